@@ -1,0 +1,1 @@
+"""Real-time 68-point face landmarks: offline, private, on an ordinary CPU."""
