@@ -1,0 +1,241 @@
+import math
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.tiny import blobs, face_points
+from tracker.geometry import CROP_MARGIN, CROP_SIZE, CropTransform, mirror_points, roll_of
+from tracker.types import FaceBox
+
+angles = st.floats(-math.pi, math.pi)
+crops = st.builds(
+    CropTransform,
+    st.tuples(st.floats(-4000, 8000), st.floats(-4000, 8000)),
+    st.floats(8, 6000),
+    angles,
+    st.integers(32, 512),
+)
+points_somewhere = st.lists(
+    st.tuples(st.floats(-4000, 8000), st.floats(-4000, 8000)), min_size=1, max_size=5
+).map(np.array)
+
+
+def bilinear(image, points):
+    """Sample ``image`` at float positions ``(..., 2)``; black outside. Written apart from the product."""
+    padded = np.pad(image.astype(np.float64), 1)
+    height, width = padded.shape
+    x, y = np.moveaxis(points + 1, -1, 0)
+    inside = (x >= 0) & (x < width - 1) & (y >= 0) & (y < height - 1)
+    x, y = np.where(inside, x, 0), np.where(inside, y, 0)
+    i, j = np.floor(y).astype(int), np.floor(x).astype(int)
+    v, u = y - i, x - j
+    top = (1 - u) * padded[i, j] + u * padded[i, j + 1]
+    bottom = (1 - u) * padded[i + 1, j] + u * padded[i + 1, j + 1]
+    return np.where(inside, (1 - v) * top + v * bottom, 0)
+
+
+def crop_grid(size):
+    rows, columns = np.mgrid[:size, :size]
+    return np.stack([columns, rows], axis=-1).astype(np.float64)
+
+
+def smooth_image(height=180, width=240, period=40.0):
+    rows, columns = np.mgrid[:height, :width]
+    waves = np.sin(2 * np.pi * (columns + 0.3 * rows) / period) + np.sin(
+        2 * np.pi * (rows - 9) / (1.3 * period)
+    )
+    return np.rint(128 + 50 * waves).astype(np.uint8)
+
+
+@given(crops, points_somewhere)
+def test_frame_to_crop_and_back_is_exact(crop, points):
+    assert np.abs(crop.to_frame(crop.to_crop(points)) - points).max() < 1e-9
+
+
+@given(crops)
+def test_corners_of_the_crop_are_half_a_pixel_outside_its_corner_pixels(crop):
+    corners = crop.to_frame(np.array([[-0.5, -0.5], [crop.size - 0.5, -0.5]]))
+    assert math.dist(*corners) == pytest.approx(crop.side)
+    middle = crop.to_frame(np.full(2, (crop.size - 1) / 2))
+    assert middle == pytest.approx(np.array(crop.center), abs=1e-9)
+
+
+def test_angle_is_clockwise_on_screen():
+    crop = CropTransform((0, 0), 224, math.radians(90))
+    right_of_centre = np.array([1.0, 0.0]) + (CROP_SIZE - 1) / 2
+    assert crop.to_frame(right_of_centre) == pytest.approx([0, 1], abs=1e-12)
+
+
+@settings(max_examples=60)
+@given(
+    scale=st.one_of(st.floats(0.3, 1.0), st.floats(1.0, 2.0), st.floats(2.0, 9.0)),
+    angle=angles,
+    x=st.floats(80, 240),
+    y=st.floats(80, 160),
+    shift=st.tuples(st.floats(-24, 24), st.floats(-24, 24)),
+    colour=st.booleans(),
+)
+def test_pixels_and_points_move_together(scale, angle, x, y, shift, colour):
+    """A blob's centroid in the crop is where ``to_crop`` puts its centre, to 0.05 px."""
+    sigma = max(1.5, 1.5 * scale)
+    image = blobs(np.array([[x, y]]), sigma)
+    if colour:
+        image = cv2.merge([image, image, image])
+    size = 96
+    crop = CropTransform((x + shift[0] * scale, y + shift[1] * scale), scale * size, angle, size)
+    patch = crop.cut(image).astype(np.float64)
+    grid, expected = crop_grid(size), crop.to_crop(np.array([x, y]))
+    weight = patch[..., None] * (np.abs(grid - expected).max(axis=-1, keepdims=True) < 4 * sigma / scale + 1)
+    centroid = (weight * grid).sum(axis=(0, 1)) / weight.sum()
+    assert np.abs(centroid - expected).max() < 0.05
+
+
+@pytest.mark.parametrize("scale", [0.4, 1.0, 3.0, 6.0])
+def test_pixels_and_points_move_together_where_the_crop_leaves_the_image(scale):
+    points = np.array([[30.0, 40.5], [45.25, 200.0], [290.75, 33.0]])
+    sigma = max(1.5, 1.5 * scale)
+    size = 64
+    for point, corner in zip(points, [(0, 0), (0, 239), (319, 0)], strict=True):
+        crop = CropTransform(corner, scale * size, 0.4, size)
+        expected = crop.to_crop(point)
+        if np.abs(expected - size / 2).max() > size / 2 - 5 * sigma / scale:
+            crop = CropTransform(tuple(point - 4), scale * size, 0.4, size)
+            expected = crop.to_crop(point)
+        patch = crop.cut(blobs(point[None], sigma)).astype(np.float64)
+        centroid = (patch[..., None] * crop_grid(size)).sum(axis=(0, 1)) / patch.sum()
+        assert np.abs(centroid - expected).max() < 0.05
+
+
+@settings(max_examples=40)
+@given(st.floats(0.3, 1.99), angles, st.floats(60, 180), st.floats(60, 120))
+def test_cut_agrees_with_bilinear_sampling_done_apart(scale, angle, x, y):
+    image, size = smooth_image(), 80
+    crop = CropTransform((x, y), scale * size, angle, size)
+    wanted_at = crop.to_frame(crop_grid(size))
+    difference = np.abs(crop.cut(image) - bilinear(image, wanted_at))
+    height, width = image.shape
+    # Where the image ends the grey level falls by 128 within a pixel, and OpenCV rounds to 1/32 px.
+    far = np.abs(wanted_at - np.clip(wanted_at, 0, (width - 1, height - 1))).max(axis=-1)
+    assert difference[far == 0].max(initial=0) <= 1.5
+    assert difference[far >= 1].max(initial=0) == 0
+    assert difference.max() <= 255 / 16
+
+
+@settings(max_examples=25)
+@given(st.floats(2.0, 8.0), angles)
+def test_a_shrinking_cut_is_the_mean_over_each_crop_pixel(scale, angle):
+    """Against 8 x 8 samples a crop pixel: half a block of shift would show as seven grey levels."""
+    size = 32
+    image = smooth_image(600, 800, period=40 * scale)
+    crop = CropTransform((400, 300), scale * size, angle, size)
+    offsets = (np.arange(8) - 3.5) / 8
+    samples = [crop.to_frame(crop_grid(size) + np.array((dx, dy))) for dx in offsets for dy in offsets]
+    expected = np.mean([bilinear(image, points) for points in samples], axis=0)
+    assert np.abs(crop.cut(image) - expected).max() <= 2
+
+
+def test_a_shrinking_cut_averages_noise_away():
+    """Means over 6 x 6 pixels: a sixth of the noise; bilinear sampling alone would leave half or more."""
+    noise = np.random.default_rng(0).integers(0, 256, (600, 600), np.uint8)
+    patch = CropTransform((300, 300), 6.4 * 64, 0.3, 64).cut(noise)
+    assert patch.std() <= 1.05 * noise.std() / 6
+
+
+def test_colour_becomes_grey_by_bt601_weights():
+    image = np.empty((50, 50, 3), np.uint8)
+    image[:] = (200, 100, 50)
+    patch = CropTransform((25, 25), 20, 0, 20).cut(image)
+    assert np.all(patch == round(0.114 * 200 + 0.587 * 100 + 0.299 * 50))
+
+
+@pytest.mark.parametrize("center", [(-200, 50), (400, 50), (50, -300), (1e6, 1e6), (-140, -140)])
+@pytest.mark.parametrize("channels", [(), (3,)])
+def test_a_crop_outside_the_image_is_black(center, channels):
+    image = np.full((100, 100, *channels), 255, np.uint8)
+    patch = CropTransform(center, 150, 0.2, 64).cut(image)
+    assert patch.shape == (64, 64)
+    assert patch.dtype == np.uint8
+    assert not patch.any()
+
+
+@pytest.mark.parametrize("side", [0.01, 1.0, 1e9, 1e30])
+def test_any_side_can_be_cut_from_a_tiny_image(side):
+    assert CropTransform((0, 0), side, 0.5, 32).cut(np.full((1, 1), 255, np.uint8)).shape == (32, 32)
+
+
+def test_cut_leaves_the_image_alone_and_takes_views():
+    image = smooth_image()
+    kept = image.copy()
+    crop = CropTransform((90, 70), 100, 0.2, 64)
+    assert np.array_equal(crop.cut(image[::-1, ::-1]), crop.cut(image[::-1, ::-1].copy()))
+    assert np.array_equal(image, kept)
+
+
+@given(st.floats(-3.1, 3.1), st.floats(20, 900), st.floats(-300, 300), st.floats(-300, 300))
+def test_crop_from_points_levels_the_eyes_and_centres_the_points(roll, width, x, y):
+    points = face_points((x, y), width, roll)
+    crop = CropTransform.from_points(points)
+    inside = crop.to_crop(points)
+    assert roll_of(inside) == pytest.approx(0, abs=1e-9)
+    low, high = inside.min(axis=0), inside.max(axis=0)
+    assert (low + high) / 2 == pytest.approx(np.full(2, (CROP_SIZE - 1) / 2), abs=1e-6)
+    assert (high - low).max() == pytest.approx(CROP_SIZE / CROP_MARGIN)
+    assert roll_of(points) == pytest.approx(roll, abs=1e-9)
+
+
+def test_crop_from_box_is_the_crop_from_points_of_an_upright_face():
+    points = face_points()
+    assert CropTransform.from_box(FaceBox.around(points)) == CropTransform.from_points(points)
+
+
+def test_crop_from_box_takes_the_roll():
+    assert CropTransform.from_box(FaceBox(0, 0, 2, 4, roll_rad=0.3)) == CropTransform((1, 2), 4 * 1.35, 0.3)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"center": (math.nan, 0)},
+        {"center": (0, math.inf)},
+        {"side": 0.0},
+        {"side": -3.0},
+        {"side": math.nan},
+        {"angle": math.inf},
+        {"size": 1},
+    ],
+)
+def test_impossible_crops_are_refused(values):
+    with pytest.raises(ValueError, match="crop"):
+        CropTransform(**({"center": (0.0, 0.0), "side": 10.0} | values))
+
+
+@pytest.mark.parametrize("value", [3.0, np.nan])
+def test_no_crop_comes_from_points_that_coincide_or_are_not_numbers(value):
+    with pytest.raises(ValueError, match="crop"):
+        CropTransform.from_points(np.full((68, 2), value))
+
+
+@given(st.integers(2, 4000), st.floats(-0.5, 0.5))
+def test_mirror_twice_is_identity(width, roll):
+    points = face_points(roll=roll)
+    assert np.abs(mirror_points(mirror_points(points, width), width) - points).max() < 1e-9
+
+
+def test_mirrored_points_lie_on_the_mirrored_picture_under_their_own_names():
+    left_eye = slice(36, 42)
+    points = face_points((100.3, 90.6), 110, 0.2)
+    flipped = blobs(points[left_eye], 2.0)[:, ::-1]
+    mirrored = mirror_points(points, flipped.shape[1])
+    right_eye = mirrored[42:48]
+    assert bilinear(flipped, right_eye).min() > 190
+    assert roll_of(mirrored) == pytest.approx(-roll_of(points))
+
+
+def test_mirror_returns_new_points():
+    points = face_points()
+    kept = points.copy()
+    mirror_points(points, 300)
+    assert np.array_equal(points, kept)

@@ -1,0 +1,45 @@
+import numpy as np
+
+from tests.tiny import template
+from tracker.scheme import CLOSED_PARTS, EDGES, MIRROR, OUTER_EYE_CORNERS, PARTS
+
+
+def test_parts_hold_each_of_the_68_points_once():
+    assert sorted(point for part in PARTS.values() for point in part) == list(range(68))
+
+
+def test_mirror_is_an_involution_that_maps_parts_to_parts():
+    assert np.array_equal(MIRROR[MIRROR], np.arange(68))
+    parts = {frozenset(part) for part in PARTS.values()}
+    assert {frozenset(MIRROR[list(part)].tolist()) for part in PARTS.values()} == parts
+    assert frozenset(MIRROR[list(PARTS["left_eye"])].tolist()) == frozenset(PARTS["right_eye"])
+
+
+def test_mirror_of_a_symmetric_face_is_that_face():
+    points = template()
+    assert np.abs(points[MIRROR] * (-1, 1) - points).max() < 1e-12
+
+
+def test_mirror_cannot_be_written():
+    assert not MIRROR.flags.writeable
+
+
+def test_edges_join_neighbours_within_a_part_and_close_eyes_and_lips():
+    part_of = {point: name for name, part in PARTS.items() for point in part}
+    assert all(part_of[a] == part_of[b] for a, b in EDGES)
+    for name, part in PARTS.items():
+        edges = [edge for edge in EDGES if part_of[edge[0]] == name]
+        assert len(edges) == len(part) - (name not in CLOSED_PARTS)
+        ends = {b for _, b in edges} - {a for a, _ in edges}
+        assert ends == (set() if name in CLOSED_PARTS else {part[-1]})
+
+
+def test_edges_are_kept_by_the_mirror():
+    assert {frozenset(MIRROR[list(edge)].tolist()) for edge in EDGES} == {frozenset(edge) for edge in EDGES}
+
+
+def test_outer_eye_corners_are_the_outermost_points_of_the_eyes():
+    points = template()
+    eyes = [*PARTS["left_eye"], *PARTS["right_eye"]]
+    assert OUTER_EYE_CORNERS[0] == min(eyes, key=lambda i: points[i, 0])
+    assert OUTER_EYE_CORNERS[1] == max(eyes, key=lambda i: points[i, 0])

@@ -1,0 +1,38 @@
+"""Every error this package raises on purpose.
+
+::
+
+    TrackerError
+    ├── SourceError     a camera, video or image that cannot be opened or read
+    ├── SinkError       an output that cannot be written
+    ├── DisplayError    no screen for the window
+    ├── BackendError    an inference backend that does not really open
+    └── WeightsError    model files that are missing, altered or of the wrong shape
+
+The message is one line: what failed, on what, what to try. The command line prints it on stderr
+and exits with 1. Misuse of the library (a wrong shape, a negative size) raises ``ValueError``.
+"""
+
+
+class TrackerError(Exception):
+    """Base of all errors that a user can cause or mend."""
+
+
+class SourceError(TrackerError):
+    """A camera, video or image cannot be opened or read."""
+
+
+class SinkError(TrackerError):
+    """An output cannot be written."""
+
+
+class DisplayError(TrackerError):
+    """There is no screen to open a window on."""
+
+
+class BackendError(TrackerError):
+    """An inference backend does not open, or opens as something else."""
+
+
+class WeightsError(TrackerError):
+    """A model file is missing, differs from its manifest or breaks the model contract."""

@@ -1,0 +1,147 @@
+"""The one map between a frame and the square crop that a landmark model sees.
+
+Coordinates are pixels, x right, y down, (0, 0) the centre of the top-left pixel. Angles are
+radians, positive clockwise on screen.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from tracker.scheme import MIRROR, PARTS
+from tracker.types import FaceBox, FloatArray, ImageArray
+
+CROP_SIZE = 224
+"""Width and height of a crop in pixels: part of the model contract."""
+
+CROP_MARGIN = 1.35
+"""Side of the crop over the longer side of the tight box around the 68 points."""
+
+
+@dataclass(frozen=True)
+class CropTransform:
+    """A similarity transform between frame and crop, with a closed-form inverse.
+
+    The crop is a square of ``side`` frame pixels around ``center`` (x, y), turned by ``angle``
+    (radians, clockwise on screen), sampled at ``size`` x ``size`` pixels. A head that is turned by
+    ``angle`` stands upright in it.
+
+    Raises ``ValueError`` when a value is not finite, ``side`` is not positive or ``size`` < 2.
+    """
+
+    center: tuple[float, float]
+    side: float
+    angle: float = 0.0
+    size: int = CROP_SIZE
+
+    def __post_init__(self) -> None:
+        if not all(map(math.isfinite, (*self.center, self.side, self.angle))):
+            raise ValueError(f"a crop must be finite, got {self}")
+        if self.side <= 0 or self.size < 2:
+            raise ValueError(f"a crop needs side > 0 and size >= 2, got {self}")
+
+    @classmethod
+    def from_box(cls, box: FaceBox, margin: float = CROP_MARGIN, size: int = CROP_SIZE) -> CropTransform:
+        """The crop for the tight 68-point ``box`` that a detector reports."""
+        return cls(box.center, margin * max(box.width, box.height), box.roll_rad, size)
+
+    @classmethod
+    def from_points(
+        cls, points_frame: FloatArray, margin: float = CROP_MARGIN, size: int = CROP_SIZE
+    ) -> CropTransform:
+        """The upright crop around ``points_frame`` ``(68, 2)``: eye line level, points centred.
+
+        Raises ``ValueError`` when all points coincide.
+        """
+        angle = roll_of(points_frame)
+        upright = points_frame @ _rotation(angle)
+        low, high = upright.min(axis=0), upright.max(axis=0)
+        x, y = _rotation(angle) @ ((low + high) / 2)
+        return cls((float(x), float(y)), margin * float((high - low).max()), angle, size)
+
+    @property
+    def scale(self) -> float:
+        """Frame pixels per crop pixel."""
+        return self.side / self.size
+
+    def to_frame(self, points_crop: FloatArray) -> FloatArray:
+        """Map ``(..., 2)`` crop pixels to frame pixels."""
+        turned = (points_crop - (self.size - 1) / 2) @ _rotation(self.angle).T
+        return np.asarray(self.center) + self.scale * turned
+
+    def to_crop(self, points_frame: FloatArray) -> FloatArray:
+        """Map ``(..., 2)`` frame pixels to crop pixels: the inverse of :meth:`to_frame`."""
+        turned = (points_frame - np.asarray(self.center)) @ _rotation(self.angle)
+        points_crop: FloatArray = (self.size - 1) / 2 + turned / self.scale
+        return points_crop
+
+    def cut(self, image: ImageArray) -> ImageArray:
+        """Sample the crop from ``image``, ``(H, W)`` grey or ``(H, W, 3)`` BGR uint8.
+
+        Returns ``(size, size)`` grey uint8. What lies outside the image is black. A crop that
+        shrinks the image more than twice is averaged over whole blocks of pixels first, since
+        bilinear sampling alone would alias.
+        """
+        patch, origin = self._region(image)
+        if patch.size == 0:
+            return np.zeros((self.size, self.size), np.uint8)
+        if patch.ndim == 3:
+            patch = np.asarray(cv2.cvtColor(patch, cv2.COLOR_BGR2GRAY), np.uint8)
+        # An image that is smaller than one block is one block: no crop makes the padding grow past it.
+        block = min(max(int(self.scale), 1), max(patch.shape))
+        if block > 1:
+            patch = _average_blocks(patch, block)
+        to_patch = self._matrix()
+        # The centre of block i is pixel block * i + (block - 1) / 2 of the region.
+        to_patch[:, 2] -= np.asarray(origin) + (block - 1) / 2
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        crop = cv2.warpAffine(patch, to_patch / block, (self.size, self.size), flags=flags)
+        return np.asarray(crop, np.uint8)
+
+    def _matrix(self) -> FloatArray:
+        """``(2, 3)``: crop pixels to frame pixels."""
+        linear = self.scale * _rotation(self.angle)
+        shift = np.asarray(self.center) - linear @ np.full(2, (self.size - 1) / 2)
+        return np.column_stack([linear, shift])
+
+    def _region(self, image: ImageArray) -> tuple[ImageArray, tuple[int, int]]:
+        """The part of ``image`` that the crop can touch, and its top-left pixel (x, y)."""
+        height, width = image.shape[:2]
+        # Two blocks of margin: one that straddles the edge, one that its bilinear neighbour reads.
+        reach = self.side * (abs(math.cos(self.angle)) + abs(math.sin(self.angle))) / 2 + 2 * self.scale + 2
+        x0, y0 = (max(math.floor(c - reach), 0) for c in self.center)
+        x1, y1 = (min(math.ceil(c + reach), end) for c, end in zip(self.center, (width, height), strict=True))
+        return image[y0 : max(y1, y0), x0 : max(x1, x0)], (x0, y0)
+
+
+def roll_of(points: FloatArray) -> float:
+    """Angle in radians, clockwise on screen, of the line through the centres of the two eyes.
+
+    ``points`` is ``(68, 2)`` in any frame.
+    """
+    left, right = (points[list(PARTS[eye])].mean(axis=0) for eye in ("left_eye", "right_eye"))
+    return math.atan2(float(right[1] - left[1]), float(right[0] - left[0]))
+
+
+def mirror_points(points: FloatArray, width: int) -> FloatArray:
+    """Points ``(68, 2)`` of the left-right flipped image that is ``width`` pixels wide."""
+    flipped = points[MIRROR]
+    flipped[:, 0] = width - 1 - flipped[:, 0]
+    return flipped
+
+
+def _rotation(angle: float) -> FloatArray:
+    cos, sin = math.cos(angle), math.sin(angle)
+    return np.array([[cos, -sin], [sin, cos]])
+
+
+def _average_blocks(grey: ImageArray, block: int) -> ImageArray:
+    height, width = grey.shape
+    pad_y, pad_x = -height % block, -width % block
+    padded = cv2.copyMakeBorder(grey, 0, pad_y, 0, pad_x, cv2.BORDER_REPLICATE)
+    size = (padded.shape[1] // block, padded.shape[0] // block)
+    return np.asarray(cv2.resize(padded, size, interpolation=cv2.INTER_AREA), np.uint8)

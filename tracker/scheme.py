@@ -1,0 +1,60 @@
+"""The 68-point scheme of iBUG 300-W: parts, drawing edges, mirror order, eye corners.
+
+Points are numbered from 0 here; the papers count from 1. "Left" and "right" are the viewer's.
+Source: C. Sagonas et al., "300 Faces In-The-Wild Challenge", Image and Vision Computing 47, 2016.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+
+PARTS: Mapping[str, range] = MappingProxyType(
+    {
+        "jaw": range(0, 17),
+        "left_brow": range(17, 22),
+        "right_brow": range(22, 27),
+        "nose_bridge": range(27, 31),
+        "nose_base": range(31, 36),
+        "left_eye": range(36, 42),
+        "right_eye": range(42, 48),
+        "outer_lip": range(48, 60),
+        "inner_lip": range(60, 68),
+    }
+)
+"""Consecutive runs of points; together they are all 68, each once."""
+
+CLOSED_PARTS = frozenset({"left_eye", "right_eye", "outer_lip", "inner_lip"})
+"""Parts whose last point joins the first."""
+
+OUTER_EYE_CORNERS = (36, 45)
+"""Ends of the inter-ocular distance that normalises the NME (37 and 46 counted from 1)."""
+
+
+def _chain(part: str) -> Iterable[tuple[int, int]]:
+    points = list(PARTS[part])
+    yield from itertools.pairwise(points)
+    if part in CLOSED_PARTS:
+        yield points[-1], points[0]
+
+
+EDGES: tuple[tuple[int, int], ...] = tuple(edge for part in PARTS for edge in _chain(part))
+"""Pairs of points that a contour drawing joins."""
+
+# fmt: off
+MIRROR: npt.NDArray[np.intp] = np.array([
+    *range(16, -1, -1),                       # jaw
+    *range(26, 16, -1),                       # brows
+    27, 28, 29, 30, 35, 34, 33, 32, 31,       # nose
+    45, 44, 43, 42, 47, 46,                   # left eye  <- right eye
+    39, 38, 37, 36, 41, 40,                   # right eye <- left eye
+    54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55,   # outer lip
+    64, 63, 62, 61, 60, 67, 66, 65,                   # inner lip
+], dtype=np.intp)
+# fmt: on
+MIRROR.setflags(write=False)
+"""``points[MIRROR]`` names the points of a mirrored face correctly; its own inverse."""

@@ -1,0 +1,155 @@
+"""The values that travel through the tracker: frozen, checked once, units in the names.
+
+Coordinates are pixels, x right, y down; (0, 0) is the centre of the top-left pixel. The suffix
+``_frame`` names the whole image, ``_crop`` the square patch that a landmark model sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.floating[Any]]
+ImageArray = npt.NDArray[np.uint8]
+
+N_POINTS = 68
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One picture and when it was taken.
+
+    ``image_bgr`` is ``(height, width, 3)`` uint8, OpenCV's channel order. ``index`` counts from 0
+    within ``source``; ``time_s`` is the presentation time of a video, seconds since the first
+    frame of a camera, 0 for a still image.
+    """
+
+    image_bgr: ImageArray
+    index: int = 0
+    time_s: float = 0.0
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        image = self.image_bgr
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+            raise ValueError(
+                f"image_bgr must be a non-empty uint8 (H, W, 3) array, got {image.dtype} {image.shape}"
+            )
+        if self.index < 0 or not np.isfinite(self.time_s):
+            raise ValueError(f"index must be >= 0 and time_s finite, got {self.index}, {self.time_s}")
+
+    @property
+    def image_hw(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.image_bgr.shape[0], self.image_bgr.shape[1]
+
+
+@dataclass(frozen=True)
+class FaceBox:
+    """A detected face: an upright rectangle in frame pixels, a score and the head's roll.
+
+    ``(x0, y0)`` is the top-left and ``(x1, y1)`` the bottom-right corner; both may lie outside the
+    frame. ``score`` is the detector's confidence in 0..1. ``roll_rad`` is the angle of the line
+    through the eyes, 0 for an upright head, positive when the head turns clockwise on screen.
+    """
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    score: float = 1.0
+    roll_rad: float = 0.0
+
+    def __post_init__(self) -> None:
+        values = (self.x0, self.y0, self.x1, self.y1, self.score, self.roll_rad)
+        if not all(np.isfinite(values)):
+            raise ValueError(f"a face box must be finite, got {values}")
+        if self.x1 <= self.x0 or self.y1 <= self.y0:
+            raise ValueError(f"a face box needs x1 > x0 and y1 > y0, got {values[:4]}")
+        if not 0.0 <= self.score <= 1.0:
+            raise ValueError(f"score must lie in 0..1, got {self.score}")
+
+    @classmethod
+    def around(cls, points: FloatArray, score: float = 1.0, roll_rad: float = 0.0) -> FaceBox:
+        """The tight upright box around ``points`` ``(N, 2)``."""
+        (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
+        return cls(float(x0), float(y0), float(x1), float(y1), score, roll_rad)
+
+    @property
+    def xyxy(self) -> tuple[float, float, float, float]:
+        """``(x0, y0, x1, y1)`` in pixels."""
+        return self.x0, self.y0, self.x1, self.y1
+
+    @property
+    def center(self) -> tuple[float, float]:
+        """The middle of the box, ``(x, y)`` in pixels."""
+        return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
+
+    @property
+    def width(self) -> float:
+        """Width in pixels."""
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> float:
+        """Height in pixels."""
+        return self.y1 - self.y0
+
+    def iou(self, other: FaceBox) -> float:
+        """Intersection over union with ``other``, 0..1."""
+        width = min(self.x1, other.x1) - max(self.x0, other.x0)
+        height = min(self.y1, other.y1) - max(self.y0, other.y0)
+        overlap = max(width, 0.0) * max(height, 0.0)
+        return overlap / (self.width * self.height + other.width * other.height - overlap)
+
+
+@dataclass(frozen=True, eq=False)
+class Landmarks:
+    """The 68 points of one face: ``points_frame`` ``(68, 2)`` float, and ``presence`` 0..1."""
+
+    points_frame: FloatArray
+    presence: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.points_frame.shape != (N_POINTS, 2):
+            raise ValueError(f"landmarks must be ({N_POINTS}, 2), got {self.points_frame.shape}")
+        if not np.isfinite(self.points_frame).all() or not 0.0 <= self.presence <= 1.0:
+            raise ValueError(f"landmarks must be finite, presence in 0..1, got {self.presence}")
+
+
+@dataclass(frozen=True, eq=False)
+class TrackedFace:
+    """One face of one frame; ``id`` counts from 1 and is never reused within a run."""
+
+    id: int
+    landmarks: Landmarks
+
+    @property
+    def box(self) -> FaceBox:
+        """The tight box around the points, in frame pixels."""
+        return FaceBox.around(self.landmarks.points_frame, score=self.landmarks.presence)
+
+    @property
+    def score(self) -> float:
+        """Probability 0..1 that there is a face under these points."""
+        return self.landmarks.presence
+
+
+@dataclass(frozen=True, eq=False)
+class FrameResult:
+    """What the tracker found in one frame.
+
+    ``stage_ms`` holds milliseconds spent per stage (``detect``, ``crop``, ``infer``, ``smooth``);
+    a stage that did not run is absent.
+    """
+
+    faces: tuple[TrackedFace, ...]
+    index: int
+    time_s: float
+    source: str
+    image_hw: tuple[int, int]
+    stage_ms: Mapping[str, float] = field(default_factory=dict)
