@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.media import picture
+from tests.shapes import face_points
+from tracker.errors import SinkError
+from tracker.sinks import CsvSink, ImageSink, JsonSink, VideoSink, check_output
+from tracker.sources import ReadFailure
+from tracker.types import FrameResult, Landmarks, TrackedFace
+
+FULL = Path("/dev/full")
+needs_full = pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
+
+
+def _result(n_faces: int = 1, index: int = 12, source: str = "a.mp4") -> FrameResult:
+    faces = tuple(
+        TrackedFace(i + 1, Landmarks(face_points((100.123 + 40 * i, 80)), 0.98765)) for i in range(n_faces)
+    )
+    return FrameResult(faces, index, 0.4, source, (480, 640))
+
+
+def test_json_lines_follow_the_contract(tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl"
+    with JsonSink(path) as sink:
+        sink.write(_result(2))
+        sink.write(_result(0, index=13))
+        sink.write_failure(ReadFailure("bad.png", "cannot read bad.png"))
+    full, empty, failed = (json.loads(line) for line in path.read_text("utf-8").splitlines())
+    assert list(full) == ["source", "frame", "time_s", "width", "height", "faces"]
+    assert (full["source"], full["frame"], full["time_s"]) == ("a.mp4", 12, 0.4)
+    assert (full["width"], full["height"]) == (640, 480)
+    assert [list(face) for face in full["faces"]] == [["id", "box", "score", "landmarks"]] * 2
+    expected = _result(2).faces[1]
+    np.testing.assert_allclose(
+        full["faces"][1]["landmarks"], expected.landmarks.points_frame, atol=0.005 + 1e-9
+    )
+    np.testing.assert_allclose(full["faces"][1]["box"], expected.box.xyxy, atol=0.005 + 1e-9)
+    assert full["faces"][1]["score"] == 0.9877
+    assert (empty["frame"], empty["faces"]) == (13, [])
+    assert failed == {
+        "source": "bad.png", "frame": 0, "time_s": 0.0, "width": 0, "height": 0, "faces": [],
+        "error": "cannot read bad.png",
+    }  # fmt: skip
+
+
+def test_every_line_is_on_disk_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl"
+    with JsonSink(path) as sink:
+        for n in (1, 2, 3):
+            sink.write(_result())
+            assert len(path.read_text().splitlines()) == n
+
+
+def test_float32_landmarks_and_odd_names_survive(tmp_path: Path) -> None:
+    points = face_points().astype(np.float32)
+    result = FrameResult((TrackedFace(1, Landmarks(points)),), 0, 0.0, "müde\udcff.png", (4, 4))
+    with JsonSink(tmp_path / "o.jsonl") as sink, CsvSink(tmp_path / "o.csv") as table:
+        sink.write(result)
+        table.write(result)
+    line = json.loads((tmp_path / "o.jsonl").read_text("utf-8"))
+    assert line["source"] == "müde\udcff.png"
+    assert all(len(str(v).split(".")[1]) <= 2 for point in line["faces"][0]["landmarks"] for v in point)
+
+
+def test_csv_has_a_row_a_face(tmp_path: Path) -> None:
+    with CsvSink(tmp_path / "out.csv") as sink:
+        sink.write(_result(2, source='odd, "name".mp4'))
+        sink.write(_result(0))
+    with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2
+    assert len(rows[0]) == 9 + 136
+    assert (rows[1]["source"], rows[1]["frame"], rows[1]["id"]) == ('odd, "name".mp4', "12", "2")
+    x67, y67 = _result(2).faces[1].landmarks.points_frame[67]
+    assert (float(rows[1]["x67"]), float(rows[1]["y67"])) == pytest.approx((x67, y67), abs=0.0051)
+    assert float(rows[0]["x1_box"]) == pytest.approx(_result(2).faces[0].box.x1, abs=0.0051)
+
+
+@pytest.mark.parametrize("sink_type", [JsonSink, CsvSink, VideoSink])
+def test_bad_targets_are_named_at_the_door(
+    tmp_path: Path, sink_type: type[JsonSink] | type[CsvSink] | type[VideoSink]
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.mp4").mkdir()
+    for path in (tmp_path / "missing" / "o.mp4", tmp_path / "file" / "o.mp4", tmp_path / "folder.mp4"):
+        with pytest.raises(SinkError, match="cannot write") as caught:
+            sink_type(path)
+        assert str(path) in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(not Path("/proc/version").exists(), reason="needs /proc, which even root cannot write")
+@pytest.mark.parametrize("sink_type", [JsonSink, CsvSink, VideoSink])
+def test_a_folder_that_cannot_be_written(sink_type: type[JsonSink]) -> None:
+    with pytest.raises(SinkError, match=r"/proc/o\.mp4"):
+        sink_type(Path("/proc/o.mp4"))
+
+
+@needs_full
+def test_a_full_disk_shows_at_the_line_that_did_not_fit() -> None:
+    sink = JsonSink(FULL)
+    with pytest.raises(SinkError, match="No space left"):
+        sink.write(_result())
+    with pytest.raises(SinkError, match="No space left"):
+        sink.close()
+    sink.close()
+    with pytest.raises(SinkError, match="/dev/full"):
+        CsvSink(FULL)
+
+
+@pytest.mark.parametrize("sink_type", [JsonSink, CsvSink])
+def test_text_never_overwrites_its_input(tmp_path: Path, sink_type: type[JsonSink]) -> None:
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(b"precious")
+    link = tmp_path / "link.mp4"
+    link.symlink_to(clip)
+    for path in (clip, link, tmp_path / "." / "clip.mp4"):
+        with pytest.raises(SinkError, match="it is the input"):
+            sink_type(path, [clip])
+    assert clip.read_bytes() == b"precious"
+    check_output(tmp_path / "other.mp4", [clip])
+
+
+def test_images_keep_name_and_kind(tmp_path: Path) -> None:
+    inputs = [tmp_path / name for name in ("a.png", "b.JPG", "c.bmp")]
+    with ImageSink(tmp_path / "out", inputs) as sink:
+        for path in inputs:
+            sink.write(picture(3), path.name)
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.png", "b.JPG", "c.bmp.png"]
+    assert (tmp_path / "out" / "b.JPG").read_bytes().startswith(b"\xff\xd8")
+    np.testing.assert_array_equal(cv2.imread(str(tmp_path / "out" / "c.bmp.png")), picture(3))
+
+
+def test_images_never_overwrite_each_other_or_an_input(tmp_path: Path) -> None:
+    with pytest.raises(SinkError, match=r"several inputs .*same.png"):
+        ImageSink(tmp_path / "out", [tmp_path / "a" / "same.png", tmp_path / "b" / "same.png"])
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "a.png").touch()
+    with pytest.raises(SinkError, match="it is the input"):
+        ImageSink(tmp_path, [tmp_path / "a.png"])
+
+
+def test_image_folder_errors(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file", tmp_path / "file" / "x", tmp_path / "no" / "such"):
+        with pytest.raises(SinkError, match=str(path)):
+            ImageSink(path, [])
+    sink = ImageSink(tmp_path / "out", [])
+    (tmp_path / "out" / "a.png").mkdir()
+    with pytest.raises(SinkError, match=r"a\.png"):
+        sink.write(picture(0), "a.png")

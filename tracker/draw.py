@@ -1,0 +1,156 @@
+"""Drawing on a picture that the caller owns: landmarks, boxes, labels and the status panel.
+
+To show a mirrored picture with readable text, flip the picture first, then draw the faces that
+:func:`mirror_faces` returns.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from tracker.geometry import mirror_points
+from tracker.scheme import CLOSED_PARTS, PARTS
+from tracker.types import FloatArray, ImageArray, Landmarks, TrackedFace
+
+Style = Literal["points", "lines"]
+Color = tuple[int, int, int]
+
+# The palette of Okabe & Ito, "Color Universal Design" (2008), as BGR: distinct for every common
+# kind of colour blindness. Black is left out (it drowns in hair), light colours come first.
+PALETTE: tuple[Color, ...] = (
+    (233, 180, 86),  # sky blue
+    (0, 159, 230),  # orange
+    (66, 228, 240),  # yellow
+    (115, 158, 0),  # bluish green
+    (167, 121, 204),  # reddish purple
+    (0, 94, 213),  # vermilion
+    (178, 114, 0),  # blue
+)
+_DARK: Color = (24, 24, 24)
+_LIGHT: Color = (245, 245, 245)
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+_SHIFT = 4  # fractional bits of the coordinates that OpenCV draws at: 1/16 pixel
+_FAR = 32_000.0  # beyond any canvas, and safe in OpenCV's fixed-point coordinates
+
+
+def color_of(face_id: int) -> Color:
+    """The BGR colour of a track; neighbouring ids differ."""
+    return PALETTE[(face_id - 1) % len(PALETTE)]
+
+
+def mirror_faces(faces: Iterable[TrackedFace], width: int) -> tuple[TrackedFace, ...]:
+    """The same faces in the left-right flipped picture that is ``width`` pixels wide."""
+    return tuple(
+        TrackedFace(face.id, Landmarks(mirror_points(face.landmarks.points_frame, width), face.score))
+        for face in faces
+    )
+
+
+def draw_faces(canvas_bgr: ImageArray, faces: Iterable[TrackedFace], style: Style = "points") -> None:
+    """Draw landmarks, tight box, id and score of every face, in place.
+
+    ``canvas_bgr`` is ``(H, W, 3)`` uint8; faces are in its pixels and may reach outside. Strokes grow
+    with the face, so that a small picture and a 4K one look alike. ``style`` is ``points`` or
+    ``lines`` (contours of the 68-point scheme). Raises ``ValueError`` for another style.
+    """
+    if style not in ("points", "lines"):
+        raise ValueError(f"style must be 'points' or 'lines', got {style!r}")
+    for face in faces:
+        points, color = face.landmarks.points_frame, color_of(face.id)
+        size = math.sqrt(face.box.width * face.box.height)
+        _draw_box(canvas_bgr, face, color, size)
+        if style == "points":
+            _draw_points(canvas_bgr, points, color, size)
+        else:
+            _draw_contours(canvas_bgr, points, color, size)
+        _draw_label(canvas_bgr, face, color, size)
+
+
+def draw_hud(canvas_bgr: ImageArray, lines: Sequence[str]) -> None:
+    """Write ``lines`` on a dim panel in the top-left corner of ``(H, W, 3)`` uint8, in place.
+
+    Text is sized by the picture's height and shrinks until the widest line fits. Only ASCII can be
+    drawn: OpenCV's built-in font has nothing else.
+    """
+    if not lines:
+        return
+    height, width = canvas_bgr.shape[:2]
+    scale = min(max(height / 1100, 0.38), 2.0)
+    widest = max(_text_size(line, scale)[0] for line in lines)
+    scale *= min(1.0, 0.94 * width / max(widest, 1))
+    row = round(34 * scale)
+    pad = max(round(10 * scale), 2)
+    right = max(_text_size(line, scale)[0] for line in lines) + 2 * pad
+    panel = canvas_bgr[: row * len(lines) + pad, :right]
+    panel[:] = panel // 4  # a quarter of the light keeps the picture visible under readable text
+    for i, line in enumerate(lines):
+        _put_text(canvas_bgr, line, (pad, row * (i + 1) - pad // 2), scale, _LIGHT)
+
+
+def _draw_points(canvas: ImageArray, points: FloatArray, color: Color, size: float) -> None:
+    radius = min(max(size / 110, 0.9), 12.0)
+    rim = min(max(size / 300, 0.5), 4.0)
+    # All rims first: a rim must never cover the neighbouring dot.
+    for ring, fill in ((radius + rim, _DARK), (radius, color)):
+        for x, y in _fixed(points):
+            cv2.circle(canvas, (x, y), round(ring * 2**_SHIFT), fill, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+
+
+def _draw_contours(canvas: ImageArray, points: FloatArray, color: Color, size: float) -> None:
+    thickness = min(max(round(size / 160), 1), 12)
+    parts = [(_fixed(points[list(part)]), name in CLOSED_PARTS) for name, part in PARTS.items()]
+    # A hairline gets no rim: it would be three times as wide as the line and hide a small face.
+    for width, stroke in ((thickness + 2 * (thickness // 2), _DARK), (thickness, color)):
+        for chain, closed in parts:
+            cv2.polylines(canvas, [chain], closed, stroke, width, cv2.LINE_AA, _SHIFT)
+
+
+def _draw_box(canvas: ImageArray, face: TrackedFace, color: Color, size: float) -> None:
+    x0, y0, x1, y1 = face.box.xyxy
+    corners = _fixed(np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]]))
+    cv2.polylines(canvas, [corners], True, color, min(max(round(size / 250), 1), 8), cv2.LINE_AA, _SHIFT)
+
+
+def _draw_label(canvas: ImageArray, face: TrackedFace, color: Color, size: float) -> None:
+    """Id and score above the box, pushed back inside the picture where it would leave it."""
+    text = f"{face.id}  {face.score:.2f}"
+    scale = min(max(size / 380, 0.36), 2.4)
+    text_w, text_h = _text_size(text, scale)
+    pad = max(round(6 * scale), 2)
+    label_w, label_h = text_w + 2 * pad, text_h + 2 * pad
+    height, width = canvas.shape[:2]
+    x = round(min(max(face.box.x0, 0), max(width - label_w, 0)))
+    y = round(min(max(face.box.y0 - label_h, 0), max(height - label_h, 0)))
+    cv2.rectangle(canvas, (x, y), (x + label_w, y + label_h), color, cv2.FILLED)
+    _put_text(canvas, text, (x + pad, y + label_h - pad), scale, _DARK if _is_light(color) else _LIGHT)
+
+
+def _fixed(points: FloatArray) -> npt.NDArray[np.int32]:
+    """``(N, 2)`` pixels as the fixed-point integers of OpenCV's ``shift`` argument."""
+    fixed: npt.NDArray[np.int32] = np.rint(np.clip(points, -_FAR, _FAR) * 2**_SHIFT).astype(np.int32)
+    return fixed
+
+
+def _text_size(text: str, scale: float) -> tuple[int, int]:
+    (width, height), _ = cv2.getTextSize(text, _FONT, scale, _weight(scale))
+    return width, height
+
+
+def _put_text(canvas: ImageArray, text: str, origin: tuple[int, int], scale: float, color: Color) -> None:
+    cv2.putText(canvas, text, origin, _FONT, scale, color, _weight(scale), cv2.LINE_AA)
+
+
+def _weight(scale: float) -> int:
+    return max(round(1.6 * scale), 1)
+
+
+def _is_light(color: Color) -> bool:
+    """Whether dark text reads better on it: luma of ITU-R BT.601 above the middle."""
+    blue, green, red = color
+    return 0.114 * blue + 0.587 * green + 0.299 * red > 110

@@ -1,0 +1,162 @@
+"""Where results go: JSON lines, CSV, annotated images; annotated video is in :mod:`tracker.video_sink`.
+
+Every sink is a context manager with ``write`` and an idempotent ``close``, and raises
+:class:`~tracker.errors.SinkError` when it cannot be opened, written or closed.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TextIO
+
+import cv2
+
+from tracker.closing import Closing
+from tracker.errors import SinkError
+from tracker.images import ReadFailure
+from tracker.types import N_POINTS, FrameResult, ImageArray, TrackedFace
+from tracker.video_sink import VideoSink, check_output, sink_errors
+
+__all__ = ["CsvSink", "ImageSink", "JsonSink", "VideoSink", "check_output"]
+
+_JPEG_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe"})
+_JPEG_QUALITY = 95
+_CSV_HEADER = (
+    *("source", "frame", "time_s", "id", "x0_box", "y0_box", "x1_box", "y1_box", "score"),
+    *(f"{axis}{i}" for i in range(N_POINTS) for axis in "xy"),
+)
+
+
+class _TextSink(Closing):
+    """A UTF-8 file that is flushed line by line, so that a run cut short keeps what it found."""
+
+    def __init__(self, path: Path, inputs: Iterable[Path] = ()) -> None:
+        check_output(path, inputs)
+        self.path = path
+        with sink_errors(path):
+            # A file name that is no valid UTF-8 is written as escapes, which JSON reads back.
+            self._file: TextIO = path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+
+    def close(self) -> None:
+        """Close the file; closing twice is fine."""
+        with sink_errors(self.path):
+            self._file.close()
+
+
+class JsonSink(_TextSink):
+    """JSON lines: one object a frame or image.
+
+    ``source``, ``frame``, ``time_s`` (seconds), ``width``, ``height`` (pixels) and ``faces``, each with
+    ``id``, ``box`` ``[x0, y0, x1, y1]``, ``score`` and ``landmarks`` 68 x ``[x, y]`` in frame pixels,
+    rounded to 0.01. Refuses to overwrite any of ``inputs``.
+    """
+
+    def write(self, result: FrameResult) -> None:
+        """Append the faces of one frame, none included."""
+        height, width = result.image_hw
+        self._line(
+            source=result.source,
+            frame=result.index,
+            time_s=round(result.time_s, 6),
+            width=width,
+            height=height,
+            faces=[_face(face) for face in result.faces],
+        )
+
+    def write_failure(self, failure: ReadFailure) -> None:
+        """Append the line of an image that could not be read, with the reason as ``error``."""
+        self._line(
+            source=failure.source, frame=0, time_s=0.0, width=0, height=0, faces=[], error=failure.message
+        )
+
+    def _line(self, **fields: Any) -> None:
+        with sink_errors(self.path):
+            self._file.write(json.dumps(fields, ensure_ascii=False, allow_nan=False) + "\n")
+            self._file.flush()
+
+
+class CsvSink(_TextSink):
+    """CSV: a header, then one row a face; frames without faces leave no row.
+
+    Columns: source, frame, time_s, id, the box, score, then x0, y0 ... x67, y67 in frame pixels, rounded to
+    0.01. Refuses to overwrite any of ``inputs``.
+    """
+
+    def __init__(self, path: Path, inputs: Iterable[Path] = ()) -> None:
+        super().__init__(path, inputs)
+        self._writer = csv.writer(self._file, lineterminator="\n")
+        try:
+            self._rows([_CSV_HEADER])
+        except SinkError:
+            with suppress(SinkError):  # the header, still unwritten, fails a second time
+                self.close()
+            raise
+
+    def write(self, result: FrameResult) -> None:
+        """Append one row for each face."""
+        frame = (result.source, result.index, round(result.time_s, 6))
+        self._rows([*frame, *_row(_face(face))] for face in result.faces)
+
+    def _rows(self, rows: Iterable[Sequence[Any]]) -> None:
+        with sink_errors(self.path):
+            self._writer.writerows(rows)
+            self._file.flush()
+
+
+class ImageSink(Closing):
+    """Annotated pictures in a folder, each named as its input.
+
+    JPEG inputs become JPEG, PNG inputs PNG; ``x.bmp`` becomes ``x.bmp.png``. The folder is created when
+    only its last level is missing. Raises :class:`SinkError` at once when two ``inputs`` would be written to
+    one file, or one would be overwritten.
+    """
+
+    def __init__(self, directory: Path, inputs: Sequence[Path]) -> None:
+        self.directory = directory
+        twice = [name for name, count in Counter(_output_name(p.name) for p in inputs).items() if count > 1]
+        if twice:
+            raise SinkError(
+                f"several inputs would be written to {directory / twice[0]}: give each folder its own output"
+            )
+        with sink_errors(directory):
+            directory.mkdir(exist_ok=True)
+        for path in inputs:
+            check_output(directory / _output_name(path.name), [path])
+
+    def write(self, canvas_bgr: ImageArray, name: str) -> None:
+        """Write ``(H, W, 3)`` BGR uint8 as the picture of input file ``name``."""
+        path = self.directory / _output_name(name)
+        flags = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if path.suffix.lower() in _JPEG_SUFFIXES else []
+        with sink_errors(path):
+            _, encoded = cv2.imencode(path.suffix.lower(), canvas_bgr, flags)
+            path.write_bytes(encoded.tobytes())
+
+    def close(self) -> None:
+        """Nothing stays open between two pictures."""
+
+
+def _output_name(name: str) -> str:
+    suffix = Path(name).suffix.lower()
+    return name if suffix == ".png" or suffix in _JPEG_SUFFIXES else f"{name}.png"
+
+
+def _face(face: TrackedFace) -> dict[str, Any]:
+    return {
+        "id": face.id,
+        "box": [round(v, 2) for v in face.box.xyxy],
+        "score": round(face.score, 4),
+        "landmarks": face.landmarks.points_frame.astype(float).round(2).tolist(),
+    }
+
+
+def _row(face: dict[str, Any]) -> Iterator[Any]:
+    yield face["id"]
+    yield from face["box"]
+    yield face["score"]
+    for point in face["landmarks"]:
+        yield from point
