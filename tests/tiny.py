@@ -1,0 +1,87 @@
+"""A tiny 300-W: drawn faces with their exact labels, in the folders of the real one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from tracker.types import FloatArray, ImageArray
+from train.data.readers import LabelledFace, write_pts
+
+HW = (240, 320)
+"""Height and width of the pictures in pixels."""
+
+
+def template() -> FloatArray:
+    """``(68, 2)``: an upright, exactly symmetric face about one unit wide, its middle near the origin."""
+    jaw = _arc(17, 0.5, 0.6, (0.0, -0.05), np.pi, 0.0)
+    left_brow = np.column_stack([np.linspace(-0.42, -0.1, 5), [-0.24, -0.3, -0.32, -0.31, -0.27]])
+    bridge = np.column_stack([np.zeros(4), np.linspace(-0.12, 0.12, 4)])
+    base = np.column_stack([np.linspace(-0.1, 0.1, 5), [0.18, 0.2, 0.21, 0.2, 0.18]])
+    left_eye = _arc(6, 0.1, -0.05, (-0.25, -0.12), np.pi, -np.pi * 2 / 3)
+    right_eye = left_eye[[3, 2, 1, 0, 5, 4]] * (-1, 1)
+    outer_lip = _arc(12, 0.2, -0.09, (0.0, 0.36), np.pi, -np.pi * 5 / 6)
+    inner_lip = _arc(8, 0.14, -0.04, (0.0, 0.36), np.pi, -np.pi * 3 / 4)
+    right_brow = left_brow[::-1] * (-1, 1)
+    parts = (jaw, left_brow, right_brow, bridge, base, left_eye, right_eye, outer_lip, inner_lip)
+    return np.concatenate(parts)
+
+
+def face_points(
+    center: tuple[float, float] = (160.0, 120.0), width: float = 120.0, roll: float = 0.0
+) -> FloatArray:
+    """The template's ``(68, 2)`` points, ``width`` pixels wide, turned clockwise by ``roll`` radians."""
+    cos, sin = np.cos(roll), np.sin(roll)
+    turned = template() @ np.array([[cos, sin], [-sin, cos]])
+    return np.asarray(center) + width * turned
+
+
+def blobs(points: FloatArray, sigma: float, hw: tuple[int, int] = HW, peak: float = 220.0) -> ImageArray:
+    """A black grey picture with a Gaussian of ``sigma`` pixels at each (sub-pixel) point."""
+    rows, columns = np.arange(hw[0])[:, None], np.arange(hw[1])[None, :]
+    image = np.zeros(hw)
+    for x, y in points:
+        image = np.maximum(image, np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * sigma**2)))
+    return np.rint(peak * image).astype(np.uint8)
+
+
+def draw_face(points: FloatArray, hw: tuple[int, int] = HW) -> ImageArray:
+    """``(H, W, 3)`` BGR: a grey face with dark features on a lighter ground."""
+    image = np.full((*hw, 3), 200, np.uint8)
+    cv2.fillConvexPoly(
+        image, cv2.convexHull(points[:27].astype(np.float32)).astype(np.int32), (140, 150, 160)
+    )
+    for x, y in points[17:]:
+        cv2.circle(image, (round(x), round(y)), 2, (20, 20, 30), -1)
+    return image
+
+
+def write_face(folder: Path, name: str, points: FloatArray) -> LabelledFace:
+    """Write ``name.jpg`` and ``name.pts`` of one drawn face into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    image = folder / f"{name}.jpg"
+    assert cv2.imwrite(str(image), draw_face(points))
+    write_pts(image.with_suffix(".pts"), points)
+    return LabelledFace(image, points, folder.parent.name)
+
+
+def write_300w(root: Path, train: int = 24, test: int = 3) -> Path:
+    """Write ``train`` faces to each training folder and ``test`` to each test folder; return ``root``."""
+    rng = np.random.default_rng(68)
+    counts = {"lfpw/trainset": train, "helen/trainset": train, "afw": train}
+    counts |= {"lfpw/testset": test, "helen/testset": test}
+    for folder, count in counts.items():
+        for i in range(count):
+            center = (160 + rng.uniform(-20, 20), 120 + rng.uniform(-15, 15))
+            points = face_points(center, rng.uniform(90, 130), rng.uniform(-0.3, 0.3))
+            write_face(root / "300w" / folder, f"{folder.partition('/')[0]}_{i:04d}_1", points)
+    return root
+
+
+def _arc(
+    count: int, x_radius: float, y_radius: float, center: tuple[float, float], start: float, stop: float
+) -> FloatArray:
+    angle = np.linspace(start, stop, count)
+    return np.column_stack([center[0] + x_radius * np.cos(angle), center[1] + y_radius * np.sin(angle)])

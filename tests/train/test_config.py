@@ -1,0 +1,48 @@
+import math
+
+import pytest
+
+pytest.importorskip("torch")
+
+import itertools
+
+from train.config import Stage, TrainConfig, one_cycle
+from train.configs.resnet18 import CONFIG
+from train.errors import RunError
+
+
+@pytest.mark.parametrize("values", [(31, 1, 1e-3), (32, 0, 1e-3), (32, 1, 0.0), (32, 1, -1.0)])
+def test_impossible_stages_are_refused(values):
+    with pytest.raises(RunError, match="a stage needs"):
+        Stage(*values)
+
+
+def test_each_epoch_has_its_stage():
+    first, second = Stage(64, 2, 1e-3), Stage(128, 3, 1e-4)
+    config = TrainConfig("tiny", (first, second))
+    assert config.epochs == 5
+    expected = [(first, 0), (first, 1), (second, 0), (second, 1), (second, 2)]
+    assert [config.stage_at(epoch) for epoch in range(5)] == expected
+    with pytest.raises(ValueError, match="past"):
+        config.stage_at(5)
+
+
+def test_the_learning_rate_rises_to_its_peak_and_falls_to_zero():
+    rate = [one_cycle(progress / 1000, 2.0, 0.25) for progress in range(1001)]
+    assert (rate[0], rate[125], rate[250], rate[625]) == pytest.approx((0, 1, 2, 1))
+    assert rate[1000] == pytest.approx(0, abs=1e-12)
+    assert rate[:251] == sorted(rate[:251])
+    assert rate[250:] == sorted(rate[250:], reverse=True)
+    # The steepest slope is that of the warm-up, 8 a unit: no jump anywhere.
+    assert max(abs(a - b) for a, b in itertools.pairwise(rate)) <= 8 / 1000 + 1e-9
+
+
+def test_no_warm_up_starts_at_the_peak():
+    assert one_cycle(0.0, 3.0, 0.0) == pytest.approx(3.0)
+
+
+def test_the_shipped_recipe_is_the_one_on_the_card():
+    """Weights are published with these numbers; a change of recipe is a change of card."""
+    assert CONFIG.stages == (Stage(128, 60, 1.5e-3), Stage(224, 10, 4e-4))
+    assert (CONFIG.batch_size, CONFIG.seed, CONFIG.ema_decay) == (32, 0, 0.998)
+    assert math.isclose(CONFIG.recipe.background, 0.125)

@@ -1,0 +1,309 @@
+import csv
+import errno
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+lightning_fabric = pytest.importorskip("lightning_fabric")
+
+from torch import nn  # noqa: E402
+from torch.utils.data import DataLoader  # noqa: E402
+
+from tests.tiny import face_points, write_face  # noqa: E402
+from train import loop  # noqa: E402
+from train.checkpoint import LAST  # noqa: E402
+from train.config import Stage, TrainConfig  # noqa: E402
+from train.data.augment import GeometryPolicy, PhotometricPolicy  # noqa: E402
+from train.data.dataset import FaceCrops, SampleRecipe  # noqa: E402
+from train.errors import DataError, RunError  # noqa: E402
+from train.loop import LOG, EpochOrder, train  # noqa: E402
+from train.models.resnet18 import LandmarkOutput  # noqa: E402
+
+CONFIG = TrainConfig(
+    model="tiny",
+    stages=(Stage(32, 2, 1e-2), Stage(48, 2, 5e-3)),
+    batch_size=4,
+    ema_decay=0.5,
+    precision="32-true",
+)
+
+
+class TinyNetwork(nn.Module):
+    """Stands in for a ResNet: batch statistics, any crop size, the same output."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Sequential(
+            nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.AdaptiveAvgPool2d(8)
+        )
+        self.head = nn.Linear(4 * 64, 137)
+
+    def forward(self, crop):
+        out = self.head(self.stem(crop.float() / 64 - 2).flatten(1))
+        return LandmarkOutput(out[:, :-1].reshape(-1, 68, 2), out[:, -1])
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("faces")
+    rng = np.random.default_rng(1)
+    made = [
+        write_face(
+            folder, f"f{i:02d}", face_points(tuple(rng.uniform((140, 100), (180, 140))), 110, 0.1 * i - 0.5)
+        )
+        for i in range(12)
+    ]
+    return made[:10], made[10:]
+
+
+@pytest.fixture
+def fabric():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield lightning_fabric.Fabric(accelerator="cpu", devices=1, precision="32-true")
+    torch.set_num_threads(threads)
+
+
+def network():
+    torch.manual_seed(7)
+    return TinyNetwork()
+
+
+def log_of(folder):
+    with (folder / LOG).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def same_weights(a, b):
+    return all(
+        torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True)
+    )
+
+
+class StopsAt:
+    """The loss of the loop, until ``step``: then what a user, a kernel or a bug would do."""
+
+    def __init__(self, step, error):
+        self.step, self.error, self.real = step, error, loop.landmark_loss
+
+    def __call__(self, *args):
+        self.step -= 1
+        if self.step < 0:
+            raise self.error
+        return self.real(*args)
+
+
+@pytest.fixture(scope="module")
+def whole_run(faces, tmp_path_factory):
+    """Folder and model of a run that nobody stopped."""
+    torch.set_num_threads(1)
+    out = tmp_path_factory.mktemp("whole")
+    fabric = lightning_fabric.Fabric(accelerator="cpu", devices=1, precision="32-true")
+    return out, train(CONFIG, network(), faces, out, fabric)
+
+
+def test_the_log_has_a_line_for_each_epoch(whole_run):
+    rows = log_of(whole_run[0])
+    assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
+    assert [row["size"] for row in rows] == ["32", "32", "48", "48"]
+    assert all(math.isfinite(float(value)) for row in rows for value in row.values())
+    elapsed = [float(row["elapsed_s"]) for row in rows]
+    assert elapsed == sorted(elapsed)
+
+
+@pytest.mark.parametrize("step", [1, 3, 5, 7])
+def test_a_stopped_and_resumed_run_ends_with_the_very_same_weights(
+    faces, whole_run, fabric, tmp_path, monkeypatch, step
+):
+    """Two steps an epoch: it stops within each of the four epochs, before and after a change of stage."""
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "landmark_loss", StopsAt(step, KeyboardInterrupt()))
+        with pytest.raises(KeyboardInterrupt):
+            train(CONFIG, network(), faces, tmp_path, fabric)
+    assert (tmp_path / LAST).exists() == (step > 1)
+    model = train(CONFIG, network(), faces, tmp_path, fabric, resume=True)
+    assert same_weights(model, whole_run[1])
+    assert [row["loss"] for row in log_of(tmp_path)] == [row["loss"] for row in log_of(whole_run[0])]
+
+
+def test_resuming_a_complete_run_only_returns_its_model(faces, whole_run, fabric, monkeypatch):
+    monkeypatch.setattr(loop, "FaceCrops", None)  # no image is read again
+    out, first = whole_run
+    before = (out / LAST).read_bytes(), (out / LOG).read_bytes()
+    assert same_weights(train(CONFIG, network(), faces, out, fabric, resume=True), first)
+    assert ((out / LAST).read_bytes(), (out / LOG).read_bytes()) == before
+
+
+def test_the_returned_model_is_the_average_and_evaluates(whole_run):
+    out, model = whole_run
+    state = torch.load(out / LAST, weights_only=True)
+    assert not model.training
+    assert torch.equal(model.head.weight, state["averaged"]["module.head.weight"])
+    assert not torch.equal(model.head.weight, state["model"]["head.weight"])
+
+
+def test_workers_change_nothing(faces, fabric, tmp_path):
+    config = replace(CONFIG, stages=(Stage(32, 1, 1e-2),))
+    losses = []
+    for workers in (0, 1):
+        out = tmp_path / str(workers)
+        train(config, network(), faces, out, fabric, workers=workers)
+        losses.append(log_of(out)[0]["loss"])
+    assert losses[0] == losses[1]
+
+
+def test_a_run_that_is_there_is_not_overwritten(faces, whole_run, fabric):
+    with pytest.raises(RunError, match="--resume"):
+        train(CONFIG, network(), faces, whole_run[0], fabric)
+
+
+def test_a_checkpoint_of_another_configuration_is_refused(faces, whole_run, fabric):
+    other = replace(CONFIG, weight_decay=0.5)
+    with pytest.raises(RunError, match="another configuration"):
+        train(other, network(), faces, whole_run[0], fabric, resume=True)
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "noise", "text", "other"])
+def test_a_damaged_checkpoint_is_refused_in_one_line(faces, whole_run, fabric, tmp_path, damage):
+    good, bad = (whole_run[0] / LAST).read_bytes(), tmp_path / LAST
+    contents = {
+        "empty": b"",
+        "cut": good[: len(good) * 2 // 3],
+        "noise": np.random.default_rng(0).bytes(999),
+        "text": b"epoch 3\n",
+    }
+    if damage == "other":
+        torch.save({"epoch": 3}, bad)
+    else:
+        bad.write_bytes(contents[damage])
+    with pytest.raises(RunError, match=LAST) as caught:
+        train(CONFIG, network(), faces, tmp_path, fabric, resume=True)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.fixture
+def disk_for_64_kb():
+    """No file may grow past 64 kB: a checkpoint breaks off in the middle as on a full disk."""
+    resource = pytest.importorskip("resource", reason="this system cannot limit files")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64_000, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.mark.usefixtures("disk_for_64_kb")
+def test_a_checkpoint_that_does_not_fit_is_one_line_and_leaves_no_part(faces, fabric, tmp_path):
+    with pytest.raises(RunError, match=r"last\.ckpt cannot be written.*--resume") as caught:
+        train(CONFIG, network(), faces, tmp_path, fabric)
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_checkpoint_before_survives_a_full_disk(faces, whole_run, fabric, tmp_path, monkeypatch):
+    saves = []
+    real = fabric.save
+
+    def save(path, state):
+        saves.append(path)
+        if len(saves) == 3:
+            path.write_bytes(b"half a checkpoint")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(path, state)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fabric, "save", save)
+        with pytest.raises(RunError, match="No space left"):
+            train(CONFIG, network(), faces, tmp_path, fabric)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [LAST, LOG]
+    assert torch.load(tmp_path / LAST, weights_only=True)["epoch"] == 2
+    assert same_weights(train(CONFIG, network(), faces, tmp_path, fabric, resume=True), whole_run[1])
+
+
+def test_an_output_folder_that_cannot_be_made_is_one_line(faces, fabric, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(RunError, match="choose another --out"):
+        train(CONFIG, network(), faces, tmp_path / "file" / "run", fabric)
+
+
+def test_a_log_that_cannot_be_written_is_one_line(faces, fabric, tmp_path):
+    (tmp_path / LOG).mkdir()
+    with pytest.raises(RunError, match=r"log\.csv cannot be written"):
+        train(CONFIG, network(), faces, tmp_path, fabric)
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(faces, fabric, tmp_path):
+    model = network()
+    model.head.bias.data[3] = math.nan
+    with pytest.raises(RunError, match="loss is nan in epoch 1"):
+        train(CONFIG, model, faces, tmp_path, fabric)
+    assert not (tmp_path / LAST).exists()
+
+
+def test_no_training_faces_are_refused(faces, fabric, tmp_path):
+    with pytest.raises(DataError, match="no training faces"):
+        train(CONFIG, network(), ([], faces[1]), tmp_path, fabric)
+
+
+def test_without_validation_faces_the_log_says_nan(faces, fabric, tmp_path):
+    train(replace(CONFIG, stages=(Stage(32, 1, 1e-2),)), network(), (faces[0], []), tmp_path, fabric)
+    (row,) = log_of(tmp_path)
+    assert row["validation_nme"] == row["validation_presence"] == "nan"
+
+
+def test_fewer_faces_than_a_batch_still_train(faces, fabric, tmp_path):
+    config = replace(CONFIG, stages=(Stage(32, 2, 1e-2),), batch_size=32)
+    model = train(config, network(), faces, tmp_path, fabric)
+    assert not same_weights(model, network())
+
+
+def test_a_handful_of_faces_is_learnt_by_heart(faces, fabric, tmp_path):
+    """Without augmentation the network must reach, on what it saw, a tenth of what it started from."""
+    still = GeometryPolicy(angle_std_deg=0, scale_std=0, shift_std=0, mirror=0)
+    recipe = SampleRecipe(still, PhotometricPolicy(*[0.0] * 7), background=0.0)
+    config = replace(CONFIG, stages=(Stage(32, 40, 1e-2),), recipe=recipe, ema_decay=0.8)
+    four = faces[0][:4]
+    start, _ = loop.validate(network(), FaceCrops(four, 32), 4, fabric)
+    train(config, network(), (four * 8, four), tmp_path, fabric)
+    last = log_of(tmp_path)[-1]
+    assert float(last["validation_nme"]) < start / 10
+    assert float(last["validation_presence"]) > 0.8
+
+
+def test_validation_is_the_mean_over_faces_whatever_the_batches(faces, fabric):
+    crops = FaceCrops(faces[0], 32)
+    by_one, by_three = (loop.validate(network(), crops, size, fabric) for size in (1, 3))
+    assert by_one == pytest.approx(by_three, rel=1e-5)
+
+
+def test_the_order_of_an_epoch_is_that_of_torchs_own_shuffling():
+    """The shipped weights were trained in that order."""
+    data = list(range(50))
+    generator, own = (torch.Generator().manual_seed(9) for _ in range(2))
+    shuffled = DataLoader(data, 8, shuffle=True, generator=generator)
+    ordered = DataLoader(data, 8, sampler=EpochOrder(50, own), generator=own)
+    assert torch.equal(torch.cat(list(shuffled)), torch.cat(list(ordered)))
+
+
+def test_every_epoch_has_an_order_of_its_own_and_always_the_same(faces, fabric):
+    crops = FaceCrops(faces[0], 32)
+
+    def points_in_order(epoch):
+        return torch.cat([batch[1] for batch in loop._loader(CONFIG, crops.at(32, epoch), fabric, 0)])
+
+    assert torch.equal(points_in_order(1), points_in_order(1))
+    assert not torch.equal(points_in_order(1), points_in_order(2))
+
+
+def test_a_distributed_run_shuffles_every_epoch_anew_and_splits_it(fabric):
+    """Fabric's wrapper reads our order on each of two processes and deals it out in turn."""
+    parts = []
+    for epoch in range(2):
+        for rank in range(2):
+            order = EpochOrder(10, torch.Generator().manual_seed(epoch))
+            loader = DataLoader(list(range(10)), 5, sampler=order)
+            parts.append(list(fabric._get_distributed_sampler(loader, num_replicas=2, rank=rank)))
+    assert sorted(parts[0] + parts[1]) == sorted(parts[2] + parts[3]) == list(range(10))
+    assert parts[0] != parts[2]

@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+
+from tests.tiny import face_points, write_300w, write_face
+from train.data import splits
+from train.errors import DataError
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    return write_300w(tmp_path_factory.mktemp("tree"))
+
+
+def names(faces):
+    return {(face.subset, face.image.name) for face in faces}
+
+
+def test_training_validation_and_test_share_no_image(tree):
+    training, validation = splits.training_faces(tree)
+    test = splits.test_faces(tree)
+    paths = [face.image for face in (*training, *validation, *test)]
+    assert len(paths) == len(set(paths)) == 3 * 24 + 2 * 3
+    assert not any("testset" in str(face.image) for face in (*training, *validation))
+    assert all("testset" in str(face.image) for face in test)
+
+
+def test_the_split_hangs_on_names_alone(tree, tmp_path):
+    """A larger set elsewhere puts the images that both have on the same sides."""
+    larger = write_300w(tmp_path, train=40, test=1)
+    small, large = splits.training_faces(tree), splits.training_faces(larger)
+    assert names(small[0]) <= names(large[0])
+    assert names(small[1]) <= names(large[1])
+    assert names(large[1])
+
+
+def test_faces_of_one_photograph_fall_on_one_side(tmp_path):
+    write_300w(tmp_path, train=1, test=1)
+    for photograph in range(60):
+        for face in (1, 2):
+            write_face(tmp_path / "300w" / "afw", f"{photograph}_{face}", face_points())
+    training, validation = splits.training_faces(tmp_path)
+    sides = [
+        {f.image.stem.partition("_")[0] for f in side if f.subset == "afw"} for side in (training, validation)
+    ]
+    assert not sides[0] & sides[1]
+    assert sides[1]
+
+
+def test_extra_faces_are_for_training_only(tree, tmp_path):
+    write_300w(tmp_path, train=24, test=1)
+    for i in range(40):
+        write_face(tmp_path / "wflw68" / "trainset", f"w{i}", face_points())
+    training, validation = splits.training_faces(tmp_path)
+    assert sum(face.subset == "wflw68" for face in training) == 40
+    assert names(validation) == names(splits.training_faces(tree)[1])
+
+
+def test_the_folders_may_lie_in_the_data_folder_itself(tree):
+    assert names(splits.test_faces(tree / "300w")) == names(splits.test_faces(tree))
+
+
+def test_a_folder_without_300w_is_refused(tmp_path):
+    for read in (splits.training_faces, splits.test_faces):
+        with pytest.raises(DataError, match="300-W folders"):
+            read(tmp_path)
+
+
+def test_a_tree_that_lacks_one_folder_is_refused(tmp_path):
+    write_face(tmp_path / "lfpw" / "trainset", "a", face_points())
+    with pytest.raises(DataError, match=r"helen.trainset: no \.pts"):
+        splits.training_faces(tmp_path)
+
+
+def test_the_real_common_subset_is_complete_and_names_are_unique(data_dir):
+    faces = splits.test_faces(data_dir)
+    counts = {subset: sum(face.subset == subset for face in faces) for subset in splits.TEST_FOLDERS}
+    assert counts == {"lfpw": 224, "helen": 330}
+    assert len({face.image.name for face in faces}) == 554
+
+
+def test_the_real_validation_faces_are_a_sixteenth(data_dir):
+    training, validation = splits.training_faces(data_dir)
+    official = [face for face in training if face.subset != "wflw68"]
+    share = len(validation) / (len(official) + len(validation))
+    deviation = np.sqrt(15 / 256 / (len(official) + len(validation)))
+    assert abs(share - 1 / 16) < 4 * deviation

@@ -1,0 +1,81 @@
+"""A run on disk: replaced whole after each epoch, believed only when it fits."""
+
+from __future__ import annotations
+
+import pickle
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning_fabric
+from torch.optim.swa_utils import AveragedModel
+
+from train.config import TrainConfig
+from train.errors import RunError
+
+LAST = "last.ckpt"
+
+# What torch.load raises for an archive that is cut short or overwritten.
+_UNREADABLE = (OSError, RuntimeError, EOFError, ValueError, LookupError, TypeError, pickle.UnpicklingError)
+
+
+@dataclass
+class Run:
+    """A model in training with all that a checkpoint must hold."""
+
+    config: TrainConfig
+    model: Any
+    averaged: AveragedModel
+    optimizer: Any
+    epoch: int = 0
+    elapsed_s: float = 0.0
+
+    def save(self, path: Path, fabric: lightning_fabric.Fabric) -> None:
+        """Replace ``path`` in one step; whatever goes wrong, the checkpoint before it stays whole.
+
+        Raises :class:`RunError` if it cannot be written.
+        """
+        part = path.with_name(f"{path.name}.part")
+        try:
+            fabric.save(part, self._state())
+            if fabric.is_global_zero:
+                part.replace(path)
+        except (OSError, RuntimeError) as error:
+            part.unlink(missing_ok=True)
+            reason = str(error).partition("\n")[0]
+            raise RunError(
+                f"{path} cannot be written: {reason}; make room, then go on with --resume"
+            ) from error
+
+    def load(self, path: Path, fabric: lightning_fabric.Fabric) -> None:
+        """Go on from the checkpoint ``path``.
+
+        Raises :class:`RunError` if it is damaged or was made by another configuration.
+        """
+        try:
+            if not zipfile.is_zipfile(path):  # torch would take it for its older, pickled format
+                raise ValueError("not an archive")
+            state = fabric.load(path, weights_only=True)
+        except _UNREADABLE as error:
+            raise RunError(
+                f"{path} is not a readable checkpoint: choose another --out, or delete it"
+            ) from error
+        if not isinstance(state, dict) or state.keys() != self._state().keys():
+            raise RunError(f"{path} is not a checkpoint of this program: choose another --out")
+        if state["config"] != repr(self.config):
+            raise RunError(f"{path} was made with another configuration: choose another --out")
+        self.model.load_state_dict(state["model"])
+        self.averaged.load_state_dict(state["averaged"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.epoch, self.elapsed_s = state["epoch"], state["elapsed_s"]
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "config": repr(self.config),
+            "model": self.model.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "epoch": self.epoch,
+            "elapsed_s": self.elapsed_s,
+        }

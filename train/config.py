@@ -1,0 +1,63 @@
+"""What a training run is: typed, frozen, saved in every checkpoint."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal
+
+from train.data.dataset import SampleRecipe
+from train.errors import RunError
+
+
+@dataclass(frozen=True)
+class Stage:
+    """``epochs`` at crops of ``size`` pixels, learning rate rising to ``peak_lr`` and falling to 0."""
+
+    size: int
+    epochs: int
+    peak_lr: float
+
+    def __post_init__(self) -> None:
+        if self.size < 32 or self.epochs < 1 or self.peak_lr <= 0:
+            raise RunError(f"a stage needs size >= 32, epochs >= 1 and peak_lr > 0, got {self}")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A run of one model: stages in turn, AdamW, exponential moving average of the weights."""
+
+    model: str
+    stages: tuple[Stage, ...]
+    batch_size: int = 32
+    weight_decay: float = 0.02
+    warmup: float = 0.1
+    ema_decay: float = 0.998
+    clip_norm: float = 5.0
+    precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "bf16-mixed"
+    seed: int = 0
+    pretrained: str | None = None
+    recipe: SampleRecipe = field(default_factory=SampleRecipe)
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of all stages."""
+        return sum(stage.epochs for stage in self.stages)
+
+    def stage_at(self, epoch: int) -> tuple[Stage, int]:
+        """The stage that ``epoch`` (from 0) falls into, and the epoch's number within it."""
+        for stage in self.stages:
+            if epoch < stage.epochs:
+                return stage, epoch
+            epoch -= stage.epochs
+        raise ValueError(f"epoch is past the run's {self.epochs}")
+
+
+def one_cycle(progress: float, peak: float, warmup: float) -> float:
+    """Learning rate at ``progress`` 0..1 of a stage: linear from 0 to ``peak``, then a half cosine to 0.
+
+    L. N. Smith and N. Topin, "Super-Convergence", 2018.
+    """
+    if progress < warmup:
+        return peak * progress / warmup
+    return peak * 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))

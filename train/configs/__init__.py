@@ -1,0 +1,1 @@
+"""One file per shipped recipe; each exports ``CONFIG``."""

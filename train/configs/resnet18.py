@@ -1,0 +1,11 @@
+"""ResNet18, grey 224x224 -> 68 points and presence, from scratch on 300-W and WFLW training faces.
+
+Command   python -m train resnet18 --data DIR --out runs/resnet18
+"""
+
+from train.config import Stage, TrainConfig
+
+CONFIG = TrainConfig(
+    model="resnet18",
+    stages=(Stage(size=128, epochs=60, peak_lr=1.5e-3), Stage(size=224, epochs=16, peak_lr=4e-4)),
+)
