@@ -1,0 +1,154 @@
+import ctypes
+import importlib.util
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tracker import backends
+from tracker.backends import BACKENDS, OrtSession, default_threads, open_session
+from tracker.errors import BackendError
+
+onnx = pytest.importorskip("onnx")
+
+
+def has_nvidia_driver():
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return False
+    return True
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A network with two outputs: the input doubled, and its sum over each row."""
+    helper, kinds = onnx.helper, onnx.TensorProto
+    batch = helper.make_tensor_value_info("batch", kinds.FLOAT, ["N", 3])
+    doubled = helper.make_tensor_value_info("doubled", kinds.FLOAT, ["N", 3])
+    total = helper.make_tensor_value_info("total", kinds.FLOAT, ["N", 1])
+    axis = helper.make_tensor("axis", kinds.INT64, [1], [1])
+    nodes = [
+        helper.make_node("Add", ["batch", "batch"], ["doubled"]),
+        helper.make_node("ReduceSum", ["batch", "axis"], ["total"]),
+    ]
+    graph = helper.make_graph(nodes, "tiny", [batch], [doubled, total], [axis])
+    path = tmp_path_factory.mktemp("models") / "tiny.onnx"
+    opsets = [helper.make_opsetid("", 20)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=9), path)
+    return path
+
+
+def check_answers(session):
+    batch = np.arange(6, dtype=np.float32).reshape(2, 3)
+    doubled, total = session.run(batch)
+    assert np.array_equal(doubled, 2 * batch)
+    assert np.array_equal(total, [[3], [12]])
+
+
+def test_cpu_runs_the_model_and_says_so(model):
+    session = open_session(model, "cpu", threads=1)
+    assert session.provider == "CPUExecutionProvider"
+    check_answers(session)
+
+
+def test_auto_lands_on_something_that_runs(model):
+    session = open_session(model)
+    assert session.provider
+    check_answers(session)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("openvino") is None, reason="openvino is not installed")
+def test_openvino_runs_the_model_and_says_so(model):
+    session = open_session(model, "openvino", threads=1)
+    assert session.provider == "OpenVINO CPU"
+    check_answers(session)
+
+
+def test_openvino_that_is_not_installed_is_refused_and_auto_goes_on(model, monkeypatch):
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "openvino" else found(name))
+    with pytest.raises(BackendError, match=r"pip install 'tracker\[openvino\]'"):
+        open_session(model, "openvino")
+    check_answers(open_session(model, "auto"))
+
+
+def test_an_unknown_backend_is_refused_with_those_there_are(model):
+    with pytest.raises(BackendError, match=f"'tpu'.*auto, {', '.join(BACKENDS)}"):
+        open_session(model, "tpu")
+
+
+def open_in_a_process(model, before=""):
+    code = (
+        f"from pathlib import Path; from tracker import backends; {before}\n"
+        f"try: backends.open_session(Path({str(model)!r}), 'cuda')\n"
+        "except backends.BackendError as error: print(error)\n"
+    )
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+
+@pytest.mark.skipif(has_nvidia_driver(), reason="this computer has an NVIDIA driver")
+def test_cuda_without_a_driver_is_one_line_and_nothing_on_stderr(model):
+    done = open_in_a_process(model)
+    assert "--backend cpu" in done.stdout
+    assert done.stdout.count("\n") == 1
+    assert done.stderr == ""
+
+
+@pytest.mark.skipif(has_nvidia_driver(), reason="CUDA may really open here")
+def test_cuda_that_falls_back_quietly_is_refused_and_nothing_on_stderr(model):
+    """ONNX Runtime's own words about libraries that it cannot load must not reach the terminal."""
+    done = open_in_a_process(model, "backends._require_nvidia_driver = lambda: None")
+    assert done.stdout.count("\n") == 1
+    assert done.stderr == ""
+
+
+class CpuInDisguise:
+    """An ONNX Runtime session that takes any provider and runs on the CPU all the same."""
+
+    def __init__(self, *_, **__):
+        pass
+
+    def get_providers(self):
+        return ["CPUExecutionProvider"]
+
+
+def test_a_session_that_is_not_what_was_asked_for_is_refused(model, monkeypatch):
+    monkeypatch.setattr(backends, "_require_nvidia_driver", lambda: None)
+    monkeypatch.setattr(backends.ort, "InferenceSession", CpuInDisguise)
+    with pytest.raises(
+        BackendError, match="cuda was asked for, but ONNX Runtime opened CPUExecutionProvider"
+    ):
+        OrtSession(model, "cuda", 1)
+
+
+def test_a_cpu_build_of_the_runtime_beside_a_driver_is_refused(model, monkeypatch):
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: None)
+    monkeypatch.setattr(backends.ort, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    with pytest.raises(BackendError, match="onnxruntime-gpu"):
+        open_session(model, "cuda")
+
+
+@pytest.mark.parametrize("backend", ["auto", "cpu", "openvino"])
+@pytest.mark.parametrize("damage", ["empty", "cut", "noise", "text", "missing", "folder"])
+def test_a_damaged_model_is_refused_in_one_line(model, tmp_path, backend, damage):
+    good = model.read_bytes()
+    path = tmp_path / "bad.onnx"
+    contents = {
+        "empty": b"",
+        "cut": good[: len(good) // 2],
+        "noise": np.random.default_rng(0).bytes(500),
+        "text": b"<html>not found</html>",
+    }
+    if damage == "folder":
+        path.mkdir()
+    elif damage != "missing":
+        path.write_bytes(contents[damage])
+    with pytest.raises(BackendError) as caught:
+        open_session(path, backend)
+    assert "\n" not in str(caught.value)
+
+
+def test_default_threads_stay_between_1_and_4():
+    assert 1 <= default_threads() <= 4
