@@ -6,21 +6,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.strategies import floats
 from tests.tiny import blobs, face_points
 from tracker.geometry import CROP_MARGIN, CROP_SIZE, CropTransform, mirror_points, roll_of
 from tracker.types import FaceBox
 
-angles = st.floats(-math.pi, math.pi)
+angles = floats(-math.pi, math.pi)
 crops = st.builds(
     CropTransform,
-    st.tuples(st.floats(-4000, 8000), st.floats(-4000, 8000)),
-    st.floats(8, 6000),
+    st.tuples(floats(-4000, 8000), floats(-4000, 8000)),
+    floats(8, 6000),
     angles,
     st.integers(32, 512),
 )
-points_somewhere = st.lists(
-    st.tuples(st.floats(-4000, 8000), st.floats(-4000, 8000)), min_size=1, max_size=5
-).map(np.array)
+points_somewhere = st.lists(st.tuples(floats(-4000, 8000), floats(-4000, 8000)), min_size=1, max_size=5).map(
+    np.array
+)
 
 
 def bilinear(image, points):
@@ -71,11 +72,11 @@ def test_angle_is_clockwise_on_screen():
 
 @settings(max_examples=60)
 @given(
-    scale=st.one_of(st.floats(0.3, 1.0), st.floats(1.0, 2.0), st.floats(2.0, 9.0)),
+    scale=st.one_of(floats(0.3, 1.0), floats(1.0, 2.0), floats(2.0, 9.0)),
     angle=angles,
-    x=st.floats(80, 240),
-    y=st.floats(80, 160),
-    shift=st.tuples(st.floats(-24, 24), st.floats(-24, 24)),
+    x=floats(80, 240),
+    y=floats(80, 160),
+    shift=st.tuples(floats(-24, 24), floats(-24, 24)),
     colour=st.booleans(),
 )
 def test_pixels_and_points_move_together(scale, angle, x, y, shift, colour):
@@ -110,7 +111,7 @@ def test_pixels_and_points_move_together_where_the_crop_leaves_the_image(scale):
 
 
 @settings(max_examples=40)
-@given(st.floats(0.3, 1.99), angles, st.floats(60, 180), st.floats(60, 120))
+@given(floats(0.3, 1.99), angles, floats(60, 180), floats(60, 120))
 def test_cut_agrees_with_bilinear_sampling_done_apart(scale, angle, x, y):
     image, size = smooth_image(), 80
     crop = CropTransform((x, y), scale * size, angle, size)
@@ -125,7 +126,7 @@ def test_cut_agrees_with_bilinear_sampling_done_apart(scale, angle, x, y):
 
 
 @settings(max_examples=25)
-@given(st.floats(2.0, 8.0), angles)
+@given(floats(2.0, 8.0), angles)
 def test_a_shrinking_cut_is_the_mean_over_each_crop_pixel(scale, angle):
     """Against 8 x 8 samples a crop pixel: half a block of shift would show as seven grey levels."""
     size = 32
@@ -174,7 +175,7 @@ def test_cut_leaves_the_image_alone_and_takes_views():
     assert np.array_equal(image, kept)
 
 
-@given(st.floats(-3.1, 3.1), st.floats(20, 900), st.floats(-300, 300), st.floats(-300, 300))
+@given(floats(-3.1, 3.1), floats(20, 900), floats(-300, 300), floats(-300, 300))
 def test_crop_from_points_levels_the_eyes_and_centres_the_points(roll, width, x, y):
     points = face_points((x, y), width, roll)
     crop = CropTransform.from_points(points)
@@ -218,7 +219,7 @@ def test_no_crop_comes_from_points_that_coincide_or_are_not_numbers(value):
         CropTransform.from_points(np.full((68, 2), value))
 
 
-@given(st.integers(2, 4000), st.floats(-0.5, 0.5))
+@given(st.integers(2, 4000), floats(-0.5, 0.5))
 def test_mirror_twice_is_identity(width, roll):
     points = face_points(roll=roll)
     assert np.abs(mirror_points(mirror_points(points, width), width) - points).max() < 1e-9

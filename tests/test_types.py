@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.strategies import floats
 from tests.tiny import face_points
 from tracker.types import FaceBox, Frame, Landmarks, TrackedFace
 
-coordinates = st.floats(-5000, 5000)
-sizes = st.floats(0.5, 3000)
+coordinates = floats(-5000, 5000)
+sizes = floats(0.5, 3000)
 boxes = st.builds(lambda x, y, w, h: FaceBox(x, y, x + w, y + h), coordinates, coordinates, sizes, sizes)
 
 

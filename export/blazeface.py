@@ -1,0 +1,106 @@
+"""Build the shipped BlazeFace short-range detector from MediaPipe's own ``.tflite``.
+
+The file is ``face_detection_short_range.tflite`` (Apache-2.0) of mediapipe 0.10.21, the last
+release whose wheel carries it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+from export import tflite
+from export.manifest import update_meta, write_entry
+from tracker.errors import WeightsError
+from tracker.weights import MANIFEST, load_manifest
+
+NAME = "blazeface-short"
+TFLITE_NAME = "blazeface-short-tflite"
+LICENCE = "Apache-2.0"
+WHEEL_MEMBER = "mediapipe/modules/face_detection/face_detection_short_range.tflite"
+TFLITE_SHA256 = "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8"
+
+_OPSET = 17
+_IR_VERSION = 8
+
+
+def build(source: Path, folder: Path) -> None:
+    """Write the detector and its ``.tflite`` original into ``folder``, with manifest entries.
+
+    ``source`` is mediapipe's wheel or the ``.tflite`` itself. The bytes written depend on nothing
+    but its content; what the manifest says of an earlier build (the fitted box correction) stays.
+    Raises :class:`WeightsError` if ``source`` cannot be read or is not the expected file.
+    """
+    content = read_tflite(source)
+    earlier = load_manifest(folder) if (folder / MANIFEST).exists() else {}
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, suffix, data in (
+        (NAME, "onnx", to_onnx(content).SerializeToString(deterministic=True)),
+        (TFLITE_NAME, "tflite", content),
+    ):
+        file = f"blazeface-short.{suffix}"
+        (folder / file).write_bytes(data)
+        write_entry(folder, name, "detector", file, LICENCE, {})
+        if name in earlier:
+            update_meta(folder, name, earlier[name].meta)
+
+
+def read_tflite(source: Path) -> bytes:
+    """The detector's ``.tflite`` from mediapipe's wheel or from the file itself, hash checked."""
+    try:
+        if source.suffix == ".whl":
+            with zipfile.ZipFile(source) as wheel:
+                content = wheel.read(WHEEL_MEMBER)
+        else:
+            content = source.read_bytes()
+    except (OSError, zipfile.BadZipFile, KeyError) as error:
+        raise WeightsError(
+            f"{source} cannot be read ({error}): give the wheel of mediapipe 0.10.21"
+        ) from error
+    if hashlib.sha256(content).hexdigest() != TFLITE_SHA256:
+        raise WeightsError(f"{source} holds another network: give the wheel of mediapipe 0.10.21")
+    return content
+
+
+def to_onnx(content: bytes) -> onnx.ModelProto:
+    """The network as ONNX: uint8 RGB picture in, raw boxes and logits out.
+
+    Input ``image`` uint8 ``(1, 128, 128, 3)``; outputs ``boxes`` float32 ``(896, 16)`` (what
+    :func:`tracker.detection.blazeface.decode` reads) and ``logits`` float32 ``(896,)``.
+    """
+    network = tflite.convert(content)
+    names = {"boxes": ("regressors", [896, 16]), "logits": ("classificators", [896])}
+    nodes = [
+        helper.make_node("Cast", ["image"], ["levels"], to=onnx.TensorProto.FLOAT),
+        helper.make_node("Div", ["levels", "half_range"], ["scaled"]),
+        helper.make_node("Sub", ["scaled", "one"], [network.input]),
+        *network.nodes,
+        *(helper.make_node("Reshape", [raw, f"{name}_shape"], [name]) for name, (raw, _) in names.items()),
+    ]
+    constants = [
+        numpy_helper.from_array(np.array(127.5, np.float32), "half_range"),
+        numpy_helper.from_array(np.array(1.0, np.float32), "one"),
+        *(
+            numpy_helper.from_array(np.array(shape, np.int64), f"{name}_shape")
+            for name, (_, shape) in names.items()
+        ),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        NAME,
+        [helper.make_tensor_value_info("image", onnx.TensorProto.UINT8, network.input_shape)],
+        [
+            helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+            for name, (_, shape) in names.items()
+        ],
+        [*constants, *network.initializers],
+    )
+    opsets = [helper.make_opsetid("", _OPSET)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION, producer_name="tracker")
+    onnx.checker.check_model(model, full_check=True)
+    return model

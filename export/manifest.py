@@ -1,0 +1,70 @@
+"""Write the manifest of the shipped models, one entry at a time and always in the same form."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tracker.errors import WeightsError
+from tracker.weights import MANIFEST, load_manifest
+
+_NUMBERS = re.compile(r"\[\n([-+.\deE,\s]+)\]")  # a list of numbers goes on one line
+
+
+def write_entry(folder: Path, name: str, kind: str, file: str, licence: str, meta: Mapping[str, Any]) -> None:
+    """Add the model ``name`` to the manifest of ``folder``, or replace its entry.
+
+    ``file`` is a name inside ``folder``; its SHA-256 is taken from what lies there now. Entries
+    and fields are sorted, so the same models always give the same bytes. Raises
+    :class:`WeightsError` if the file or the manifest cannot be read.
+    """
+    try:
+        digest = hashlib.sha256((folder / file).read_bytes()).hexdigest()
+    except OSError as error:
+        raise WeightsError(f"model file {folder / file} cannot be read: {error.strerror}") from error
+    models = _read(folder)
+    models[name] = {"kind": kind, "file": file, "sha256": digest, "licence": licence, "meta": dict(meta)}
+    _write(folder, models)
+
+
+def update_meta(folder: Path, name: str, meta: Mapping[str, Any]) -> None:
+    """Merge ``meta`` into the entry ``name``. Raises :class:`WeightsError` if there is none."""
+    models = _read(folder)
+    if name not in models:
+        raise WeightsError(f"{folder / MANIFEST} has no model {name!r}: export it first")
+    models[name]["meta"] = {**models[name]["meta"], **meta}
+    _write(folder, models)
+
+
+def record_nme(folder: Path, name: str, evaluation: Path) -> None:
+    """Note the NME over the complete test set that ``python -m train evaluate --json`` measured.
+
+    Raises :class:`WeightsError` if ``evaluation`` is no such file, does not cover the complete test
+    set, or the model is unknown.
+    """
+    try:
+        report = json.loads(evaluation.read_text(encoding="utf-8"))
+        complete, nme = bool(report["complete"]), float(report["scores"][-1]["nme_mean"])
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise WeightsError(f"{evaluation} holds no evaluation: {type(error).__name__}: {error}") from error
+    if not complete:
+        raise WeightsError(f"{evaluation} covers a part of the test set only: evaluate both subsets")
+    update_meta(folder, name, {"nme_percent": round(nme, 2)})
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    if not (folder / MANIFEST).exists():
+        return {}
+    load_manifest(folder)  # refuses what the tracker would refuse
+    models: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["models"]
+    return models
+
+
+def _write(folder: Path, models: Mapping[str, Any]) -> None:
+    text = json.dumps({"models": models}, indent=2, sort_keys=True) + "\n"
+    rows = _NUMBERS.sub(lambda match: "[" + ", ".join(match[1].replace(",", " ").split()) + "]", text)
+    (folder / MANIFEST).write_text(rows, encoding="utf-8")

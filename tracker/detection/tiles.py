@@ -1,0 +1,86 @@
+"""Which square views of a picture a detector looks at, so that small faces are large enough in one.
+
+A detector of fixed input size finds a face only if it spans a certain share of its view. So besides
+the whole picture there are close-ups: overlapping square tiles at two scales, as far as they
+need no enlarging.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+
+from tracker.geometry import CropTransform
+
+NEEDED_SHARE = 1 / 6
+"""Side of the smallest face that a view is for, over the view's side.
+
+Of 1175 training faces of 300-W, each in one view, BlazeFace finds 94 % at this share (score 0.5), 97 %
+at a fifth and 68 % at an eighth.
+"""
+
+CLOSE_UP_SIDES = (2 / 3, 1 / 3)
+"""Sides of the close-ups over the shorter side of the picture, from coarse to fine."""
+
+MAX_OVERLAP = 1 / 2
+"""Overlap of neighbours over their side; more would buy little for its price."""
+
+PER_TURN = 2
+"""Close-ups in one turn."""
+
+_ROUNDING = 1e-9  # a quotient that is whole but for rounding needs no further tile
+
+
+def whole_picture(image_hw: tuple[int, int], size: int) -> CropTransform:
+    """The square view of ``size`` pixels with the picture in its middle, black bars beside it."""
+    height, width = image_hw
+    side = max(height, width)
+    return _square((width - side) / 2, (height - side) / 2, side, size)
+
+
+def close_ups(image_hw: tuple[int, int], size: int, turn: int | None = None) -> list[CropTransform]:
+    """Tiles of a picture of ``image_hw`` = (height, width), coarse to fine, row by row.
+
+    ``turn`` None: all of them. 0, 1, 2, ...: the :data:`PER_TURN` whose turn it is, round and round;
+    turns that follow each other go through all. A picture too small for them has none.
+    Raises ``ValueError`` if ``turn`` is negative.
+
+    Guarantee, for pictures up to 2:1: a face (any square within the picture) that spans at least
+    :data:`NEEDED_SHARE` of the finest tile lies whole in some view, the whole picture included, of
+    which it spans as much. In longer pictures this holds except for faces between a third of the
+    shorter and a sixth of the longer side: the borders of the coarse tiles may cut those.
+    """
+    if turn is not None and turn < 0:
+        raise ValueError(f"turn must be >= 0, got {turn}")
+    tiles: list[CropTransform] = []
+    coarser = float(max(image_hw))
+    for share in CLOSE_UP_SIDES:
+        side = share * min(image_hw)
+        if side < size:
+            break
+        overlap = min(NEEDED_SHARE * coarser, MAX_OVERLAP * side)
+        top, left = (_starts(length, side, overlap) for length in image_hw)
+        tiles += [_square(x, y, side, size) for y, x in itertools.product(top, left)]
+        coarser = side
+    if turn is None or not tiles:
+        return tiles
+    first = turn % math.ceil(len(tiles) / PER_TURN) * PER_TURN
+    return tiles[first : first + PER_TURN]
+
+
+def _starts(length: int, side: float, overlap: float) -> list[float]:
+    """Where tiles begin that cover 0 .. ``length`` evenly and overlap by at least ``overlap``."""
+    steps = math.ceil((length - side) / (side - overlap) - _ROUNDING)
+    return [float(start) for start in np.linspace(0.0, length - side, steps + 1)]
+
+
+def _square(x0: float, y0: float, side: float, size: int) -> CropTransform:
+    """The view whose points (0, 0) and (size, size) are the corners of a square of frame pixels.
+
+    MediaPipe's ``ImageToTensorCalculator`` puts the CENTRE of the view's first pixel on the left
+    edge of the square; half a view pixel of shift says so in our terms.
+    """
+    middle = (side - side / size) / 2
+    return CropTransform((x0 + middle, y0 + middle), side, size=size)
