@@ -1,0 +1,91 @@
+"""``python -m export``: build the models that the tracker ships."""
+
+from __future__ import annotations
+
+import math
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from export import blazeface, fit_box, manifest
+from tracker.errors import TrackerError
+from train.errors import TrainError
+
+WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Build the models that the tracker ships.")
+
+WeightsOption = Annotated[Path, typer.Option("--weights", help="Folder of models and manifest.")]
+
+
+@app.command("blazeface")
+def build_blazeface(
+    wheel: Annotated[Path, typer.Option(help="Wheel of mediapipe 0.10.21, or the .tflite inside it.")],
+    weights: WeightsOption = WEIGHTS,
+) -> None:
+    """Convert MediaPipe's face detector to ONNX.
+
+    Get the wheel with: pip download --no-deps mediapipe==0.10.21
+    """
+    blazeface.build(wheel, weights)
+    typer.echo(f"wrote {weights / 'blazeface-short.onnx'} and its manifest entry")
+
+
+@app.command("fit-box")
+def fit_box_command(
+    data: Annotated[Path, typer.Option(help="Folder with 300w/ (afw, helen, lfpw) in it.")],
+    weights: WeightsOption = WEIGHTS,
+) -> None:
+    """Fit the detector's box to the 68-point box on the 300-W training images."""
+    fit = fit_box.fit_into_manifest(data, weights)
+    typer.echo(f"fitted on {fit.n_faces} faces ({fit.n_missed} more were not found)")
+    typer.echo("what it leaves, absolute values, median and 95th percentile:")
+    typer.echo(f"  centre {fit.center_median:.1%} {fit.center_p95:.1%} of the longer side")
+    typer.echo(f"  longer side {fit.side_median:.1%} {fit.side_p95:.1%}")
+    degrees = math.degrees(fit.roll_rad_median), math.degrees(fit.roll_rad_p95)
+    typer.echo(f"  roll {degrees[0]:.1f} {degrees[1]:.1f} degrees")
+
+
+@app.command("landmarks")
+def export_landmarks(
+    checkpoint: Annotated[Path, typer.Option(help="Trained weights, a .safetensors file.")],
+    name: Annotated[str, typer.Option(help="Name in the manifest; the file is NAME.onnx.")] = "resnet18",
+    data: Annotated[
+        Path | None, typer.Option(help="Prove parity on validation crops of this 300-W folder, not on noise.")
+    ] = None,
+    weights: WeightsOption = WEIGHTS,
+) -> None:
+    """Export trained landmark weights to ONNX and prove that ONNX Runtime agrees with torch."""
+    from export import landmarks
+
+    parity = landmarks.ship(checkpoint, name, weights, data)
+    typer.echo(f"wrote {weights / name}.onnx and its manifest entry")
+    typer.echo(
+        f"against torch over {parity.crops} crops: points within {parity.points_px:.5f} crop px, "
+        f"presence within {parity.presence:.6f}"
+    )
+
+
+@app.command("record")
+def record_accuracy(
+    evaluation: Annotated[Path, typer.Option(help="What python -m train evaluate --json wrote.")],
+    name: Annotated[str, typer.Option(help="Name in the manifest.")] = "resnet18",
+    weights: WeightsOption = WEIGHTS,
+) -> None:
+    """Put a measured NME into the manifest, where `tracker info` reads it."""
+    manifest.record_nme(weights, name, evaluation)
+
+
+def main() -> None:
+    """Run the command line; a domain error is one line on stderr and exit code 1."""
+    try:
+        app()
+    except (TrackerError, TrainError) as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,192 @@
+"""A trained landmark network as one ONNX file that keeps the model contract.
+
+Normalisation, crop pixels and the presence probability live inside the graph. Kernels are stored
+as float16 and cast back when the graph is loaded: half the size, and the runtime folds the casts
+away. The network is rounded to float16 first, so torch and ONNX hold the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from export.manifest import write_entry
+from tracker.backends import open_session
+from tracker.errors import WeightsError
+from tracker.geometry import CROP_SIZE
+from tracker.types import ImageArray
+from train.data.dataset import FaceCrops
+from train.data.splits import training_faces
+from train.models.resnet18 import ResNet18Landmarks
+
+OPSET = 20
+LICENCE = "research use: trained on 300-W and WFLW, whose terms apply"
+PARITY_PX = 0.01
+"""Largest difference in crop pixels, and in presence, that the exported graph may show to torch."""
+
+
+class Contract(nn.Module):
+    """A network with the inputs and outputs of :mod:`tracker.landmarker`."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, crop: Tensor) -> tuple[Tensor, Tensor]:
+        """uint8 ``(N, 1, 224, 224)`` to points ``(N, 68, 2)`` in crop pixels and presence ``(N,)``."""
+        output = self.network(crop)
+        points = output.points * CROP_SIZE + (CROP_SIZE - 1) / 2
+        return points, output.presence_logit.sigmoid()
+
+
+@dataclass(frozen=True)
+class Parity:
+    """Largest absolute differences between torch and the exported graph over ``crops`` crops."""
+
+    crops: int
+    points_px: float
+    presence: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether both stay within :data:`PARITY_PX`."""
+        return self.points_px <= PARITY_PX and self.presence <= PARITY_PX
+
+
+def ship(checkpoint: Path, name: str, weights: Path, data: Path | None = None) -> Parity:
+    """Export ``checkpoint`` to ``weights/name.onnx``, prove parity, and enter it into the manifest.
+
+    Parity is measured on the validation crops of ``data``, or on noise without it. Raises
+    :class:`~tracker.errors.WeightsError`, and leaves the weights as they were, if it does not hold.
+    """
+    network = load_network(checkpoint)
+    path, draft = weights / f"{name}.onnx", weights / f"{name}.onnx.part"
+    try:
+        export_onnx(network, draft)
+        parity = measure_parity(network, draft, validation_crops(data) if data else noise_crops(32))
+        if not parity.holds:
+            raise WeightsError(
+                f"{name} differs from torch by {parity.points_px:.4f} crop px and {parity.presence:.4f} "
+                f"in presence; at most {PARITY_PX} is allowed"
+            )
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    write_entry(weights, name, "landmarks", path.name, LICENCE, {"precision": "fp32"})
+    return parity
+
+
+def validation_crops(data: Path) -> ImageArray:
+    """The canonical validation crops ``(N, 224, 224)`` of the 300-W training images below ``data``."""
+    crops = FaceCrops(training_faces(data)[1], CROP_SIZE)
+    return np.stack([crops[i][0][0].numpy() for i in range(len(crops))])
+
+
+def load_network(checkpoint: Path) -> Contract:
+    """The ResNet18 of ``checkpoint`` (.safetensors), normalisation folded, kernels rounded to float16.
+
+    Batch normalisation is folded into the convolutions before rounding: the exporter would fold it
+    afterwards, and the kernels it then stores are no longer the rounded ones.
+
+    Raises :class:`~tracker.errors.WeightsError` if the file does not hold that network.
+    """
+    network = ResNet18Landmarks()
+    try:
+        network.load_state_dict(load_file(checkpoint))
+    except (OSError, RuntimeError, SafetensorError) as error:
+        reason = str(error).partition("\n")[0]
+        raise WeightsError(f"{checkpoint} does not hold ResNet18 landmark weights: {reason}") from error
+    network.eval()
+    fold_normalisation(network)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            if parameter.ndim > 1:
+                parameter.copy_(parameter.half())
+    return Contract(network).eval()
+
+
+def fold_normalisation(module: nn.Module) -> None:
+    """Merge each batch normalisation that follows a convolution into it, in place.
+
+    Pairs are neighbours in order of registration, which in torchvision's ResNets is also the order
+    of computation. ``module`` must be in evaluation mode.
+    """
+    children = list(module.named_children())
+    for (name, first), (next_name, second) in pairwise(children):
+        if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+            setattr(module, name, fuse_conv_bn_eval(first, second))
+            setattr(module, next_name, nn.Identity())
+    for _, child in children:
+        fold_normalisation(child)
+
+
+def export_onnx(network: Contract, path: Path) -> None:
+    """Write ``network`` to ``path``, any batch size, opset 20, weights inside the file."""
+    example = torch.zeros(2, 1, CROP_SIZE, CROP_SIZE, dtype=torch.uint8)
+    program = torch.onnx.export(
+        network,
+        (example,),
+        dynamo=True,
+        opset_version=OPSET,
+        input_names=["crop"],
+        output_names=["points", "presence"],
+        dynamic_shapes={"crop": {0: torch.export.Dim("N", min=1, max=1024)}},
+        verbose=False,
+    )
+    assert program is not None
+    model = program.model_proto
+    for value in (*model.graph.node, *model.graph.value_info):
+        del value.metadata_props[:]  # stack traces that name the exporting machine's folders
+    store_half(model)
+    onnx.checker.check_model(model)
+    path.write_bytes(model.SerializeToString(deterministic=True))
+
+
+def store_half(model: onnx.ModelProto) -> None:
+    """Turn each float32 kernel (rank > 1) of ``model`` into float16 and a Cast back, in place."""
+    casts = []
+    for tensor in model.graph.initializer:
+        if tensor.data_type != TensorProto.FLOAT or len(tensor.dims) < 2:
+            continue
+        name = tensor.name
+        half = numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), f"{name}_half")
+        tensor.CopyFrom(half)
+        casts.append(helper.make_node("Cast", [half.name], [name], to=TensorProto.FLOAT))
+    nodes = list(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend([*casts, *nodes])
+
+
+def measure_parity(network: Contract, path: Path, crops: ImageArray, batch: int = 8) -> Parity:
+    """Compare torch with ``path`` on ONNX Runtime's CPU over ``crops`` ``(N, 224, 224)`` uint8."""
+    session = open_session(path, "cpu")
+    points_px = presence = 0.0
+    for start in range(0, len(crops), batch):
+        chunk = crops[start : start + batch, None]
+        with torch.inference_mode():
+            expected: Sequence[Tensor] = network(torch.from_numpy(chunk))
+        got = session.run(chunk)
+        points_px = max(points_px, float(np.abs(got[0] - expected[0].numpy()).max()))
+        presence = max(presence, float(np.abs(got[1] - expected[1].numpy()).max()))
+    return Parity(len(crops), points_px, presence)
+
+
+def noise_crops(count: int, seed: int = 0) -> ImageArray:
+    """``(count, 224, 224)`` uint8 patterns of random contrast: parity where no data is at hand."""
+    rng = np.random.default_rng(seed)
+    contrast = rng.uniform(5, 120, (count, 1, 1))
+    noise = rng.standard_normal((count, CROP_SIZE, CROP_SIZE)) * contrast + rng.uniform(
+        30, 220, (count, 1, 1)
+    )
+    return noise.clip(0, 255).astype(np.uint8)

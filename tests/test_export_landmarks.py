@@ -1,0 +1,145 @@
+"""The exported landmark graph: its contract, and parity with torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+
+from safetensors.torch import load_file, save_file  # noqa: E402
+
+from export.landmarks import (  # noqa: E402
+    PARITY_PX,
+    Contract,
+    Parity,
+    export_onnx,
+    load_network,
+    measure_parity,
+    noise_crops,
+    ship,
+)
+from tracker.backends import open_session  # noqa: E402
+from tracker.errors import WeightsError  # noqa: E402
+from tracker.landmarker import OnnxLandmarker  # noqa: E402
+from tracker.weights import load_manifest  # noqa: E402
+from train.models.resnet18 import ResNet18Landmarks  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained network whose batch statistics are not those of a fresh one."""
+    torch.manual_seed(0)
+    network = ResNet18Landmarks().train()
+    with torch.no_grad():
+        for _ in range(3):
+            network(torch.randint(0, 256, (4, 1, 64, 64), dtype=torch.uint8))
+    path = tmp_path_factory.mktemp("checkpoint") / "r.safetensors"
+    save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def shipped(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Parity]:
+    folder = tmp_path_factory.mktemp("weights")
+    return folder, ship(checkpoint, "tiny", folder)
+
+
+def test_onnx_agrees_with_torch(shipped: tuple[Path, Parity]) -> None:
+    _, parity = shipped
+    assert parity.crops == 32
+    assert parity.points_px <= PARITY_PX
+    assert parity.presence <= 1e-4
+    assert parity.holds
+
+
+def test_the_manifest_entry_verifies_and_the_model_keeps_the_contract(shipped: tuple[Path, Parity]) -> None:
+    folder, _ = shipped
+    path = load_manifest(folder)["tiny"].verified()
+    landmarker = OnnxLandmarker(open_session(path, "cpu", 1))
+    for count in (1, 3):
+        points, presence = landmarker.locate(noise_crops(count))
+        assert points.shape == (count, 68, 2)
+        assert points.dtype == np.float32
+        assert presence.shape == (count,)
+        assert ((presence >= 0) & (presence <= 1)).all()
+
+
+def test_a_batch_gives_what_single_crops_give(shipped: tuple[Path, Parity]) -> None:
+    folder, _ = shipped
+    session = open_session(folder / "tiny.onnx", "cpu", 1)
+    crops = noise_crops(4)[:, None]
+    together = session.run(crops)[0]
+    alone = np.concatenate([session.run(crop[None])[0] for crop in crops])
+    assert np.abs(together - alone).max() < PARITY_PX
+
+
+def test_kernels_are_stored_in_half_the_space(shipped: tuple[Path, Parity], checkpoint: Path) -> None:
+    folder, _ = shipped
+    assert (folder / "tiny.onnx").stat().st_size < 0.52 * checkpoint.stat().st_size
+
+
+def test_the_file_names_nothing_of_the_machine_that_made_it(shipped: tuple[Path, Parity]) -> None:
+    data = (shipped[0] / "tiny.onnx").read_bytes()
+    assert b"site-packages" not in data
+    assert str(Path.cwd()).encode() not in data
+
+
+def test_folding_and_rounding_change_little(checkpoint: Path) -> None:
+    """A float16 kernel is off by at most 2**-11 of itself; through 18 layers that stays below a per cent."""
+    exact = ResNet18Landmarks().eval()
+    exact.load_state_dict(load_file(checkpoint))
+    crops = torch.from_numpy(noise_crops(4)[:, None])
+    with torch.inference_mode():
+        points = Contract(exact)(crops)[0]
+        difference = points - load_network(checkpoint)(crops)[0]
+    assert 0 < difference.abs().max() < 0.01 * points.std()
+
+
+def test_a_network_that_differs_is_refused_and_the_old_model_stays(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import export.landmarks
+
+    def damaged(network: Contract, path: Path) -> None:
+        with torch.no_grad():
+            network.network.head.bias += 0.001  # a quarter of a crop pixel
+        export_onnx(network, path)
+        with torch.no_grad():
+            network.network.head.bias -= 0.001
+
+    monkeypatch.setattr(export.landmarks, "export_onnx", damaged)
+    (tmp_path / "tiny.onnx").write_bytes(b"the model of yesterday")
+    with pytest.raises(WeightsError, match="differs from torch"):
+        ship(checkpoint, "tiny", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny.onnx"]
+    assert (tmp_path / "tiny.onnx").read_bytes() == b"the model of yesterday"
+
+
+def test_parity_is_not_blind(checkpoint: Path, shipped: tuple[Path, Parity]) -> None:
+    network = load_network(checkpoint)
+    with torch.no_grad():
+        network.network.head.bias[0] += 1 / 224  # one crop pixel to the right
+    parity = measure_parity(network, shipped[0] / "tiny.onnx", noise_crops(2))
+    assert parity.points_px == pytest.approx(1.0, abs=PARITY_PX)
+    assert not parity.holds
+
+
+@pytest.mark.parametrize("content", [b"", b"not safetensors at all"])
+def test_a_file_without_weights_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(WeightsError, match="does not hold"):
+        load_network(path)
+    with pytest.raises(WeightsError, match="does not hold"):
+        load_network(tmp_path / "missing.safetensors")
+
+
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    save_file({"head.weight": torch.zeros(3, 3)}, path)
+    with pytest.raises(WeightsError, match="does not hold"):
+        load_network(path)
