@@ -1,0 +1,149 @@
+"""The runs of the command line, with a fake screen, detector and landmarker."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.shapes import canonical_points, face_box
+from tracker.app import Hud, Outputs, View, annotate, run_frames, run_images
+from tracker.detection import FakeDetector
+from tracker.errors import SourceError
+from tracker.images import ReadFailure
+from tracker.landmarker import FakeLandmarker
+from tracker.pipeline import FaceTracker
+from tracker.sinks import CsvSink, ImageSink, JsonSink, VideoSink
+from tracker.sources import VideoSource
+from tracker.types import Frame
+from tracker.window import FakeWindow
+
+
+def frames(count: int) -> Iterator[Frame]:
+    for index in range(count):
+        yield Frame(np.full((240, 320, 3), 60, np.uint8), index, index / 25, "test")
+
+
+def fake_tracker(presence: float = 0.9) -> FaceTracker:
+    return FaceTracker(FakeDetector(face_box((160, 120), 100)), FakeLandmarker(canonical_points(), presence))
+
+
+def test_every_frame_reaches_every_output(tmp_path: Path) -> None:
+    with (
+        JsonSink(tmp_path / "a.jsonl") as json_sink,
+        CsvSink(tmp_path / "a.csv") as csv_sink,
+        VideoSink(tmp_path / "a.mp4") as video_sink,
+    ):
+        run_frames(frames(12), fake_tracker(), Outputs(json_sink, csv_sink, video_sink), Hud("test"))
+    lines = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    assert [line["frame"] for line in lines] == list(range(12))
+    assert all(len(line["faces"]) == 1 for line in lines)
+    assert len((tmp_path / "a.csv").read_text().splitlines()) == 1 + 12
+    with VideoSource(tmp_path / "a.mp4") as video:
+        written = list(video)
+    assert len(written) == 12
+    assert np.std(written[5].image_bgr.astype(float)) > 2  # the flat frame has been drawn on
+
+
+def test_q_ends_the_run_and_a_closed_window_does(tmp_path: Path) -> None:
+    for window, expected in ((FakeWindow([None, None, "q"]), 3), (FakeWindow(), 12)):
+        with JsonSink(tmp_path / "a.jsonl") as sink:
+            run_frames(frames(12), fake_tracker(), Outputs(sink), Hud("test"), View(window, tmp_path))
+        assert len(window.shown) == expected
+        assert len((tmp_path / "a.jsonl").read_text().splitlines()) == expected
+    window = FakeWindow()
+    window.closed = True
+    run_frames(frames(12), fake_tracker(), Outputs(), Hud("test"), View(window, tmp_path))
+    assert len(window.shown) == 1
+
+
+def test_s_writes_what_is_shown(tmp_path: Path) -> None:
+    window = FakeWindow([None, "s", "q"])
+    run_frames(frames(9), fake_tracker(), Outputs(), Hud("test"), View(window, tmp_path))
+    (path,) = tmp_path.glob("tracker-*.png")
+    image = cv2.imread(str(path))
+    assert image is not None
+    assert np.array_equal(image, window.shown[1])
+
+
+def test_r_records_from_the_press_to_the_next_or_the_end(tmp_path: Path) -> None:
+    window = FakeWindow([None, "r", None, None, "r", None, "r", None, "q"])
+    with View(window, tmp_path) as view:
+        run_frames(frames(9), fake_tracker(), Outputs(), Hud("test"), view)
+    counts = []
+    for path in sorted(tmp_path.glob("tracker-*.mp4")):
+        with VideoSource(path) as video:
+            counts.append(len(list(video)))
+    assert counts == [3, 2]
+
+
+def test_p_and_m_change_the_picture_and_nothing_else(tmp_path: Path) -> None:
+    window = FakeWindow(["p", "p", "m", "m", "q"])
+    with JsonSink(tmp_path / "a.jsonl") as sink:
+        run_frames(frames(5), fake_tracker(), Outputs(sink), Hud("test"), View(window, tmp_path))
+    faces = [json.loads(line)["faces"] for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    assert all(face == faces[0] for face in faces)
+    below_hud = [image[70:] for image in window.shown]
+    points, lines, again, mirrored, back = below_hud
+    assert not np.array_equal(points, lines)
+    assert np.array_equal(points, again)
+    assert not np.array_equal(points, mirrored)
+    assert np.array_equal(points, back)
+
+
+def test_the_mirrored_view_is_the_mirror_image_where_there_is_no_text() -> None:
+    image = np.random.default_rng(0).integers(0, 255, (240, 320, 3), np.uint8)
+    frame = Frame(image)
+    result = FaceTracker(FakeDetector(), FakeLandmarker(canonical_points())).step(frame)
+    assert np.array_equal(annotate(frame, result, mirrored=True), image[:, ::-1])
+
+
+def test_hud_says_what_it_measures_and_counts_intervals() -> None:
+    hud = Hud("resnet18 on CPU")
+    assert "measuring" in hud.lines()[0]
+    for tick in range(5):
+        hud.stats.update(tick * 0.05, {"infer": 4.0})
+    first, second = hud.lines()
+    assert "20.0 FPS" in first
+    assert "resnet18 on CPU" in first
+    assert "infer 4.0" in second
+    assert "ms" in second
+
+
+def test_outputs_are_complete_when_the_loop_raises(tmp_path: Path) -> None:
+    def damaged() -> Iterator[Frame]:
+        yield from frames(5)
+        raise SourceError("ends after 5 frames")
+
+    with (
+        pytest.raises(SourceError),
+        JsonSink(tmp_path / "a.jsonl") as json_sink,
+        VideoSink(tmp_path / "a.mp4") as video_sink,
+    ):
+        run_frames(damaged(), fake_tracker(), Outputs(json_sink, None, video_sink), Hud("test"))
+    assert len((tmp_path / "a.jsonl").read_text().splitlines()) == 5
+    with VideoSource(tmp_path / "a.mp4") as video:
+        assert len(list(video)) == 5
+
+
+def test_an_unreadable_image_leaves_its_line_and_the_others_are_done(tmp_path: Path) -> None:
+    good = next(frames(1))
+    images = [
+        Frame(good.image_bgr, source="a.png"),
+        ReadFailure("b.png", "b.png is not an image"),
+        Frame(good.image_bgr, source="c.png"),
+    ]
+    with (
+        JsonSink(tmp_path / "a.jsonl") as sink,
+        ImageSink(tmp_path / "out", []) as pictures,
+        pytest.raises(SourceError, match="1 image could not be read"),
+    ):
+        run_images(images, fake_tracker(), Outputs(sink, images=pictures))
+    lines = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    assert [line["source"] for line in lines] == ["a.png", "b.png", "c.png"]
+    assert ["error" in line for line in lines] == [False, True, False]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.png", "c.png"]

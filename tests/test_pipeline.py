@@ -1,0 +1,294 @@
+"""FaceTracker with a scripted detector and a landmarker that sees where people really are."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from tests.shapes import canonical_points, face_box, face_points
+from tracker.detection import FakeDetector
+from tracker.landmarker import FakeLandmarker
+from tracker.pipeline import FaceTracker, TrackerSettings
+from tracker.smoothing import PRESETS
+from tracker.types import Frame, FrameResult, ImageArray
+
+BLANK = np.zeros((480, 640, 3), np.uint8)
+
+
+class Scene:
+    """People drawn as discs of their own brightness. It is detector and landmarker at once.
+
+    The landmarker knows a person by the disc's grey level and answers with points around the disc's
+    centre in the crop, so the whole chain of crop and back is exercised. Level 0 is nobody.
+    """
+
+    def __init__(self) -> None:
+        self.people: dict[int, tuple[float, float]] = {}
+        self.hidden: set[int] = set()
+        self.detections = 0
+        self.inferences = 0
+        self.size = 120.0
+        self.last_crops: ImageArray = np.zeros((0, 224, 224), np.uint8)
+
+    def frame(self, index: int, fps: float = 30.0) -> Frame:
+        ys, xs = np.mgrid[:480, :640]
+        image = np.zeros((480, 640), np.uint8)
+        for level, (x, y) in self.people.items():
+            if level not in self.hidden:
+                image[(xs - x) ** 2 + (ys - y) ** 2 < 20**2] = level
+        return Frame(np.repeat(image[..., None], 3, axis=2), index, index / fps, "scene")
+
+    def detect(self, image_bgr: ImageArray, turn: int | None = None) -> list[object]:  # noqa: ARG002
+        self.detections += 1
+        return [face_box(self.people[k], self.size) for k in sorted(self.people) if (image_bgr == k).any()]
+
+    def locate(self, crops: ImageArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        self.inferences += len(crops)
+        self.last_crops = crops
+        answers = [self._answer(crop) for crop in crops]
+        return np.array([points for points, _ in answers]), np.array([score for _, score in answers])
+
+    def _answer(self, crop: ImageArray) -> tuple[npt.NDArray[np.float64], float]:
+        middle = crop[72:152, 72:152]
+        levels = [k for k in self.people if (middle == k).any()]
+        if not levels:
+            return canonical_points(), 0.1
+        ys, xs = np.nonzero(crop == levels[0])
+        return canonical_points() - 111.5 + [xs.mean(), ys.mean()], 0.9
+
+    def run(self, tracker: FaceTracker, steps: int, start: int = 0) -> list[FrameResult]:
+        return [tracker.step(self.frame(start + i)) for i in range(steps)]
+
+
+def make(scene: Scene, **settings: object) -> FaceTracker:
+    return FaceTracker(scene, scene, TrackerSettings(**settings))  # type: ignore[arg-type]
+
+
+def ids(result: FrameResult) -> list[int]:
+    return [face.id for face in result.faces]
+
+
+def test_one_face_keeps_one_id_and_its_place() -> None:
+    scene = Scene()
+    tracker = make(scene)
+    for index in range(40):
+        scene.people = {200: (150 + 6 * index, 200)}
+        result = tracker.step(scene.frame(index))
+        assert ids(result) == [1]
+        middle = np.mean(result.faces[0].box.center[0])
+        assert abs(middle - (150 + 6 * index)) < 1.5
+        assert result.index == index
+        assert result.time_s == index / 30
+
+
+def test_detector_rests_while_all_slots_are_taken() -> None:
+    scene = Scene()
+    scene.people = {200: (200, 200)}
+    tracker = make(scene, max_faces=1)
+    scene.run(tracker, 30)
+    assert scene.detections == 1
+    # two passes when the face is new, one a frame afterwards
+    assert scene.inferences == 2 + 29
+
+
+def test_with_a_free_slot_the_detector_looks_now_and_then_and_finds_a_newcomer() -> None:
+    scene = Scene()
+    scene.people = {200: (150, 200)}
+    tracker = make(scene, max_faces=2, detect_every=5)
+    scene.run(tracker, 21)
+    assert scene.detections == 1 + 20 // 5
+    scene.people[100] = (450, 250)
+    assert ids(scene.run(tracker, 5, start=21)[-1]) == [1, 2]
+
+
+def test_without_a_face_the_detector_looks_in_every_frame() -> None:
+    scene = Scene()
+    tracker = make(scene)
+    results = scene.run(tracker, 7)
+    assert scene.detections == 7
+    assert scene.inferences == 0
+    assert [ids(result) for result in results] == [[]] * 7
+
+
+def test_detections_of_a_video_take_turns_and_a_picture_gets_all_views() -> None:
+    detector = FakeDetector(face_box((200, 200), 100))
+    landmarker = FakeLandmarker(canonical_points())
+    tracker = FaceTracker(detector, landmarker, TrackerSettings(detect_every=3))
+    for index in range(7):
+        tracker.step(Frame(BLANK, index, index / 30))
+    assert detector.turns == [0, 1, 2]
+    tracker.find(Frame(BLANK))
+    tracker.find(Frame(BLANK))
+    assert detector.turns == [0, 1, 2, None, None]
+
+
+def test_a_lost_face_leaves_at_once_and_comes_back_under_its_id() -> None:
+    scene = Scene()
+    scene.people = {200: (200, 200)}
+    tracker = make(scene, memory_s=1.0)
+    scene.run(tracker, 3)
+    scene.hidden = {200}
+    assert [ids(result) for result in scene.run(tracker, 20, start=3)] == [[]] * 20
+    scene.hidden = set()
+    assert ids(scene.run(tracker, 1, start=23)[0]) == [1]
+
+
+def test_an_id_is_never_reused() -> None:
+    scene = Scene()
+    scene.people = {200: (200, 200)}
+    tracker = make(scene, memory_s=0.5)
+    scene.run(tracker, 3)
+    scene.hidden = {200}
+    scene.run(tracker, 30, start=3)
+    scene.hidden = set()
+    assert ids(scene.run(tracker, 1, start=33)[0]) == [2]
+
+
+def test_a_face_elsewhere_does_not_inherit_a_lost_id() -> None:
+    scene = Scene()
+    scene.people = {200: (120, 200)}
+    tracker = make(scene)
+    scene.run(tracker, 3)
+    scene.people = {100: (500, 200)}
+    assert ids(scene.run(tracker, 1, start=3)[0]) == [2]
+
+
+def test_two_people_keep_their_ids_in_any_order_of_detection() -> None:
+    scene = Scene()
+    scene.people = {100: (150, 200), 200: (450, 200)}
+    tracker = make(scene)
+    first = scene.run(tracker, 1)[0]
+    assert ids(first) == [1, 2]
+    for index in range(1, 30):
+        scene.people = {100: (150, 200 + index), 200: (450, 200 - index)}
+        result = tracker.step(scene.frame(index))
+    assert {f.id: round(f.box.center[0] / 150) for f in result.faces} == {1: 1, 2: 3}
+
+
+def test_no_more_than_max_faces() -> None:
+    scene = Scene()
+    scene.people = {60: (100, 120), 120: (320, 240), 200: (540, 360)}
+    assert all(len(result.faces) == 2 for result in scene.run(make(scene, max_faces=2), 12))
+
+
+def test_two_tracks_on_one_face_become_one_and_the_older_stays() -> None:
+    scene = Scene()
+    scene.people = {100: (200, 200), 200: (450, 200)}
+    tracker = make(scene)
+    scene.run(tracker, 2)
+    # Both people step to one place: the landmarker now answers both crops with the same disc.
+    for index, x in enumerate(range(450, 250, -8), 2):
+        scene.people = {100: (200, 200), 200: (x, 200)}
+        tracker.step(scene.frame(index))
+    scene.people = {100: (230, 200)}
+    results = scene.run(tracker, 3, start=60)
+    assert ids(results[-1]) == [1]
+
+
+def test_a_doubtful_answer_is_no_face() -> None:
+    landmarker = FakeLandmarker(canonical_points(), presence=0.49)
+    tracker = FaceTracker(FakeDetector(face_box((200, 200), 100)), landmarker)
+    assert tracker.step(Frame(BLANK)).faces == ()
+    landmarker.presence = 0.51
+    assert ids(tracker.step(Frame(BLANK, 1, 0.1))) == [1]
+
+
+def test_find_treats_each_picture_alone_largest_first() -> None:
+    boxes = [face_box((150, 150), 60), face_box((400, 240), 160)]
+    tracker = FaceTracker(FakeDetector(*boxes), FakeLandmarker(canonical_points()))
+    for _ in range(2):
+        result = tracker.find(Frame(BLANK))
+        assert ids(result) == [1, 2]
+        assert result.faces[0].box.width > result.faces[1].box.width
+
+
+def test_find_uses_a_second_pass() -> None:
+    """The detector is off by a quarter of the face; the landmarker sees the truth in its crop."""
+    scene = Scene()
+    scene.people = {200: (300, 200)}
+    tracker = FaceTracker(FakeDetector(face_box((325, 185), 140)), scene)
+    (face,) = tracker.find(scene.frame(0)).faces
+    assert scene.inferences == 2
+    assert np.hypot(face.box.center[0] - 300, face.box.center[1] - 200) < 1.0
+
+
+def test_find_reports_one_face_once() -> None:
+    boxes = [face_box((200, 200), 100), face_box((204, 202), 104)]
+    tracker = FaceTracker(FakeDetector(*boxes), FakeLandmarker(canonical_points()))
+    assert len(tracker.find(Frame(BLANK)).faces) == 1
+
+
+def test_points_come_back_in_frame_pixels() -> None:
+    box = face_box((300, 220), 130)
+    tracker = FaceTracker(FakeDetector(box), FakeLandmarker(canonical_points()))
+    (face,) = tracker.find(Frame(BLANK)).faces
+    truth = face_points((300, 220), 130)
+    # The fake's answer is the canonical face, so its box must be the detector's box again.
+    assert np.abs(np.array(face.box.xyxy) - box.xyxy).max() < 0.05
+    assert np.abs(face.landmarks.points_frame - truth).max() < 0.05
+
+
+def test_smoothing_steadies_what_is_shown_and_not_where_the_next_crop_goes() -> None:
+    scene = Scene()
+    trackers = {"smooth": make(scene, smoothing=PRESETS["high"]), "plain": make(scene)}
+    rng = np.random.default_rng(0)
+    seen: dict[str, list[float]] = {"smooth": [], "plain": []}
+    crops: dict[str, ImageArray] = {}
+    for index, (dx, dy) in enumerate(rng.normal(0, 0.5, (60, 2))):
+        scene.people = {200: (300 + dx, 220 + dy)}
+        for name, tracker in trackers.items():
+            seen[name].append(tracker.step(scene.frame(index)).faces[0].box.center[0])
+            crops[name] = scene.last_crops
+        assert np.array_equal(crops["smooth"], crops["plain"])
+    assert np.std(np.diff(seen["smooth"])) < 0.5 * np.std(np.diff(seen["plain"]))
+
+
+def test_stage_times_name_the_stages_that_ran() -> None:
+    scene = Scene()
+    scene.people = {200: (200, 200)}
+    tracker = make(scene, max_faces=1)
+    first, second = scene.run(tracker, 2)
+    assert set(first.stage_ms) == {"detect", "crop", "infer", "smooth"}
+    assert set(second.stage_ms) == {"crop", "infer", "smooth"}
+    assert all(value >= 0 for value in first.stage_ms.values())
+
+
+def test_frame_is_not_written_to() -> None:
+    scene = Scene()
+    scene.people = {200: (200, 200)}
+    frame = scene.frame(0)
+    frame.image_bgr.setflags(write=False)
+    assert ids(make(scene).step(frame)) == [1]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"max_faces": 0},
+        {"min_presence": 0.0},
+        {"min_presence": 1.0},
+        {"detect_every": 0},
+        {"same_iou": 0},
+        {"memory_s": -1},
+    ],
+)
+def test_settings_are_checked(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError):
+        TrackerSettings(**wrong)  # type: ignore[arg-type]
+
+
+def test_many_faces_are_located_in_one_batch() -> None:
+    class Counting(FakeLandmarker):
+        batches: list[int] = []  # noqa: RUF012
+
+        def locate(self, crops: ImageArray):  # type: ignore[no-untyped-def]
+            self.batches.append(len(crops))
+            return super().locate(crops)
+
+    boxes = [face_box((x, y), 80) for x, y in itertools.product((100, 300, 500), (120, 340))]
+    landmarker = Counting(canonical_points())
+    FaceTracker(FakeDetector(*boxes), landmarker).find(Frame(BLANK))
+    assert landmarker.batches == [6, 6]

@@ -1,0 +1,188 @@
+"""The three runs of the command line: a live camera, a video file, still images.
+
+Each takes what :mod:`tracker.cli` has opened and returns when the source ends or the user quits;
+closing is left to the context managers around it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from tracker.closing import Closing
+from tracker.draw import Style, draw_faces, draw_hud, mirror_faces
+from tracker.errors import SinkError, SourceError
+from tracker.images import ReadFailure
+from tracker.pipeline import FaceTracker
+from tracker.sinks import CsvSink, ImageSink, JsonSink, VideoSink
+from tracker.stats import RollingStats
+from tracker.types import Frame, FrameResult, ImageArray
+from tracker.window import Screen
+
+STATS_WINDOW_S = 2.0
+STAGES = ("detect", "crop", "infer", "smooth", "write", "show")
+"""What the panel lists, in the order in which a frame passes; ``write`` and ``show`` include drawing."""
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The files that a run writes; any may be absent."""
+
+    json: JsonSink | None = None
+    csv: CsvSink | None = None
+    video: VideoSink | None = None
+    images: ImageSink | None = None
+
+    def write_result(self, result: FrameResult) -> None:
+        """Append one frame's faces to the text files."""
+        for sink in (self.json, self.csv):
+            if sink:
+                sink.write(result)
+
+
+@dataclass
+class Hud:
+    """The status panel: what runs, how fast the whole loop turns, where its time goes."""
+
+    label: str
+    stats: RollingStats = field(default_factory=lambda: RollingStats(STATS_WINDOW_S))
+
+    def lines(self) -> list[str]:
+        """What the panel says now; it names what each number measures."""
+        fps = self.stats.fps
+        first = f"{fps:.1f} FPS, whole loop" if fps else "measuring FPS"
+        measured = self.stats.stages()
+        stages = "  ".join(f"{name} {measured[name].median_ms:.1f}" for name in STAGES if name in measured)
+        return [f"{first}   {self.label}", f"{stages}  ms, median of {STATS_WINDOW_S:.0f} s"]
+
+
+class View(Closing):
+    """The live window and what its keys change: style, mirror, snapshot, recording."""
+
+    def __init__(self, screen: Screen, folder: Path | None = None) -> None:
+        self._screen = screen
+        self._folder = folder or Path.cwd()
+        self._style: Style = "points"
+        self._mirrored = False
+        self._open = ExitStack()
+        self._recording: VideoSink | None = None
+
+    def close(self) -> None:
+        """Finish a recording that is still running."""
+        self._open.close()
+
+    def show(self, frame: Frame, result: FrameResult, hud: Sequence[str]) -> bool:
+        """Show one frame and obey a key. Returns whether to go on."""
+        marks = [*hud, "recording"] if self._recording else hud
+        canvas = annotate(frame, result, marks, self._style, self._mirrored)
+        self._screen.show(canvas)
+        if self._recording:
+            self._recording.write(canvas, frame.time_s)
+        key = self._screen.key()
+        if key == "p":
+            self._style = "lines" if self._style == "points" else "points"
+        elif key == "m":
+            self._mirrored = not self._mirrored
+        elif key == "s":
+            self._snapshot(canvas)
+        elif key == "r":
+            self._toggle_recording()
+        return key != "q" and not self._screen.closed
+
+    def _snapshot(self, canvas: ImageArray) -> None:
+        path = self._new_file(".png")
+        try:
+            path.write_bytes(cv2.imencode(".png", canvas)[1].tobytes())
+        except OSError as error:
+            raise SinkError(f"cannot write {path}: {error.strerror}") from error
+
+    def _toggle_recording(self) -> None:
+        if self._recording:
+            self._recording.close()
+            self._recording = None
+        else:
+            self._recording = self._open.enter_context(VideoSink(self._new_file(".mp4")))
+
+    def _new_file(self, suffix: str) -> Path:
+        return self._folder / f"tracker-{datetime.now():%Y%m%d-%H%M%S-%f}{suffix}"
+
+
+def annotate(
+    frame: Frame,
+    result: FrameResult,
+    hud: Sequence[str] = (),
+    style: Style = "points",
+    mirrored: bool = False,
+) -> ImageArray:
+    """A copy of the frame with its faces and the status panel drawn on it."""
+    faces = result.faces
+    if mirrored:
+        canvas = np.ascontiguousarray(frame.image_bgr[:, ::-1])
+        faces = mirror_faces(faces, canvas.shape[1])
+    else:
+        canvas = frame.image_bgr.copy()
+    draw_faces(canvas, faces, style)
+    draw_hud(canvas, hud)
+    return canvas
+
+
+def run_frames(
+    frames: Iterable[Frame],
+    tracker: FaceTracker,
+    outputs: Outputs,
+    hud: Hud,
+    view: View | None = None,
+    on_frame: Callable[[], None] = lambda: None,
+) -> None:
+    """Track ``frames`` of a camera or a video until they end or the user quits."""
+    for frame in frames:
+        result = tracker.step(frame)
+        stage_ms = dict(result.stage_ms)
+        started = time.perf_counter()
+        outputs.write_result(result)
+        if outputs.video:
+            outputs.video.write(annotate(frame, result, hud.lines()), frame.time_s)
+        written = time.perf_counter()
+        stage_ms["write"] = 1000 * (written - started)
+        if view:
+            go_on = view.show(frame, result, hud.lines())
+            stage_ms["show"] = 1000 * (time.perf_counter() - written)
+            if not go_on:
+                return
+        hud.stats.update(time.perf_counter(), stage_ms)
+        on_frame()
+
+
+def run_images(
+    images: Iterable[Frame | ReadFailure],
+    tracker: FaceTracker,
+    outputs: Outputs,
+    on_frame: Callable[[], None] = lambda: None,
+) -> None:
+    """Find the faces of each image on its own.
+
+    An image that cannot be read leaves its line in the JSON and the run goes on; at the end
+    :class:`~tracker.errors.SourceError` says how many there were.
+    """
+    failures: list[ReadFailure] = []
+    for image in images:
+        if isinstance(image, ReadFailure):
+            failures.append(image)
+            if outputs.json:
+                outputs.json.write_failure(image)
+        else:
+            result = tracker.find(image)
+            outputs.write_result(result)
+            if outputs.images:
+                outputs.images.write(annotate(image, result), image.source)
+        on_frame()
+    if failures:
+        count = f"{len(failures)} image{'s' if len(failures) > 1 else ''} could not be read"
+        raise SourceError(f"{count}, the others are done; the first: {failures[0].message}")

@@ -1,0 +1,170 @@
+"""``tracker bench``: latency of the tracking loop, per stage and in total, on this computer.
+
+The clip is made on the fly from a shipped portrait that drifts across the frame, so neither a
+camera nor data is needed. Reading and drawing are not part of ``total``.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import json
+import os
+import platform
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from tracker.backends import default_threads, open_session
+from tracker.detection.blazeface import BlazeFace, BoxCorrection
+from tracker.errors import SinkError
+from tracker.landmarker import OnnxLandmarker
+from tracker.pipeline import FaceTracker, TrackerSettings
+from tracker.types import Frame, ImageArray
+from tracker.weights import find_model
+
+WARM_UP = 20
+FRAME_SIZE = (640, 480)
+MODES = {"tracking": TrackerSettings(max_faces=1), "detect": TrackerSettings(max_faces=2, detect_every=1)}
+"""``tracking``: the detector rests on a full house. ``detect``: it runs in every frame."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One stage of one measurement; milliseconds per frame over the frames in which it ran."""
+
+    backend: str
+    provider: str
+    model: str
+    precision: str
+    threads: int
+    width: int
+    height: int
+    faces: int
+    mode: str
+    stage: str
+    median_ms: float
+    p95_ms: float
+    p99_ms: float
+    fps: float
+    frames: int
+
+
+def run_bench(
+    backends: Sequence[str], models: Sequence[str], threads: int, frames: int, json_path: Path | None
+) -> None:
+    """Measure every backend with every model, print a table and write ``json_path`` if given.
+
+    Raises :class:`~tracker.errors.BackendError` for a backend that does not open.
+    """
+    threads = threads or default_threads()
+    rows = [
+        row
+        for backend in backends
+        for model in models
+        for mode in MODES
+        for row in _measure(backend, model, mode, threads, frames)
+    ]
+    Console().print(_table(rows))
+    if json_path:
+        report = {"machine": _machine(), "rows": [asdict(row) for row in rows]}
+        try:
+            json_path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise SinkError(f"cannot write {json_path}: {error.strerror}") from error
+
+
+def drifting_portrait(count: int, size: tuple[int, int] = FRAME_SIZE) -> Iterator[Frame]:
+    """``count`` frames of ``size`` (width, height): a portrait that moves on a slow circle."""
+    data = importlib.resources.files("tracker").joinpath("assets/astronaut.jpg").read_bytes()
+    portrait = np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), np.uint8)
+    scale = size[1] / portrait.shape[0]
+    for index in range(count):
+        angle = 2 * np.pi * index / 120
+        shift = (size[0] - scale * portrait.shape[1]) / 2 + 0.1 * size[0] * np.cos(angle)
+        place = np.array([[scale, 0, shift], [0, scale, 0.05 * size[1] * np.sin(angle)]])
+        image: ImageArray = np.asarray(cv2.warpAffine(portrait, place, size), np.uint8)
+        yield Frame(image, index, index / 30, "astronaut")
+
+
+def _measure(backend: str, model: str, mode: str, threads: int, frames: int) -> list[Row]:
+    entry = find_model(model, "landmarks")
+    session = open_session(entry.verified(), backend, threads)
+    detector_entry = find_model("blazeface-short", "detector")
+    detector = BlazeFace(
+        open_session(detector_entry.verified(), "cpu", threads), BoxCorrection.from_meta(detector_entry.meta)
+    )
+    tracker = FaceTracker(detector, OnnxLandmarker(session), MODES[mode])
+    samples: dict[str, list[float]] = {"total": []}
+    faces = 0
+    for frame in drifting_portrait(WARM_UP + frames):
+        started = time.perf_counter()
+        result = tracker.step(frame)
+        total = 1000 * (time.perf_counter() - started)
+        if frame.index < WARM_UP:
+            continue
+        faces = max(faces, len(result.faces))
+        for stage, value in {**result.stage_ms, "total": total}.items():
+            samples.setdefault(stage, []).append(value)
+    key = {
+        "backend": backend,
+        "provider": session.provider,
+        "model": model,
+        "precision": entry.meta["precision"],
+        "threads": threads,
+        "width": FRAME_SIZE[0],
+        "height": FRAME_SIZE[1],
+        "faces": faces,
+        "mode": mode,
+    }
+    return [_row({**key, "stage": stage}, values) for stage, values in samples.items()]
+
+
+def _row(key: Mapping[str, Any], values: Sequence[float]) -> Row:
+    median, p95, p99 = (float(v) for v in np.percentile(values, (50, 95, 99)))
+    latency: dict[str, Any] = {
+        "median_ms": round(median, 4),
+        "p95_ms": round(p95, 4),
+        "p99_ms": round(p99, 4),
+    }
+    return Row(**key, **latency, fps=round(1000 / median, 1), frames=len(values))
+
+
+def _table(rows: Sequence[Row]) -> Table:
+    table = Table(title=f"milliseconds a frame, {FRAME_SIZE[0]}x{FRAME_SIZE[1]}, {_machine()['cpu']}")
+    for name in ("backend", "model", "threads", "mode", "faces", "stage"):
+        table.add_column(name)
+    for name in ("median", "p95", "p99", "FPS", "frames"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        numbers = (f"{row.median_ms:.2f}", f"{row.p95_ms:.2f}", f"{row.p99_ms:.2f}", f"{row.fps:.0f}")
+        names = (row.provider, row.model, str(row.threads), row.mode, str(row.faces), row.stage)
+        table.add_row(*names, *numbers, str(row.frames), end_section=row.stage == rows[-1].stage)
+    return table
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "cpu": _cpu_name(),
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "tracker": version("tracker"),
+        "load_1min": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+    }
+
+
+def _cpu_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

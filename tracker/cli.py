@@ -1,0 +1,265 @@
+"""The command line: parsing, and the only place that wires concrete classes together.
+
+Nothing heavy is imported before a command runs, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from tracker.errors import TrackerError
+
+if TYPE_CHECKING:
+    from tracker.app import Hud, Outputs, View
+    from tracker.detection import FaceDetector
+    from tracker.pipeline import FaceTracker
+
+EXIT_ERROR, EXIT_INTERRUPTED = 1, 130
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Camera = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N|PATH|URL", help="Camera number, device such as /dev/video2, or stream URL. Default: 0."
+    ),
+]
+Video = Annotated[Path | None, typer.Option(metavar="FILE", help="Video file: every frame is tracked.")]
+Images = Annotated[
+    str | None,
+    typer.Option(metavar="DIR|GLOB", help="Image folder, one image, or a quoted pattern like 'a/**/*.jpg'."),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="PATH", help="Annotated .mp4, or for --images a folder."),
+]
+Json = Annotated[
+    Path | None, typer.Option("--json", metavar="FILE", help="Results as JSON lines, one a frame.")
+]
+Csv = Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Results as CSV, one row a face.")]
+Model = Annotated[str, typer.Option(help="Landmark model; `tracker info` lists them.")]
+Backend = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|cpu|cuda|openvino", help="Where the landmark model runs; auto takes the best."
+    ),
+]
+Detector = Annotated[
+    Literal["blazeface", "mediapipe"],
+    typer.Option(help="Face detector. mediapipe is an extra that reports usage."),
+]
+Threads = Annotated[int, typer.Option(min=0, help="CPU threads for inference; 0: one per core, at most 4.")]
+MaxFaces = Annotated[int, typer.Option(min=1, help="Follow at most this many faces.")]
+Smoothing = Annotated[
+    Literal["off", "low", "high"],
+    typer.Option(help="Steadier points for a little lag; images are never smoothed."),
+]
+NoWindow = Annotated[
+    bool, typer.Option("--no-window", help="Show nothing on screen; needed without a display.")
+]
+
+
+@app.callback(invoke_without_command=True)
+def track(
+    context: typer.Context,
+    camera: Camera = None,
+    video: Video = None,
+    images: Images = None,
+    output: Output = None,
+    json: Json = None,
+    csv: Csv = None,
+    model: Model = "resnet18",
+    backend: Backend = "auto",
+    detector: Detector = "blazeface",
+    threads: Threads = 0,
+    max_faces: MaxFaces = 8,
+    smoothing: Smoothing = "low",
+    no_window: NoWindow = False,
+) -> None:
+    """Track 68 facial landmarks in real time, offline and private.
+
+    `tracker` shows camera 0 with its landmarks. Keys: **q** or Esc quit, **s** snapshot, **r** record,
+    **m** mirror, **p** points or lines.
+
+    `tracker --video in.mp4 --output out.mp4 --json out.jsonl` tracks a file;
+    `tracker --images photos/ --output marked/` treats pictures one by one.
+    """
+    if context.invoked_subcommand:
+        return
+    if sum(source is not None for source in (camera, video, images)) > 1:
+        raise typer.BadParameter("give only one of --camera, --video and --images")
+    shown = not no_window and images is None
+    if not shown and not (output or json or csv):
+        raise typer.BadParameter("nothing to do: without a window give --output, --json or --csv")
+
+    with _interruptible(), ExitStack() as stack:
+        run = _Run(stack, output, json, csv, shown)
+        build = _tracker_builder(stack, model, backend, detector, threads, max_faces, smoothing)
+        if images is not None:
+            run.images(images, build)
+        elif video is not None:
+            run.video(video, build)
+        else:
+            run.camera(camera or "0", build)
+
+
+@app.command()
+def info() -> None:
+    """Say what works here: backends that really open, models with their hashes, cameras, versions."""
+    from tracker.info import describe
+
+    typer.echo(describe())
+
+
+@app.command()
+def bench(
+    backend: Annotated[list[str] | None, typer.Option(help="Backend to measure; repeat for several.")] = None,
+    model: Annotated[list[str] | None, typer.Option(help="Model to measure; repeat for several.")] = None,
+    threads: Threads = 0,
+    frames: Annotated[int, typer.Option(min=10, help="Frames per measurement.")] = 300,
+    json: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the rows as JSON.")
+    ] = None,
+) -> None:
+    """Measure latency per stage on this computer; needs no camera and no data."""
+    from tracker.bench import run_bench
+
+    with _interruptible():
+        run_bench(backend or ["auto"], model or ["resnet18"], threads, frames, json)
+
+
+class _Run:
+    """Opens source and outputs in the order in which their errors help most, then runs."""
+
+    def __init__(
+        self, stack: ExitStack, output: Path | None, json: Path | None, csv: Path | None, shown: bool
+    ) -> None:
+        self._stack = stack
+        self._output = output
+        self._json = json
+        self._csv = csv
+        self._shown = shown
+
+    def camera(self, device: str, build: _Build) -> None:
+        from tracker.app import run_frames
+        from tracker.camera import CameraSource
+        from tracker.sinks import VideoSink
+
+        view = self._view()
+        tracker, hud = build()
+        source = self._stack.enter_context(CameraSource(device))
+        video = self._stack.enter_context(VideoSink(self._output)) if self._output else None
+        run_frames(source, tracker, self._outputs([], video=video), hud, view)
+
+    def video(self, path: Path, build: _Build) -> None:
+        from tracker.app import run_frames
+        from tracker.progress import progress_bar
+        from tracker.sinks import VideoSink
+        from tracker.sources import VideoSource
+
+        source = self._stack.enter_context(VideoSource(path))
+        view = self._view()
+        video = self._stack.enter_context(VideoSink(self._output, like=source)) if self._output else None
+        outputs = self._outputs([path], video=video)
+        tracker, hud = build()
+        with progress_bar(path.name, source.frame_count) as advance:
+            run_frames(source, tracker, outputs, hud, view, advance)
+
+    def images(self, pattern: str, build: _Build) -> None:
+        from tracker.app import run_images
+        from tracker.images import ImageSource, find_images
+        from tracker.progress import progress_bar
+        from tracker.sinks import ImageSink
+
+        paths = find_images(pattern)
+        sink = self._stack.enter_context(ImageSink(self._output, paths)) if self._output else None
+        outputs = self._outputs(paths, images=sink)
+        tracker, _ = build()
+        with progress_bar(pattern, len(paths)) as advance:
+            run_images(ImageSource(paths), tracker, outputs, advance)
+
+    def _outputs(self, inputs: Sequence[Path], **sinks: Any) -> Outputs:
+        from tracker.app import Outputs
+        from tracker.sinks import CsvSink, JsonSink
+
+        json = self._stack.enter_context(JsonSink(self._json, inputs)) if self._json else None
+        csv = self._stack.enter_context(CsvSink(self._csv, inputs)) if self._csv else None
+        return Outputs(json, csv, **sinks)
+
+    def _view(self) -> View | None:
+        if not self._shown:
+            return None
+        from tracker.app import View
+        from tracker.window import Window
+
+        return self._stack.enter_context(View(self._stack.enter_context(Window("tracker"))))
+
+
+_Build = Callable[[], "tuple[FaceTracker, Hud]"]
+
+
+def _tracker_builder(
+    stack: ExitStack, model: str, backend: str, detector: str, threads: int, max_faces: int, smoothing: str
+) -> _Build:
+    def build() -> tuple[FaceTracker, Hud]:
+        from tracker.app import Hud
+        from tracker.backends import open_session
+        from tracker.landmarker import OnnxLandmarker
+        from tracker.pipeline import FaceTracker, TrackerSettings
+        from tracker.smoothing import PRESETS
+        from tracker.weights import find_model
+
+        session = open_session(find_model(model, "landmarks").verified(), backend, threads)
+        settings = TrackerSettings(max_faces=max_faces, smoothing=PRESETS[smoothing])
+        tracker = FaceTracker(_open_detector(stack, detector, threads), OnnxLandmarker(session), settings)
+        return tracker, Hud(f"{model} on {session.provider}")
+
+    return build
+
+
+def _open_detector(stack: ExitStack, name: str, threads: int) -> FaceDetector:
+    """BlazeFace always runs on the CPU: it is too small to be worth the way to a GPU."""
+    from tracker.detection.blazeface import BlazeFace, BoxCorrection
+    from tracker.weights import find_model
+
+    model = find_model("blazeface-short", "detector")
+    correction = BoxCorrection.from_meta(model.meta)
+    if name == "mediapipe":
+        from tracker.detection.mediapipe import USAGE_NOTICE, MediaPipeDetector
+
+        typer.echo(f"tracker: {USAGE_NOTICE}", err=True)
+        path = find_model("blazeface-short-tflite", "detector").verified()
+        return stack.enter_context(closing(MediaPipeDetector(path, correction)))
+    from tracker.backends import open_session
+
+    return BlazeFace(open_session(model.verified(), "cpu", threads), correction)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Turn Ctrl-C into exit code 130, after everything inside has closed its files."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("tracker: interrupted; what was written so far is complete", err=True)
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+def main() -> None:
+    """Entry point: exit code 0 done or quit, 1 one-line error, 2 usage, 130 Ctrl-C."""
+    try:
+        app()
+    except TrackerError as error:
+        typer.echo(f"tracker: {error}", err=True)
+        sys.exit(EXIT_ERROR)

@@ -1,0 +1,61 @@
+"""``tracker info``: what works on this computer, as plain text."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+
+from tracker.backends import BACKENDS, open_session
+from tracker.camera import list_cameras
+from tracker.errors import BackendError
+from tracker.weights import ModelFile, load_manifest
+
+_LIBRARIES = ("tracker", "numpy", "opencv-python", "onnxruntime-gpu", "onnxruntime", "openvino", "av")
+
+
+def describe() -> str:
+    """The report. Backends are really opened, on the smallest shipped model; hashes are really compared.
+
+    Raises :class:`~tracker.errors.WeightsError` if there is no usable manifest or a file differs from it.
+    """
+    models = list(load_manifest().values())
+    lines = [
+        "backends",
+        *_backends(models),
+        "models",
+        *_models(models),
+        "cameras",
+        *(f"  {name}" for name in list_cameras() or ("none",)),
+        "versions",
+        f"  Python {platform.python_version()} on {platform.platform()}",
+        *_versions(),
+    ]
+    return "\n".join(lines)
+
+
+def _backends(models: list[ModelFile]) -> Iterator[str]:
+    graphs = [path for path in (model.verified() for model in models) if path.suffix == ".onnx"]
+    smallest = min(graphs, key=lambda path: path.stat().st_size)
+    for name in BACKENDS:
+        try:
+            yield f"  {name:<10} opens: {open_session(smallest, name).provider}"
+        except BackendError as error:
+            yield f"  {name:<10} no: {error}"
+
+
+def _models(models: list[ModelFile]) -> Iterator[str]:
+    for model in models:
+        path = model.verified()
+        size = f"{path.stat().st_size / 1e6:.1f} MB"
+        nme = model.meta.get("nme_percent")
+        accuracy = f"  NME {nme} %" if nme is not None else ""
+        yield f"  {model.name:<24} {model.kind:<10} {size:>8}  sha256 {model.sha256[:16]}{accuracy}"
+
+
+def _versions() -> Iterator[str]:
+    for name in _LIBRARIES:
+        try:
+            yield f"  {name} {version(name)}"
+        except PackageNotFoundError:
+            continue
