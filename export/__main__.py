@@ -82,7 +82,7 @@ def main() -> None:
     """Run the command line; a domain error is one line on stderr and exit code 1."""
     try:
         app()
-    except (TrackerError, TrainError) as error:
+    except (TrackerError, TrainError, OSError) as error:  # OSError: a folder that cannot be written
         typer.echo(f"error: {error}", err=True)
         sys.exit(1)
 

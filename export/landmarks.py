@@ -16,9 +16,10 @@ import numpy as np
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from export.manifest import write_entry
@@ -37,17 +38,43 @@ PARITY_PX = 0.01
 
 
 class Contract(nn.Module):
-    """A network with the inputs and outputs of :mod:`tracker.landmarker`."""
+    """A network with the inputs and outputs of :mod:`tracker.landmarker`.
 
-    def __init__(self, network: nn.Module) -> None:
+    ``size`` is the crop size in pixels that the network was trained on; another one than the
+    contract's is resampled to inside the graph.
+    """
+
+    def __init__(self, network: nn.Module, size: int) -> None:
         super().__init__()
         self.network = network
+        self.resample = Resample(size) if size != CROP_SIZE else nn.Identity()
 
     def forward(self, crop: Tensor) -> tuple[Tensor, Tensor]:
         """uint8 ``(N, 1, 224, 224)`` to points ``(N, 68, 2)`` in crop pixels and presence ``(N,)``."""
-        output = self.network(crop)
+        output = self.network(self.resample(crop.float()))
         points = output.points * CROP_SIZE + (CROP_SIZE - 1) / 2
         return points, output.presence_logit.sigmoid()
+
+
+class Resample(nn.Module):
+    """Square crops to ``size`` pixels by two matrix products, which every runtime computes alike.
+
+    The matrix is that of bilinear interpolation with antialiasing, pixel centres at whole numbers.
+    """
+
+    rows: Tensor
+    columns: Tensor
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        unit = torch.eye(CROP_SIZE)[None, None]
+        rows = interpolate(unit, size=(size, CROP_SIZE), mode="bilinear", antialias=True)
+        self.register_buffer("rows", rows[0, 0])
+        self.register_buffer("columns", rows[0, 0].T.contiguous())
+
+    def forward(self, crop: Tensor) -> Tensor:
+        """``(N, 1, 224, 224)`` to ``(N, 1, size, size)``, both float grey levels."""
+        return torch.matmul(torch.matmul(self.rows, crop), self.columns)
 
 
 @dataclass(frozen=True)
@@ -104,7 +131,9 @@ def load_network(checkpoint: Path) -> Contract:
     network = ResNet18Landmarks()
     try:
         network.load_state_dict(load_file(checkpoint))
-    except (OSError, RuntimeError, SafetensorError) as error:
+        with safe_open(checkpoint, "pt") as file:
+            size = int(file.metadata()["size"])
+    except (OSError, RuntimeError, SafetensorError, TypeError, KeyError, ValueError) as error:
         reason = str(error).partition("\n")[0]
         raise WeightsError(f"{checkpoint} does not hold ResNet18 landmark weights: {reason}") from error
     network.eval()
@@ -113,7 +142,7 @@ def load_network(checkpoint: Path) -> Contract:
         for parameter in network.parameters():
             if parameter.ndim > 1:
                 parameter.copy_(parameter.half())
-    return Contract(network).eval()
+    return Contract(network, size).eval()
 
 
 def fold_normalisation(module: nn.Module) -> None:
@@ -154,13 +183,18 @@ def export_onnx(network: Contract, path: Path) -> None:
 
 
 def store_half(model: onnx.ModelProto) -> None:
-    """Turn each float32 kernel (rank > 1) of ``model`` into float16 and a Cast back, in place."""
+    """Turn each float32 tensor that float16 holds exactly into float16 and a Cast back, in place.
+
+    These are the rounded kernels; anything else stays as it is, so the graph computes the same.
+    """
     casts = []
     for tensor in model.graph.initializer:
         if tensor.data_type != TensorProto.FLOAT or len(tensor.dims) < 2:
             continue
-        name = tensor.name
-        half = numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), f"{name}_half")
+        name, values = tensor.name, numpy_helper.to_array(tensor)
+        if not np.array_equal(values, values.astype(np.float16).astype(np.float32)):
+            continue
+        half = numpy_helper.from_array(values.astype(np.float16), f"{name}_half")
         tensor.CopyFrom(half)
         casts.append(helper.make_node("Cast", [half.name], [name], to=TensorProto.FLOAT))
     nodes = list(model.graph.node)

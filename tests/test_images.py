@@ -155,6 +155,17 @@ def test_find_images_in_a_folder_a_glob_and_a_file(tmp_path: Path) -> None:
     assert find_images(str(tmp_path / "notes.txt")) == (tmp_path / "notes.txt",)
 
 
+def test_a_folder_that_cannot_be_read_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)  # root, who often runs tests, may read every folder
+    with pytest.raises(SourceError, match="Permission denied"):
+        find_images(str(tmp_path))
+    with pytest.raises(SourceError, match="too long"):
+        find_images("x" * 5000)
+
+
 @pytest.mark.parametrize("pattern", ["", "*.jpg", "missing.jpg", "no/such/folder"])
 def test_nothing_found_is_an_error(tmp_path: Path, pattern: str) -> None:
     with pytest.raises(SourceError, match="no images"):

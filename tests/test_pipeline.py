@@ -174,6 +174,21 @@ def test_no_more_than_max_faces() -> None:
     assert all(len(result.faces) == 2 for result in scene.run(make(scene, max_faces=2), 12))
 
 
+def test_a_false_detection_takes_no_slot_from_a_face_behind_it() -> None:
+    scene = Scene()
+    scene.people = {200: (450, 250)}
+    nobody, twice, person = face_box((150, 150), 120), face_box((448, 252), 120), face_box((450, 250), 120)
+    tracker = FaceTracker(FakeDetector(nobody, person), scene, TrackerSettings(max_faces=1))
+    assert ids(tracker.step(scene.frame(0))) == [1]
+    assert len(tracker.find(scene.frame(0)).faces) == 1
+    scene.people[100] = (200, 400)
+    tracker = FaceTracker(
+        FakeDetector(person, twice, face_box((200, 400), 120)), scene, TrackerSettings(max_faces=2)
+    )
+    assert ids(tracker.step(scene.frame(0))) == [1, 2]
+    assert len(tracker.find(scene.frame(0)).faces) == 2
+
+
 def test_two_tracks_on_one_face_become_one_and_the_older_stays() -> None:
     scene = Scene()
     scene.people = {100: (200, 200), 200: (450, 200)}

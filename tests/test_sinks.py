@@ -11,8 +11,8 @@ import pytest
 from tests.media import picture
 from tests.shapes import face_points
 from tracker.errors import SinkError
+from tracker.images import ReadFailure
 from tracker.sinks import CsvSink, ImageSink, JsonSink, VideoSink, check_output
-from tracker.sources import ReadFailure
 from tracker.types import FrameResult, Landmarks, TrackedFace
 
 FULL = Path("/dev/full")

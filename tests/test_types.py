@@ -54,6 +54,11 @@ def test_box_refuses_scores_outside_0_to_1(score):
         FaceBox(0, 0, 1, 1, score)
 
 
+def test_ids_count_from_1():
+    with pytest.raises(ValueError, match="from 1"):
+        TrackedFace(0, Landmarks(face_points()))
+
+
 def test_values_are_frozen():
     with pytest.raises(FrozenInstanceError):
         FaceBox(0, 0, 1, 1).x0 = 3.0

@@ -108,9 +108,10 @@ with Window("faces") as screen:
     where = until(lambda: find("faces"))
     subprocess.run(["xdotool", "windowfocus", where[-1]], check=True)
     seen = []
-    for name in ("s", "z", "P", "m", "r", "Escape", "q"):
+    # Left, Up, Right and Home end in the bytes of Q, R, S and P.
+    for name in ("s", "z", "P", "Left", "Up", "m", "Right", "Home", "r", "Escape", "q"):
         subprocess.run(["xdotool", "key", name], check=True)
-        if name != "z":
+        if name != "z" and name not in ("Left", "Up", "Right", "Home"):
             seen.append(until(key))
     print(",".join(seen))
     assert not screen.closed

@@ -18,12 +18,13 @@ import numpy as np
 
 from tracker.closing import Closing
 from tracker.draw import Style, draw_faces, draw_hud, mirror_faces
-from tracker.errors import SinkError, SourceError
+from tracker.errors import SourceError
 from tracker.images import ReadFailure
 from tracker.pipeline import FaceTracker
 from tracker.sinks import CsvSink, ImageSink, JsonSink, VideoSink
 from tracker.stats import RollingStats
 from tracker.types import Frame, FrameResult, ImageArray
+from tracker.video_sink import sink_errors
 from tracker.window import Screen
 
 STATS_WINDOW_S = 2.0
@@ -57,10 +58,14 @@ class Hud:
     def lines(self) -> list[str]:
         """What the panel says now; it names what each number measures."""
         fps = self.stats.fps
-        first = f"{fps:.1f} FPS, whole loop" if fps else "measuring FPS"
+        if fps is None:
+            return [f"measuring FPS   {self.label}"]
         measured = self.stats.stages()
         stages = "  ".join(f"{name} {measured[name].median_ms:.1f}" for name in STAGES if name in measured)
-        return [f"{first}   {self.label}", f"{stages}  ms, median of {STATS_WINDOW_S:.0f} s"]
+        return [
+            f"{fps:.1f} FPS, whole loop   {self.label}",
+            f"{stages}  ms, median of {STATS_WINDOW_S:.0f} s",
+        ]
 
 
 class View(Closing):
@@ -98,10 +103,8 @@ class View(Closing):
 
     def _snapshot(self, canvas: ImageArray) -> None:
         path = self._new_file(".png")
-        try:
+        with sink_errors(path):
             path.write_bytes(cv2.imencode(".png", canvas)[1].tobytes())
-        except OSError as error:
-            raise SinkError(f"cannot write {path}: {error.strerror}") from error
 
     def _toggle_recording(self) -> None:
         if self._recording:
@@ -146,13 +149,14 @@ def run_frames(
         result = tracker.step(frame)
         stage_ms = dict(result.stage_ms)
         started = time.perf_counter()
+        panel = hud.lines() if outputs.video or view else []
         outputs.write_result(result)
         if outputs.video:
-            outputs.video.write(annotate(frame, result, hud.lines()), frame.time_s)
+            outputs.video.write(annotate(frame, result, panel), frame.time_s)
         written = time.perf_counter()
         stage_ms["write"] = 1000 * (written - started)
         if view:
-            go_on = view.show(frame, result, hud.lines())
+            go_on = view.show(frame, result, panel)
             stage_ms["show"] = 1000 * (time.perf_counter() - written)
             if not go_on:
                 return

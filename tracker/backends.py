@@ -64,7 +64,11 @@ class OrtSession:
         self._input = self._session.get_inputs()[0].name
 
     def run(self, batch: Array) -> list[Array]:
-        return [np.asarray(output) for output in self._session.run(None, {self._input: batch})]
+        try:
+            outputs = self._session.run(None, {self._input: batch})
+        except Exception as error:  # ORT raises classes that share no other base
+            raise BackendError(f"{self.provider} failed while running: {_first_line(error)}") from error
+        return [np.asarray(output) for output in outputs]
 
 
 class OpenVinoSession:

@@ -24,10 +24,10 @@ from rich.table import Table
 
 from tracker.backends import default_threads, open_session
 from tracker.detection.blazeface import BlazeFace, BoxCorrection
-from tracker.errors import SinkError
 from tracker.landmarker import OnnxLandmarker
 from tracker.pipeline import FaceTracker, TrackerSettings
 from tracker.types import Frame, ImageArray
+from tracker.video_sink import check_output, sink_errors
 from tracker.weights import find_model
 
 WARM_UP = 20
@@ -62,8 +62,12 @@ def run_bench(
 ) -> None:
     """Measure every backend with every model, print a table and write ``json_path`` if given.
 
-    Raises :class:`~tracker.errors.BackendError` for a backend that does not open.
+    Raises :class:`~tracker.errors.BackendError` for a backend that does not open, and
+    :class:`~tracker.errors.SinkError` when ``json_path`` cannot be written: before measuring, if its
+    folder is missing.
     """
+    if json_path:
+        check_output(json_path)
     threads = threads or default_threads()
     rows = [
         row
@@ -75,10 +79,8 @@ def run_bench(
     Console().print(_table(rows))
     if json_path:
         report = {"machine": _machine(), "rows": [asdict(row) for row in rows]}
-        try:
+        with sink_errors(json_path):
             json_path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise SinkError(f"cannot write {json_path}: {error.strerror}") from error
 
 
 def drifting_portrait(count: int, size: tuple[int, int] = FRAME_SIZE) -> Iterator[Frame]:

@@ -5,6 +5,7 @@ Nothing heavy is imported before a command runs, so that ``--help`` answers at o
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -96,12 +97,16 @@ def track(
     `tracker --images photos/ --output marked/` treats pictures one by one.
     """
     if context.invoked_subcommand:
+        _refuse_lost_options(context)
         return
     if sum(source is not None for source in (camera, video, images)) > 1:
         raise typer.BadParameter("give only one of --camera, --video and --images")
     shown = not no_window and images is None
     if not shown and not (output or json or csv):
         raise typer.BadParameter("nothing to do: without a window give --output, --json or --csv")
+    files = [path.absolute() for path in (output, json, csv) if path]
+    if len(set(files)) < len(files):
+        raise typer.BadParameter("--output, --json and --csv need a file each")
 
     with _interruptible(), ExitStack() as stack:
         run = _Run(stack, output, json, csv, shown)
@@ -140,7 +145,7 @@ def bench(
 
 
 class _Run:
-    """Opens source and outputs in the order in which their errors help most, then runs."""
+    """Opens source, screen, model and outputs in turn, then runs: no output is touched in vain."""
 
     def __init__(
         self, stack: ExitStack, output: Path | None, json: Path | None, csv: Path | None, shown: bool
@@ -170,10 +175,10 @@ class _Run:
 
         source = self._stack.enter_context(VideoSource(path))
         view = self._view()
+        tracker, hud = build()
         video = self._stack.enter_context(VideoSink(self._output, like=source)) if self._output else None
         outputs = self._outputs([path], video=video)
-        tracker, hud = build()
-        with progress_bar(path.name, source.frame_count) as advance:
+        with progress_bar(f"{path.name}, {hud.label}", source.frame_count) as advance:
             run_frames(source, tracker, outputs, hud, view, advance)
 
     def images(self, pattern: str, build: _Build) -> None:
@@ -183,10 +188,10 @@ class _Run:
         from tracker.sinks import ImageSink
 
         paths = find_images(pattern)
+        tracker, hud = build()
         sink = self._stack.enter_context(ImageSink(self._output, paths)) if self._output else None
         outputs = self._outputs(paths, images=sink)
-        tracker, _ = build()
-        with progress_bar(pattern, len(paths)) as advance:
+        with progress_bar(f"{pattern}, {hud.label}", len(paths)) as advance:
             run_images(ImageSource(paths), tracker, outputs, advance)
 
     def _outputs(self, inputs: Sequence[Path], **sinks: Any) -> Outputs:
@@ -246,14 +251,37 @@ def _open_detector(stack: ExitStack, name: str, threads: int) -> FaceDetector:
     return BlazeFace(open_session(model.verified(), "cpu", threads), correction)
 
 
+def _refuse_lost_options(context: typer.Context) -> None:
+    """Options before a command's name would be read here and never reach the command."""
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if source and source.name == "COMMANDLINE":
+            option, command = name.replace("_", "-"), context.invoked_subcommand
+            raise typer.BadParameter(
+                f"--{option} stands before {command}, which takes options after its name"
+            )
+
+
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Turn Ctrl-C into exit code 130, after everything inside has closed its files."""
+    """Turn Ctrl-C into exit code 130, after everything inside has closed its files.
+
+    A request to end (SIGTERM, or SIGHUP when the terminal closes) closes them too; its exit code is
+    the shell's for that signal.
+    """
+    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP, and nohup ignores it: it stays ignored
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, _end)
     try:
         yield
     except KeyboardInterrupt:
         typer.echo("tracker: interrupted; what was written so far is complete", err=True)
         raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+def _end(number: int, _: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def main() -> None:

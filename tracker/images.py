@@ -50,9 +50,6 @@ class ImageSource(Closing):
     def __init__(self, paths: Sequence[Path]) -> None:
         self.paths = tuple(paths)
 
-    def __len__(self) -> int:
-        return len(self.paths)
-
     def close(self) -> None:
         """Nothing stays open between two images."""
 
@@ -67,17 +64,21 @@ class ImageSource(Closing):
 def find_images(pattern: str) -> tuple[Path, ...]:
     """The images that ``pattern`` names: one file, a directory's image files, or a glob (with ``**``).
 
-    Names sort naturally: ``face2`` before ``face10``. Raises :class:`SourceError` when there are none.
+    Names sort naturally: ``face2`` before ``face10``. Raises :class:`SourceError` when there are none
+    and when the folder cannot be read.
     """
     path = Path(pattern)
-    if path.is_dir():
-        found = [p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()]
-        nothing = f"no images in {pattern}: give a folder that holds some, or a pattern such as '*.jpg'"
-    elif path.is_file():
-        return (path,)
-    else:
-        found = [p for name in glob.glob(pattern, recursive=True) if (p := Path(name)).is_file()]  # noqa: PTH207
-        nothing = f"no images match {pattern}: check the path or pattern"
+    nothing = f"no images match {pattern}: check the path or pattern"
+    try:
+        if path.is_dir():
+            found = [p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()]
+            nothing = f"no images in {pattern}: give a folder that holds some, or a pattern such as '*.jpg'"
+        elif path.is_file():
+            return (path,)
+        else:
+            found = [p for name in glob.glob(pattern, recursive=True) if (p := Path(name)).is_file()]  # noqa: PTH207
+    except OSError as error:
+        raise SourceError(f"cannot look for images in {pattern}: {error.strerror}") from error
     if not found:
         raise SourceError(nothing)
     return tuple(sorted(found, key=_natural))

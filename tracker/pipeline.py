@@ -90,8 +90,7 @@ class FaceTracker:
     def find(self, frame: Frame) -> FrameResult:
         """The faces of one picture on its own, largest first, ids from 1; tracks are not touched."""
         self._stage_ms = {}
-        boxes = self._detect(frame.image_bgr)[: self._settings.max_faces]
-        found = self._without_repeats(self._locate_new(frame.image_bgr, boxes))
+        found = self._locate_new(frame.image_bgr, self._detect(frame.image_bgr), [])
         found.sort(key=lambda face: -_area(FaceBox.around(face.points_frame)))
         return self._result(frame, tuple(TrackedFace(i, face) for i, face in enumerate(found, 1)))
 
@@ -120,16 +119,14 @@ class FaceTracker:
         """Start tracks on new faces; a lost track that is found again goes on under its id."""
         self._frames_since_detection = 0
         live = [track.box for track in self._live()]
-        free = self._settings.max_faces - len(live)
         found = self._detect(frame.image_bgr, self._turn)
         self._turn += 1
         boxes = [box for box in found if not self._is_any_of(box, live)]
-        for landmarks in self._locate_new(frame.image_bgr, boxes[:free]):
-            box = FaceBox.around(landmarks.points_frame)
-            if not self._is_any_of(box, [track.box for track in self._live()]):
-                self._start(box, landmarks)
+        for landmarks in self._locate_new(frame.image_bgr, boxes, live):
+            self._start(landmarks)
 
-    def _start(self, box: FaceBox, landmarks: Landmarks) -> None:
+    def _start(self, landmarks: Landmarks) -> None:
+        box = FaceBox.around(landmarks.points_frame)
         lost = [track for track in self._tracks if track.lost_at_s is not None]
         nearest = max(lost, key=lambda track: track.box.iou(box), default=None)
         if nearest is None or nearest.box.iou(box) < self._settings.same_iou:
@@ -140,11 +137,29 @@ class FaceTracker:
         nearest.smooth = PointFilter(smoothing) if smoothing else None
         nearest.landmarks, nearest.lost_at_s = landmarks, None
 
-    def _locate_new(self, image: ImageArray, boxes: Sequence[FaceBox]) -> list[Landmarks]:
-        """Landmarks of detected faces: a first answer places the crop for the second."""
+    def _locate_new(
+        self, image: ImageArray, boxes: Sequence[FaceBox], known: Sequence[FaceBox]
+    ) -> list[Landmarks]:
+        """Landmarks of detected faces, each once, as many as find a slot beside those of ``known``.
+
+        ``boxes`` come best first. One that turns out to be no face, or a face again, takes no slot from
+        those behind it.
+        """
+        new: list[Landmarks] = []
+        taken, waiting = list(known), list(boxes)
+        while waiting and (free := self._settings.max_faces - len(taken)) > 0:
+            batch, waiting = waiting[:free], waiting[free:]
+            for face in self._locate_twice(image, batch):
+                box = FaceBox.around(face.points_frame)
+                if face.presence >= self._settings.min_presence and not self._is_any_of(box, taken):
+                    new.append(face)
+                    taken.append(box)
+        return new
+
+    def _locate_twice(self, image: ImageArray, boxes: Sequence[FaceBox]) -> list[Landmarks]:
+        """Landmarks in detected ``boxes``: a first answer places the crop for the second."""
         first = self._locate(image, [CropTransform.from_box(box) for box in boxes])
-        second = self._locate(image, [CropTransform.from_points(face.points_frame) for face in first])
-        return [face for face in second if face.presence >= self._settings.min_presence]
+        return self._locate(image, [CropTransform.from_points(face.points_frame) for face in first])
 
     def _locate(self, image: ImageArray, crops: Sequence[CropTransform]) -> list[Landmarks]:
         if not crops:
@@ -173,14 +188,6 @@ class FaceTracker:
 
     def _is_any_of(self, box: FaceBox, others: Sequence[FaceBox]) -> bool:
         return any(box.iou(other) >= self._settings.same_iou for other in others)
-
-    def _without_repeats(self, faces: Sequence[Landmarks]) -> list[Landmarks]:
-        kept: list[Landmarks] = []
-        for face in faces:
-            boxes = [FaceBox.around(other.points_frame) for other in kept]
-            if not self._is_any_of(FaceBox.around(face.points_frame), boxes):
-                kept.append(face)
-        return kept
 
     def _drop_doubles(self) -> None:
         """Of two tracks that slid onto one face the older stays."""

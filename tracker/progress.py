@@ -28,7 +28,7 @@ def progress_bar(title: str, total: int | None) -> Iterator[Callable[[], None]]:
     """Yields what to call after each item; ``total`` items are expected, if that is known."""
     console = Console(stderr=True)
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),  # "clip [1080p].mp4" is a name, not a style
         BarColumn(),
         MofNCompleteColumn(),
         _Speed(),

@@ -1,4 +1,4 @@
-"""Frames from files: every frame of a video with its exact time, or a set of still images."""
+"""Frames from a video file: every one, with its exact time. Still images are in :mod:`tracker.images`."""
 
 from __future__ import annotations
 
@@ -18,10 +18,7 @@ from av.video.stream import VideoStream
 
 from tracker.closing import Closing
 from tracker.errors import SourceError
-from tracker.images import ImageSource, ReadFailure, find_images, read_image
 from tracker.types import Frame, ImageArray
-
-__all__ = ["ImageSource", "ReadFailure", "VideoSource", "find_images", "read_image"]
 
 # Containers that state their length in a header. Others (MPEG-TS, raw streams) only let it be guessed.
 _STATES_LENGTH = ("matroska,webm", "mov,mp4,m4a,3gp,3g2,mj2")
@@ -49,7 +46,7 @@ class VideoSource(Closing):
         self.exhausted = False
         self._damaged = False
         self._avi_ticks: deque[int] = deque()
-        self._container = _open_container(path)
+        self._container = open_container(path)
         try:
             self._open_stream()
         except BaseException:
@@ -183,7 +180,11 @@ class _Extent:
             self.video_end_s = max(self.video_end_s, end_s)
 
 
-def _open_container(path: Path) -> av.container.InputContainer:
+def open_container(path: Path) -> av.container.InputContainer:
+    """Open ``path`` for reading; nothing that it refers to is fetched from elsewhere.
+
+    Raises :class:`SourceError` when it is missing, empty or no video.
+    """
     try:
         if path.is_file() and path.stat().st_size == 0:
             raise SourceError(f"{path} is empty: give a video file")

@@ -1,7 +1,8 @@
 """The values that travel through the tracker: frozen, checked once, units in the names.
 
 Coordinates are pixels, x right, y down; (0, 0) is the centre of the top-left pixel. The suffix
-``_frame`` names the whole image, ``_crop`` the square patch that a landmark model sees.
+``_frame`` names the whole image, ``_crop`` the square patch that a landmark model sees. Impossible
+values raise ``ValueError`` when the object is made.
 """
 
 from __future__ import annotations
@@ -127,6 +128,10 @@ class TrackedFace:
 
     id: int
     landmarks: Landmarks
+
+    def __post_init__(self) -> None:
+        if self.id < 1:
+            raise ValueError(f"ids count from 1, got {self.id}")
 
     @property
     def box(self) -> FaceBox:

@@ -20,7 +20,7 @@ from av.video.stream import VideoStream
 
 from tracker.closing import Closing
 from tracker.errors import SinkError
-from tracker.sources import VideoSource
+from tracker.sources import VideoSource, open_container
 from tracker.types import ImageArray
 
 SUFFIXES = frozenset({".mp4", ".m4v", ".mov"})
@@ -42,8 +42,9 @@ class VideoSink(Closing):
     camera, the first frame is at time 0 and there is no sound. An odd width or height gets one more
     column or row.
 
-    However the loop ends, ``close`` leaves a playable file; one without any frame is removed. Raises
-    :class:`SinkError` when the file cannot be opened, written or closed, or would overwrite its input.
+    However the loop ends, ``close`` leaves a playable file; without any frame it leaves what was there
+    before, or nothing. Raises :class:`SinkError` when the file cannot be opened, written or closed, or
+    would overwrite its input.
     """
 
     def __init__(self, path: Path, like: VideoSource | None = None) -> None:
@@ -57,11 +58,18 @@ class VideoSink(Closing):
         self._last_pts: int | None = None
         self._closed = False
         with sink_errors(path):
+            self._is_new = not path.exists()
             # libav opens the file at the first packet only: too late to say that it cannot.
             path.open("ab").close()
             # Start times are rounded to the movie's own clock, by default a millisecond.
-            clock = {"movie_timescale": str(max(self._tick.denominator, 1000))}
-            self._container = av.open(str(path.absolute()), "w", format="mp4", container_options=clock)
+            # Fragments until it is finished: what a full disk or a killed process leaves can be played.
+            options = {
+                "movie_timescale": str(max(self._tick.denominator, 1000)),
+                "movflags": "+hybrid_fragmented+delay_moov",
+                "frag_duration": "1000000",  # microseconds
+                "flush_packets": "1",
+            }
+            self._container = av.open(str(path.absolute()), "w", format="mp4", container_options=options)
         self._stream: VideoStream | None = None
         self._size = (0, 0)
         self._sound: _SoundCopy | None = None
@@ -100,7 +108,7 @@ class VideoSink(Closing):
                 if self._sound:
                     self._sound.close()
                 self._container.close()
-        if self._stream is None:
+        if self._stream is None and self._is_new:
             self.path.unlink(missing_ok=True)
 
     def _finish(self, stream: VideoStream) -> None:
@@ -141,7 +149,7 @@ class _SoundCopy:
 
     def __init__(self, source: Path, container: OutputContainer) -> None:
         self._container = container
-        self._input = av.open(str(source.absolute()))
+        self._input = open_container(source)
         self._stream = self._input.streams.audio[0]
         name = self._stream.codec_context.name
         self._encoder: AudioStream | None = None

@@ -25,7 +25,7 @@ class ModelFile:
     """One entry of the manifest: a model's name, what it is for, its file and that file's hash.
 
     ``meta`` holds what a model of its kind needs besides the graph (a detector's box correction)
-    and what was measured of it (``nme``). Raises :class:`WeightsError` for an unknown ``kind``, a
+    and what was measured of it (``nme_percent``). Raises :class:`WeightsError` for an unknown ``kind``, a
     hash that is none, or a path that no file can have.
     """
 

@@ -71,8 +71,11 @@ class Window(Closing):
 
     def key(self) -> str | None:
         """The key of :data:`KEYS` pressed since the last call, if any; also redraws the window."""
-        code = cv2.waitKey(1)
-        name = "q" if code == _ESCAPE else chr(code & 0xFF).lower() if code >= 0 else ""
+        # Not waitKey: it keeps the low byte only, in which the left arrow (X11's 0xFF51) is a Q.
+        code = cv2.waitKeyEx(1)
+        if code < 0 or code & 0xFF00:
+            return None
+        name = "q" if code & 0xFF == _ESCAPE else chr(code & 0xFF).lower()
         return name if name in KEYS else None
 
     def close(self) -> None:

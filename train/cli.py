@@ -84,7 +84,7 @@ def resnet18(
         typer.echo(f"train: stopped; finished epochs are kept: --resume --out {out} goes on", err=True)
         raise typer.Exit(130) from None
     if fabric.is_global_zero:
-        _write_weights(averaged, out / "resnet18.safetensors")
+        _write_weights(averaged, config.stages[-1].size, out / f"{config.model}.safetensors")
 
 
 @app.command()
@@ -138,13 +138,15 @@ def _shortened(config: TrainConfig, epochs: int) -> TrainConfig:
     return replace(config, stages=tuple(replace(s, epochs=min(s.epochs, epochs)) for s in config.stages))
 
 
-def _write_weights(model: nn.Module, path: Path) -> None:
+def _write_weights(model: nn.Module, size: int, path: Path) -> None:
+    """The weights, and the crop size in pixels that the network was trained to see last."""
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     part = path.with_name(f"{path.name}.part")
     try:
-        save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, part)
+        weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+        save_file(weights, part, metadata={"size": str(size)})
         part.replace(path)
     except (OSError, SafetensorError) as error:
         part.unlink(missing_ok=True)

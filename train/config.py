@@ -25,7 +25,11 @@ class Stage:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """A run of one model: stages in turn, AdamW, exponential moving average of the weights."""
+    """A run of one model: stages in turn, AdamW, exponential moving average of the weights.
+
+    ``warmup`` is the share of a stage in which the learning rate rises. Raises :class:`RunError` for a
+    value out of range.
+    """
 
     model: str
     stages: tuple[Stage, ...]
@@ -38,6 +42,14 @@ class TrainConfig:
     seed: int = 0
     pretrained: str | None = None
     recipe: SampleRecipe = field(default_factory=SampleRecipe)
+
+    def __post_init__(self) -> None:
+        if not self.stages or self.batch_size < 1 or self.weight_decay < 0 or self.clip_norm <= 0:
+            raise RunError(
+                f"a run needs stages, batch_size >= 1, weight_decay >= 0 and clip_norm > 0, got {self}"
+            )
+        if not (0 <= self.warmup < 1 and 0 <= self.ema_decay < 1):
+            raise RunError(f"warmup and ema_decay must be in 0..1, below 1, got {self}")
 
     @property
     def epochs(self) -> int:

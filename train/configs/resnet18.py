@@ -7,5 +7,5 @@ from train.config import Stage, TrainConfig
 
 CONFIG = TrainConfig(
     model="resnet18",
-    stages=(Stage(size=128, epochs=60, peak_lr=1.5e-3), Stage(size=224, epochs=16, peak_lr=4e-4)),
+    stages=(Stage(size=128, epochs=60, peak_lr=1.5e-3), Stage(size=128, epochs=36, peak_lr=8e-4)),
 )

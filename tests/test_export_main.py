@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("onnx")
+pytest.importorskip("tflite")
+pytest.importorskip("torch")
+
+from export.__main__ import WEIGHTS, main
+
+
+@pytest.mark.parametrize("problem", ["no such file", "no folder"])
+def test_what_cannot_be_read_or_written_is_one_line(
+    problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    source = tmp_path / "gone.whl" if problem == "no such file" else WEIGHTS / "blazeface-short.tflite"
+    out = tmp_path / "file" / "weights" if problem == "no folder" else tmp_path
+    monkeypatch.setattr(sys, "argv", ["export", "blazeface", "--wheel", str(source), "--weights", str(out)])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+    assert str(tmp_path) in error
