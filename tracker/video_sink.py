@@ -62,14 +62,8 @@ class VideoSink(Closing):
             # libav opens the file at the first packet only: too late to say that it cannot.
             path.open("ab").close()
             # Start times are rounded to the movie's own clock, by default a millisecond.
-            # Fragments until it is finished: what a full disk or a killed process leaves can be played.
-            options = {
-                "movie_timescale": str(max(self._tick.denominator, 1000)),
-                "movflags": "+hybrid_fragmented+delay_moov",
-                "frag_duration": "1000000",  # microseconds
-                "flush_packets": "1",
-            }
-            self._container = av.open(str(path.absolute()), "w", format="mp4", container_options=options)
+            clock = {"movie_timescale": str(max(self._tick.denominator, 1000))}
+            self._container = av.open(str(path.absolute()), "w", format="mp4", container_options=clock)
         self._stream: VideoStream | None = None
         self._size = (0, 0)
         self._sound: _SoundCopy | None = None
