@@ -5,7 +5,6 @@ Nothing heavy is imported before a command runs, so that ``--help`` answers at o
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from tracker.errors import TrackerError
+from tracker.interrupts import install
 
 if TYPE_CHECKING:
     from tracker.app import Hud, Outputs, View
@@ -269,19 +269,12 @@ def _interruptible() -> Iterator[None]:
     A request to end (SIGTERM, or SIGHUP when the terminal closes) closes them too; its exit code is
     the shell's for that signal.
     """
-    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP, and nohup ignores it: it stays ignored
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
-            signal.signal(number, _end)
+    install()
     try:
         yield
     except KeyboardInterrupt:
         typer.echo("tracker: interrupted; what was written so far is complete", err=True)
         raise typer.Exit(EXIT_INTERRUPTED) from None
-
-
-def _end(number: int, _: object) -> None:
-    raise SystemExit(128 + number)
 
 
 def main() -> None:

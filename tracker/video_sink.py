@@ -20,6 +20,7 @@ from av.video.stream import VideoStream
 
 from tracker.closing import Closing
 from tracker.errors import SinkError
+from tracker.interrupts import uninterrupted
 from tracker.sources import VideoSource, open_container
 from tracker.types import ImageArray
 
@@ -202,9 +203,13 @@ def check_output(path: Path, inputs: Iterable[Path] = ()) -> None:
 
 @contextmanager
 def sink_errors(path: Path) -> Iterator[None]:
-    """Turn errors of the system and of libav into one line of :class:`SinkError` about ``path``."""
+    """Turn errors of the system and of libav into one line of :class:`SinkError` about ``path``.
+
+    What is written inside is not interrupted half-way.
+    """
     try:
-        yield
+        with uninterrupted():
+            yield
     except (OSError, av.FFmpegError) as error:
         raise SinkError(f"cannot write {path}: {error.strerror or error}") from error
 

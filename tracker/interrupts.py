@@ -1,0 +1,58 @@
+"""Ctrl-C and requests to end arrive as exceptions, but never in the middle of writing a file.
+
+An exception out of the blue inside an encoder loses what it still holds. Where the command line has
+called :func:`install`, a signal that comes within :func:`uninterrupted` waits for its end; elsewhere
+the handlers are Python's own and :func:`uninterrupted` does nothing.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class _Gate:
+    """How many blocks hold signals back, and the signal that waits."""
+
+    def __init__(self) -> None:
+        self.holding = 0
+        self.waiting: int | None = None
+
+    def on_signal(self, number: int, _: object) -> None:
+        if self.holding:
+            self.waiting = number
+        else:
+            self.deliver(number)
+
+    def deliver(self, number: int) -> None:
+        self.waiting = None
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise SystemExit(128 + number)
+
+
+_gate = _Gate()
+
+
+def install() -> None:
+    """Handle SIGINT (``KeyboardInterrupt``), SIGTERM and SIGHUP (``SystemExit``, 128 + number).
+
+    Signals that are ignored stay ignored, as ``nohup`` wants. Main thread only.
+    """
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+            signal.signal(number, _gate.on_signal)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold signals back until the block has ended, well or not."""
+    _gate.holding += 1
+    try:
+        yield
+    finally:
+        _gate.holding -= 1
+        if not _gate.holding and _gate.waiting is not None:
+            _gate.deliver(_gate.waiting)
