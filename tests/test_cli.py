@@ -147,6 +147,7 @@ def test_a_truncated_video_keeps_its_good_frames(tmp_path: Path) -> None:
         (("--video", "in.mp4", "--no-window", "--json", "o", "--model", "vgg"), ("vgg", "resnet18")),
         (("--video", "in.mp4"), ("--no-window",)),
         (("--camera", "77", "--no-window", "--json", "o"), ("camera 77",)),
+        (("--camera", "9" * 14, "--no-window", "--json", "o"), ("camera 9999",)),
     ],
 )
 def test_bad_input_gets_one_line(tmp_path: Path, args: tuple[str, ...], words: tuple[str, ...]) -> None:
@@ -178,6 +179,8 @@ def test_cuda_without_a_gpu_is_refused(tmp_path: Path) -> None:
         ("--no-window", "info"),
         ("--video", "a.mp4", "--json", "o", "--csv", "o"),
         ("--max-faces", "0"),
+        ("--images", "", "--json", "o"),
+        ("--video", "a.mp4", "--no-window", "--json", "-"),
         ("--nonsense",),
         ("dance",),
     ],
@@ -307,3 +310,46 @@ def test_a_run_that_cannot_start_leaves_old_results_alone(tmp_path: Path, wrong:
     assert run("--video", video, *outputs, "--no-window", *wrong).returncode == 1
     for name in ("o.jsonl", "o.csv", "o.mp4"):
         assert (tmp_path / name).read_text() == "results of yesterday"
+
+
+def test_info_goes_on_past_a_damaged_model(tmp_path: Path) -> None:
+    shutil.copytree(REPO / "tracker", tmp_path / "tracker", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(REPO / "weights", tmp_path / "weights")
+    (tmp_path / "weights" / "resnet18.onnx").write_bytes(b"cut short")
+    done = run("info", cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    (line,) = (line for line in done.stdout.splitlines() if "resnet18" in line)
+    assert "damaged" in line
+    assert "CPUExecutionProvider" in done.stdout
+
+
+def test_a_full_standard_output_is_one_line() -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full")
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "tracker", "info"]
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, env=CLEAN, cwd=REPO, timeout=60
+        )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_an_annotated_video_has_no_status_panel(tmp_path: Path) -> None:
+    """What is measured belongs on the screen; a file is the picture and its faces."""
+    video = face_video(tmp_path / "in.mp4", 30)
+    assert run("--video", video, "--output", tmp_path / "o.mp4", "--no-window").returncode == 0
+    corners = []
+    for path in (video, tmp_path / "o.mp4"):
+        with av.open(str(path)) as container:
+            frames = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
+        corners.append(frames[-1][:24, :200].astype(float))
+    assert np.abs(corners[0] - corners[1]).mean() < 5
+
+
+def test_outputs_that_are_one_file_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "o")
+    video = face_video(tmp_path / "in.mp4", 3)
+    done = run("--video", video, "--no-window", "--json", tmp_path / "o", "--csv", tmp_path / "link")
+    assert done.returncode == 2
+    assert not (tmp_path / "o").exists()

@@ -77,9 +77,18 @@ def test_sound_is_copied_bit_for_bit(tmp_path: Path, suffix: str, codec: str) ->
     np.testing.assert_allclose([t for t, _ in ours], [t for t, _ in theirs], atol=1.1e-3)
 
 
-def test_sound_that_mp4_cannot_hold_becomes_aac(tmp_path: Path) -> None:
-    clip, out = tmp_path / "in.asf", tmp_path / "out.mp4"
-    write_video(clip, 60, audio="wmav2")
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        ("in.asf", "wmav2"),
+        ("in.ts", "aac"),  # its settings lie in the packets, where MP4 does not look for them
+        ("in.mkv", "pcm_s16le"),
+        ("in.mov", "pcm_s16le"),
+    ],
+)
+def test_sound_that_mp4_cannot_hold_becomes_aac(tmp_path: Path, name: str, codec: str) -> None:
+    clip, out = tmp_path / name, tmp_path / "out.mp4"
+    write_video(clip, 60, audio=codec)
     _copy(clip, out)
     with av.open(str(out)) as container:
         sound = container.streams.audio[0]
@@ -88,6 +97,38 @@ def test_sound_that_mp4_cannot_hold_becomes_aac(tmp_path: Path) -> None:
     assert len(samples) / AUDIO_RATE == pytest.approx(2.0, abs=0.15)
     spectrum = np.abs(np.fft.rfft(samples[20_000 : 20_000 + AUDIO_RATE]))
     assert abs(int(spectrum.argmax()) - 440) <= 1  # one second of samples: bins are hertz
+
+
+def test_stereo_samples_of_a_high_rate_are_encoded(tmp_path: Path) -> None:
+    clip, out = tmp_path / "in.mkv", tmp_path / "out.mp4"
+    with av.open(str(clip), "w") as container:
+        video = container.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        sound = container.add_stream("pcm_s24le", rate=192_000, layout="stereo")
+        for index in range(25):
+            container.mux(video.encode(av.VideoFrame.from_ndarray(picture(index), format="bgr24")))
+            noise = np.zeros((1, 2 * 7680), np.int32)
+            frame = av.AudioFrame.from_ndarray(noise, format="s32", layout="stereo")
+            frame.sample_rate, frame.pts = 192_000, index * 7680
+            container.mux(sound.encode(frame))
+        for stream in (video, sound):
+            container.mux(stream.encode(None))
+    _copy(clip, out)
+    with av.open(str(out)) as container:
+        assert container.streams.audio[0].codec_context.name == "aac"
+        seconds = sum(f.samples / f.sample_rate for f in container.decode(audio=0))
+    assert seconds == pytest.approx(1.0, abs=0.1)
+
+
+def test_the_last_frame_after_a_gap_can_be_seen(tmp_path: Path) -> None:
+    """A player shows what lies within the track's length, so that must reach past the last picture."""
+    clip, out = tmp_path / "in.mp4", tmp_path / "out.mp4"
+    ticks = [512 * i for i in range(20)] + [512 * 19 + 4000]
+    write_video(clip, ticks=ticks)
+    _copy(clip, out)
+    with av.open(str(out)) as container:
+        times = [float(frame.pts * frame.time_base) for frame in container.decode(video=0)]
+    np.testing.assert_allclose(times, np.array(ticks) / 15_360, atol=1e-6)
 
 
 def test_sound_stops_with_the_last_frame_written(tmp_path: Path) -> None:

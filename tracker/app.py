@@ -149,14 +149,13 @@ def run_frames(
         result = tracker.step(frame)
         stage_ms = dict(result.stage_ms)
         started = time.perf_counter()
-        panel = hud.lines() if outputs.video or view else []
         outputs.write_result(result)
         if outputs.video:
-            outputs.video.write(annotate(frame, result, panel), frame.time_s)
+            outputs.video.write(annotate(frame, result), frame.time_s)
         written = time.perf_counter()
         stage_ms["write"] = 1000 * (written - started)
         if view:
-            go_on = view.show(frame, result, panel)
+            go_on = view.show(frame, result, hud.lines())
             stage_ms["show"] = 1000 * (time.perf_counter() - written)
             if not go_on:
                 return

@@ -18,9 +18,17 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 
 from tracker.errors import BackendError
+
+# Both runtimes report their use to their makers over the network unless told not to, ONNX Runtime from
+# 1.31 on also on Linux. Its variable must be set before the library is loaded.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # openvino copes without it
+
+import onnxruntime as ort  # noqa: E402
+
+ort.disable_telemetry_events()
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +85,10 @@ class OpenVinoSession:
     def __init__(self, model: Path, threads: int) -> None:
         if importlib.util.find_spec("openvino") is None:
             raise BackendError("backend openvino is not installed: pip install 'tracker[openvino]'")
-        import openvino
+        try:
+            import openvino
+        except ImportError as error:
+            raise BackendError(f"openvino does not import: {_first_line(error)}") from error
 
         core = openvino.Core()
         config = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads}

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,9 @@ def run_bench(
         for mode in MODES
         for row in _measure(backend, model, mode, threads, frames)
     ]
-    Console().print(_table(rows))
+    console = Console()
+    for setting, group in groupby(rows, key=lambda row: (row.provider, row.model, row.threads, row.mode)):
+        console.print(_table(setting, list(group)))
     if json_path:
         report = {"machine": _machine(), "rows": [asdict(row) for row in rows]}
         with sink_errors(json_path):
@@ -139,16 +142,18 @@ def _row(key: Mapping[str, Any], values: Sequence[float]) -> Row:
     return Row(**key, **latency, fps=round(1000 / median, 1), frames=len(values))
 
 
-def _table(rows: Sequence[Row]) -> Table:
-    table = Table(title=f"milliseconds a frame, {FRAME_SIZE[0]}x{FRAME_SIZE[1]}, {_machine()['cpu']}")
-    for name in ("backend", "model", "threads", "mode", "faces", "stage"):
-        table.add_column(name)
-    for name in ("median", "p95", "p99", "FPS", "frames"):
-        table.add_column(name, justify="right")
+def _table(setting: tuple[str, str, int, str], rows: Sequence[Row]) -> Table:
+    provider, model, threads, mode = setting
+    title = f"{model} on {provider}, {threads} threads, {mode}, {rows[0].faces} face"
+    table = Table(
+        title=title, title_justify="left", caption=f"milliseconds a frame of {FRAME_SIZE[0]}x{FRAME_SIZE[1]}"
+    )
+    table.add_column("stage")
+    for name in ("median", "p95", "p99", "FPS"):
+        table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         numbers = (f"{row.median_ms:.2f}", f"{row.p95_ms:.2f}", f"{row.p99_ms:.2f}", f"{row.fps:.0f}")
-        names = (row.provider, row.model, str(row.threads), row.mode, str(row.faces), row.stage)
-        table.add_row(*names, *numbers, str(row.frames), end_section=row.stage == rows[-1].stage)
+        table.add_row(row.stage, *numbers)
     return table
 
 

@@ -130,6 +130,7 @@ def _open(device: int | str) -> cv2.VideoCapture:
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     on_linux = sys.platform.startswith("linux")
     if _is_number(device):
+        device = min(int(device), 2**31 - 1)  # what fits OpenCV's argument; no computer has so many
         # Naming the backend keeps OpenCV from trying every other one, network cameras included.
         return cv2.VideoCapture(int(device), cv2.CAP_V4L2 if on_linux else cv2.CAP_ANY)
     if on_linux and str(device).startswith("/dev/"):
@@ -143,7 +144,7 @@ def _open(device: int | str) -> cv2.VideoCapture:
 
 def _remedy(device: int | str) -> str:
     if "://" in str(device):
-        return f"nothing that can be decoded came within {OPEN_TIMEOUT_S:.0f} s; check the URL"
+        return "nothing that can be decoded comes from there; check the URL"
     found = list_cameras()
     if not found:
         return "no cameras found on this computer; plug one in, or give --camera URL or --video FILE"

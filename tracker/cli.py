@@ -5,6 +5,7 @@ Nothing heavy is imported before a command runs, so that ``--help`` answers at o
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -60,11 +61,17 @@ Detector = Annotated[
     Literal["blazeface", "mediapipe"],
     typer.Option(help="Face detector. mediapipe is an extra that reports usage."),
 ]
-Threads = Annotated[int, typer.Option(min=0, help="CPU threads for inference; 0: one per core, at most 4.")]
+Threads = Annotated[
+    int, typer.Option(min=0, max=256, help="CPU threads for inference; 0: one per core, at most 4.")
+]
 MaxFaces = Annotated[int, typer.Option(min=1, help="Follow at most this many faces.")]
 Smoothing = Annotated[
     Literal["off", "low", "high"],
     typer.Option(help="Steadier points for a little lag; images are never smoothed."),
+]
+Version = Annotated[
+    bool,
+    typer.Option("--version", callback=lambda wanted: _say_version(wanted), is_eager=True, help="Say which."),
 ]
 NoWindow = Annotated[
     bool, typer.Option("--no-window", help="Show nothing on screen; needed without a display.")
@@ -87,6 +94,7 @@ def track(
     max_faces: MaxFaces = 8,
     smoothing: Smoothing = "low",
     no_window: NoWindow = False,
+    version: Version = False,  # noqa: ARG001 - its callback has answered already
 ) -> None:
     """Track 68 facial landmarks in real time, offline and private.
 
@@ -104,7 +112,9 @@ def track(
     shown = not no_window and images is None
     if not shown and not (output or json or csv):
         raise typer.BadParameter("nothing to do: without a window give --output, --json or --csv")
-    files = [path.absolute() for path in (output, json, csv) if path]
+    if "" in (camera, images) or Path("-") in (output, json, csv):
+        raise typer.BadParameter("an empty name, or - for a file; standard output is /dev/stdout")
+    files = [path.resolve() for path in (output, json, csv) if path]
     if len(set(files)) < len(files):
         raise typer.BadParameter("--output, --json and --csv need a file each")
 
@@ -124,7 +134,8 @@ def info() -> None:
     """Say what works here: backends that really open, models with their hashes, cameras, versions."""
     from tracker.info import describe
 
-    typer.echo(describe())
+    with _interruptible():
+        typer.echo(describe())
 
 
 @app.command()
@@ -142,6 +153,14 @@ def bench(
 
     with _interruptible():
         run_bench(backend or ["auto"], model or ["resnet18"], threads, frames, json)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"tracker {version('tracker')}")
+        raise typer.Exit
 
 
 class _Run:
@@ -243,7 +262,8 @@ def _open_detector(stack: ExitStack, name: str, threads: int) -> FaceDetector:
     if name == "mediapipe":
         from tracker.detection.mediapipe import USAGE_NOTICE, MediaPipeDetector
 
-        typer.echo(f"tracker: {USAGE_NOTICE}", err=True)
+        if importlib.util.find_spec("mediapipe"):
+            typer.echo(f"tracker: {USAGE_NOTICE}", err=True)
         path = find_model("blazeface-short-tflite", "detector").verified()
         return stack.enter_context(closing(MediaPipeDetector(path, correction)))
     from tracker.backends import open_session
@@ -284,3 +304,8 @@ def main() -> None:
     except TrackerError as error:
         typer.echo(f"tracker: {error}", err=True)
         sys.exit(EXIT_ERROR)
+    except OSError as error:  # what no module foresaw: a full standard output, a working folder that is gone
+        typer.echo(f"tracker: {error.strerror or error}: {error.filename or 'standard output'}", err=True)
+        sys.exit(EXIT_ERROR)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)

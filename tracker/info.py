@@ -5,10 +5,11 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from tracker.backends import BACKENDS, open_session
 from tracker.camera import list_cameras
-from tracker.errors import BackendError
+from tracker.errors import BackendError, WeightsError
 from tracker.weights import ModelFile, load_manifest
 
 _LIBRARIES = ("tracker", "numpy", "opencv-python", "onnxruntime-gpu", "onnxruntime", "openvino", "av")
@@ -17,7 +18,8 @@ _LIBRARIES = ("tracker", "numpy", "opencv-python", "onnxruntime-gpu", "onnxrunti
 def describe() -> str:
     """The report. Backends are really opened, on the smallest shipped model; hashes are really compared.
 
-    Raises :class:`~tracker.errors.WeightsError` if there is no usable manifest or a file differs from it.
+    Raises :class:`~tracker.errors.WeightsError` if there is no usable manifest; a model file that
+    differs from it is reported as damaged.
     """
     models = list(load_manifest().values())
     lines = [
@@ -35,7 +37,10 @@ def describe() -> str:
 
 
 def _backends(models: list[ModelFile]) -> Iterator[str]:
-    graphs = [path for path in (model.verified() for model in models) if path.suffix == ".onnx"]
+    graphs = [path for path in map(_intact, models) if path and path.suffix == ".onnx"]
+    if not graphs:
+        yield "  cannot be tried: no model is intact"
+        return
     smallest = min(graphs, key=lambda path: path.stat().st_size)
     for name in BACKENDS:
         try:
@@ -46,11 +51,21 @@ def _backends(models: list[ModelFile]) -> Iterator[str]:
 
 def _models(models: list[ModelFile]) -> Iterator[str]:
     for model in models:
-        path = model.verified()
+        path = _intact(model)
+        if path is None:
+            yield f"  {model.name:<24} {model.kind:<10} damaged or missing: {model.path}; reinstall tracker"
+            continue
         size = f"{path.stat().st_size / 1e6:.1f} MB"
         nme = model.meta.get("nme_percent")
         accuracy = f"  NME {nme} %" if nme is not None else ""
         yield f"  {model.name:<24} {model.kind:<10} {size:>8}  sha256 {model.sha256[:16]}{accuracy}"
+
+
+def _intact(model: ModelFile) -> Path | None:
+    try:
+        return model.verified()
+    except WeightsError:
+        return None
 
 
 def _versions() -> Iterator[str]:

@@ -12,7 +12,6 @@ from rich.progress import (
     Progress,
     ProgressColumn,
     Task,
-    TextColumn,
     TimeRemainingColumn,
 )
 from rich.text import Text
@@ -20,20 +19,21 @@ from rich.text import Text
 
 class _Speed(ProgressColumn):
     def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:.1f} a second" if task.speed else "")
+        return Text(f"{task.speed:.1f}/s" if task.speed else "")
 
 
 @contextmanager
 def progress_bar(title: str, total: int | None) -> Iterator[Callable[[], None]]:
-    """Yields what to call after each item; ``total`` items are expected, if that is known."""
+    """Says ``title`` and yields what to call after each item; ``total`` are expected, if that is known."""
     console = Console(stderr=True)
+    if console.is_terminal:
+        console.print(title, markup=False, highlight=False)  # "clip [1080p].mp4" is a name, not a style
     columns = (
-        TextColumn("{task.description}", markup=False),  # "clip [1080p].mp4" is a name, not a style
         BarColumn(),
         MofNCompleteColumn(),
         _Speed(),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(title, total=total)
+        task = progress.add_task("", total=total)
         yield lambda: progress.advance(task)

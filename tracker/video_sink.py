@@ -30,8 +30,10 @@ SUFFIXES = frozenset({".mp4", ".m4v", ".mov"})
 _CAMERA_FPS = Fraction(30)
 _CAMERA_TICK = Fraction(1, 90_000)
 # veryfast keeps up with the tracker on two cores and looks only ten frames ahead, which bounds memory;
-# crf 20 is visually lossless for most pictures.
-_X264_OPTIONS = {"preset": "veryfast", "crf": "20"}
+# crf 20 is visually lossless for most pictures. Without B-frames the last packet is the last picture: libav
+# takes the length of the track from the last packet, and players drop what lies behind it.
+_X264_OPTIONS = {"preset": "veryfast", "crf": "20", "bf": "0"}
+_AAC_RATES = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000})
 
 
 class VideoSink(Closing):
@@ -146,16 +148,19 @@ class _SoundCopy:
         self._container = container
         self._input = open_container(source)
         self._stream = self._input.streams.audio[0]
-        name = self._stream.codec_context.name
+        sound = self._stream.codec_context
         self._encoder: AudioStream | None = None
         self._copy: AudioStream | None = None
-        if name in container.supported_codecs:
+        # Two kinds that MP4 names but whose packets do not fit as they are: AAC from a transport stream,
+        # whose settings lie in its packets, and raw samples, whose channels may have no known places.
+        misfit = sound.name.startswith("pcm_") or (sound.name == "aac" and not sound.extradata)
+        if sound.name in container.supported_codecs and not misfit:
             self._copy = container.add_stream_from_template(self._stream)
         else:
-            sound = self._stream.codec_context
             # Old codecs may not say which channels they hold, only how many.
             layout = "mono" if sound.channels == 1 else "stereo"
-            self._encoder = container.add_stream("aac", rate=sound.sample_rate, layout=layout)
+            rate = sound.sample_rate if sound.sample_rate in _AAC_RATES else 48_000
+            self._encoder = container.add_stream("aac", rate=rate, layout=layout)
         self._packets = self._read()
         self._next = next(self._packets, None)
 
