@@ -10,12 +10,28 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tracker.errors import TrackerError
 from tracker.interrupts import install
+from tracker.options import (
+    Backend,
+    Camera,
+    Csv,
+    Detector,
+    Images,
+    Json,
+    MaxFaces,
+    Model,
+    NoWindow,
+    Output,
+    Smoothing,
+    Threads,
+    Version,
+    Video,
+)
 
 if TYPE_CHECKING:
     from tracker.app import Hud, Outputs, View
@@ -30,52 +46,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-Camera = Annotated[
-    str | None,
-    typer.Option(
-        metavar="N|PATH|URL", help="Camera number, device such as /dev/video2, or stream URL. Default: 0."
-    ),
-]
-Video = Annotated[Path | None, typer.Option(metavar="FILE", help="Video file: every frame is tracked.")]
-Images = Annotated[
-    str | None,
-    typer.Option(metavar="DIR|GLOB", help="Image folder, one image, or a quoted pattern like 'a/**/*.jpg'."),
-]
-Output = Annotated[
-    Path | None,
-    typer.Option("--output", "-o", metavar="PATH", help="Annotated .mp4, or for --images a folder."),
-]
-Json = Annotated[
-    Path | None, typer.Option("--json", metavar="FILE", help="Results as JSON lines, one a frame.")
-]
-Csv = Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Results as CSV, one row a face.")]
-Model = Annotated[str, typer.Option(help="Landmark model; `tracker info` lists them.")]
-Backend = Annotated[
-    str,
-    typer.Option(
-        metavar="auto|cpu|cuda|openvino", help="Where the landmark model runs; auto takes the best."
-    ),
-]
-Detector = Annotated[
-    Literal["blazeface", "mediapipe"],
-    typer.Option(help="Face detector. mediapipe is an extra that reports usage."),
-]
-Threads = Annotated[
-    int, typer.Option(min=0, max=256, help="CPU threads for inference; 0: one per core, at most 4.")
-]
-MaxFaces = Annotated[int, typer.Option(min=1, help="Follow at most this many faces.")]
-Smoothing = Annotated[
-    Literal["off", "low", "high"],
-    typer.Option(help="Steadier points for a little lag; images are never smoothed."),
-]
-Version = Annotated[
-    bool,
-    typer.Option("--version", callback=lambda wanted: _say_version(wanted), is_eager=True, help="Say which."),
-]
-NoWindow = Annotated[
-    bool, typer.Option("--no-window", help="Show nothing on screen; needed without a display.")
-]
 
 
 @app.callback(invoke_without_command=True)
@@ -153,14 +123,6 @@ def bench(
 
     with _interruptible():
         run_bench(backend or ["auto"], model or ["resnet18"], threads, frames, json)
-
-
-def _say_version(wanted: bool) -> None:
-    if wanted:
-        from importlib.metadata import version
-
-        typer.echo(f"tracker {version('tracker')}")
-        raise typer.Exit
 
 
 class _Run:
