@@ -25,8 +25,8 @@ from tracker.detection.blazeface import (
 from tracker.geometry import CropTransform
 from tracker.types import FaceBox, FloatArray
 from tracker.weights import find_model
-from train.data.readers import LabelledFace, read_pts_folder
-from train.data.splits import TRAIN_FOLDERS, root_300w
+from train.data.readers import LabelledFace
+from train.data.splits import official_training_faces
 from train.errors import DataError
 
 _DECIMALS = 4
@@ -60,9 +60,7 @@ def fit_into_manifest(data: Path, folder: Path) -> BoxFit:
     """Fit on the training faces below ``data`` and write the result into the manifest of ``folder``."""
     session = open_session(find_model(NAME, "detector", folder).verified(), "cpu")
     detector = BlazeFace(session, BoxCorrection(np.eye(4, N_FEATURES)))  # the correction is not used
-    root = root_300w(data)
-    faces = [face for name, part in TRAIN_FOLDERS.items() for face in read_pts_folder(root / part, name)]
-    fit = fit_correction([(_find(detector, face), face.points) for face in faces])
+    fit = fit_correction([(_find(detector, face), face.points) for face in official_training_faces(data)])
     update_meta(folder, NAME, {"box_correction": fit.correction.matrix.tolist()})
     return fit
 

@@ -27,7 +27,7 @@ from tracker.backends import open_session
 from tracker.errors import WeightsError
 from tracker.geometry import CROP_SIZE
 from tracker.types import ImageArray
-from train.data.dataset import FaceCrops
+from train.data.dataset import FaceCrops, from_unit
 from train.data.splits import training_faces
 from train.models.resnet18 import ResNet18Landmarks
 
@@ -52,8 +52,7 @@ class Contract(nn.Module):
     def forward(self, crop: Tensor) -> tuple[Tensor, Tensor]:
         """uint8 ``(N, 1, 224, 224)`` to points ``(N, 68, 2)`` in crop pixels and presence ``(N,)``."""
         output = self.network(self.resample(crop.float()))
-        points = output.points * CROP_SIZE + (CROP_SIZE - 1) / 2
-        return points, output.presence_logit.sigmoid()
+        return from_unit(output.points, CROP_SIZE), output.presence_logit.sigmoid()
 
 
 class Resample(nn.Module):

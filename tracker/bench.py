@@ -24,8 +24,8 @@ from rich.console import Console
 from rich.table import Table
 
 from tracker.backends import default_threads, open_session
-from tracker.detection.blazeface import BlazeFace, BoxCorrection
 from tracker.landmarker import OnnxLandmarker
+from tracker.opening import open_blazeface
 from tracker.pipeline import FaceTracker, TrackerSettings
 from tracker.types import Frame, ImageArray
 from tracker.video_sink import check_output, sink_errors
@@ -71,11 +71,7 @@ def run_bench(
         check_output(json_path)
     threads = threads or default_threads()
     rows = [
-        row
-        for backend in backends
-        for model in models
-        for mode in MODES
-        for row in _measure(backend, model, mode, threads, frames)
+        row for backend in backends for model in models for row in _measure(backend, model, threads, frames)
     ]
     console = Console()
     for setting, group in groupby(rows, key=lambda row: (row.provider, row.model, row.threads, row.mode)):
@@ -99,14 +95,27 @@ def drifting_portrait(count: int, size: tuple[int, int] = FRAME_SIZE) -> Iterato
         yield Frame(image, index, index / 30, "astronaut")
 
 
-def _measure(backend: str, model: str, mode: str, threads: int, frames: int) -> list[Row]:
+def _measure(backend: str, model: str, threads: int, frames: int) -> Iterator[Row]:
     entry = find_model(model, "landmarks")
     session = open_session(entry.verified(), backend, threads)
-    detector_entry = find_model("blazeface-short", "detector")
-    detector = BlazeFace(
-        open_session(detector_entry.verified(), "cpu", threads), BoxCorrection.from_meta(detector_entry.meta)
-    )
-    tracker = FaceTracker(detector, OnnxLandmarker(session), MODES[mode])
+    detector, landmarker = open_blazeface(threads), OnnxLandmarker(session)
+    key = {
+        "backend": backend,
+        "provider": session.provider,
+        "model": model,
+        "precision": entry.meta["precision"],
+        "threads": threads,
+        "width": FRAME_SIZE[0],
+        "height": FRAME_SIZE[1],
+    }
+    for mode, settings in MODES.items():
+        faces, samples = _time_stages(FaceTracker(detector, landmarker, settings), frames)
+        for stage, values in samples.items():
+            yield _row({**key, "faces": faces, "mode": mode, "stage": stage}, values)
+
+
+def _time_stages(tracker: FaceTracker, frames: int) -> tuple[int, dict[str, list[float]]]:
+    """Most faces at once, and milliseconds of each stage in each frame after the warm-up."""
     samples: dict[str, list[float]] = {"total": []}
     faces = 0
     for frame in drifting_portrait(WARM_UP + frames):
@@ -118,18 +127,7 @@ def _measure(backend: str, model: str, mode: str, threads: int, frames: int) -> 
         faces = max(faces, len(result.faces))
         for stage, value in {**result.stage_ms, "total": total}.items():
             samples.setdefault(stage, []).append(value)
-    key = {
-        "backend": backend,
-        "provider": session.provider,
-        "model": model,
-        "precision": entry.meta["precision"],
-        "threads": threads,
-        "width": FRAME_SIZE[0],
-        "height": FRAME_SIZE[1],
-        "faces": faces,
-        "mode": mode,
-    }
-    return [_row({**key, "stage": stage}, values) for stage, values in samples.items()]
+    return faces, samples
 
 
 def _row(key: Mapping[str, Any], values: Sequence[float]) -> Row:

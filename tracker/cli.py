@@ -215,22 +215,19 @@ def _tracker_builder(
 
 
 def _open_detector(stack: ExitStack, name: str, threads: int) -> FaceDetector:
-    """BlazeFace always runs on the CPU: it is too small to be worth the way to a GPU."""
-    from tracker.detection.blazeface import BlazeFace, BoxCorrection
+    if name != "mediapipe":
+        from tracker.opening import open_blazeface
+
+        return open_blazeface(threads)
+    from tracker.detection.blazeface import BoxCorrection
+    from tracker.detection.mediapipe import USAGE_NOTICE, MediaPipeDetector
     from tracker.weights import find_model
 
-    model = find_model("blazeface-short", "detector")
-    correction = BoxCorrection.from_meta(model.meta)
-    if name == "mediapipe":
-        from tracker.detection.mediapipe import USAGE_NOTICE, MediaPipeDetector
-
-        if importlib.util.find_spec("mediapipe"):
-            typer.echo(f"tracker: {USAGE_NOTICE}", err=True)
-        path = find_model("blazeface-short-tflite", "detector").verified()
-        return stack.enter_context(closing(MediaPipeDetector(path, correction)))
-    from tracker.backends import open_session
-
-    return BlazeFace(open_session(model.verified(), "cpu", threads), correction)
+    if importlib.util.find_spec("mediapipe"):
+        typer.echo(f"tracker: {USAGE_NOTICE}", err=True)
+    correction = BoxCorrection.from_meta(find_model("blazeface-short", "detector").meta)
+    path = find_model("blazeface-short-tflite", "detector").verified()
+    return stack.enter_context(closing(MediaPipeDetector(path, correction)))
 
 
 def _refuse_lost_options(context: typer.Context) -> None:

@@ -21,10 +21,10 @@ def describe() -> str:
     Raises :class:`~tracker.errors.WeightsError` if there is no usable manifest; a model file that
     differs from it is reported as damaged.
     """
-    models = list(load_manifest().values())
+    models = [(model, _intact(model)) for model in load_manifest().values()]
     lines = [
         "backends",
-        *_backends(models),
+        *_backends([path for _, path in models if path and path.suffix == ".onnx"]),
         "models",
         *_models(models),
         "cameras",
@@ -36,8 +36,7 @@ def describe() -> str:
     return "\n".join(lines)
 
 
-def _backends(models: list[ModelFile]) -> Iterator[str]:
-    graphs = [path for path in map(_intact, models) if path and path.suffix == ".onnx"]
+def _backends(graphs: list[Path]) -> Iterator[str]:
     if not graphs:
         yield "  cannot be tried: no model is intact"
         return
@@ -49,9 +48,8 @@ def _backends(models: list[ModelFile]) -> Iterator[str]:
             yield f"  {name:<10} no: {error}"
 
 
-def _models(models: list[ModelFile]) -> Iterator[str]:
-    for model in models:
-        path = _intact(model)
+def _models(models: list[tuple[ModelFile, Path | None]]) -> Iterator[str]:
+    for model, path in models:
         if path is None:
             yield f"  {model.name:<24} {model.kind:<10} damaged or missing: {model.path}; reinstall tracker"
             continue

@@ -29,6 +29,11 @@ def to_unit(points_crop: FloatArray, size: int) -> FloatArray:
     return (points_crop - (size - 1) / 2) / size
 
 
+def from_unit(points: torch.Tensor, size: int) -> torch.Tensor:
+    """The inverse of :func:`to_unit`."""
+    return points * size + (size - 1) / 2
+
+
 @dataclass(frozen=True)
 class SampleRecipe:
     """What a training sample is made of; ``background`` is the share of crops without a face."""

@@ -29,11 +29,16 @@ def training_faces(data: Path) -> tuple[list[LabelledFace], list[LabelledFace]]:
 
     Raises :class:`DataError` if 300-W is not there.
     """
-    official = _read_all(root_300w(data), TRAIN_FOLDERS)
+    official = official_training_faces(data)
     validation = [face for face in official if _is_validation(face)]
     train = [face for face in official if not _is_validation(face)]
     extra = {name: folder for name, folder in EXTRA_FOLDERS.items() if (data / folder).is_dir()}
     return train + _read_all(data, extra), validation
+
+
+def official_training_faces(data: Path) -> list[LabelledFace]:
+    """All faces of 300-W's training folders below ``data``. Raises :class:`DataError` if not there."""
+    return _read_all(root_300w(data), TRAIN_FOLDERS)
 
 
 def test_faces(data: Path) -> list[LabelledFace]:
