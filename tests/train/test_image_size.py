@@ -1,0 +1,96 @@
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from train.data.image_size import image_size
+from train.errors import DataError
+
+JPEG_KINDS = {
+    "baseline": [],
+    "progressive": [cv2.IMWRITE_JPEG_PROGRESSIVE, 1],
+    "restarts": [cv2.IMWRITE_JPEG_RST_INTERVAL, 1],
+    "optimised": [cv2.IMWRITE_JPEG_OPTIMIZE, 1],
+}
+
+
+def encoded(width, height, suffix=".jpg", options=(), channels=3):
+    shape = (height, width) if channels == 1 else (height, width, channels)
+    ok, data = cv2.imencode(suffix, np.zeros(shape, np.uint8), list(options))
+    assert ok
+    return data.tobytes()
+
+
+@given(
+    width=st.integers(1, 700), height=st.integers(1, 700), suffix=st.sampled_from([".jpg", ".png", ".bmp"])
+)
+def test_the_size_is_the_decoders(tmp_path_factory, width, height, suffix):
+    path = tmp_path_factory.getbasetemp() / "image.any"
+    path.write_bytes(encoded(width, height, suffix))
+    assert image_size(path) == (width, height)
+
+
+@pytest.mark.parametrize("kind", JPEG_KINDS)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_all_kinds_of_jpeg_are_known(tmp_path, kind, channels):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(encoded(301, 97, options=JPEG_KINDS[kind], channels=channels))
+    assert image_size(path) == (301, 97)
+
+
+def test_a_preview_inside_the_metadata_and_fill_bytes_are_passed_over(tmp_path):
+    preview, image = encoded(16, 12), encoded(301, 97)
+    segment = b"\xff\xff\xff\xe1" + (len(preview) + 2).to_bytes(2, "big") + preview
+    path = tmp_path / "a.jpg"
+    path.write_bytes(image[:2] + b"\xff\x01" + segment + image[2:])
+    assert image_size(path) == (301, 97)
+
+
+def test_a_bmp_stored_from_the_top_and_one_of_os2_are_known(tmp_path):
+    path = tmp_path / "a.bmp"
+    data = bytearray(encoded(30, 20, ".bmp"))
+    data[22:26] = (-20).to_bytes(4, "little", signed=True)
+    path.write_bytes(data)
+    assert image_size(path) == (30, 20)
+    path.write_bytes(b"BM" + bytes(12) + (12).to_bytes(4, "little") + b"\x1e\0\x14\0\1\0\x18\0")
+    assert image_size(path) == (30, 20)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (None, "cannot be read"),
+        (b"", "neither JPEG, PNG nor BMP"),
+        (b"GIF89a", "neither JPEG, PNG nor BMP"),
+        (encoded(30, 20)[:30], "cut off inside its header"),
+        (encoded(30, 20, ".png")[:20], "cut off inside its header"),
+        (encoded(30, 20, ".bmp")[:20], "cut off inside its header"),
+        (encoded(30, 20, ".png")[:16] + bytes(8), "claims 0x0 pixels"),
+        (b"\xff\xd8\xff\xd9", "without a frame header"),
+        (b"\xff\xd8\xff\xda\0\4\0\0", "without a frame header"),
+        (b"\xff\xd8\0\xe0", "without a frame header"),
+        (b"\xff\xd8\xff\xe0\0\0", "a broken segment"),
+    ],
+)
+def test_what_has_no_size_is_refused_with_its_name(tmp_path, content, expected):
+    path = tmp_path / "a.jpg"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DataError, match=rf"a\.jpg: the image.*{expected}"):
+        image_size(path)
+
+
+@given(
+    start=st.sampled_from([b"", b"\xff\xd8", b"\xff\xd8\xff", b"BM", b"\x89PNG\r\n\x1a\n"]),
+    rest=st.binary(max_size=80),
+)
+def test_any_bytes_give_a_size_or_a_data_error(tmp_path_factory, start, rest):
+    path = tmp_path_factory.getbasetemp() / "fuzz.any"
+    path.write_bytes(start + rest)
+    try:
+        width, height = image_size(path)
+    except DataError:
+        return
+    assert width > 0
+    assert height > 0

@@ -1,0 +1,93 @@
+"""The XML layout of dlib's ``imglab``, in which dlib distributes 300-W."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from xml.etree.ElementTree import Element, TreeBuilder
+from xml.parsers import expat
+
+import numpy as np
+
+from tracker.types import N_POINTS, FloatArray
+from train.data.faces import LabelledFace, check_once, check_points, image_at
+from train.data.text import coordinate
+from train.errors import DataError
+
+_NAMES = [f"{i:02d}" for i in range(N_POINTS)]
+
+_Places = Mapping[Element, str]
+
+
+def read_dlib_xml(path: Path, subset: str) -> list[LabelledFace]:
+    """Faces of a dlib ``imglab`` file such as ``labels_ibug_300W_train.xml``, one for each box.
+
+    Image names are relative to the file; parts are 0-based pixels and named ``00`` to ``67``. Boxes
+    marked ``ignore='1'`` are left out, as dlib does. The points are held against the image's size,
+    read from its header.
+
+    Raises :class:`DataError`, with file and the line of the element, for anything that is not so, for
+    an image listed twice, and for a point far outside its image.
+    """
+    root, places = _parse(path)
+    faces = list(_faces(path, root, places, subset))
+    if not faces:
+        raise DataError(f"{path}: no <box> with parts in it")
+    return faces
+
+
+def _parse(path: Path) -> tuple[Element, _Places]:
+    """The tree, and the ``file:line`` of each element, which ``ElementTree.parse`` would not tell."""
+    parser, builder = expat.ParserCreate(), TreeBuilder()
+    places: dict[Element, str] = {}
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        element = builder.start(tag, attributes)
+        places[element] = f"{path}:{parser.CurrentLineNumber}"
+
+    def refuse(*_: object) -> None:  # no label file needs entities, and nested ones can fill the memory
+        raise DataError(f"{path}:{parser.CurrentLineNumber}: declares an entity; remove its DOCTYPE")
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = builder.end
+    parser.EntityDeclHandler = refuse
+    try:
+        parser.Parse(path.read_bytes(), True)
+    except expat.ExpatError as error:
+        raise DataError(f"{path}:{error.lineno}: cannot be read: {error}") from error
+    except (OSError, LookupError, ValueError) as error:  # the latter two: an encoding expat does not know
+        raise DataError(f"{path}: cannot be read: {error}") from error
+    return builder.close(), places
+
+
+def _faces(path: Path, root: Element, places: _Places, subset: str) -> Iterator[LabelledFace]:
+    seen: dict[object, str] = {}
+    for image in root.iter("image"):
+        where, name = places[image], image.get("file")
+        if not name:
+            raise DataError(f"{where}: an <image> without file=")
+        file = image_at(where, path.parent / name)
+        check_once(where, file, seen)
+        for box in image.iter("box"):
+            if box.get("ignore") != "1":
+                points, lines = _points(box, places)
+                check_points(points, file, lines)
+                yield LabelledFace(file, points, subset)
+
+
+def _points(box: Element, places: _Places) -> tuple[FloatArray, list[str]]:
+    """``(68, 2)`` float64 in the order of the parts' names, and the ``file:line`` of each."""
+    parts: dict[str | None, Element] = {}
+    for part in box.iter("part"):
+        name = part.get("name")
+        if name not in _NAMES or name in parts:
+            raise DataError(
+                f"{places[part]}: expected parts 00 to {N_POINTS - 1} once each, got name={name!r}"
+            )
+        parts[name] = part
+    if len(parts) != N_POINTS:
+        missing = next(name for name in _NAMES if name not in parts)
+        raise DataError(f"{places[box]}: expected {N_POINTS} parts, got {len(parts)}; {missing} is missing")
+    ordered = [parts[name] for name in _NAMES]
+    points = [[coordinate(places[part], part.get(axis, "")) for axis in ("x", "y")] for part in ordered]
+    return np.array(points), [places[part] for part in ordered]

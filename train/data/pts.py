@@ -1,0 +1,127 @@
+"""300-W as iBUG distributes it: a ``.pts`` file beside each image, in a tree of folders.
+
+C. Sagonas, E. Antonakos, G. Tzimiropoulos, S. Zafeiriou, M. Pantic: 300 Faces In-The-Wild Challenge:
+Database and results. Image and Vision Computing 47, 2016.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from tracker.types import N_POINTS, FloatArray
+from train.data.faces import IMAGE_SUFFIXES, LabelledFace, check_once, check_points
+from train.data.text import coordinate, numbered_lines, shorten
+from train.errors import DataError
+
+FOLDERS_300W: Mapping[str, str] = MappingProxyType(
+    {
+        "afw": "afw",
+        "helen/trainset": "helen",
+        "helen/testset": "helen",
+        "lfpw/trainset": "lfpw",
+        "lfpw/testset": "lfpw",
+        "ibug": "ibug",
+        "300W/01_Indoor": "indoor",
+        "300W/02_Outdoor": "outdoor",
+    }
+)
+"""The official folders and the subset that each one's faces belong to."""
+
+_Line = tuple[int, str]
+
+
+def read_pts(path: Path) -> FloatArray:
+    """Read one iBUG ``.pts`` file: ``(68, 2)`` float64, shifted from 1-based to 0-based pixels.
+
+    Raises :class:`DataError` with file and line for anything but 68 lines of two finite numbers
+    between braces, after a header that may say ``n_points: 68``.
+    """
+    return _read_pts(path)[0]
+
+
+def write_pts(path: Path, points: FloatArray) -> None:
+    """Write 0-based ``(68, 2)`` points as a 1-based iBUG ``.pts`` file."""
+    rows = "\n".join(f"{x:.6f} {y:.6f}" for x, y in np.asarray(points) + 1.0)
+    path.write_text(f"version: 1\nn_points: {len(points)}\n{{\n{rows}\n}}\n", encoding="utf-8")
+
+
+def read_pts_folder(folder: Path, subset: str) -> list[LabelledFace]:
+    """Every image of ``folder`` with a ``.pts`` beside it, in order of name.
+
+    Suffixes may be in upper case. Hidden files are left out: archives packed on a Mac hold a
+    ``._name.pts`` for each label that is none. An image without label is left out too. The points
+    are held against the image's size, read from its header.
+
+    Raises :class:`DataError` if the folder is missing or has no labels, if a label has no image, more
+    than one or one with another label, or, with file and line, if a point lies far outside its image.
+    """
+    files = sorted(file for file in folder.glob("*") if not file.name.startswith("."))
+    labels = [file for file in files if file.suffix.lower() == ".pts"]
+    if not labels:
+        raise DataError(f"{folder}: no .pts files there; README.md shows the layout")
+    seen: dict[object, str] = {}
+    for label in labels:
+        check_once(str(label), label.stem, seen)
+    images: dict[str, list[Path]] = {label.stem: [] for label in labels}
+    for file in files:
+        if file.suffix.lower() in IMAGE_SUFFIXES and file.stem in images:
+            images[file.stem].append(file)
+    return [_labelled(label, images[label.stem], subset) for label in labels]
+
+
+def read_300w(root: Path) -> dict[str, list[LabelledFace]]:
+    """The faces of each of :data:`FOLDERS_300W` that is there below ``root``, by folder.
+
+    Raises :class:`DataError` if none is there, or as :func:`read_pts_folder` does.
+    """
+    there = {folder: subset for folder, subset in FOLDERS_300W.items() if (root / folder).is_dir()}
+    if not there:
+        raise DataError(f"{root}: none of the 300-W folders {', '.join(FOLDERS_300W)} is there")
+    return {folder: read_pts_folder(root / folder, subset) for folder, subset in there.items()}
+
+
+def _labelled(label: Path, images: list[Path], subset: str) -> LabelledFace:
+    if not images:
+        raise DataError(f"{label}: no image beside it ({', '.join(IMAGE_SUFFIXES)})")
+    if len(images) > 1:
+        names = " and ".join(image.name for image in images)
+        raise DataError(f"{label}: more than one image beside it: {names}; remove all but one")
+    points, places = _read_pts(label)
+    check_points(points, images[0], places)
+    return LabelledFace(images[0], points, subset)
+
+
+def _read_pts(path: Path) -> tuple[FloatArray, list[str]]:
+    """The points as :func:`read_pts` gives them, and the ``file:line`` of each."""
+    opening, rows = _between_braces(path, numbered_lines(path))
+    if len(rows) != N_POINTS:
+        raise DataError(f"{path}:{opening}: expected {N_POINTS} points, got {len(rows)}")
+    places = [f"{path}:{number}" for number, _ in rows]
+    pairs = [_pair(where, line) for where, (_, line) in zip(places, rows, strict=True)]
+    return np.array(pairs) - 1.0, places
+
+
+def _between_braces(path: Path, lines: list[_Line]) -> tuple[int, list[_Line]]:
+    """The number of the line with the opening brace, and the lines up to the closing one."""
+    texts = [text for _, text in lines]
+    if "{" not in texts or "}" not in texts:
+        raise DataError(f"{path}: no point list between {{ and }}")
+    start, stop = texts.index("{"), texts.index("}")
+    if stop < start or stop < len(texts) - 1:
+        raise DataError(f"{path}:{lines[stop][0]}: expected }} only once, after the points")
+    for number, text in lines[:start]:
+        key, _, value = text.partition(":")
+        if key.strip() == "n_points" and value.strip() != str(N_POINTS):
+            raise DataError(f"{path}:{number}: expected n_points: {N_POINTS}, got {shorten(text)}")
+    return lines[start][0], lines[start + 1 : stop]
+
+
+def _pair(where: str, line: str) -> tuple[float, float]:
+    columns = line.split()
+    if len(columns) != 2:
+        raise DataError(f"{where}: expected two numbers, got {shorten(line)}")
+    return coordinate(where, columns[0]), coordinate(where, columns[1])
