@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import cv2
@@ -48,14 +49,21 @@ def blobs(points: FloatArray, sigma: float, hw: tuple[int, int] = HW, peak: floa
 
 
 def draw_face(points: FloatArray, hw: tuple[int, int] = HW) -> ImageArray:
-    """``(H, W, 3)`` BGR: a grey face with dark features on a lighter ground."""
-    image = np.full((*hw, 3), 200, np.uint8)
-    cv2.fillConvexPoly(
-        image, cv2.convexHull(points[:27].astype(np.float32)).astype(np.int32), (140, 150, 160)
-    )
+    """``(H, W, 3)`` BGR: a face with dark features; light and ground are its own, so no two look alike."""
+    image = own_skin(points, points[:27], hw)
     for x, y in points[17:]:
         cv2.circle(image, (round(x), round(y)), 2, (20, 20, 30), -1)
     return image
+
+
+def own_skin(points: FloatArray, outline: FloatArray, hw: tuple[int, int]) -> ImageArray:
+    """``(H, W, 3)`` BGR: light and ground that depend on ``points``, darker inside ``outline``."""
+    rng = np.random.default_rng(zlib.crc32(points.tobytes()))
+    ground = rng.integers(90, 256, (9, 12), np.uint8)
+    image = cv2.cvtColor(cv2.resize(ground, hw[::-1], interpolation=cv2.INTER_CUBIC), cv2.COLOR_GRAY2BGR)
+    hull = cv2.convexHull(outline.astype(np.float32)).astype(np.int32)
+    skin = cv2.fillConvexPoly(np.zeros(hw, np.uint8), hull, 1)[..., None]
+    return np.where(skin == 1, 0.7 * image, image).astype(np.uint8)
 
 
 def write_face(folder: Path, name: str, points: FloatArray) -> LabelledFace:
@@ -73,7 +81,8 @@ def write_300w(root: Path, train: int = 24, test: int = 3) -> Path:
     counts = {"lfpw/trainset": train, "helen/trainset": train, "afw": train}
     counts |= {"lfpw/testset": test, "helen/testset": test}
     for folder, count in counts.items():
-        for i in range(count):
+        first = 1000 if "testset" in folder else 0  # names are unique, as in the real one
+        for i in range(first, first + count):
             center = (160 + rng.uniform(-20, 20), 120 + rng.uniform(-15, 15))
             points = face_points(center, rng.uniform(90, 130), rng.uniform(-0.3, 0.3))
             write_face(root / "300w" / folder, f"{folder.partition('/')[0]}_{i:04d}_1", points)

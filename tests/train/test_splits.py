@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from tests.tiny import face_points, write_300w, write_face
 from train.data import splits
+from train.data.readers import LabelledFace
 from train.errors import DataError
 
 
@@ -53,6 +56,32 @@ def test_extra_faces_are_for_training_only(tree, tmp_path):
     training, validation = splits.training_faces(tmp_path)
     assert sum(face.subset == "wflw68" for face in training) == 40
     assert names(validation) == names(splits.training_faces(tree)[1])
+
+
+def test_copies_of_held_out_images_are_on_neither_side(tmp_path):
+    write_300w(tmp_path, train=1, test=1)
+    for subset, stems in splits.LEFT_OUT.items():
+        for stem in (*stems, "image_0001"):
+            write_face(tmp_path / "300w" / subset / "trainset", stem, face_points())
+    both = splits.training_faces(tmp_path)
+    stems = {face.image.stem for side in both for face in side}
+    assert "image_0001" in stems
+    assert not stems & {stem for left in splits.LEFT_OUT.values() for stem in left}
+    assert len(splits.official_training_faces(tmp_path)) == 3 + sum(map(len, splits.LEFT_OUT.values())) + 2
+
+
+def test_a_name_is_left_out_of_its_own_data_set_only(tmp_path):
+    write_300w(tmp_path, train=1, test=1)
+    stem = min(splits.LEFT_OUT["lfpw"])
+    write_face(tmp_path / "300w" / "helen" / "trainset", stem, face_points())
+    assert ("helen", f"{stem}.jpg") in set.union(*map(names, splits.training_faces(tmp_path)))
+
+
+def test_what_is_left_out_would_train():
+    """Else the copy, not the image that it copies, would have to go."""
+    for subset, stems in splits.LEFT_OUT.items():
+        faces = [LabelledFace(Path(f"{stem}.jpg"), face_points(), subset) for stem in stems]
+        assert not any(map(splits._is_validation, faces))
 
 
 def test_the_folders_may_lie_in_the_data_folder_itself(tree):
