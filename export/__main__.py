@@ -51,7 +51,9 @@ def fit_box_command(
 @app.command("landmarks")
 def export_landmarks(
     checkpoint: Annotated[Path, typer.Option(help="Trained weights, a .safetensors file.")],
-    name: Annotated[str, typer.Option(help="Name in the manifest; the file is NAME.onnx.")] = "resnet18",
+    name: Annotated[
+        str, typer.Option(help="The model, as python -m train and the manifest name it.")
+    ] = "resnet18",
     data: Annotated[
         Path | None, typer.Option(help="Prove parity on validation crops of this 300-W folder, not on noise.")
     ] = None,
@@ -66,6 +68,20 @@ def export_landmarks(
         f"against torch over {parity.crops} crops: points within {parity.points_px:.5f} crop px, "
         f"presence within {parity.presence:.6f}"
     )
+
+
+@app.command("study")
+def ship_study(
+    checkpoint: Annotated[Path, typer.Option(help="Trained weights, a .safetensors file.")],
+    name: Annotated[str, typer.Option(help="nose-funnel, nose-fan or face58.")],
+    weights: WeightsOption = WEIGHTS,
+) -> None:
+    """Ship a network for the IMM Face Database as it is, stored in float16."""
+    from export import study
+
+    moved = study.ship_study(checkpoint, name, weights)
+    typer.echo(f"wrote {weights / name}.safetensors and its manifest entry")
+    typer.echo(f"rounding to float16 moves points by at most {moved:.6f} of the picture's width")
 
 
 @app.command("record")

@@ -9,18 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from export.manifest import write_entry
 from tracker.backends import open_session
@@ -29,7 +25,9 @@ from tracker.geometry import CROP_SIZE
 from tracker.types import ImageArray
 from train.data.dataset import FaceCrops, from_unit
 from train.data.splits import training_faces
-from train.models.resnet18 import ResNet18Landmarks
+from train.exported import load_network
+from train.models.fold import fold_normalisation
+from train.models.imm import SPECS
 
 OPSET = 20
 LICENCE = "research use: trained on 300-W and WFLW, whose terms apply"
@@ -91,12 +89,13 @@ class Parity:
 
 
 def ship(checkpoint: Path, name: str, weights: Path, data: Path | None = None) -> Parity:
-    """Export ``checkpoint`` to ``weights/name.onnx``, prove parity, and enter it into the manifest.
+    """Export the network ``name`` of ``checkpoint``, prove parity, and enter it into the manifest.
 
-    Parity is measured on the validation crops of ``data``, or on noise without it. Raises
-    :class:`~tracker.errors.WeightsError`, and leaves the weights as they were, if it does not hold.
+    The file is ``weights/name.onnx``. Parity is measured on the validation crops of ``data``, or on
+    noise without it. Raises :class:`~tracker.errors.WeightsError`, and leaves the weights as they were, if
+    it does not hold.
     """
-    network = load_network(checkpoint)
+    network = load_contract(checkpoint, name)
     path, draft = weights / f"{name}.onnx", weights / f"{name}.onnx.part"
     try:
         export_onnx(network, draft)
@@ -119,44 +118,25 @@ def validation_crops(data: Path) -> ImageArray:
     return np.stack([crops[i][0][0].numpy() for i in range(len(crops))])
 
 
-def load_network(checkpoint: Path) -> Contract:
-    """The ResNet18 of ``checkpoint`` (.safetensors), normalisation folded, kernels rounded to float16.
+def load_contract(checkpoint: Path, model: str) -> Contract:
+    """The network ``model`` of ``checkpoint`` (.safetensors), folded, its kernels rounded to float16.
 
     Batch normalisation is folded into the convolutions before rounding: the exporter would fold it
     afterwards, and the kernels it then stores are no longer the rounded ones.
 
-    Raises :class:`~tracker.errors.WeightsError` if the file does not hold that network.
+    Raises :class:`~train.errors.RunError` if the file does not hold that network, and
+    :class:`~tracker.errors.WeightsError` for a network that cannot keep the contract.
     """
-    network = ResNet18Landmarks()
-    try:
-        network.load_state_dict(load_file(checkpoint))
-        with safe_open(checkpoint, "pt") as file:
-            size = int(file.metadata()["size"])
-    except (OSError, RuntimeError, SafetensorError, TypeError, KeyError, ValueError) as error:
-        reason = str(error).partition("\n")[0]
-        raise WeightsError(f"{checkpoint} does not hold ResNet18 landmark weights: {reason}") from error
-    network.eval()
+    if model in SPECS:
+        raise WeightsError(f"{model} does not locate faces for the tracker: use python -m export study")
+    loaded = load_network(model, checkpoint)
+    network = loaded.network
     fold_normalisation(network)
     with torch.no_grad():
         for parameter in network.parameters():
             if parameter.ndim > 1:
                 parameter.copy_(parameter.half())
-    return Contract(network, size).eval()
-
-
-def fold_normalisation(module: nn.Module) -> None:
-    """Merge each batch normalisation that follows a convolution into it, in place.
-
-    Pairs are neighbours in order of registration, which in torchvision's ResNets is also the order
-    of computation. ``module`` must be in evaluation mode.
-    """
-    children = list(module.named_children())
-    for (name, first), (next_name, second) in pairwise(children):
-        if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
-            setattr(module, name, fuse_conv_bn_eval(first, second))
-            setattr(module, next_name, nn.Identity())
-    for _, child in children:
-        fold_normalisation(child)
+    return Contract(network, loaded.size).eval()
 
 
 def export_onnx(network: Contract, path: Path) -> None:
@@ -215,11 +195,9 @@ def measure_parity(network: Contract, path: Path, crops: ImageArray, batch: int 
     return Parity(len(crops), points_px, presence)
 
 
-def noise_crops(count: int, seed: int = 0) -> ImageArray:
-    """``(count, 224, 224)`` uint8 patterns of random contrast: parity where no data is at hand."""
+def noise_crops(count: int, seed: int = 0, hw: tuple[int, int] = (CROP_SIZE, CROP_SIZE)) -> ImageArray:
+    """``(count, *hw)`` uint8 patterns of random contrast: parity where no data is at hand."""
     rng = np.random.default_rng(seed)
     contrast = rng.uniform(5, 120, (count, 1, 1))
-    noise = rng.standard_normal((count, CROP_SIZE, CROP_SIZE)) * contrast + rng.uniform(
-        30, 220, (count, 1, 1)
-    )
+    noise = rng.standard_normal((count, *hw)) * contrast + rng.uniform(30, 220, (count, 1, 1))
     return noise.clip(0, 255).astype(np.uint8)

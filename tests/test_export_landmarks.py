@@ -18,7 +18,7 @@ from export.landmarks import (  # noqa: E402
     Parity,
     Resample,
     export_onnx,
-    load_network,
+    load_contract,
     measure_parity,
     noise_crops,
     ship,
@@ -28,6 +28,7 @@ from tracker.errors import WeightsError  # noqa: E402
 from tracker.geometry import CROP_SIZE  # noqa: E402
 from tracker.landmarker import OnnxLandmarker  # noqa: E402
 from tracker.weights import load_manifest  # noqa: E402
+from train.errors import RunError  # noqa: E402
 from train.models.resnet18 import ResNet18Landmarks  # noqa: E402
 
 
@@ -48,7 +49,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def shipped(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Parity]:
     folder = tmp_path_factory.mktemp("weights")
-    return folder, ship(checkpoint, "tiny", folder)
+    return folder, ship(checkpoint, "resnet18", folder)
 
 
 def test_onnx_agrees_with_torch(shipped: tuple[Path, Parity]) -> None:
@@ -61,7 +62,7 @@ def test_onnx_agrees_with_torch(shipped: tuple[Path, Parity]) -> None:
 
 def test_the_manifest_entry_verifies_and_the_model_keeps_the_contract(shipped: tuple[Path, Parity]) -> None:
     folder, _ = shipped
-    path = load_manifest(folder)["tiny"].verified()
+    path = load_manifest(folder)["resnet18"].verified()
     landmarker = OnnxLandmarker(open_session(path, "cpu", 1))
     for count in (1, 3):
         points, presence = landmarker.locate(noise_crops(count))
@@ -73,7 +74,7 @@ def test_the_manifest_entry_verifies_and_the_model_keeps_the_contract(shipped: t
 
 def test_a_batch_gives_what_single_crops_give(shipped: tuple[Path, Parity]) -> None:
     folder, _ = shipped
-    session = open_session(folder / "tiny.onnx", "cpu", 1)
+    session = open_session(folder / "resnet18.onnx", "cpu", 1)
     crops = noise_crops(4)[:, None]
     together = session.run(crops)[0]
     alone = np.concatenate([session.run(crop[None])[0] for crop in crops])
@@ -82,11 +83,11 @@ def test_a_batch_gives_what_single_crops_give(shipped: tuple[Path, Parity]) -> N
 
 def test_kernels_are_stored_in_half_the_space(shipped: tuple[Path, Parity], checkpoint: Path) -> None:
     folder, _ = shipped
-    assert (folder / "tiny.onnx").stat().st_size < 0.52 * checkpoint.stat().st_size
+    assert (folder / "resnet18.onnx").stat().st_size < 0.52 * checkpoint.stat().st_size
 
 
 def test_the_file_names_nothing_of_the_machine_that_made_it(shipped: tuple[Path, Parity]) -> None:
-    data = (shipped[0] / "tiny.onnx").read_bytes()
+    data = (shipped[0] / "resnet18.onnx").read_bytes()
     assert b"site-packages" not in data
     assert str(Path.cwd()).encode() not in data
 
@@ -98,7 +99,7 @@ def test_folding_and_rounding_change_little(checkpoint: Path) -> None:
     crops = torch.from_numpy(noise_crops(4)[:, None])
     with torch.inference_mode():
         points = Contract(exact, 96)(crops)[0]
-        difference = points - load_network(checkpoint)(crops)[0]
+        difference = points - load_contract(checkpoint, "resnet18")(crops)[0]
     assert 0 < difference.abs().max() < 0.01 * points.std()
 
 
@@ -109,25 +110,32 @@ def test_a_network_that_differs_is_refused_and_the_old_model_stays(
 
     def damaged(network: Contract, path: Path) -> None:
         with torch.no_grad():
-            network.network.head.bias += 0.001  # a quarter of a crop pixel
+            network.network.presence.bias += 0.1  # a fortieth of a probability near one half
         export_onnx(network, path)
         with torch.no_grad():
-            network.network.head.bias -= 0.001
+            network.network.presence.bias -= 0.1
 
     monkeypatch.setattr(export.landmarks, "export_onnx", damaged)
-    (tmp_path / "tiny.onnx").write_bytes(b"the model of yesterday")
+    (tmp_path / "resnet18.onnx").write_bytes(b"the model of yesterday")
     with pytest.raises(WeightsError, match="differs from torch"):
-        ship(checkpoint, "tiny", tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["tiny.onnx"]
-    assert (tmp_path / "tiny.onnx").read_bytes() == b"the model of yesterday"
+        ship(checkpoint, "resnet18", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["resnet18.onnx"]
+    assert (tmp_path / "resnet18.onnx").read_bytes() == b"the model of yesterday"
 
 
 def test_parity_is_not_blind(checkpoint: Path, shipped: tuple[Path, Parity]) -> None:
-    network = load_network(checkpoint)
+    """It reports just the difference that a change of the network makes."""
+    network, crops = load_contract(checkpoint, "resnet18"), noise_crops(2)
     with torch.no_grad():
-        network.network.head.bias[0] += 1 / 224  # one crop pixel to the right
-    parity = measure_parity(network, shipped[0] / "tiny.onnx", noise_crops(2))
-    assert parity.points_px == pytest.approx(1.0, abs=PARITY_PX)
+        before = network(torch.from_numpy(crops[:, None]))
+        network.network.pyramid.maps.weight *= 3
+        network.network.presence.bias += 0.1
+        after = network(torch.from_numpy(crops[:, None]))
+    parity = measure_parity(network, shipped[0] / "resnet18.onnx", crops)
+    points_px, presence = ((a - b).abs().max().item() for a, b in zip(after, before, strict=True))
+    assert parity.points_px == pytest.approx(points_px, abs=PARITY_PX)
+    assert parity.presence == pytest.approx(presence, abs=1e-4)
+    assert points_px > 2 * PARITY_PX
     assert not parity.holds
 
 
@@ -147,22 +155,22 @@ def test_resampling_keeps_pixel_centres() -> None:
 
 def test_weights_that_do_not_say_their_size_are_refused(checkpoint: Path, tmp_path: Path) -> None:
     save_file(load_file(checkpoint), tmp_path / "x.safetensors")
-    with pytest.raises(WeightsError, match="does not hold"):
-        load_network(tmp_path / "x.safetensors")
+    with pytest.raises(RunError, match="does not hold"):
+        load_contract(tmp_path / "x.safetensors", "resnet18")
 
 
 @pytest.mark.parametrize("content", [b"", b"not safetensors at all"])
 def test_a_file_without_weights_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.safetensors"
     path.write_bytes(content)
-    with pytest.raises(WeightsError, match="does not hold"):
-        load_network(path)
-    with pytest.raises(WeightsError, match="does not hold"):
-        load_network(tmp_path / "missing.safetensors")
+    with pytest.raises(RunError, match="does not hold"):
+        load_contract(path, "resnet18")
+    with pytest.raises(RunError, match="does not hold"):
+        load_contract(tmp_path / "missing.safetensors", "resnet18")
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.safetensors"
     save_file({"head.weight": torch.zeros(3, 3)}, path)
-    with pytest.raises(WeightsError, match="does not hold"):
-        load_network(path)
+    with pytest.raises(RunError, match="does not hold"):
+        load_contract(path, "resnet18")

@@ -59,10 +59,10 @@ def test_only_a_complete_evaluation_is_recorded(tmp_path: Path) -> None:
     add(tmp_path, "a", b"one")
     report = tmp_path / "e.json"
     scores = [{"subset": "lfpw", "nme_mean": 9.0}, {"subset": "lfpw + helen", "nme_mean": 3.456}]
-    report.write_text(json.dumps({"complete": False, "scores": scores}))
+    report.write_text(json.dumps({"model": "a", "complete": False, "scores": scores}))
     with pytest.raises(WeightsError, match="a part of the test set"):
         record_nme(tmp_path, "a", report)
-    report.write_text(json.dumps({"complete": True, "scores": scores}))
+    report.write_text(json.dumps({"model": "a", "complete": True, "scores": scores}))
     record_nme(tmp_path, "a", report)
     assert load_manifest(tmp_path)["a"].meta["nme_percent"] == 3.46
 

@@ -13,7 +13,8 @@ from typing import Any
 from tracker.errors import WeightsError
 
 MANIFEST = "manifest.json"
-KINDS = ("landmarks", "detector")
+KINDS = ("landmarks", "detector", "study")
+"""The tracker runs the first two; study networks are for the training side, in its own format."""
 
 _HERE = Path(__file__).resolve().parent
 # An installed wheel carries the models inside the package, a clone beside it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ class Run:
     model: Any
     averaged: AveragedModel
     optimizer: Any
+    data: str
     epoch: int = 0
     elapsed_s: float = 0.0
 
@@ -51,7 +52,8 @@ class Run:
     def load(self, path: Path, fabric: lightning_fabric.Fabric) -> None:
         """Go on from the checkpoint ``path``.
 
-        Raises :class:`RunError` if it is damaged or was made by another configuration.
+        Raises :class:`RunError` if it is damaged, or was made by another configuration or from other
+        pictures. Where the first weights came from does not matter any more.
         """
         try:
             if not zipfile.is_zipfile(path):  # torch would take it for its older, pickled format
@@ -63,16 +65,26 @@ class Run:
             ) from error
         if not isinstance(state, dict) or state.keys() != self._state().keys():
             raise RunError(f"{path} is not a checkpoint of this program: choose another --out")
-        if state["config"] != repr(self.config):
+        if state["config"] != self._settings:
             raise RunError(f"{path} was made with another configuration: choose another --out")
-        self.model.load_state_dict(state["model"])
-        self.averaged.load_state_dict(state["averaged"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        if state["data"] != self.data:
+            raise RunError(f"{path} was trained on other pictures (--data, --limit): choose another --out")
+        try:
+            self.model.load_state_dict(state["model"])
+            self.averaged.load_state_dict(state["averaged"])
+            self.optimizer.load_state_dict(state["optimizer"])
+        except (RuntimeError, ValueError, KeyError) as error:
+            raise RunError(f"{path} holds another network: choose another --out") from error
         self.epoch, self.elapsed_s = state["epoch"], state["elapsed_s"]
+
+    @property
+    def _settings(self) -> str:
+        return repr(replace(self.config, init=""))
 
     def _state(self) -> dict[str, Any]:
         return {
-            "config": repr(self.config),
+            "config": self._settings,
+            "data": self.data,
             "model": self.model.state_dict(),
             "averaged": self.averaged.state_dict(),
             "optimizer": self.optimizer.state_dict(),

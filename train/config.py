@@ -8,15 +8,21 @@ from typing import Literal
 
 from train.data.dataset import SampleRecipe
 from train.errors import RunError
+from train.losses import LandmarkLoss
 
 
 @dataclass(frozen=True)
 class Stage:
-    """``epochs`` at crops of ``size`` pixels, learning rate rising to ``peak_lr`` and falling to 0."""
+    """``epochs`` at crops of ``size`` pixels, learning rate rising to ``peak_lr`` and falling to 0.
+
+    ``sets`` names the data sets that are trained on (``lfpw``, ``helen``, ``afw``, ``wflw68``, ``youtube``);
+    empty for all that are read, which ``youtube`` is only if some stage names it.
+    """
 
     size: int
     epochs: int
     peak_lr: float
+    sets: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.size < 32 or self.epochs < 1 or self.peak_lr <= 0:
@@ -27,8 +33,9 @@ class Stage:
 class TrainConfig:
     """A run of one model: stages in turn, AdamW, exponential moving average of the weights.
 
-    ``warmup`` is the share of a stage in which the learning rate rises. Raises :class:`RunError` for a
-    value out of range.
+    ``warmup`` is the share of a stage in which the learning rate rises. ``precision`` ``"auto"`` is
+    bfloat16 where the hardware computes in it, else float32. ``init`` names where the first weights come
+    from: empty for random ones, ``"imagenet"``, or a file. Raises :class:`RunError` for a value out of range.
     """
 
     model: str
@@ -38,18 +45,26 @@ class TrainConfig:
     warmup: float = 0.1
     ema_decay: float = 0.998
     clip_norm: float = 5.0
-    precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "bf16-mixed"
+    precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"
     seed: int = 0
-    pretrained: str | None = None
+    init: str = ""
     recipe: SampleRecipe = field(default_factory=SampleRecipe)
+    loss: LandmarkLoss = field(default_factory=LandmarkLoss)
 
     def __post_init__(self) -> None:
         if not self.stages or self.batch_size < 1 or self.weight_decay < 0 or self.clip_norm <= 0:
             raise RunError(
                 f"a run needs stages, batch_size >= 1, weight_decay >= 0 and clip_norm > 0, got {self}"
             )
+        if self.precision not in ("auto", "32-true", "bf16-mixed"):
+            raise RunError(f"precision must be auto, 32-true or bf16-mixed, got {self.precision!r}")
         if not (0 <= self.warmup < 1 and 0 <= self.ema_decay < 1):
             raise RunError(f"warmup and ema_decay must be in 0..1, below 1, got {self}")
+
+    @property
+    def sets(self) -> frozenset[str]:
+        """Data sets that some stage trains on."""
+        return frozenset(name for stage in self.stages for name in stage.sets)
 
     @property
     def epochs(self) -> int:

@@ -3,105 +3,108 @@
 from __future__ import annotations
 
 import csv
+import math
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import lightning_fabric
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
+from tensorboardX import SummaryWriter
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Sampler
 
 from train.checkpoint import LAST, Run
 from train.config import TrainConfig, one_cycle
-from train.data.dataset import FaceCrops, Sample
-from train.data.readers import LabelledFace
-from train.errors import DataError, RunError
-from train.losses import landmark_loss
-from train.metrics import nme_percent
+from train.data.dataset import Sample
+from train.errors import RunError
+from train.progress import progress_bars
+from train.task import Crops, Task
 
-LOG = "log.csv"
+LOG, EVENTS = "log.csv", "tensorboard"
 
 
 @dataclass(frozen=True)
 class EpochReport:
     """One line of the log, written after ``epoch`` epochs.
 
-    ``lr`` and ``loss`` are of the last step and the mean of the epoch. ``validation_nme`` is
-    inter-ocular per cent of the averaged weights, NaN where no face validates. ``images_per_s``
-    counts training only, ``elapsed_s`` all of the run, resumed parts included.
+    ``lr`` is of the last step, ``loss`` the mean of the epoch's (on the first process, if there are
+    several). ``validation_error`` is that of
+    the averaged weights in the task's unit, ``validation_presence`` their mean presence; NaN where nothing
+    validates. ``images_per_s`` counts training only, ``elapsed_s`` all of the run, resumed parts included.
     """
 
     epoch: int
     size: int
     lr: float
     loss: float
-    validation_nme: float
+    validation_error: float
     validation_presence: float
     images_per_s: float
     elapsed_s: float
 
 
 class EpochOrder(Sampler[int]):
-    """All indices below ``count`` once, shuffled by ``generator``.
+    """Each of ``indices`` once, shuffled by ``generator``.
 
     Unlike torch's RandomSampler, which a distributed run replaces by one that starts every epoch
     with the same seed, Fabric only divides this one among the processes.
     """
 
-    def __init__(self, count: int, generator: torch.Generator) -> None:
-        self._count, self._generator = count, generator
+    def __init__(self, indices: Sequence[int], generator: torch.Generator) -> None:
+        self._indices, self.generator = indices, generator
 
     def __len__(self) -> int:
-        return self._count
+        return len(self._indices)
 
     def __iter__(self) -> Iterator[int]:
-        yield from torch.randperm(self._count, generator=self._generator).tolist()
+        for place in torch.randperm(len(self._indices), generator=self.generator).tolist():
+            yield self._indices[place]
 
 
 def train(
     config: TrainConfig,
     model: nn.Module,
-    faces: tuple[Sequence[LabelledFace], Sequence[LabelledFace]],
+    task: Task,
     out: Path,
     fabric: lightning_fabric.Fabric,
     resume: bool = False,
     workers: int = 0,
 ) -> nn.Module:
-    """Train ``model`` on ``faces`` (training, validation) and return it with averaged weights.
+    """Train ``model`` on ``task`` and return it with averaged weights.
 
-    After each epoch ``out/last.ckpt`` is replaced and ``out/log.csv`` grows by a line. A run resumed
-    from its checkpoint continues with the same samples and learning rates, and on one CPU ends with
-    the very same weights; one that was complete only returns its model.
+    After each epoch ``out/last.ckpt`` is replaced, ``out/log.csv`` grows by a line and so do the event
+    files of ``out/tensorboard``. A run resumed from its checkpoint continues with the same samples and
+    learning rates, and on one CPU ends with the very same weights; one that was complete only returns
+    its model.
 
-    Raises :class:`DataError` without training faces and :class:`RunError` if ``out`` cannot be
-    written, holds a run that is not to be resumed, or the loss is not finite.
+    Raises :class:`RunError` if ``out`` cannot be written, holds a run that is not to be resumed, or the
+    loss is not finite.
     """
-    if not faces[0]:
-        raise DataError("there are no training faces")
-    run = _prepare(config, model, fabric)
+    run = _prepare(config, model, task, fabric)
     _open_folder(run, out, fabric, resume)
     if run.epoch < config.epochs:
-        with _progress(fabric) as progress:
-            _run_epochs(run, _read_images(config, faces, progress), out, fabric, workers, progress)
+        with progress_bars(disable=not fabric.is_global_zero) as progress:
+            _Epochs(run, task, out, fabric, workers, progress).run_all()
     module = run.averaged.module
     assert isinstance(module, nn.Module)
     return module.eval()
 
 
-def _prepare(config: TrainConfig, model: nn.Module, fabric: lightning_fabric.Fabric) -> Run:
+def _prepare(config: TrainConfig, model: nn.Module, task: Task, fabric: lightning_fabric.Fabric) -> Run:
     model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = get_ema_multi_avg_fn(config.ema_decay)  # type: ignore[no-untyped-call]
     averaged = AveragedModel(model, multi_avg_fn=average, use_buffers=True, device=fabric.device)
     optimizer = torch.optim.AdamW(_parameter_groups(model, config.weight_decay), lr=1e-3)
     wrapped, optimizer = fabric.setup(model, optimizer)
-    return Run(config, wrapped, averaged, optimizer)
+    return Run(config, wrapped, averaged, optimizer, task.data)
 
 
 def _parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
@@ -117,92 +120,111 @@ def _open_folder(run: Run, out: Path, fabric: lightning_fabric.Fabric, resume: b
     except OSError as error:
         raise RunError(f"{out} cannot be made: {error.strerror}; choose another --out") from error
     last = out / LAST
-    if not last.is_file():
+    there = fabric.broadcast(last.is_file())
+    if last.is_file() != there:
+        raise RunError(f"{out} differs between machines: put --out on a disk that all of them share")
+    if not there:
+        _clear_logs(out, fabric)
         return
     if not resume:
         raise RunError(f"{last} is there already: go on with --resume, or choose another --out")
     run.load(last, fabric)
 
 
-def _read_images(
-    config: TrainConfig, faces: tuple[Sequence[LabelledFace], Sequence[LabelledFace]], progress: Progress
-) -> tuple[FaceCrops, FaceCrops]:
-    training, validation = faces
-    task = progress.add_task("reading images", total=len(training) + len(validation))
-    size, on_read = config.stages[0].size, lambda: progress.advance(task)
-    sets = (
-        FaceCrops(training, size, config.recipe, config.seed, on_read),
-        FaceCrops(validation, size, on_read=on_read),
-    )
-    progress.remove_task(task)
-    return sets
+def _clear_logs(out: Path, fabric: lightning_fabric.Fabric) -> None:
+    """Logs without a checkpoint are of a run that was given up: the new one must not go on in them."""
+    if not fabric.is_global_zero:
+        return
+    try:
+        (out / LOG).unlink(missing_ok=True)
+        if (out / EVENTS).exists():
+            shutil.rmtree(out / EVENTS)
+    except OSError as error:
+        raise RunError(
+            f"{error.filename} cannot be replaced: {error.strerror}; choose another --out"
+        ) from error
 
 
-def _run_epochs(
-    run: Run,
-    sets: tuple[FaceCrops, FaceCrops],
-    out: Path,
-    fabric: lightning_fabric.Fabric,
-    workers: int,
-    progress: Progress,
-) -> None:
-    config = run.config
-    epochs = progress.add_task("epochs", total=config.epochs, completed=run.epoch)
-    steps = progress.add_task("steps", total=None)
-    for epoch in range(run.epoch, config.epochs):
-        stage, _ = config.stage_at(epoch)
-        training, validation = (crops.at(stage.size, epoch) for crops in sets)
-        loader = _loader(config, training, fabric, workers)
-        progress.reset(steps, total=len(loader))
-        report = _train_epoch(run, loader, validation, fabric, lambda: progress.advance(steps))
-        run.save(out / LAST, fabric)
-        if fabric.is_global_zero:
-            _append_log(out / LOG, report)
-        progress.update(epochs, advance=1, description=_describe(report))
+class _Epochs:
+    """The epochs that a run still has to do."""
+
+    def __init__(
+        self,
+        run: Run,
+        task: Task,
+        out: Path,
+        fabric: lightning_fabric.Fabric,
+        workers: int,
+        progress: Progress,
+    ) -> None:
+        self.run, self.task, self.out, self.fabric = run, task, out, fabric
+        self.workers, self.progress = workers, progress
+
+    def run_all(self) -> None:
+        run, config = self.run, self.run.config
+        training, validation = self._read_images()
+        epochs = self.progress.add_task("epochs", total=config.epochs, completed=run.epoch)
+        steps = self.progress.add_task("steps", total=None)
+        for epoch in range(run.epoch, config.epochs):
+            stage, _ = config.stage_at(epoch)
+            order = EpochOrder(self.task.indices(stage), _generator(config, epoch))
+            loader = _loader(config, training.at(stage.size, epoch), order, self.fabric, self.workers)
+            self.progress.reset(steps, total=len(loader))
+            on_step = partial(self.progress.advance, steps)
+            report = self._epoch(loader, validation.at(stage.size, epoch), on_step)
+            run.save(self.out / LAST, self.fabric)
+            if self.fabric.is_global_zero:
+                _append_log(self.out / LOG, report)
+                _append_events(self.out / EVENTS, report)
+            self.progress.update(epochs, advance=1, description=_describe(report, self.task.unit))
+
+    def _read_images(self) -> tuple[Crops, Crops]:
+        task = self.progress.add_task("reading images", total=self.task.training + self.task.validation)
+        sets = self.task.read(lambda: self.progress.advance(task))
+        self.progress.remove_task(task)
+        return sets
+
+    def _epoch(self, loader: Any, validation: Crops, on_step: Callable[[], object]) -> EpochReport:
+        run, config, fabric = self.run, self.run.config, self.fabric
+        stage, stage_epoch = config.stage_at(run.epoch)
+        run.model.train()
+        started, losses, images = time.perf_counter(), [], 0
+        for step, batch in enumerate(loader):
+            lr = one_cycle((stage_epoch + step / len(loader)) / stage.epochs, stage.peak_lr, config.warmup)
+            for group in run.optimizer.param_groups:
+                group["lr"] = lr
+            losses.append(_train_step(run, self.task, batch, fabric))
+            images += len(batch[0]) * fabric.world_size
+            on_step()
+        images_per_s = images / (time.perf_counter() - started)
+        error, presence = validate(run.averaged, validation, self.task, config.batch_size, fabric)
+        run.epoch, run.elapsed_s = run.epoch + 1, run.elapsed_s + time.perf_counter() - started
+        loss = float(np.mean(losses))
+        return EpochReport(run.epoch, stage.size, lr, loss, error, presence, images_per_s, run.elapsed_s)
 
 
-def _loader(config: TrainConfig, crops: FaceCrops, fabric: lightning_fabric.Fabric, workers: int) -> Any:
-    order = torch.Generator().manual_seed(config.seed * 100_003 + crops.epoch)
-    loader = DataLoader(
-        crops,
+def _generator(config: TrainConfig, epoch: int) -> torch.Generator:
+    return torch.Generator().manual_seed(config.seed * 100_003 + epoch)
+
+
+def _loader(
+    config: TrainConfig, crops: Crops, order: EpochOrder, fabric: lightning_fabric.Fabric, workers: int
+) -> Any:
+    loader: DataLoader[Sample] = DataLoader(
+        crops,  # type: ignore[arg-type]  # torch asks for its own base class, and uses these methods only
         config.batch_size,
-        sampler=EpochOrder(len(crops), order),
-        generator=order,
+        sampler=order,
+        generator=order.generator,
         num_workers=workers,
         # A small last batch would give noisy batch statistics; a set smaller than one batch is all there is.
-        drop_last=len(crops) >= config.batch_size * fabric.world_size,
+        drop_last=len(order) >= config.batch_size * fabric.world_size,
     )
     return fabric.setup_dataloaders(loader)
 
 
-def _train_epoch(
-    run: Run,
-    loader: Any,
-    validation: FaceCrops,
-    fabric: lightning_fabric.Fabric,
-    on_step: Callable[[], object],
-) -> EpochReport:
-    config = run.config
-    stage, stage_epoch = config.stage_at(run.epoch)
-    run.model.train()
-    started, losses, images = time.perf_counter(), [], 0
-    for step, batch in enumerate(loader):
-        lr = one_cycle((stage_epoch + step / len(loader)) / stage.epochs, stage.peak_lr, config.warmup)
-        for group in run.optimizer.param_groups:
-            group["lr"] = lr
-        losses.append(_train_step(run, batch, fabric))
-        images += len(batch[0]) * fabric.world_size
-        on_step()
-    images_per_s = images / (time.perf_counter() - started)
-    nme, presence = validate(run.averaged, validation, config.batch_size, fabric)
-    run.epoch, run.elapsed_s = run.epoch + 1, run.elapsed_s + time.perf_counter() - started
-    loss = float(np.mean(losses))
-    return EpochReport(run.epoch, stage.size, lr, loss, nme, presence, images_per_s, run.elapsed_s)
-
-
-def _train_step(run: Run, batch: Sample, fabric: lightning_fabric.Fabric) -> float:
+def _train_step(run: Run, task: Task, batch: Sample, fabric: lightning_fabric.Fabric) -> float:
     crops, points, is_face = batch
-    loss = landmark_loss(run.model(crops.contiguous(memory_format=torch.channels_last)), points, is_face)
+    loss = task.loss(run.model(crops.contiguous(memory_format=torch.channels_last)), points, is_face)
     if not torch.isfinite(loss):
         raise RunError(f"the loss is {loss.item()} in epoch {run.epoch + 1}: lower the learning rate")
     run.optimizer.zero_grad()
@@ -215,23 +237,24 @@ def _train_step(run: Run, batch: Sample, fabric: lightning_fabric.Fabric) -> flo
 
 @torch.inference_mode()
 def validate(
-    model: nn.Module, faces: FaceCrops, batch_size: int, fabric: lightning_fabric.Fabric
+    model: nn.Module, crops: Crops, task: Task, batch_size: int, fabric: lightning_fabric.Fabric
 ) -> tuple[float, float]:
-    """NME (inter-ocular %) and mean presence of ``model`` on canonical crops, in float32.
+    """The task's mean error and the mean presence of ``model`` on ``crops``, in float32.
 
-    Both are NaN when ``faces`` is empty.
+    Both are NaN when ``crops`` is empty, presence also for a network that does not judge it.
     """
-    if len(faces) == 0:
+    if len(crops) == 0:
         return float("nan"), float("nan")
     model.eval()
     predicted, truth, presence = [], [], []
-    for crops, points, _ in DataLoader(faces, batch_size):
-        output = model(crops.to(fabric.device))
+    for batch, points, _ in DataLoader(crops, batch_size):  # type: ignore[arg-type]
+        output = model(batch.to(fabric.device))
         predicted.append(output.points.float().cpu().numpy())
-        presence.append(output.presence_logit.float().sigmoid().cpu().numpy())
         truth.append(points.numpy())
-    nme = nme_percent(np.concatenate(predicted), np.concatenate(truth))
-    return float(nme.mean()), float(np.concatenate(presence).mean())
+        if output.presence_logit is not None:
+            presence.append(output.presence_logit.float().sigmoid().cpu().numpy())
+    error = task.error(np.concatenate(predicted), np.concatenate(truth))
+    return float(error.mean()), float(np.concatenate(presence).mean()) if presence else float("nan")
 
 
 def _append_log(path: Path, report: EpochReport) -> None:
@@ -246,10 +269,19 @@ def _append_log(path: Path, report: EpochReport) -> None:
         raise RunError(f"{path} cannot be written: {error.strerror}; make room, then --resume") from error
 
 
-def _describe(report: EpochReport) -> str:
-    return f"{report.size} px  loss {report.loss:.3f}  NME {report.validation_nme:.2f} %"
+def _append_events(folder: Path, report: EpochReport) -> None:
+    """The same numbers for TensorBoard, which reads all files of a folder as one run.
+
+    A file an epoch: each is whole when it is closed, and a resumed run cannot write over an earlier one.
+    """
+    try:
+        with SummaryWriter(str(folder), filename_suffix=f".{report.epoch:04d}") as events:
+            for name, value in asdict(report).items():
+                if name != "epoch" and math.isfinite(value):
+                    events.add_scalar(name, value, report.epoch)
+    except OSError as error:
+        raise RunError(f"{folder} cannot be written: {error.strerror}; make room, then --resume") from error
 
 
-def _progress(fabric: lightning_fabric.Fabric) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), disable=not fabric.is_global_zero)
+def _describe(report: EpochReport, unit: str) -> str:
+    return f"{report.size} px  loss {report.loss:.3f}  error {report.validation_error:.2f} {unit}"

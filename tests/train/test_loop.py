@@ -2,6 +2,7 @@ import csv
 import errno
 import math
 import multiprocessing
+import struct
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ import pytest
 torch = pytest.importorskip("torch")
 lightning_fabric = pytest.importorskip("lightning_fabric")
 
+from tensorboardX.proto import event_pb2  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.utils.data import DataLoader  # noqa: E402
 
@@ -21,12 +23,13 @@ from train.config import Stage, TrainConfig  # noqa: E402
 from train.data.augment import GeometryPolicy, PhotometricPolicy  # noqa: E402
 from train.data.dataset import FaceCrops, SampleRecipe  # noqa: E402
 from train.errors import DataError, RunError  # noqa: E402
-from train.loop import LOG, EpochOrder, train  # noqa: E402
-from train.models.resnet18 import LandmarkOutput  # noqa: E402
+from train.loop import EVENTS, LOG, EpochOrder  # noqa: E402
+from train.models.output import LandmarkOutput  # noqa: E402
+from train.task import landmark_task  # noqa: E402
 
 CONFIG = TrainConfig(
     model="tiny",
-    stages=(Stage(32, 2, 1e-2), Stage(48, 2, 5e-3)),
+    stages=(Stage(32, 2, 1e-2), Stage(64, 2, 5e-3)),
     batch_size=4,
     ema_decay=0.5,
     precision="32-true",
@@ -58,6 +61,7 @@ def faces(tmp_path_factory):
         )
         for i in range(12)
     ]
+    made = [replace(face, subset="afw") for face in made]
     return made[:10], made[10:]
 
 
@@ -85,11 +89,16 @@ def same_weights(a, b):
     )
 
 
+def train(config, model, faces, *more, loss=None, **options):
+    task = landmark_task(config, *faces)
+    return loop.train(config, model, replace(task, loss=loss or task.loss), *more, **options)
+
+
 class StopsAt:
-    """The loss of the loop, until ``step``: then what a user, a kernel or a bug would do."""
+    """The loss of the recipe, until ``step``: then what a user, a kernel or a bug would do."""
 
     def __init__(self, step, error):
-        self.step, self.error, self.real = step, error, loop.landmark_loss
+        self.step, self.error, self.real = step, error, CONFIG.loss
 
     def __call__(self, *args):
         self.step -= 1
@@ -110,21 +119,31 @@ def whole_run(faces, tmp_path_factory):
 def test_the_log_has_a_line_for_each_epoch(whole_run):
     rows = log_of(whole_run[0])
     assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
-    assert [row["size"] for row in rows] == ["32", "32", "48", "48"]
+    assert [row["size"] for row in rows] == ["32", "32", "64", "64"]
     assert all(math.isfinite(float(value)) for row in rows for value in row.values())
     elapsed = [float(row["elapsed_s"]) for row in rows]
     assert elapsed == sorted(elapsed)
 
 
+def test_tensorboard_gets_the_numbers_of_the_log(whole_run):
+    """Read back by an independent reader of the record format (length, CRC, payload, CRC)."""
+    data = b"".join(path.read_bytes() for path in sorted((whole_run[0] / EVENTS).iterdir()))
+    losses = {}
+    while data:
+        (length,) = struct.unpack_from("<Q", data)
+        event, data = event_pb2.Event.FromString(data[12 : 12 + length]), data[16 + length :]
+        for value in event.summary.value:
+            if value.tag == "loss":
+                losses[event.step] = value.simple_value
+    logged = {int(row["epoch"]): float(row["loss"]) for row in log_of(whole_run[0])}
+    assert losses == pytest.approx(logged, rel=1e-5)
+
+
 @pytest.mark.parametrize("step", [1, 3, 5, 7])
-def test_a_stopped_and_resumed_run_ends_with_the_very_same_weights(
-    faces, whole_run, fabric, tmp_path, monkeypatch, step
-):
+def test_a_stopped_and_resumed_run_ends_with_the_very_same_weights(faces, whole_run, fabric, tmp_path, step):
     """Two steps an epoch: it stops within each of the four epochs, before and after a change of stage."""
-    with monkeypatch.context() as patch:
-        patch.setattr(loop, "landmark_loss", StopsAt(step, KeyboardInterrupt()))
-        with pytest.raises(KeyboardInterrupt):
-            train(CONFIG, network(), faces, tmp_path, fabric)
+    with pytest.raises(KeyboardInterrupt):
+        train(CONFIG, network(), faces, tmp_path, fabric, loss=StopsAt(step, KeyboardInterrupt()))
     assert (tmp_path / LAST).exists() == (step > 1)
     model = train(CONFIG, network(), faces, tmp_path, fabric, resume=True)
     assert same_weights(model, whole_run[1])
@@ -132,7 +151,7 @@ def test_a_stopped_and_resumed_run_ends_with_the_very_same_weights(
 
 
 def test_resuming_a_complete_run_only_returns_its_model(faces, whole_run, fabric, monkeypatch):
-    monkeypatch.setattr(loop, "FaceCrops", None)  # no image is read again
+    monkeypatch.setattr("train.task.FaceCrops", None)  # no image is read again
     out, first = whole_run
     before = (out / LAST).read_bytes(), (out / LOG).read_bytes()
     assert same_weights(train(CONFIG, network(), faces, out, fabric, resume=True), first)
@@ -169,6 +188,47 @@ def test_a_checkpoint_of_another_configuration_is_refused(faces, whole_run, fabr
     other = replace(CONFIG, weight_decay=0.5)
     with pytest.raises(RunError, match="another configuration"):
         train(other, network(), faces, whole_run[0], fabric, resume=True)
+
+
+def test_a_checkpoint_of_other_pictures_is_refused(faces, whole_run, fabric):
+    """Also when one only changed sides: what validated would be trained on."""
+    for other in ((faces[0][:9], faces[1]), (faces[0] + faces[1][:1], faces[1][1:])):
+        with pytest.raises(RunError, match="other pictures"):
+            train(CONFIG, network(), other, whole_run[0], fabric, resume=True)
+
+
+def test_where_the_first_weights_came_from_does_not_matter_any_more(faces, whole_run, fabric):
+    moved = replace(CONFIG, init="elsewhere/first.onnx")
+    assert same_weights(train(moved, network(), faces, whole_run[0], fabric, resume=True), whole_run[1])
+
+
+def test_logs_of_a_run_that_was_given_up_do_not_go_on(faces, fabric, tmp_path):
+    config = replace(CONFIG, stages=(Stage(32, 1, 1e-2),))
+    train(config, network(), faces, tmp_path, fabric)
+    (tmp_path / LAST).unlink()
+    train(config, network(), faces, tmp_path, fabric)
+    assert [row["epoch"] for row in log_of(tmp_path)] == ["1"]
+    assert len(list((tmp_path / EVENTS).iterdir())) == 1
+
+
+def test_a_stage_trains_on_its_sets_only(faces):
+    mixed = [replace(face, subset=name) for face, name in zip(faces[0], ["afw", "helen"] * 5, strict=True)]
+    stages = (Stage(32, 1, 1e-2, sets=("helen",)), Stage(32, 1, 1e-2))
+    task = landmark_task(replace(CONFIG, stages=stages), mixed, faces[1])
+    assert list(task.indices(stages[0])) == [1, 3, 5, 7, 9]
+    assert list(task.indices(stages[1])) == list(range(10))
+
+
+@pytest.mark.parametrize(
+    ("stage", "expected"),
+    [
+        (Stage(32, 1, 1e-2, sets=("hellen",)), "hellen.*known sets are afw"),
+        (Stage(80, 1, 1e-2), "multiples of 32"),
+    ],
+)
+def test_a_stage_that_cannot_run_is_refused_before_training(faces, stage, expected):
+    with pytest.raises((DataError, RunError), match=expected):
+        landmark_task(replace(CONFIG, stages=(CONFIG.stages[0], stage)), *faces)
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "noise", "text", "other"])
@@ -222,7 +282,7 @@ def test_the_checkpoint_before_survives_a_full_disk(faces, whole_run, fabric, tm
         patch.setattr(fabric, "save", save)
         with pytest.raises(RunError, match="No space left"):
             train(CONFIG, network(), faces, tmp_path, fabric)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [LAST, LOG]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [LAST, LOG, EVENTS]
     assert torch.load(tmp_path / LAST, weights_only=True)["epoch"] == 2
     assert same_weights(train(CONFIG, network(), faces, tmp_path, fabric, resume=True), whole_run[1])
 
@@ -235,7 +295,7 @@ def test_an_output_folder_that_cannot_be_made_is_one_line(faces, fabric, tmp_pat
 
 def test_a_log_that_cannot_be_written_is_one_line(faces, fabric, tmp_path):
     (tmp_path / LOG).mkdir()
-    with pytest.raises(RunError, match=r"log\.csv cannot be written"):
+    with pytest.raises(RunError, match=r"log\.csv cannot be replaced"):
         train(CONFIG, network(), faces, tmp_path, fabric)
 
 
@@ -255,7 +315,7 @@ def test_no_training_faces_are_refused(faces, fabric, tmp_path):
 def test_without_validation_faces_the_log_says_nan(faces, fabric, tmp_path):
     train(replace(CONFIG, stages=(Stage(32, 1, 1e-2),)), network(), (faces[0], []), tmp_path, fabric)
     (row,) = log_of(tmp_path)
-    assert row["validation_nme"] == row["validation_presence"] == "nan"
+    assert row["validation_error"] == row["validation_presence"] == "nan"
 
 
 def test_fewer_faces_than_a_batch_still_train(faces, fabric, tmp_path):
@@ -270,16 +330,17 @@ def test_a_handful_of_faces_is_learnt_by_heart(faces, fabric, tmp_path):
     recipe = SampleRecipe(still, PhotometricPolicy(*[0.0] * 7), background=0.0)
     config = replace(CONFIG, stages=(Stage(32, 40, 1e-2),), recipe=recipe, ema_decay=0.8)
     four = faces[0][:4]
-    start, _ = loop.validate(network(), FaceCrops(four, 32), 4, fabric)
+    start, _ = loop.validate(network(), FaceCrops(four, 32), landmark_task(config, four, four), 4, fabric)
     train(config, network(), (four * 8, four), tmp_path, fabric)
     last = log_of(tmp_path)[-1]
-    assert float(last["validation_nme"]) < start / 10
+    assert float(last["validation_error"]) < start / 10
     assert float(last["validation_presence"]) > 0.8
 
 
 def test_validation_is_the_mean_over_faces_whatever_the_batches(faces, fabric):
     crops = FaceCrops(faces[0], 32)
-    by_one, by_three = (loop.validate(network(), crops, size, fabric) for size in (1, 3))
+    task = landmark_task(CONFIG, *faces)
+    by_one, by_three = (loop.validate(network(), crops, task, size, fabric) for size in (1, 3))
     assert by_one == pytest.approx(by_three, rel=1e-5)
 
 
@@ -288,7 +349,7 @@ def test_the_order_of_an_epoch_is_that_of_torchs_own_shuffling():
     data = list(range(50))
     generator, own = (torch.Generator().manual_seed(9) for _ in range(2))
     shuffled = DataLoader(data, 8, shuffle=True, generator=generator)
-    ordered = DataLoader(data, 8, sampler=EpochOrder(50, own), generator=own)
+    ordered = DataLoader(data, 8, sampler=EpochOrder(range(50), own), generator=own)
     assert torch.equal(torch.cat(list(shuffled)), torch.cat(list(ordered)))
 
 
@@ -296,7 +357,8 @@ def test_every_epoch_has_an_order_of_its_own_and_always_the_same(faces, fabric):
     crops = FaceCrops(faces[0], 32)
 
     def points_in_order(epoch):
-        return torch.cat([batch[1] for batch in loop._loader(CONFIG, crops.at(32, epoch), fabric, 0)])
+        order = EpochOrder(range(10), loop._generator(CONFIG, epoch))
+        return torch.cat([batch[1] for batch in loop._loader(CONFIG, crops.at(32, epoch), order, fabric, 0)])
 
     assert torch.equal(points_in_order(1), points_in_order(1))
     assert not torch.equal(points_in_order(1), points_in_order(2))
@@ -307,7 +369,7 @@ def test_a_distributed_run_shuffles_every_epoch_anew_and_splits_it(fabric):
     parts = []
     for epoch in range(2):
         for rank in range(2):
-            order = EpochOrder(10, torch.Generator().manual_seed(epoch))
+            order = EpochOrder(range(10), torch.Generator().manual_seed(epoch))
             loader = DataLoader(list(range(10)), 5, sampler=order)
             parts.append(list(fabric._get_distributed_sampler(loader, num_replicas=2, rank=rank)))
     assert sorted(parts[0] + parts[1]) == sorted(parts[2] + parts[3]) == list(range(10))

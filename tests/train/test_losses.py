@@ -4,8 +4,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from train.losses import landmark_loss, wing  # noqa: E402
-from train.models.resnet18 import LandmarkOutput  # noqa: E402
+from train.errors import RunError  # noqa: E402
+from train.heatmap import HeatmapCodec  # noqa: E402
+from train.losses import LandmarkLoss, wing  # noqa: E402
+from train.models.output import LandmarkOutput  # noqa: E402
 
 
 def output(points, logit):
@@ -39,7 +41,7 @@ def test_wing_gradient(error, slope):
 def test_errors_count_in_pixels_of_a_224_px_crop():
     points = torch.zeros(1, 68, 2)
     off = points + 5 / 224
-    loss = landmark_loss(output(off, torch.tensor([50.0])), points, torch.ones(1))
+    loss = LandmarkLoss()(output(off, torch.tensor([50.0])), points, torch.ones(1))
     assert loss.item() == pytest.approx(10 * math.log(1 + 5 / 2), rel=1e-5)
 
 
@@ -47,7 +49,7 @@ def test_crops_without_a_face_pull_on_presence_only():
     points = torch.rand(3, 68, 2, requires_grad=True)
     logit = torch.zeros(3, requires_grad=True)
     is_face = torch.tensor([1.0, 0.0, 0.0])
-    landmark_loss(output(points, logit), torch.zeros(3, 68, 2), is_face).backward()
+    LandmarkLoss()(output(points, logit), torch.zeros(3, 68, 2), is_face).backward()
     assert not points.grad[1:].any()
     assert points.grad[0].abs().min() > 0
     assert logit.grad.tolist() == pytest.approx([-0.5 / 3, 0.5 / 3, 0.5 / 3])
@@ -56,12 +58,36 @@ def test_crops_without_a_face_pull_on_presence_only():
 def test_the_points_of_a_face_weigh_the_same_however_many_backgrounds_are_beside_it():
     points, truth = torch.full((4, 68, 2), 0.01), torch.zeros(4, 68, 2)
     logit = torch.full((4,), 40.0)  # sure of a face: no presence loss where there is one
-    one = landmark_loss(output(points[:1], logit[:1]), truth[:1], torch.ones(1))
+    one = LandmarkLoss()(output(points[:1], logit[:1]), truth[:1], torch.ones(1))
     sure = torch.tensor([40.0, -40.0, -40.0, -40.0])
-    four = landmark_loss(output(points, sure), truth, torch.tensor([1.0, 0, 0, 0]))
+    four = LandmarkLoss()(output(points, sure), truth, torch.tensor([1.0, 0, 0, 0]))
     assert four.item() == pytest.approx(one.item(), rel=1e-6)
 
 
+def test_maps_add_their_cross_entropy_in_nats():
+    """Against torch's own: its cross-entropy with probabilities as the target, mean over the points."""
+    torch.manual_seed(0)
+    maps, points = torch.randn(2, 68, 18, 18), torch.rand(2, 68, 2) - 0.5
+    target = HeatmapCodec(1.5).encode(points, 16).flatten(2)
+    expected = torch.nn.functional.cross_entropy(maps.flatten(0, 1).flatten(1), target.flatten(0, 1))
+    face = torch.ones(2)
+    with_maps = LandmarkOutput(points, torch.full((2,), 50.0), maps)
+    loss = LandmarkLoss(0.5, HeatmapCodec(1.5))(with_maps, points, face)
+    assert loss.item() == pytest.approx(0.5 * expected.item(), rel=1e-5)
+    assert LandmarkLoss(0.0)(with_maps, points, face).item() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_network_without_presence_is_judged_by_its_points_alone():
+    points = torch.zeros(1, 58, 2)
+    loss = LandmarkLoss()(LandmarkOutput(points + 5 / 224), points, torch.ones(1))
+    assert loss.item() == pytest.approx(10 * math.log(1 + 5 / 2), rel=1e-5)
+
+
+def test_a_negative_weight_is_refused():
+    with pytest.raises(RunError, match="map_weight"):
+        LandmarkLoss(-1.0)
+
+
 def test_a_batch_without_any_face_has_a_finite_loss():
-    loss = landmark_loss(output(torch.rand(2, 68, 2), torch.zeros(2)), torch.zeros(2, 68, 2), torch.zeros(2))
+    loss = LandmarkLoss()(output(torch.rand(2, 68, 2), torch.zeros(2)), torch.zeros(2, 68, 2), torch.zeros(2))
     assert loss.item() == pytest.approx(math.log(2))

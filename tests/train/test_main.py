@@ -1,13 +1,13 @@
-import json
+import shutil
 import subprocess
 import sys
 
-import numpy as np
 import pytest
+import torch
 
 from tests.tiny import write_300w
-from train import cli
-from train.data.splits import test_faces as faces_of_the_test_sets
+from train import cli, running
+from train.configs import nose
 
 
 @pytest.fixture(scope="module")
@@ -33,104 +33,29 @@ def one_line(err):
     return err.count("\n") == 1 and err.startswith("train: ")
 
 
-@pytest.fixture(scope="module")
-def predictions(tree, tmp_path_factory):
-    """A file for each subset, every point 1 px off; the first helen image is missed."""
-    folder = tmp_path_factory.mktemp("predictions")
-    lines = {"lfpw": [], "helen": []}
-    for face in faces_of_the_test_sets(tree):
-        points = (face.points + np.array((1, 0))).tolist()
-        missed = face.subset == "helen" and not lines["helen"]
-        found = [] if missed else [{"id": 1, "landmarks": points}]
-        lines[face.subset].append(json.dumps({"source": face.image.name, "faces": found}))
-    for subset, texts in lines.items():
-        (folder / f"{subset}.jsonl").write_text("\n".join(texts) + "\n")
-    return folder
-
-
-def test_evaluate_prints_a_table_and_writes_the_same_as_json(run, tree, predictions, tmp_path):
-    files = ["--predictions", predictions / "lfpw.jsonl", "--predictions", predictions / "helen.jsonl"]
-    code, out, err = run("evaluate", "--data", tree, *files, "--json", tmp_path / "out.json")
-    assert (code, err) == (0, "")
-    assert "complete" not in out
-    written = json.loads((tmp_path / "out.json").read_text())
-    assert written["complete"] is True
-    assert [(s["subset"], s["faces"], s["misses"]) for s in written["scores"]] == [
-        ("lfpw", 3, 0),
-        ("helen", 3, 1),
-        ("lfpw + helen", 6, 1),
-    ]
-    labels = [f.points for f in faces_of_the_test_sets(tree) if f.subset == "lfpw"]
-    expected = np.mean([100 / np.linalg.norm(p[36] - p[45]) for p in labels])
-    assert written["scores"][0]["nme_mean"] == pytest.approx(expected, abs=1e-4)
-    assert f"{expected:.2f}" in out
-
-
-def test_evaluate_takes_files_as_a_shell_expands_them(run, tree, predictions):
-    files = sorted(predictions.glob("*.jsonl"))
-    code, out, _ = run("evaluate", "--data", tree, "--predictions", *files)
-    assert code == 0
-    assert "lfpw + helen" in out
-
-
-def test_evaluate_says_what_is_not_there(run, tree, predictions, tmp_path):
-    json_path = tmp_path / "out.json"
-    file = f"lfpw={predictions / 'lfpw.jsonl'}"
-    code, out, _ = run("evaluate", "--data", tree, "--predictions", file, "--json", json_path)
-    assert code == 0
-    assert "No predictions for helen" in out
-    assert json.loads(json_path.read_text())["complete"] is False
-
-
-def test_evaluate_writes_null_where_nothing_was_found(run, tree, tmp_path):
-    name = faces_of_the_test_sets(tree)[0].image.name
-    (tmp_path / "p.jsonl").write_text(json.dumps({"source": name, "faces": []}))
-    run("evaluate", "--data", tree, "--predictions", tmp_path / "p.jsonl", "--json", tmp_path / "out.json")
-    (row,) = json.loads((tmp_path / "out.json").read_text())["scores"]
-    assert row["nme_mean"] is row["nme_median"] is None
-    assert row["misses"] == 3
-
-
-def test_evaluate_refuses_bad_input_in_one_line(run, tree, predictions, tmp_path):
-    (tmp_path / "bad.jsonl").write_text('{"source": "a.jpg", "faces": []}\n{"sou\n')
-    good = predictions / "lfpw.jsonl"
-    for arguments, expected in [
-        (["--data", tree, "--predictions", tmp_path / "bad.jsonl"], "bad.jsonl:2: "),
-        (["--data", tree, "--predictions", tmp_path / "none.jsonl"], "none.jsonl: cannot be read"),
-        (["--data", tmp_path, "--predictions", good], "300-W folders"),
-        (["--data", tree, "--predictions", good, "--json", tmp_path], "cannot be written"),
-    ]:
-        code, _, err = run("evaluate", *arguments)
-        assert code == 1
-        assert one_line(err)
-        assert expected in err
-
-
 def test_usage_errors_exit_with_2(run, tree):
     for arguments in (
-        ["evaluate", "--data", tree],
+        ["evaluate", "nobody", "--data", tree],
+        ["nose", "--data", tree],
         ["resnet18"],
-        ["resnet18", "--data", tree, "--pretrained", "faces"],
+        ["resnet18", "--data", tree, "--seed", "-1"],
         ["resnet18", "--data", tree, "--limit", "-1"],
         ["face99"],
     ):
         assert run(*arguments)[0] == 2
 
 
-def test_help_and_evaluation_load_no_torch(tree, predictions):
-    """Help must be quick, and predictions can be scored where torch is not installed."""
+def test_help_loads_no_torch():
+    """It must be quick."""
     code = (
         "import sys; from train import cli\n"
-        "for arguments in (['evaluate', '--help'], sys.argv[1:]):\n"
-        "    sys.argv = ['train', *arguments]\n"
+        "for command in ('resnet18', 'nose', 'face58', 'compare-nose', 'evaluate', 'check-leaks'):\n"
+        "    sys.argv = ['train', command, '--help']\n"
         "    try: cli.main()\n"
         "    except SystemExit as left: assert left.code == 0, left.code\n"
         "assert 'torch' not in sys.modules and 'lightning_fabric' not in sys.modules\n"
     )
-    arguments = ["evaluate", "--data", tree, "--predictions", predictions / "lfpw.jsonl"]
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
 
@@ -141,7 +66,7 @@ def dry_run(tree, out, *more):
 
 @pytest.fixture(scope="module")
 def trained(tree, tmp_path_factory):
-    """The folder of a real ResNet18 dry run: 8 faces, one epoch at 128 and one at 224 px."""
+    """The folder of a real ResNet18 dry run: 8 faces, one epoch."""
     pytest.importorskip("torch")
     out = tmp_path_factory.mktemp("runs") / "resnet18"
     with pytest.MonkeyPatch.context() as patch:
@@ -157,10 +82,15 @@ def test_a_dry_run_writes_weights_that_the_network_takes(trained):
 
     from train.models.resnet18 import ResNet18Landmarks
 
-    assert sorted(p.name for p in trained.iterdir()) == ["last.ckpt", "log.csv", "resnet18.safetensors"]
+    assert sorted(p.name for p in trained.iterdir()) == [
+        "last.ckpt",
+        "log.csv",
+        "resnet18.safetensors",
+        "tensorboard",
+    ]
     network = ResNet18Landmarks()
     network.load_state_dict(load_file(trained / "resnet18.safetensors"), strict=True)
-    assert len((trained / "log.csv").read_text().splitlines()) == 3
+    assert len((trained / "log.csv").read_text().splitlines()) == 2  # a header and one epoch
 
 
 def test_a_complete_run_resumed_only_writes_its_weights_again(run, tree, trained):
@@ -179,6 +109,9 @@ def test_training_refuses_what_it_cannot_use_in_one_line(run, tree, trained, tmp
     for arguments, expected in [
         (dry_run(tmp_path / "nothing", tmp_path / "out"), "300-W folders"),
         (dry_run(tree, trained), "--resume"),
+        (dry_run(tree, trained, "--limit", 9, "--resume"), "other pictures"),
+        (dry_run(tree, tmp_path / "o", "--init", tree / "none.onnx"), "none.onnx"),
+        (dry_run(tree, tmp_path / "o", "--config", nose.__file__), "is for nose-funnel"),
         ((*dry_run(tree, trained, "--resume"), "--epochs", 2), "another configuration"),
         (dry_run(tree, damaged, "--resume"), "not a readable checkpoint"),
         (dry_run(tree, tree / "300w" / "afw" / "afw_0000_1.pts" / "out"), "choose another --out"),
@@ -189,27 +122,43 @@ def test_training_refuses_what_it_cannot_use_in_one_line(run, tree, trained, tmp
         assert expected in err
 
 
-def test_the_seed_of_the_recipe_sets_the_initial_weights(run, tree, tmp_path, monkeypatch):
-    pytest.importorskip("torch")
-    from train import loop
+def test_a_run_starts_from_trained_weights_and_goes_on_without_them(
+    run, tree, trained, tmp_path, monkeypatch
+):
+    from train.exported import load_network
 
-    monkeypatch.setattr(loop, "train", lambda _config, model, *_: model)
-    for name in ("a", "b"):
+    first, out = tmp_path / "first.safetensors", tmp_path / "out"
+    shutil.copy(trained / "resnet18.safetensors", first)
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "train", lambda _config, model, *_: model)  # the network before its first step
+        out.mkdir()
+        assert run(*dry_run(tree, out, "--init", first))[0] == 0
+    started = load_network("resnet18", out / "resnet18.safetensors").network.state_dict()
+    for name, tensor in load_network("resnet18", first).network.state_dict().items():
+        assert torch.equal(started[name], tensor), name
+    assert run(*dry_run(tree, out, "--init", first))[0] == 0
+    first.unlink()
+    assert run(*dry_run(tree, out, "--init", first, "--resume"))[0] == 0
+
+
+def test_the_seed_of_the_recipe_sets_the_initial_weights(run, tree, tmp_path, monkeypatch):
+    monkeypatch.setattr(running, "train", lambda _config, model, *_: model)
+    for name, more in (("a", ()), ("b", ()), ("c", ("--seed", 7))):
         (tmp_path / name).mkdir()
-        assert run(*dry_run(tree, tmp_path / name))[0] == 0
-    first, second = ((tmp_path / name / "resnet18.safetensors").read_bytes() for name in ("a", "b"))
-    assert first == second
+        assert run(*dry_run(tree, tmp_path / name, *more))[0] == 0
+    first, second, other = ((tmp_path / name / "resnet18.safetensors").read_bytes() for name in "abc")
+    assert first == second != other
 
 
 def test_ctrl_c_exits_130_and_says_how_to_go_on(run, tree, tmp_path, monkeypatch):
     pytest.importorskip("torch")
-    from train import loop
+    from train.losses import LandmarkLoss
 
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(loop, "landmark_loss", interrupted)
+    monkeypatch.setattr(LandmarkLoss, "__call__", interrupted)
     code, _, err = run(*dry_run(tree, tmp_path / "out"))
     assert code == 130
-    assert f"--resume --out {tmp_path / 'out'}" in err
+    assert f"kept in {tmp_path / 'out'}: the same command with --resume goes on" in err
     assert "Traceback" not in err

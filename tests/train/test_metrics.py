@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 
 from tests.strategies import floats
 from tests.tiny import face_points
-from train.metrics import area_under_curve, failure_rate, nme_percent
+from train.metrics import (
+    area_under_curve,
+    box_size,
+    cumulative_curve,
+    failure_rate,
+    inter_ocular,
+    nme_percent,
+    point_distances,
+)
 
 errors = st.lists(st.one_of(floats(0, 40), st.just(math.inf)), min_size=1, max_size=30).map(np.array)
 
@@ -61,3 +69,34 @@ def test_area_is_the_integral_of_the_cumulative_error_curve(nme):
     at = (np.arange(cells) + 0.5) * 8 / cells
     curve = np.searchsorted(np.sort(nme), at, side="right") / len(nme)
     assert area_under_curve(nme) == pytest.approx(curve.mean(), abs=1 / cells)
+
+
+def test_distances_by_hand():
+    truth = np.zeros((1, 2, 2))
+    assert point_distances(np.array([[[3, 4], [0, -2]]]), truth) == pytest.approx(np.array([[5, 2]]))
+
+
+def test_normalisers_by_hand():
+    truth = np.array([[[0, 0], [30, 40], [10, 100]], [[0, 0], [0, 1], [4, 4]]], float)
+    assert inter_ocular(truth, (0, 1)) == pytest.approx([50, 1])
+    assert box_size(truth) == pytest.approx([math.sqrt(3000), 4])
+
+
+def test_the_cumulative_curve_by_hand():
+    at, share = cumulative_curve(np.array([3.0, 1.0, 9.0, math.inf]), 8.0)
+    assert at.tolist() == [0, 1, 3, 8]
+    assert share.tolist() == [0, 0.25, 0.5, 0.5]
+
+
+@given(errors, floats(0.5, 20))
+def test_the_area_under_the_cumulative_curve_is_the_area(nme, limit):
+    at, share = cumulative_curve(nme, limit)
+    assert (np.diff(at) >= 0).all()
+    assert (np.diff(share) >= 0).all()
+    area = (np.diff(at) * share[:-1]).sum()
+    assert area / limit == pytest.approx(area_under_curve(nme, limit))
+
+
+@given(errors)
+def test_the_cumulative_curve_ends_at_the_share_that_did_not_fail(nme):
+    assert cumulative_curve(nme, 10.0)[1][-1] == pytest.approx(1 - failure_rate(nme, 10.0))

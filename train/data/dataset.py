@@ -16,7 +16,7 @@ from tracker.geometry import CropTransform, mirror_points
 from tracker.types import N_POINTS, FloatArray, ImageArray
 from train.data.augment import GeometryPolicy, PhotometricPolicy, misplace, synthetic_background
 from train.data.readers import LabelledFace
-from train.errors import DataError
+from train.errors import DataError, RunError
 
 Sample = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 """``crop`` uint8 ``(1, S, S)``, ``points`` float32 ``(68, 2)`` in crop sides from the crop's centre
@@ -36,11 +36,15 @@ def from_unit(points: torch.Tensor, size: int) -> torch.Tensor:
 
 @dataclass(frozen=True)
 class SampleRecipe:
-    """What a training sample is made of; ``background`` is the share of crops without a face."""
+    """What a training sample is made of; ``background`` is the share of crops without a face, 0..1."""
 
     geometry: GeometryPolicy = field(default_factory=GeometryPolicy)
     photometry: PhotometricPolicy = field(default_factory=PhotometricPolicy)
     background: float = 0.125
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.background <= 1:
+            raise RunError(f"background must be in 0..1, got {self.background}")
 
 
 class FaceCrops(Dataset[Sample]):

@@ -1,0 +1,47 @@
+"""Ship a network of the training side as it is: weights for study, which the tracker does not run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from export.landmarks import noise_crops
+from export.manifest import write_entry
+from tracker.errors import WeightsError
+from train.exported import load_network
+from train.models.imm import imm_spec
+
+LICENCE = "research use: trained on the IMM Face Database, whose terms apply"
+ROUNDING_SIDES = 1e-3
+"""Largest move of a point, in crop sides, that rounding may cause: two thirds of a pixel of 640x480."""
+
+_PICTURES = 32
+
+
+def ship_study(checkpoint: Path, name: str, weights: Path) -> float:
+    """Store the network ``name`` of ``checkpoint`` as float16 and enter it into the manifest of ``weights``.
+
+    Returns the largest move of a point, in crop sides, that the rounding caused on noise pictures.
+    Raises :class:`~train.errors.RunError` if the checkpoint does not hold that network,
+    :class:`~tracker.errors.WeightsError`, and leaves ``weights`` as it was, if points move too far.
+    """
+    imm_spec(name)  # refuses other networks
+    exact = load_network(name, checkpoint)
+    path = weights / f"{name}.safetensors"
+    draft = path.with_name(f"draft-{path.name}")
+    try:
+        half = {key: tensor.half().contiguous() for key, tensor in exact.network.state_dict().items()}
+        save_file(half, draft, metadata={"size": str(exact.size)})
+        pictures = torch.from_numpy(noise_crops(_PICTURES, hw=(exact.size * 3 // 4, exact.size))[:, None])
+        with torch.inference_mode():
+            moved = exact.network(pictures).points - load_network(name, draft).network(pictures).points
+        largest = float(moved.abs().max())
+        if not largest <= ROUNDING_SIDES:
+            raise WeightsError(f"{name}: float16 moves a point by {largest:.5f} of the crop's side")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    write_entry(weights, name, "study", path.name, LICENCE, {"precision": "fp16"})
+    return largest

@@ -1,0 +1,246 @@
+import cv2
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from tests.train.imm_files import HW, draw_shot, template_58, write_imm, write_shot  # noqa: E402
+from train.data.asf import N_ASF_POINTS, read_asf  # noqa: E402
+from train.data.augment import GeometryPolicy, PhotometricPolicy  # noqa: E402
+from train.data.dataset import SampleRecipe, from_unit  # noqa: E402
+from train.data.imm import (  # noqa: E402
+    MIRROR_58,
+    NOSE_TIP,
+    OUTER_EYE_CORNERS_58,
+    PARTS_58,
+    ImmCrops,
+    imm_shots,
+    mean_points,
+    mirror_points_58,
+    split_people,
+)
+from train.errors import DataError, RunError  # noqa: E402
+
+NO_PHOTOMETRY = PhotometricPolicy(*[0.0] * 7)
+VGA = (480, 640)
+SIZES = (80, 240)
+
+
+def geometry_only(mirror):
+    policy = GeometryPolicy(angle_std_deg=8, angle_max_deg=15, mirror=mirror)
+    return SampleRecipe(policy, NO_PHOTOMETRY, background=0)
+
+
+@pytest.fixture(scope="module")
+def shots(tmp_path_factory):
+    return imm_shots(write_imm(tmp_path_factory.mktemp("imm")))
+
+
+@pytest.fixture(scope="module")
+def real_shots(data_dir):
+    if not (data_dir / "imm_face_db").is_dir():
+        pytest.skip(f"no imm_face_db in {data_dir}")
+    return imm_shots(data_dir)
+
+
+def shot_with_a_dot(folder, number, sigma):
+    """A black 640x480 picture with a blurred dot exactly at point ``number``, and nothing else."""
+    points = np.array((301.3, 248.6)) + 260 * template_58()
+    rows, columns = np.arange(VGA[0])[:, None], np.arange(VGA[1])[None, :]
+    x, y = points[number]
+    dot = np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * sigma**2))
+    return read_asf(write_shot(folder, "01-1m", np.rint(255 * dot).astype(np.uint8), points))
+
+
+def centroid(picture):
+    """x, y in pixels of the picture ``(1, H, W)``."""
+    weights = picture[0].numpy().astype(np.float64)
+    rows, columns = np.mgrid[: weights.shape[0], : weights.shape[1]]
+    return np.array([(columns * weights).sum(), (rows * weights).sum()]) / weights.sum()
+
+
+def position(points, size):
+    """Points in crop sides as pixels of the picture, whose rows begin an eighth of the crop further down."""
+    return from_unit(points.double(), size).numpy() - (0, size // 8)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("mirror", [0, 1])
+@pytest.mark.parametrize("number", [NOSE_TIP, 13, 43])
+def test_points_stay_on_what_they_mark_however_the_crop_is_perturbed(tmp_path, size, mirror, number):
+    """Found again to a tenth of a pixel: bilinear sampling keeps the centroid of a smooth dot."""
+    shot = shot_with_a_dot(tmp_path, number, sigma=1.2 * 640 / size)
+    crops = ImmCrops([shot], size, recipe=geometry_only(mirror))
+    plain = ImmCrops([shot], size)
+    where = MIRROR_58[number] if mirror else number
+    drawn = []
+    for epoch in range(12):
+        picture, points, _ = crops.at(size, epoch)[0]
+        drawn.append(position(points, size)[where])
+        assert np.abs(drawn[-1] - centroid(picture)).max() < 0.1
+    assert np.std(drawn, axis=0).min() > size / 100  # the crops differ
+    picture, points, _ = plain[0]
+    assert np.abs(position(points, size)[number] - centroid(picture)).max() < 0.1
+
+
+def test_the_plain_picture_is_the_whole_shot_averaged_over_blocks(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, VGA, dtype=np.uint8)
+    shot = read_asf(write_shot(tmp_path, "01-1m", noise, 300 + 100 * template_58()))
+    picture, _, _ = ImmCrops([shot], 80)[0]
+    blocks = noise.reshape(60, 8, 80, 8).mean(axis=(1, 3))
+    assert picture.shape == (1, 60, 80)
+    assert np.abs(picture[0].numpy() - blocks).max() <= 1  # two roundings of at most a half
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_points_are_fractions_of_the_width_from_the_middle(shots, size):
+    height, width = HW
+    for index, shot in enumerate(shots[:4]):
+        _, points, is_face = ImmCrops(shots, size)[index]
+        expected = (shot.points - ((width - 1) / 2, (height - 1) / 2)) / width
+        assert np.abs(points.numpy() - expected).max() < 1e-6
+        assert is_face == 1
+
+
+def test_points_find_their_way_back_into_the_image(shots):
+    crops = ImmCrops(shots, 240)
+    back = crops.to_image(5, crops[5][1])
+    assert np.abs(back - shots[5].points).max() < 1e-4  # float32 in crop sides
+
+
+def test_only_the_points_that_are_asked_for_come_in_that_order(shots):
+    everything, some = ImmCrops(shots, 80)[3][1], ImmCrops(shots, 80, (52, 13))[3][1]
+    assert torch.equal(some, everything[[52, 13]])
+
+
+def test_the_mean_is_that_of_the_samples(shots):
+    samples = torch.stack([ImmCrops(shots, 80)[i][1] for i in range(len(shots))])
+    assert mean_points(shots) == pytest.approx(samples.double().mean(dim=0).numpy(), abs=1e-6)
+    assert mean_points(shots, (NOSE_TIP,)) == pytest.approx(mean_points(shots)[[NOSE_TIP]])
+
+
+def test_a_sample_depends_on_seed_epoch_and_index_only(shots):
+    def sample(seed=0, epoch=0, index=0):
+        recipe = SampleRecipe(background=0)
+        return ImmCrops(shots, 80, recipe=recipe, seed=seed).at(80, epoch)[index][0]
+
+    assert torch.equal(sample(), sample())
+    assert not torch.equal(sample(), sample(seed=1))
+    assert not torch.equal(sample(), sample(epoch=1))
+    assert not torch.equal(sample(), sample(index=1))
+
+
+def test_at_gives_another_epoch_and_leaves_the_first_as_it_is(shots):
+    crops = ImmCrops(shots, 80, recipe=SampleRecipe(background=0))
+    before = crops[0][0].clone()
+    assert crops.at(160, 3)[0][0].shape == (1, 120, 160)
+    assert torch.equal(crops[0][0], before)
+
+
+def test_colour_is_read_as_grey(tmp_path):
+    """The weights of ITU-R BT.601, in which green is brighter than blue."""
+    images = [np.full((*HW, 3), 0, np.uint8) for _ in range(2)]
+    images[0][:, :, 0] = images[1][:, :, 1] = 200
+    points = 60 + 50 * template_58()
+    greys = []
+    for number, image in enumerate(images, 1):
+        shot = read_asf(write_shot(tmp_path, f"01-{number}m", image, points))
+        greys.append(int(ImmCrops([shot], 80)[0][0][0, 30, 40]))
+    assert greys == pytest.approx([0.114 * 200, 0.587 * 200], abs=1)
+
+
+def test_the_mirror_order_is_its_own_inverse_and_fits_a_symmetric_face():
+    assert sorted(MIRROR_58) == list(range(N_ASF_POINTS))
+    assert [MIRROR_58[i] for i in MIRROR_58] == list(range(N_ASF_POINTS))
+    face = template_58()
+    assert mirror_points_58(face) == pytest.approx(face)
+    assert mirror_points_58(mirror_points_58(face + 0.1)) == pytest.approx(face + 0.1)
+
+
+def test_the_mirror_order_is_what_real_faces_say(real_shots):
+    """Of the neutral shots' mean, flipped, each point lies nearest to the one that takes its place."""
+    mean = mean_points([shot for shot in real_shots if shot.shot == 1])
+    middle = mean[:13, 0].mean()
+    flipped = (mean - (middle, 0)) * (-1, 1) + (middle, 0)
+    nearest = np.linalg.norm(flipped[:, None] - mean[None], axis=-1).argmin(axis=0)
+    assert nearest.tolist() == list(MIRROR_58)
+
+
+def test_the_eye_corners_are_the_outer_ones_of_real_faces(real_shots):
+    mean = mean_points(real_shots)
+    first, second = range(13, 21), range(21, 29)
+    outer = [
+        max(own, key=lambda i, other=other: np.linalg.norm(mean[i] - mean[list(other)].mean(axis=0)))
+        for own, other in ((second, first), (first, second))
+    ]
+    assert tuple(outer) == OUTER_EYE_CORNERS_58
+    assert mean[outer[0], 0] < mean[outer[1], 0]  # left in the picture comes first
+
+
+def test_parts_hold_every_point_once():
+    assert sorted(i for part in PARTS_58.values() for i in part) == list(range(N_ASF_POINTS))
+
+
+def test_nobody_is_in_training_and_validation(real_shots):
+    for tuning, sizes in ((False, (192, 48)), (True, (168, 24))):
+        training, validation = split_people(real_shots, tuning)
+        people = [{shot.person for shot in part} for part in (training, validation)]
+        assert (len(training), len(validation)) == sizes
+        assert not people[0] & people[1]
+        assert max(people[0]) < min(people[1])
+
+
+def test_tuning_never_sees_the_validation_people(shots):
+    training, validation = split_people(shots, tuning=True)
+    assert {shot.person for shot in training} == {1, 2}
+    assert {shot.person for shot in validation} == {30}
+    assert {shot.person for shot in split_people(shots)[1]} == {33, 34}
+
+
+def test_the_folder_itself_may_be_given(tmp_path):
+    root = write_imm(tmp_path, (1, 33), shots=1)
+    assert [shot.image for shot in imm_shots(root)] == [s.image for s in imm_shots(root / "imm_face_db")]
+
+
+def test_a_folder_without_the_data_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"no \.asf files"):
+        imm_shots(tmp_path)
+
+
+def test_pictures_of_another_shape_are_refused(tmp_path):
+    points = 60 + 40 * template_58()
+    shot = read_asf(write_shot(tmp_path, "01-1m", draw_shot(points, (120, 120)), points))
+    with pytest.raises(DataError, match=r"01-1m\.png: expected a picture of 4 to 3.*120x120"):
+        ImmCrops([shot], 80)
+
+
+def test_a_picture_that_vanishes_or_is_none_is_refused(tmp_path):
+    shot = imm_shots(write_imm(tmp_path, (1,), shots=1))[0]
+    shot.image.write_bytes(b"not a picture")
+    with pytest.raises(DataError, match=r"01-1m\.png: not an image"):
+        ImmCrops([shot], 80)
+
+
+def test_a_recipe_with_background_and_a_crooked_size_are_refused(shots):
+    with pytest.raises(RunError, match=r"background to 0, got 0\.125"):
+        ImmCrops(shots, 80, recipe=SampleRecipe())
+    with pytest.raises(RunError, match="multiple of 8, got 84"):
+        ImmCrops(shots, 84)
+    with pytest.raises(RunError, match="multiple of 8, got 90"):
+        ImmCrops(shots, 80).at(90, 0)
+
+
+def test_photometry_changes_the_picture_and_no_point(shots):
+    still = GeometryPolicy(angle_std_deg=0, scale_std=0, shift_std=0, mirror=0)
+    loud = ImmCrops(shots, 80, recipe=SampleRecipe(still, PhotometricPolicy(tone=1.0), background=0))
+    plain = ImmCrops(shots, 80)
+    assert torch.equal(loud[0][1], plain[0][1])
+    assert not torch.equal(loud[0][0], plain[0][0])
+
+
+def test_images_are_read_once_and_told(shots, monkeypatch):
+    seen = []
+    crops = ImmCrops(shots[:3], 80, on_read=lambda: seen.append(1))
+    monkeypatch.setattr(cv2, "imread", None)
+    assert len(seen) == len(crops) == 3
+    assert crops.at(240, 1)[2][0].shape == (1, 180, 240)

@@ -1,0 +1,194 @@
+"""Shots of the IMM Face Database as small grey pictures: augmented for training, plain for validation.
+
+A shot is four wide and three high. Its crop is the square around the middle of the picture, as wide as
+the picture, without the rows above and below it: so :class:`~tracker.geometry.CropTransform` is the map here
+too, and points are in crop sides from the crop's centre, whatever is done to the rows.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from tracker.geometry import CropTransform
+from tracker.types import FloatArray, ImageArray
+from train.data.asf import N_ASF_POINTS, Shot, read_imm_folder
+from train.data.dataset import Sample, SampleRecipe, from_unit, to_unit
+from train.data.image_size import image_size
+from train.errors import DataError, RunError
+
+FOLDER = "imm_face_db"
+
+TRAINING_PEOPLE = range(1, 33)
+VALIDATION_PEOPLE = range(33, 41)
+TUNING_PEOPLE = range(29, 33)
+"""Those of the training people that recipes are chosen on: the validation people are for the figures."""
+
+PARTS_58 = {
+    "jaw": range(0, 13),
+    "eyes": range(13, 29),
+    "brows": range(29, 39),
+    "mouth": range(39, 47),
+    "nose": range(47, 58),
+}
+OUTER_EYE_CORNERS_58 = (21, 13)
+"""Left and right in the picture: of each eye's points the one that is farthest from the other eye."""
+
+NOSE_TIP = 52
+
+MIRROR_58: tuple[int, ...] = (
+    *range(12, -1, -1),
+    *range(21, 29),
+    *range(13, 21),
+    *range(34, 39),
+    *range(29, 34),
+    *(43, 42, 41, 40, 39, 46, 45, 44),
+    *range(57, 46, -1),
+)
+"""``MIRROR_58[i]`` is the point that takes the place of point i when the picture is flipped left to right.
+
+Jaw and nose run from one side to the other. Both eyes start at their outer corner, both brows at their
+inner end. The mouth goes round from its left corner.
+"""
+
+
+def imm_shots(data: Path) -> list[Shot]:
+    """The shots below ``data``: its folder ``imm_face_db``, or itself if it holds ``.asf`` files.
+
+    Raises :class:`~train.errors.DataError` if there are none.
+    """
+    return read_imm_folder(data if any(data.glob("*.asf")) else data / FOLDER)
+
+
+def split_people(shots: Sequence[Shot], tuning: bool = False) -> tuple[list[Shot], list[Shot]]:
+    """Training and validation shots: people 1-32 and 33-40, for ``tuning`` 1-28 and 29-32.
+
+    People beyond 40, which the database has not, are in neither.
+    """
+    validation = TUNING_PEOPLE if tuning else VALIDATION_PEOPLE
+    training = [person for person in TRAINING_PEOPLE if person not in validation]
+    return (
+        [shot for shot in shots if shot.person in training],
+        [shot for shot in shots if shot.person in validation],
+    )
+
+
+def canonical_crop(image_hw: tuple[int, int], size: int) -> CropTransform:
+    """The square around the middle of a picture of ``image_hw`` pixels, as wide as it, at ``size`` pixels."""
+    height, width = image_hw
+    return CropTransform(((width - 1) / 2, (height - 1) / 2), float(width), 0.0, size)
+
+
+def middle_rows(size: int) -> slice:
+    """The rows of a canonical crop of ``size`` pixels, a multiple of 8, that a picture of 4 to 3 fills."""
+    return slice(size // 8, size - size // 8)
+
+
+def mirror_points_58(points: FloatArray) -> FloatArray:
+    """Points ``(58, 2)`` of the left-right flipped crop, in crop sides from its centre."""
+    return np.asarray(points[list(MIRROR_58)] * (-1, 1))
+
+
+class ImmCrops(Dataset[Sample]):
+    """The pictures of ``shots``, ``size`` pixels wide, with the points that ``keep`` numbers.
+
+    A sample is the picture ``(1, 3/4 size, size)``, uint8, the points ``(len(keep), 2)``, float32 in crop
+    sides from the crop's centre (which is the picture's: x in -0.5..0.5 and y in -0.375..0.375 are inside),
+    and 1. With a ``recipe`` it is augmented, by seed, epoch and index only. Images are read once (``on_read``
+    is called after each) and held in memory as grey pictures.
+
+    Raises :class:`~train.errors.DataError` if an image cannot be read or is not 4 to 3, and
+    :class:`~train.errors.RunError` for a ``size`` that is no multiple of 8 and for a recipe with background.
+    """
+
+    def __init__(
+        self,
+        shots: Sequence[Shot],
+        size: int,
+        keep: Sequence[int] = range(N_ASF_POINTS),
+        recipe: SampleRecipe | None = None,
+        seed: int = 0,
+        on_read: Callable[[], object] = lambda: None,
+    ) -> None:
+        if recipe is not None and recipe.background:
+            raise RunError(
+                f"these networks do not judge presence: set background to 0, got {recipe.background}"
+            )
+        self.shots, self.keep = shots, list(keep)
+        self.size, self.epoch = _checked(size), 0
+        self._recipe, self._seed = recipe, seed
+        self._images = [_read_grey(shot.image, on_read) for shot in shots]
+
+    def at(self, size: int, epoch: int) -> ImmCrops:
+        """The same shots ``size`` pixels wide, with the random draws of ``epoch``."""
+        other = copy.copy(self)
+        other.size, other.epoch = _checked(size), epoch
+        return other
+
+    def __len__(self) -> int:
+        return len(self.shots)
+
+    def __getitem__(self, index: int) -> Sample:
+        image, points = self._plain(index) if self._recipe is None else self._augmented(index, self._recipe)
+        picture = np.ascontiguousarray(image[middle_rows(self.size)])
+        kept = torch.from_numpy(points[self.keep].astype(np.float32))
+        return torch.from_numpy(picture)[None], kept, torch.tensor(1.0)
+
+    def canonical(self, index: int) -> CropTransform:
+        """The map between shot ``index`` and its crop before anything is perturbed."""
+        height, width = self._images[index].shape
+        return canonical_crop((height, width), self.size)
+
+    def to_image(self, index: int, points: torch.Tensor) -> FloatArray:
+        """Points ``(P, 2)`` in crop sides from the canonical crop's centre, as pixels of shot ``index``."""
+        return self.canonical(index).to_frame(from_unit(points.double(), self.size).numpy())
+
+    def _plain(self, index: int) -> tuple[ImageArray, FloatArray]:
+        return self._cut(index, self.canonical(index))
+
+    def _augmented(self, index: int, recipe: SampleRecipe) -> tuple[ImageArray, FloatArray]:
+        rng = np.random.default_rng((self._seed, self.epoch, index))
+        image, points = self._cut(index, recipe.geometry.perturb(self.canonical(index), rng))
+        if rng.random() < recipe.geometry.mirror:
+            image, points = image[:, ::-1], mirror_points_58(points)
+        return recipe.photometry.apply(np.ascontiguousarray(image), rng), points
+
+    def _cut(self, index: int, crop: CropTransform) -> tuple[ImageArray, FloatArray]:
+        """The square crop, and all 58 points in its sides."""
+        return crop.cut(self._images[index]), to_unit(crop.to_crop(self.shots[index].points), self.size)
+
+
+def mean_points(shots: Sequence[Shot], keep: Sequence[int] = range(N_ASF_POINTS)) -> FloatArray:
+    """Where the points that ``keep`` numbers are on average, ``(len(keep), 2)`` in crop sides.
+
+    Raises :class:`~train.errors.DataError` if the size of an image cannot be read.
+    """
+    size = 8  # any: points in crop sides do not depend on it
+    points = []
+    for shot in shots:
+        width, height = image_size(shot.image)
+        points.append(to_unit(canonical_crop((height, width), size).to_crop(shot.points), size))
+    return np.asarray(np.mean(points, axis=0)[list(keep)])
+
+
+def _checked(size: int) -> int:
+    if size % 8:
+        raise RunError(f"a picture of 4 to 3 needs a size that is a multiple of 8, got {size}")
+    return size
+
+
+def _read_grey(path: Path, on_read: Callable[[], object]) -> ImageArray:
+    image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if image is None:
+        raise DataError(f"{path}: not an image that OpenCV can read")
+    height, width = image.shape
+    if 3 * width != 4 * height:
+        raise DataError(f"{path}: expected a picture of 4 to 3, such as 640x480, got {width}x{height}")
+    on_read()
+    return np.asarray(image, np.uint8)

@@ -1,0 +1,83 @@
+"""The people of the IMM Face Database that validate, as test faces of its networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from train.config import TrainConfig
+from train.configs import face58, nose
+from train.data.asf import N_SHOTS, Shot
+from train.data.dataset import Sample
+from train.data.image_size import image_size
+from train.data.imm import (
+    OUTER_EYE_CORNERS_58,
+    PARTS_58,
+    VALIDATION_PEOPLE,
+    ImmCrops,
+    imm_shots,
+    split_people,
+)
+from train.errors import DataError
+from train.evaluation.families import IMM_PEOPLE
+from train.evaluation.labelled import LabelledSet
+from train.evaluation.results import Measure
+from train.imm import NEAR_PX
+from train.metrics import Float64Array, inter_ocular
+from train.models.imm import imm_spec
+from train.progress import OnRead
+
+FACE_58 = Measure("%", failure=10.0, limit=8.0, parts={name: tuple(part) for name, part in PARTS_58.items()})
+NOSE = Measure("px", failure=NEAR_PX, limit=2 * NEAR_PX, parts={"nose": (0,)})
+
+_WIDTH_PX = 640
+"""Distances are in pixels of pictures this wide, which is what the database has."""
+
+
+def read_validation(model: str, data: Path) -> LabelledSet:
+    """The shots of people 33-40 with the points that ``model`` answers with.
+
+    The measure is the nose's distance in pixels of 640x480, or the NME in per cent of the distance
+    between the outer eye corners. The subset's name tells if any of the 48 shots is not there. Raises
+    :class:`~train.errors.DataError` if the database, or these people, are not below ``data``.
+    """
+    _, shots = split_people(imm_shots(data))
+    if not shots:
+        raise DataError(f"{data}: the IMM Face Database there has none of {IMM_PEOPLE}")
+    every = {(person, shot) for person in VALIDATION_PEOPLE for shot in range(1, N_SHOTS + 1)}
+    complete = {(shot.person, shot.shot) for shot in shots} == every
+    subset = IMM_PEOPLE if complete else f"{len(shots)} shots of {IMM_PEOPLE}"
+    points = np.array([shot.points for shot in shots])
+    keep = imm_spec(model).keep
+    one_point = len(keep) == 1
+    return LabelledSet(
+        measure=NOSE if one_point else FACE_58,
+        labels=tuple(shots),
+        subsets=(subset,) * len(shots),
+        truth=points[:, list(keep)],
+        normaliser=_pixel(shots) if one_point else inter_ocular(points, OUTER_EYE_CORNERS_58),
+        alone="whole picture",
+    )
+
+
+def crops(model: str, labelled: LabelledSet, size: int, on_read: OnRead) -> ImmCrops:
+    """The whole pictures, ``size`` wide, as ``model`` sees them."""
+    shots = cast(Sequence[Shot], labelled.labels)
+    return ImmCrops(shots, size, imm_spec(model).keep, on_read=on_read)
+
+
+def examples(model: str, data: Path, size: int, count: int) -> list[Sample]:
+    """``count`` augmented samples of the people that train."""
+    training, _ = split_people(imm_shots(data))
+    config: TrainConfig = (nose if len(imm_spec(model).keep) == 1 else face58).CONFIG
+    some = training[:: max(len(training) // count, 1)][:count]
+    samples = ImmCrops(some, size, imm_spec(model).keep, config.recipe, config.seed)
+    return [samples[index] for index in range(len(samples))]
+
+
+def _pixel(shots: Sequence[Shot]) -> Float64Array:
+    """The side of one pixel of a picture 640 wide, in pixels of each shot's own picture."""
+    return np.array([image_size(shot.image)[0] / _WIDTH_PX for shot in shots])

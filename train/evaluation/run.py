@@ -1,0 +1,237 @@
+"""One evaluation from beginning to end: check, measure, write."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from tracker.geometry import CROP_SIZE
+from tracker.types import FloatArray
+from train.errors import DataError
+from train.evaluation.families import FAMILIES, Family
+from train.evaluation.files import make_folder, replace, try_writing
+from train.evaluation.labelled import LabelledSet
+from train.evaluation.log import Log, read_log
+from train.evaluation.own_detector import own_detector, track_folder, track_test_set
+from train.evaluation.predictions import Line, read_lines
+from train.evaluation.progress import progress_bar
+from train.evaluation.results import Evaluation, Score, scores
+from train.evaluation.tables import to_json
+
+if TYPE_CHECKING:
+    from train.evaluation.pictures import Tile
+    from train.exported import Loaded
+
+Only = Literal["label-box", "own-detector"]
+
+EXAMPLES = 24
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asks for.
+
+    ``files`` are prediction files as subset (or ``None``) and path, ``images`` a folder of the user's own
+    pictures for the report, ``log`` the training log; ``report``, ``json_path`` and the folder ``plots``
+    are what to write.
+    """
+
+    model: str
+    data: Path
+    weights: Path | None = None
+    files: tuple[tuple[str | None, Path], ...] = ()
+    images: Path | None = None
+    report: Path | None = None
+    json_path: Path | None = None
+    log: Path | None = None
+    plots: Path | None = None
+    only: Only | None = None
+
+    @property
+    def family(self) -> Family:
+        """How this model is evaluated."""
+        return FAMILIES[self.model]
+
+    @property
+    def weights_name(self) -> str:
+        """The weights in words."""
+        return "as shipped" if self.weights is None else self.weights.name
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What was measured.
+
+    ``examples`` are training samples and ``own`` the tracker's lines about the user's own pictures, for the
+    report. ``headline`` are the scores to quote: with the tracker's own detector if it runs the model, else
+    from the label box; ``complete`` says that they cover the whole test set; ``notes`` are for the user.
+    """
+
+    evaluations: tuple[Evaluation, ...]
+    headline: tuple[Score, ...]
+    complete: bool
+    notes: tuple[str, ...]
+    loaded: Loaded | None
+    log: Log | None
+    examples: tuple[Tile, ...] = ()
+    own: dict[str, Line] = field(default_factory=dict)
+
+
+def misuse(request: Request) -> str | None:
+    """What is wrong with the way options were combined, in one line; None if nothing."""
+    tracked, only = request.family.tracked, request.only
+    if not tracked and (request.files or request.images or only == "own-detector"):
+        return f"the tracker does not run {request.model}: no --predictions, --images or --only own-detector"
+    if only == "label-box" and request.files:
+        return "--only label-box leaves no use for --predictions"
+    if only == "own-detector" and request.weights:
+        return "--only own-detector leaves no use for --weights: the tracker runs the shipped ones"
+    if request.images and request.weights:
+        return "--images shows the tracker, which runs the shipped weights: leave out --weights"
+    if request.images and not request.report:
+        return "--images is for the report: say --report OUT.html"
+    if request.log and not (request.report or request.plots):
+        return "--log is for the report and the plots: say --report OUT.html or --plots DIR"
+    if request.report and request.json_path and request.report.resolve() == request.json_path.resolve():
+        return "--report and --json need a file each"
+    return None
+
+
+def measure(request: Request) -> Outcome:
+    """Check the inputs and the outputs, then measure.
+
+    Raises :class:`~train.errors.TrainError` if an input cannot be used, an output could not be written
+    afterwards or the tracker fails.
+    """
+    _check_outputs(request)
+    log = read_log(request.log) if request.log else None
+    faces = request.family.read(request.data)
+    loaded = None if request.only == "own-detector" else _load(request)
+    examples = _examples(request, loaded) if request.report else ()
+    own_pictures = _track_own(request.images, request.model) if request.images else {}
+    evaluations = [_label_box(request.family, faces, loaded)] if loaded else []
+    own, note = _own_detector(request, faces)
+    evaluations += [own] if own else []
+    headline = own if request.family.tracked else evaluations[0]
+    absent = [name for name in request.family.subsets if headline is None or name not in headline.names]
+    if own and absent:
+        note = f"No predictions for {', '.join(absent)}: this is not the complete {len(faces.images)} faces."
+    return Outcome(
+        evaluations=tuple(evaluations),
+        headline=scores(headline) if headline else (),
+        complete=not absent,
+        notes=(note,) if note else (),
+        loaded=loaded,
+        log=log,
+        examples=examples,
+        own=own_pictures,
+    )
+
+
+def write(request: Request, outcome: Outcome) -> None:
+    """Write what was asked for. Raises :class:`~train.errors.TrainError` if that fails."""
+    if request.json_path:
+        text = to_json(
+            request.model, request.weights_name, outcome.evaluations, outcome.headline, outcome.complete
+        )
+        replace(request.json_path, text.encode())
+    if request.plots:
+        _write_plots(request.plots, outcome)
+    if request.report:
+        replace(request.report, _report(request, outcome).encode())
+
+
+def _check_outputs(request: Request) -> None:
+    if request.images and not request.images.is_dir():
+        raise DataError(f"{request.images} is no folder: give --images a folder of pictures")
+    for path in (request.json_path, request.report):
+        if path:
+            try_writing(path)
+    if request.plots:
+        make_folder(request.plots)
+        try_writing(request.plots / "errors.png")
+
+
+def _load(request: Request) -> Loaded:
+    from train.exported import load_network
+
+    return load_network(request.model, request.weights)
+
+
+def _label_box(family: Family, faces: LabelledSet, loaded: Loaded) -> Evaluation:
+    from train.evaluation.label_box import label_box
+
+    with progress_bar("reading faces", len(faces.images)) as advance:
+        crops = family.crops(faces, loaded.size, advance)
+    with progress_bar("label box", len(faces.images)) as advance:
+        return label_box(faces, loaded.network, crops, advance)
+
+
+def _own_detector(request: Request, faces: LabelledSet) -> tuple[Evaluation | None, str | None]:
+    """The evaluation, and a note for the user where there is none."""
+    if not request.family.tracked or request.only == "label-box":
+        return None, None
+    if request.files:
+        return own_detector(faces, request.files), None
+    if request.weights is None:
+        return track_test_set(faces, request.model), None
+    return None, (
+        "Own detector not measured: the tracker runs shipped weights only. Export these, or give its output "
+        "as --predictions."
+    )
+
+
+def _write_plots(folder: Path, outcome: Outcome) -> None:
+    from train.evaluation.figures import error_curves, filter_grid, part_bars, png, training_curves
+
+    plots = {"errors.png": partial(error_curves, outcome.evaluations)}
+    if (filters := _filters(outcome.loaded)) is not None:
+        plots["filters.png"] = partial(filter_grid, filters)
+    if len(outcome.evaluations[0].measure.parts) > 1:
+        plots["parts.png"] = partial(part_bars, outcome.evaluations)
+    if outcome.log is not None:
+        plots["training.png"] = partial(training_curves, outcome.log)
+    for name, plot in plots.items():
+        replace(folder / name, png(plot()))
+
+
+def _report(request: Request, outcome: Outcome) -> str:
+    from train.evaluation.report import Contents, render
+
+    contents = Contents(
+        model=request.model,
+        weights=request.weights_name,
+        evaluations=outcome.evaluations,
+        log=outcome.log,
+        filters=_filters(outcome.loaded),
+        examples=outcome.examples,
+        own_folder=request.images,
+        own=outcome.own,
+    )
+    with progress_bar("drawing the report", None):
+        return render(contents)
+
+
+def _examples(request: Request, loaded: Loaded | None) -> tuple[Tile, ...]:
+    from train.evaluation.pictures import example_tiles
+
+    size = loaded.size if loaded else CROP_SIZE
+    return tuple(example_tiles(request.family.examples(request.data, size, EXAMPLES)))
+
+
+def _filters(loaded: Loaded | None) -> FloatArray | None:
+    if loaded is None:
+        return None
+    from train.evaluation.label_box import first_filters
+
+    return first_filters(loaded.network)
+
+
+def _track_own(folder: Path, model: str) -> dict[str, Line]:
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "own.jsonl"
+        track_folder(folder, model, path)
+        return read_lines(path)

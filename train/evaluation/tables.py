@@ -1,0 +1,136 @@
+"""Scores as rows: for the screen, for JSON and for the report."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from train.evaluation.bootstrap import RESAMPLES
+from train.evaluation.results import Evaluation, Measure, Score, scores
+
+_PIPE_WIDTH = 120  # columns where standard output is no terminal, so that a log keeps every row on one line
+
+
+def header(measure: Measure) -> list[str]:
+    """Headings of :func:`cells`."""
+    error = "NME" if measure.unit == "%" else "px"
+    box = ["box NME"] if measure.n_points > 1 else []
+    rates = [f"FR{measure.failure:g} %"] if measure.unit == "%" else [f"within {measure.failure:g} px, %"]
+    area = f"AUC@{measure.limit:g} %" if measure.unit == "%" else f"AUC@{measure.limit:g} px, %"
+    return ["subset", "faces", "misses", f"{error} mean", "95 %", "median", *box, *rates, area]
+
+
+def cells(measure: Measure, score: Score) -> list[str]:
+    """One score as text, in the order of :func:`header`."""
+    box = [_number(score.box_mean)] if measure.n_points > 1 else []
+    rate = score.failure_rate if measure.unit == "%" else 1 - score.failure_rate
+    interval = f"{_number(score.mean_low)} to {_number(score.mean_high)}"
+    counts = [score.subset, str(score.faces), str(score.misses)]
+    means = [_number(score.mean), interval, _number(score.median)]
+    return [*counts, *means, *box, _number(100 * rate), _number(100 * score.auc)]
+
+
+def part_header(measure: Measure) -> list[str]:
+    """Headings of :func:`part_cells`."""
+    return ["subset", *measure.parts]
+
+
+def part_cells(score: Score) -> list[str]:
+    """The mean error of each part as text, in the order of :func:`part_header`."""
+    return [score.subset, *(_number(value) for value in score.parts.values())]
+
+
+def explain(measure: Measure) -> str:
+    """What the numbers of a table mean."""
+    if measure.unit == "%":
+        error = (
+            "NME: mean distance over the points in % of the distance between the outer eye corners, of the "
+            "faces found; box NME: in % of sqrt(width x height) of the label's tight box."
+        )
+        rates = f"FR{measure.failure:g} and AUC@{measure.limit:g}: a miss is a failure."
+    else:
+        error = "px: distance in pixels of a picture 640 wide, of the faces found."
+        rates = f"Within {measure.failure:g} px, and the area under the curve of errors: a miss is a failure."
+    return f"{error} 95 %: percentile bootstrap interval of the mean ({RESAMPLES} resamples). {rates}"
+
+
+def print_scores(evaluations: Sequence[Evaluation]) -> None:
+    """Print a table of scores and one of parts for each condition."""
+    terminal = Console()
+    console = terminal if terminal.is_terminal else Console(width=_PIPE_WIDTH)
+    for evaluation in evaluations:
+        measure, rows = evaluation.measure, scores(evaluation)
+        console.print(_table(evaluation.condition, header(measure), [cells(measure, row) for row in rows]))
+        if len(measure.parts) > 1:
+            title = f"{evaluation.condition}: mean error by part, {measure.unit}"
+            console.print(_table(title, part_header(measure), [part_cells(row) for row in rows]))
+    console.print(explain(evaluations[0].measure), style="dim", markup=False, highlight=False)
+
+
+def to_json(
+    model: str,
+    weights: str | None,
+    evaluations: Sequence[Evaluation],
+    headline: Sequence[Score],
+    complete: bool,
+) -> str:
+    """All scores as one JSON object.
+
+    ``scores`` are the ``headline`` rows, the ones to quote for the model, all faces last; ``complete``
+    says that they cover the whole test set; ``conditions`` holds the rows of each condition. What has
+    no value is null.
+    """
+    measure = evaluations[0].measure
+    report = {
+        "model": model,
+        "weights": weights,
+        "unit": measure.unit,
+        "complete": complete,
+        "scores": [row(measure, score) for score in headline],
+        "conditions": {e.condition: [row(measure, score) for score in scores(e)] for e in evaluations},
+    }
+    return json.dumps(report, indent=2, allow_nan=False) + "\n"
+
+
+def row(measure: Measure, score: Score) -> Mapping[str, Any]:
+    """One score for JSON. Keys say what they hold: ``nme_mean``, ``failure_rate_10``, ``auc_8``..."""
+    error = "nme" if measure.unit == "%" else "distance_px"
+    values: dict[str, Any] = {
+        "subset": score.subset,
+        "faces": score.faces,
+        "misses": score.misses,
+        f"{error}_mean": _finite(score.mean),
+        f"{error}_mean_95": [_finite(score.mean_low), _finite(score.mean_high)],
+        f"{error}_median": _finite(score.median),
+        f"auc_{measure.limit:g}": score.auc,
+        "parts": {name: _finite(value) for name, value in score.parts.items()},
+    }
+    if measure.n_points > 1:
+        values["box_nme_mean"] = _finite(score.box_mean)
+    if measure.unit == "%":
+        values[f"failure_rate_{measure.failure:g}"] = score.failure_rate
+    else:
+        values[f"share_within_{measure.failure:g}_px"] = 1 - score.failure_rate
+    return values
+
+
+def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading == "subset" else "right")
+    for texts in rows:
+        table.add_row(*texts)
+    return table
+
+
+def _number(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.2f}"
+
+
+def _finite(value: float) -> float | None:
+    return None if math.isnan(value) else value

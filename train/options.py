@@ -1,0 +1,66 @@
+"""What all training commands share: options, and what Ctrl-C says."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DataOption = Annotated[
+    Path, typer.Option("--data", metavar="DIR", help="Folder of the data sets; README.md shows its layout.")
+]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="A Python file that sets CONFIG, a train.config.TrainConfig: see train/configs/.",
+    ),
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", metavar="DIR", help="Folder for checkpoint, logs and weights. [default: runs/MODEL]"
+    ),
+]
+InitOption = Annotated[
+    str,
+    typer.Option(
+        "--init",
+        metavar="FILE|imagenet",
+        help="Start from a trained model (.onnx or .safetensors), or from ImageNet weights (downloads them).",
+    ),
+]
+ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on from the last epoch in --out, if any.")]
+LimitOption = Annotated[int, typer.Option(min=0, help="Use only N faces (a dry run); 0: all.")]
+EpochsOption = Annotated[
+    int, typer.Option(min=0, help="Cut each stage to N epochs (a dry run); 0: as the recipe.")
+]
+SeedOption = Annotated[
+    int | None, typer.Option(min=0, help="Seed of weights and samples. [default: the recipe's]")
+]
+DevicesOption = Annotated[int, typer.Option(min=1, help="Devices on each machine.")]
+NodesOption = Annotated[int, typer.Option("--num-nodes", min=1, help="Machines.")]
+ThreadsOption = Annotated[int, typer.Option(min=0, help="CPU threads; 0: one per core.")]
+WorkersOption = Annotated[int, typer.Option(min=0, help="Processes that make samples; 0: none but this.")]
+
+
+def is_first_process() -> bool:
+    """Whether this is the process that speaks: with several devices or machines the program runs in each."""
+    return all(os.environ.get(name, "0") == "0" for name in ("LOCAL_RANK", "NODE_RANK", "GROUP_RANK"))
+
+
+@contextmanager
+def interruptible(out: Path, how: str = "with --resume ") -> Iterator[None]:
+    """Ctrl-C says that the same command goes on, and exits with 130."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if is_first_process():
+            text = f"train: stopped; finished epochs are kept in {out}: the same command {how}goes on"
+            typer.echo(text, err=True)
+        raise typer.Exit(130) from None

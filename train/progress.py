@@ -1,0 +1,22 @@
+"""Progress bars of the training side, on stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+OnRead = Callable[[], object]
+"""Called after each image that is read."""
+
+
+def progress_bars(disable: bool = False, transient: bool = False) -> Progress:
+    """Bars with counts and time left. ``transient`` ones vanish when done.
+
+    Where stderr is no terminal, bars show their last state only, so transient ones show nothing.
+    """
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    silent = disable or (transient and not console.is_terminal)
+    return Progress(*columns, console=console, disable=silent, transient=transient)

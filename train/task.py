@@ -1,0 +1,107 @@
+"""What the training loop must know of a model: its samples, its loss, its error."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from tracker.types import FloatArray
+from train.config import Stage, TrainConfig
+from train.data.dataset import FaceCrops, Sample
+from train.data.readers import LabelledFace
+from train.errors import DataError, RunError
+from train.metrics import nme_percent
+from train.models.output import LandmarkOutput
+from train.progress import OnRead
+
+_STEP = 32
+"""A ResNet18 halves the crop five times."""
+
+
+class Crops(Protocol):
+    """Samples whose size in pixels and random draws are set by stage and epoch."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> Sample: ...
+
+    def at(self, size: int, epoch: int) -> Self:
+        """The same pictures as crops of ``size`` pixels, with the random draws of ``epoch``."""
+        ...
+
+
+@dataclass(frozen=True)
+class Task:
+    """Training on ``training`` pictures and validating on ``validation``.
+
+    ``data`` tells these pictures from others, so that a run goes on with those it began with. ``read``
+    loads them; ``members`` gives the indices of those that a stage trains on (None: all);
+    ``loss`` takes output, points and is_face; ``error`` gives the error ``(N,)`` of predicted points
+    against the truth, both ``(N, P, 2)`` in crop sides, in ``unit``. Raises
+    :class:`~train.errors.DataError` without training pictures.
+    """
+
+    training: int
+    validation: int
+    data: str
+    read: Callable[[OnRead], tuple[Crops, Crops]]
+    loss: Callable[[LandmarkOutput, Tensor, Tensor], Tensor]
+    error: Callable[[FloatArray, FloatArray], npt.NDArray[np.float64]]
+    unit: str = "% NME"
+    members: Callable[[Stage], Sequence[int]] | None = None
+
+    def __post_init__(self) -> None:
+        if self.training < 1:
+            raise DataError("there are no training faces")
+
+    def indices(self, stage: Stage) -> Sequence[int]:
+        """The training pictures of ``stage``."""
+        return range(self.training) if self.members is None else self.members(stage)
+
+
+def landmark_task(
+    config: TrainConfig, training: Sequence[LabelledFace], validation: Sequence[LabelledFace]
+) -> Task:
+    """68 points in crops around labelled faces; the error is the NME, inter-ocular per cent."""
+    size = config.stages[0].size
+
+    def read(on_read: OnRead) -> tuple[Crops, Crops]:
+        return (
+            FaceCrops(training, size, config.recipe, config.seed, on_read),
+            FaceCrops(validation, size, on_read=on_read),
+        )
+
+    def members(stage: Stage) -> Sequence[int]:
+        wanted = stage.sets or {face.subset for face in training}
+        return [index for index, face in enumerate(training) if face.subset in wanted]
+
+    _check_stages(config, training)
+    data = data_key([face.image for face in training], [face.image for face in validation])
+    return Task(len(training), len(validation), data, read, config.loss, nme_percent, members=members)
+
+
+def data_key(training: Sequence[Path], validation: Sequence[Path]) -> str:
+    """A digest of the pictures' names and of the side that each is on; where they lie does not count."""
+    names = [[path.name for path in paths] for paths in (training, validation)]
+    return hashlib.sha256(json.dumps(names).encode()).hexdigest()
+
+
+def _check_stages(config: TrainConfig, training: Sequence[LabelledFace]) -> None:
+    """Before hours of training: each stage has a size that the networks take, and faces of all its sets."""
+    there = {face.subset for face in training}
+    for stage in config.stages:
+        if stage.size % _STEP:
+            raise RunError(f"crops of {stage.size} px: these networks take multiples of {_STEP} px")
+        if missing := sorted(set(stage.sets) - there):
+            raise DataError(
+                f"the recipe trains on {', '.join(missing)}, of which there are no faces: known sets are "
+                f"{', '.join(sorted(there))}"
+            )
