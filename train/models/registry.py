@@ -10,9 +10,11 @@ from torch import nn
 from train.errors import RunError
 from train.models.imm import SPECS, ImmLandmarks
 from train.models.resnet18 import ResNet18Landmarks
+from train.models.unet import UNetLandmarks
 
 MODELS: dict[str, Callable[[], nn.Module]] = {
     "resnet18": ResNet18Landmarks,
+    "unet": UNetLandmarks,
     **{model: partial(ImmLandmarks, model) for model in SPECS},
 }
 

@@ -1,0 +1,119 @@
+"""U-Net that draws a map of each of 68 points over one grey crop.
+
+O. Ronneberger et al., "U-Net: Convolutional Networks for Biomedical Image Segmentation", MICCAI 2015, with
+batch normalisation, in the shape and with the layer names of M. Buda et al., "Association of genomic
+subtypes of lower-grade gliomas with shape features automatically extracted by a deep learning algorithm",
+Computers in Biology and Medicine 2019, so that its published checkpoint can be a start.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from pathlib import Path
+from pickle import UnpicklingError
+
+import torch
+from torch import Tensor, nn
+
+from tracker.types import N_POINTS
+from train.errors import RunError
+from train.heatmap import RING, HeatmapCodec
+from train.models.output import LandmarkOutput
+from train.models.resnet18 import MEAN, STD
+
+LEVELS = 4
+
+_FIRST = "encoder1.enc1conv1.weight"
+
+
+class UNetLandmarks(nn.Module):
+    """``(N, 1, S, S)`` uint8 or float grey levels 0..255 to ``LandmarkOutput``, S a multiple of 16.
+
+    ``features`` are the channels of the first level, doubled at each of four. Maps are drawn at 1 /
+    ``stride`` of the crop's size (1, 2 or 4): the decoder stops there. Raises
+    :class:`~train.errors.RunError` for another stride.
+    """
+
+    def __init__(self, features: int = 32, stride: int = 2) -> None:
+        super().__init__()
+        if stride not in (1, 2, 4):
+            raise RunError(f"a U-Net draws maps at 1/1, 1/2 or 1/4 of the crop, got 1/{stride}")
+        self.last = {1: 1, 2: 2, 4: 3}[stride]
+        widths = [features * 2**level for level in range(LEVELS + 1)]
+        for level in range(1, LEVELS + 1):
+            inputs = 1 if level == 1 else widths[level - 2]
+            setattr(self, f"encoder{level}", _double(inputs, widths[level - 1], f"enc{level}"))
+        self.pool = nn.MaxPool2d(2)
+        self.bottleneck = _double(widths[LEVELS - 1], widths[LEVELS], "bottleneck")
+        for level in range(LEVELS, self.last - 1, -1):
+            width = widths[level - 1]
+            setattr(self, f"upconv{level}", nn.ConvTranspose2d(2 * width, width, kernel_size=2, stride=2))
+            setattr(self, f"decoder{level}", _double(2 * width, width, f"dec{level}"))
+        self.maps = nn.Conv2d(widths[self.last - 1], N_POINTS, kernel_size=3, padding=1 + RING)
+        # Flat maps at the start: every point begins in the middle of the crop.
+        nn.init.normal_(self.maps.weight, std=0.01)
+        self.presence = nn.Linear(N_POINTS, 1)
+
+    def forward(self, crop: Tensor) -> LandmarkOutput:
+        maps = self.maps(self._decode(self._encode((crop.float() - MEAN) / STD)))
+        # bfloat16 resolves half a pixel at the crop's edge: coordinates are made in float32.
+        with torch.autocast(crop.device.type, enabled=False):
+            points = HeatmapCodec.decode(maps)
+            presence = self.presence(peak_height(maps))
+        return LandmarkOutput(points, presence[:, 0], maps)
+
+    def _encode(self, x: Tensor) -> list[Tensor]:
+        """Features of each level, finest first, and of the bottleneck."""
+        levels = []
+        for level in range(1, LEVELS + 1):
+            x = getattr(self, f"encoder{level}")(x)
+            levels.append(x)
+            x = self.pool(x)
+        return [*levels, self.bottleneck(x)]
+
+    def _decode(self, levels: list[Tensor]) -> Tensor:
+        x = levels[-1]
+        for level in range(LEVELS, self.last - 1, -1):
+            x = getattr(self, f"upconv{level}")(x)
+            x = getattr(self, f"decoder{level}")(torch.cat((x, levels[level - 1]), dim=1))
+        return x
+
+
+def peak_height(maps: Tensor) -> Tensor:
+    """How far each map's largest softmax weight stands above a flat map's, ``(N, P)``, in nats.
+
+    0 for a flat map; the logarithm of the number of cells for one that is sure of a single cell.
+    """
+    logits = maps.float().flatten(2)
+    flat = torch.log(torch.tensor(float(logits.shape[-1])))
+    return logits.amax(dim=-1) - logits.logsumexp(dim=-1) + flat
+
+
+def _double(inputs: int, outputs: int, name: str) -> nn.Sequential:
+    layers: list[tuple[str, nn.Module]] = []
+    for number, width in ((1, inputs), (2, outputs)):
+        layers += [
+            (f"{name}conv{number}", nn.Conv2d(width, outputs, kernel_size=3, padding=1, bias=False)),
+            (f"{name}norm{number}", nn.BatchNorm2d(outputs)),
+            (f"{name}relu{number}", nn.ReLU(inplace=True)),
+        ]
+    return nn.Sequential(OrderedDict(layers))
+
+
+def adopt_brain_mri(network: UNetLandmarks, path: Path) -> int:
+    """Start from the checkpoint of mateuszbuda/brain-segmentation-pytorch; the number of tensors taken.
+
+    It has three input channels and one output: the first kernel is averaged into one channel, and the last
+    layer stays new. Only tensors are read from the file, never code. Raises
+    :class:`~train.errors.RunError` if the file is not that checkpoint.
+    """
+    try:
+        published = torch.load(path, map_location="cpu", weights_only=True)
+        own = network.state_dict()
+        taken = {name: tensor for name, tensor in published.items() if name in own}
+        taken[_FIRST] = taken[_FIRST].mean(dim=1, keepdim=True)
+        network.load_state_dict(taken, strict=False)
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, AttributeError, UnpicklingError) as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:120]
+        raise RunError(f"{path} is not the brain MRI checkpoint: {reason}") from error
+    return len(taken)
