@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 from train.errors import RunError  # noqa: E402
 from train.heatmap import RING, HeatmapCodec, cell_centers  # noqa: E402
 
-COORDINATE = st.floats(-0.5, 0.5, width=32)
+COORDINATE = st.floats(-0.5, 0.5, width=32, allow_subnormal=False)  # inference flushes them to zero
 
 
 @settings(deadline=None)

@@ -122,13 +122,13 @@ def test_ctrl_c_exits_130_and_says_how_to_go_on(run, data, tmp_path, monkeypatch
 
     monkeypatch.setattr(LandmarkLoss, "__call__", interrupted)
     for command, hint in (
-        (("nose", "--variant", "fan"), "--resume --out"),
-        (("face58",), "--resume --out"),
-        (("compare-nose",), "the same command with --out"),
+        (("nose", "--variant", "fan"), "with --resume goes on"),
+        (("face58",), "with --resume goes on"),
+        (("compare-nose",), "goes on"),
     ):
         code, _, err = run(*command, *dry_run(data, tmp_path / command[0]))
         assert code == 130
-        assert f"{hint} {tmp_path / command[0]}" in err
+        assert f"kept in {tmp_path / command[0]}: the same command {hint}" in err
         assert "Traceback" not in err
 
 
