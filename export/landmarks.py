@@ -26,6 +26,7 @@ from tracker.types import ImageArray
 from train.data.dataset import FaceCrops, from_unit
 from train.data.splits import training_faces
 from train.exported import load_network
+from train.files import replacing
 from train.models.fold import fold_normalisation
 from train.models.imm import SPECS
 
@@ -96,8 +97,8 @@ def ship(checkpoint: Path, name: str, weights: Path, data: Path | None = None) -
     it does not hold.
     """
     network = load_contract(checkpoint, name)
-    path, draft = weights / f"{name}.onnx", weights / f"{name}.onnx.part"
-    try:
+    path = weights / f"{name}.onnx"
+    with replacing(path) as draft:
         export_onnx(network, draft)
         parity = measure_parity(network, draft, validation_crops(data) if data else noise_crops(32))
         if not parity.holds:
@@ -105,9 +106,6 @@ def ship(checkpoint: Path, name: str, weights: Path, data: Path | None = None) -
                 f"{name} differs from torch by {parity.points_px:.4f} crop px and {parity.presence:.4f} "
                 f"in presence; at most {PARITY_PX} is allowed"
             )
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
     write_entry(weights, name, "landmarks", path.name, LICENCE, {"precision": "fp32"})
     return parity
 

@@ -11,6 +11,7 @@ from export.landmarks import noise_crops
 from export.manifest import write_entry
 from tracker.errors import WeightsError
 from train.exported import load_network
+from train.files import replacing
 from train.models.imm import imm_spec
 
 LICENCE = "research use: trained on the IMM Face Database, whose terms apply"
@@ -30,8 +31,7 @@ def ship_study(checkpoint: Path, name: str, weights: Path) -> float:
     imm_spec(name)  # refuses other networks
     exact = load_network(name, checkpoint)
     path = weights / f"{name}.safetensors"
-    draft = path.with_name(f"draft-{path.name}")
-    try:
+    with replacing(path) as draft:
         half = {key: tensor.half().contiguous() for key, tensor in exact.network.state_dict().items()}
         save_file(half, draft, metadata={"size": str(exact.size)})
         pictures = torch.from_numpy(noise_crops(_PICTURES, hw=(exact.size * 3 // 4, exact.size))[:, None])
@@ -40,8 +40,5 @@ def ship_study(checkpoint: Path, name: str, weights: Path) -> float:
         largest = float(moved.abs().max())
         if not largest <= ROUNDING_SIDES:
             raise WeightsError(f"{name}: float16 moves a point by {largest:.5f} of the crop's side")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
     write_entry(weights, name, "study", path.name, LICENCE, {"precision": "fp16"})
     return largest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,37 +33,46 @@ from train.options import (
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Train and evaluate landmark models.")
 
 
-@app.command()
-def resnet18(
-    data: DataOption,
-    config: ConfigOption = None,
-    init: InitOption = "",
-    out: OutOption = None,
-    resume: ResumeOption = False,
-    limit: LimitOption = 0,
-    epochs: EpochsOption = 0,
-    seed: SeedOption = None,
-    devices: DevicesOption = 1,
-    num_nodes: NodesOption = 1,
-    threads: ThreadsOption = 0,
-    workers: WorkersOption = 0,
-) -> None:
-    """Train the ResNet18 landmark model and write its weights to OUT/resnet18.safetensors."""
-    from train.configs.resnet18 import CONFIG
-    from train.landmarks import train_landmarks
-    from train.running import RunOptions, load_config, shortened
+def landmark_command(model: str, what: str) -> Callable[..., None]:
+    """The command that trains ``model``, which is ``what``, by the recipe ``train/configs/MODEL.py``."""
 
-    recipe = shortened(load_config(config) if config else CONFIG, epochs)
-    if recipe.model != "resnet18":
-        raise RunError(f"this recipe is for {recipe.model}, not for resnet18")
-    recipe = replace(recipe, init=init or recipe.init, seed=recipe.seed if seed is None else seed)
-    options = RunOptions(out or Path("runs") / recipe.model, resume, devices, num_nodes, threads, workers)
-    with interruptible(options.out):
-        path = train_landmarks(recipe, data, limit, options)
-    if path is not None:
-        typer.echo(f"wrote {path}")
+    def command(
+        data: DataOption,
+        config: ConfigOption = None,
+        init: InitOption = "",
+        out: OutOption = None,
+        resume: ResumeOption = False,
+        limit: LimitOption = 0,
+        epochs: EpochsOption = 0,
+        seed: SeedOption = None,
+        devices: DevicesOption = 1,
+        num_nodes: NodesOption = 1,
+        threads: ThreadsOption = 0,
+        workers: WorkersOption = 0,
+    ) -> None:
+        from train.landmarks import train_landmarks
+        from train.running import RunOptions, load_config, shipped_config, shortened
+
+        recipe = shortened(load_config(config) if config else shipped_config(model), epochs)
+        if recipe.model != model:
+            raise RunError(f"this recipe is for {recipe.model}, not for {model}")
+        recipe = replace(recipe, init=init or recipe.init, seed=recipe.seed if seed is None else seed)
+        options = RunOptions(out or Path("runs") / model, resume, devices, num_nodes, threads, workers)
+        with interruptible(options.out):
+            path = train_landmarks(recipe, data, limit, options)
+        if path is not None:
+            typer.echo(f"wrote {path}")
+
+    command.__doc__ = f"Train {what} and write its weights to OUT/{model}.safetensors."
+    return command
 
 
+for _model, _what in {
+    "resnet18": "the ResNet18 landmark model",
+}.items():
+    app.command(_model)(
+        landmark_command(_model, f"Train {_what} and write its weights to OUT/{_model}.safetensors.")
+    )
 app.command()(nose)
 app.command()(face58)
 app.command("compare-nose")(compare_nose)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from enum import StrEnum
@@ -184,7 +182,8 @@ def _print_comparison(runs: Sequence[NoseRun]) -> None:
 
 
 def _write_comparison(runs: Sequence[NoseRun], tuning: bool, path: Path) -> None:
-    from train.evaluation.files import replace as replace_file
+    from train.files import replace as replace_file
+    from train.files import to_json
     from train.imm import NEAR_PX, summarise
 
     people = "29-32" if tuning else "33-40"
@@ -192,17 +191,7 @@ def _write_comparison(runs: Sequence[NoseRun], tuning: bool, path: Path) -> None
         "validation_people": people,
         "near_px": NEAR_PX,
         "runs": [asdict(run) for run in runs],
-        "summary": [_without_nan(asdict(row)) for row in summarise(runs)],
+        "summary": [asdict(row) for row in summarise(runs)],
     }
-    replace_file(path, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
+    replace_file(path, to_json(content).encode())
     typer.echo(f"wrote {path}")
-
-
-def _without_nan(row: dict[str, object]) -> dict[str, object]:
-    """JSON has no NaN: null instead."""
-    return {
-        name: _without_nan(value)
-        if isinstance(value, dict)
-        else (None if isinstance(value, float) and math.isnan(value) else value)
-        for name, value in row.items()
-    }

@@ -17,15 +17,14 @@ def check_leaks_command(data: DataOption) -> None:
     from train.data.splits import YOUTUBE, training_faces, youtube_faces
     from train.imm import refuse_imm_leaks
     from train.leaks import check_leaks, count_by_subset, present_test_faces, refuse
-    from train.progress import progress_bars
+    from train.progress import progress_bar
 
     (training, validation), test = training_faces(data), present_test_faces(data)
     if (data / YOUTUBE[0]).is_file():
         training += youtube_faces(data)
     total = len(training) + len(validation) + len(test)
-    with progress_bars(transient=True) as progress:
-        task = progress.add_task("comparing images", total=total)
-        leaks = check_leaks(training, test, lambda: progress.advance(task), validation)
+    with progress_bar("comparing images", total) as advance:
+        leaks = check_leaks(training, test, advance, validation)
     for leak in leaks:
         typer.echo(str(leak))
     counts = [count_by_subset(faces) for faces in (training, validation, test)]

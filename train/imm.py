@@ -36,13 +36,15 @@ _MIN_CORRELATION = 0.9
 """Between near-copies. Tight crops of different people, taken in one studio with one light and one pose,
 correlate by up to 0.81; copies of a photograph in size, colour or frame by over 0.94."""
 
-_WIDTH_PX = 640
+WIDTH_PX = 640
+"""Distances of noses are in pixels of pictures this wide, which is what the database has."""
+
 _BATCH = 48
 
 
 def nose_error_px(predicted: FloatArray, truth: FloatArray) -> Float64Array:
     """Distance ``(N,)`` between noses ``(N, 1, 2)`` in crop sides, in pixels of a 640x480 picture."""
-    return _WIDTH_PX * point_distances(predicted, truth)[:, 0]
+    return WIDTH_PX * point_distances(predicted, truth)[:, 0]
 
 
 def face58_nme_percent(predicted: FloatArray, truth: FloatArray) -> Float64Array:

@@ -20,7 +20,7 @@ from train.leaks import present_test_faces, refuse_leaks
 from train.models.registry import build
 from train.models.resnet18 import ResNet18Landmarks
 from train.options import is_first_process
-from train.progress import progress_bars
+from train.progress import progress_bar
 from train.running import RunOptions, run_training
 from train.task import landmark_task
 
@@ -78,6 +78,5 @@ def _some(faces: list[LabelledFace], limit: int) -> list[LabelledFace]:
 
 def _refuse_leaks(training: list[LabelledFace], validation: list[LabelledFace], data: Path) -> None:
     test = present_test_faces(data)
-    with progress_bars(transient=True) as progress:
-        task = progress.add_task("comparing images", total=len(training) + len(validation) + len(test))
-        refuse_leaks(training, test, lambda: progress.advance(task), validation)
+    with progress_bar("comparing images", len(training) + len(validation) + len(test)) as advance:
+        refuse_leaks(training, test, advance, validation)

@@ -20,6 +20,7 @@ import numpy as np
 
 from tracker.geometry import CropTransform
 from tracker.types import ImageArray
+from train.data.pictures import unreadable
 from train.data.readers import LabelledFace, read_pts_folder
 from train.data.splits import TEST_FOLDERS, root_300w
 from train.errors import DataError, TrainError
@@ -188,7 +189,7 @@ def _decode_grey(image: Path, content: bytes) -> ImageArray:
     buffer = np.frombuffer(content, np.uint8)
     grey = cv2.imdecode(buffer, cv2.IMREAD_GRAYSCALE) if buffer.size else None
     if grey is None:
-        raise DataError(f"{image}: not an image that OpenCV can read")
+        raise unreadable(image)
     return np.asarray(grey, np.uint8)
 
 

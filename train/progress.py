@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 OnRead = Callable[[], object]
@@ -20,3 +22,11 @@ def progress_bars(disable: bool = False, transient: bool = False) -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     silent = disable or (transient and not console.is_terminal)
     return Progress(*columns, console=console, disable=silent, transient=transient)
+
+
+@contextmanager
+def progress_bar(title: str, total: int | None) -> Iterator[Callable[[], None]]:
+    """Show one piece of long work on a terminal and yield what to call after each of ``total`` items."""
+    with progress_bars(transient=True) as progress:
+        task = progress.add_task(escape(title), total=total)
+        yield lambda: progress.advance(task)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import runpy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from torch import nn
 from train.checkpoint import LAST
 from train.config import TrainConfig
 from train.errors import RunError
+from train.files import replacing
 from train.loop import train
 from train.task import Task
 
@@ -82,6 +84,13 @@ def resolve_precision(
     return "bf16-mixed" if native else "32-true"
 
 
+def shipped_config(model: str) -> TrainConfig:
+    """The recipe of ``model`` in ``train/configs``."""
+    config = importlib.import_module(f"train.configs.{model.replace('-', '_')}").CONFIG
+    assert isinstance(config, TrainConfig)
+    return config
+
+
 def load_config(path: Path) -> TrainConfig:
     """The ``CONFIG`` that the Python file ``path`` sets. Raises :class:`RunError` if it sets none."""
     try:
@@ -102,11 +111,9 @@ def shortened(config: TrainConfig, epochs: int) -> TrainConfig:
 
 def write_weights(model: nn.Module, size: int, path: Path) -> None:
     """The weights, and the crop size in pixels that the network was trained to see last."""
-    part = path.with_name(f"{path.name}.part")
+    weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
     try:
-        weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
-        save_file(weights, part, metadata={"size": str(size)})
-        part.replace(path)
+        with replacing(path) as draft:
+            save_file(weights, draft, metadata={"size": str(size)})
     except (OSError, SafetensorError) as error:
-        part.unlink(missing_ok=True)
         raise RunError(f"{path} cannot be written: {error}; make room, then go on with --resume") from error

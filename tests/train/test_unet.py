@@ -8,7 +8,8 @@ from torch import nn  # noqa: E402
 
 from train.errors import RunError  # noqa: E402
 from train.models.fold import fold_normalisation  # noqa: E402
-from train.models.unet import UNetLandmarks, adopt_brain_mri, peak_height  # noqa: E402
+from train.models.reading import peak_height  # noqa: E402
+from train.models.unet import UNetLandmarks, adopt_brain_mri  # noqa: E402
 
 
 @pytest.mark.parametrize(("stride", "side"), [(1, 66), (2, 34), (4, 18)])

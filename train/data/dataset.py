@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch.utils.data import Dataset
@@ -15,8 +14,9 @@ from torch.utils.data import Dataset
 from tracker.geometry import CropTransform, mirror_points
 from tracker.types import N_POINTS, FloatArray, ImageArray
 from train.data.augment import GeometryPolicy, PhotometricPolicy, misplace, synthetic_background
+from train.data.pictures import read_picture
 from train.data.readers import LabelledFace
-from train.errors import DataError, RunError
+from train.errors import RunError
 
 Sample = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 """``crop`` uint8 ``(1, S, S)``, ``points`` float32 ``(68, 2)`` in crop sides from the crop's centre
@@ -70,7 +70,7 @@ class FaceCrops(Dataset[Sample]):
         self.epoch = 0
         self._recipe = recipe
         self._seed = seed
-        self._images = [_read_grey(face.image, on_read) for face in faces]
+        self._images = [_read(face.image, on_read) for face in faces]
 
     def at(self, size: int, epoch: int) -> FaceCrops:
         """The same faces as crops of ``size`` pixels, with the random draws of ``epoch``."""
@@ -113,9 +113,7 @@ class FaceCrops(Dataset[Sample]):
         return torch.from_numpy(image)[None], torch.zeros(N_POINTS, 2), torch.tensor(0.0)
 
 
-def _read_grey(path: Path, on_read: Callable[[], object]) -> ImageArray:
-    image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    if image is None:
-        raise DataError(f"{path}: not an image that OpenCV can read")
+def _read(path: Path, on_read: Callable[[], object]) -> ImageArray:
+    image = read_picture(path)
     on_read()
-    return np.asarray(image, np.uint8)
+    return image

@@ -11,7 +11,6 @@ import copy
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch.utils.data import Dataset
@@ -21,6 +20,7 @@ from tracker.types import FloatArray, ImageArray
 from train.data.asf import N_ASF_POINTS, Shot, read_imm_folder
 from train.data.dataset import Sample, SampleRecipe, from_unit, to_unit
 from train.data.image_size import image_size
+from train.data.pictures import read_picture
 from train.errors import DataError, RunError
 
 FOLDER = "imm_face_db"
@@ -123,7 +123,7 @@ class ImmCrops(Dataset[Sample]):
         self.shots, self.keep = shots, list(keep)
         self.size, self.epoch = _checked(size), 0
         self._recipe, self._seed = recipe, seed
-        self._images = [_read_grey(shot.image, on_read) for shot in shots]
+        self._images = [_read(shot.image, on_read) for shot in shots]
 
     def at(self, size: int, epoch: int) -> ImmCrops:
         """The same shots ``size`` pixels wide, with the random draws of ``epoch``."""
@@ -183,12 +183,10 @@ def _checked(size: int) -> int:
     return size
 
 
-def _read_grey(path: Path, on_read: Callable[[], object]) -> ImageArray:
-    image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    if image is None:
-        raise DataError(f"{path}: not an image that OpenCV can read")
+def _read(path: Path, on_read: Callable[[], object]) -> ImageArray:
+    image = read_picture(path)
     height, width = image.shape
     if 3 * width != 4 * height:
         raise DataError(f"{path}: expected a picture of 4 to 3, such as 640x480, got {width}x{height}")
     on_read()
-    return np.asarray(image, np.uint8)
+    return image

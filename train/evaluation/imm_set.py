@@ -25,16 +25,13 @@ from train.errors import DataError
 from train.evaluation.families import IMM_PEOPLE
 from train.evaluation.labelled import LabelledSet
 from train.evaluation.results import Measure
-from train.imm import NEAR_PX
+from train.imm import NEAR_PX, WIDTH_PX
 from train.metrics import Float64Array, inter_ocular
 from train.models.imm import imm_spec
 from train.progress import OnRead
 
 FACE_58 = Measure("%", failure=10.0, limit=8.0, parts={name: tuple(part) for name, part in PARTS_58.items()})
 NOSE = Measure("px", failure=NEAR_PX, limit=2 * NEAR_PX, parts={"nose": (0,)})
-
-_WIDTH_PX = 640
-"""Distances are in pixels of pictures this wide, which is what the database has."""
 
 
 def read_validation(model: str, data: Path) -> LabelledSet:
@@ -80,4 +77,4 @@ def examples(model: str, data: Path, size: int, count: int) -> list[Sample]:
 
 def _pixel(shots: Sequence[Shot]) -> Float64Array:
     """The side of one pixel of a picture 640 wide, in pixels of each shot's own picture."""
-    return np.array([image_size(shot.image)[0] / _WIDTH_PX for shot in shots])
+    return np.array([image_size(shot.image)[0] / WIDTH_PX for shot in shots])

@@ -14,8 +14,8 @@ import numpy as np
 from train.errors import RunError
 from train.evaluation.labelled import LabelledSet
 from train.evaluation.predictions import collect, match
-from train.evaluation.progress import progress_bar
 from train.evaluation.results import Evaluation
+from train.progress import progress_bar
 
 _POLL_S = 0.2
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from tracker.geometry import CropTransform
 from tracker.types import FloatArray, ImageArray
-from train.errors import DataError
+from train.data.pictures import read_picture
 from train.evaluation.results import Evaluation
 
 if TYPE_CHECKING:
@@ -63,9 +63,7 @@ def face_tile(evaluation: Evaluation, row: int) -> Tile:
 
     Raises :class:`~train.errors.DataError` if the image cannot be read.
     """
-    image = cv2.imread(str(evaluation.images[row]), cv2.IMREAD_GRAYSCALE)
-    if image is None:
-        raise DataError(f"{evaluation.images[row]}: not an image that OpenCV can read")
+    image = read_picture(evaluation.images[row])
     truth, predicted, error = evaluation.truth[row], evaluation.predicted[row], evaluation.errors[row]
     low, high = truth.min(axis=0), truth.max(axis=0)
     # One point has no size: show a part of the image around it.
@@ -74,7 +72,7 @@ def face_tile(evaluation: Evaluation, row: int) -> Tile:
     x, y = (low + high) / 2
     view = CropTransform((float(x), float(y)), side, size=_VIEW_PX)
     title = f"{error:.2f} {evaluation.measure.unit}" if np.isfinite(error) else "missed"
-    picture = view.cut(np.asarray(image, np.uint8))
+    picture = view.cut(image)
     return Tile(picture, title, view.to_crop(truth), view.to_crop(predicted) if np.isfinite(error) else None)
 
 
@@ -97,9 +95,7 @@ def photograph(path: Path, faces: Sequence[FloatArray]) -> Figure:
 
     Raises :class:`~train.errors.DataError` if it cannot be read.
     """
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise DataError(f"{path}: not an image that OpenCV can read")
+    image = read_picture(path, colour=True)
     height, width = image.shape[:2]
     shrink = min(1.0, _LONGEST_PX / max(height, width))
     size = (max(round(width * shrink), 1), max(round(height * shrink), 1))

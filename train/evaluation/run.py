@@ -12,14 +12,14 @@ from tracker.geometry import CROP_SIZE
 from tracker.types import FloatArray
 from train.errors import DataError
 from train.evaluation.families import FAMILIES, Family
-from train.evaluation.files import make_folder, replace, try_writing
 from train.evaluation.labelled import LabelledSet
 from train.evaluation.log import Log, read_log
 from train.evaluation.own_detector import own_detector, track_folder, track_test_set
 from train.evaluation.predictions import Line, read_lines
-from train.evaluation.progress import progress_bar
 from train.evaluation.results import Evaluation, Score, scores
 from train.evaluation.tables import to_json
+from train.files import make_folder, replace, try_writing
+from train.progress import progress_bar
 
 if TYPE_CHECKING:
     from train.evaluation.pictures import Tile

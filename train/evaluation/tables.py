@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from train import files
 from train.evaluation.bootstrap import RESAMPLES
 from train.evaluation.results import Evaluation, Measure, Score, scores
 
@@ -94,7 +94,7 @@ def to_json(
         "scores": [row(measure, score) for score in headline],
         "conditions": {e.condition: [row(measure, score) for score in scores(e)] for e in evaluations},
     }
-    return json.dumps(report, indent=2, allow_nan=False) + "\n"
+    return files.to_json(report)
 
 
 def row(measure: Measure, score: Score) -> Mapping[str, Any]:
@@ -104,14 +104,14 @@ def row(measure: Measure, score: Score) -> Mapping[str, Any]:
         "subset": score.subset,
         "faces": score.faces,
         "misses": score.misses,
-        f"{error}_mean": _finite(score.mean),
-        f"{error}_mean_95": [_finite(score.mean_low), _finite(score.mean_high)],
-        f"{error}_median": _finite(score.median),
+        f"{error}_mean": score.mean,
+        f"{error}_mean_95": [score.mean_low, score.mean_high],
+        f"{error}_median": score.median,
         f"auc_{measure.limit:g}": score.auc,
-        "parts": {name: _finite(value) for name, value in score.parts.items()},
+        "parts": dict(score.parts),
     }
     if measure.n_points > 1:
-        values["box_nme_mean"] = _finite(score.box_mean)
+        values["box_nme_mean"] = score.box_mean
     if measure.unit == "%":
         values[f"failure_rate_{measure.failure:g}"] = score.failure_rate
     else:
@@ -130,7 +130,3 @@ def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -
 
 def _number(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.2f}"
-
-
-def _finite(value: float) -> float | None:
-    return None if math.isnan(value) else value

@@ -17,8 +17,8 @@ from tracker.types import FloatArray
 from train.data.asf import N_ASF_POINTS
 from train.data.imm import NOSE_TIP
 from train.errors import RunError
+from train.models.backbone import MEAN, STD
 from train.models.output import LandmarkOutput
-from train.models.resnet18 import MEAN, STD
 
 
 @dataclass(frozen=True)

@@ -13,61 +13,34 @@ import torch
 from torch import Tensor, nn
 
 from tracker.types import N_POINTS
-from train.errors import RunError
 from train.heatmap import RING, HeatmapCodec
+from train.models.backbone import WIDTHS, features, grey_resnet18
 from train.models.output import LandmarkOutput
-from train.models.vision import import_models
-
-MEAN, STD = 127.5, 64.0
-"""Grey levels are normalised by these; they travel inside the exported graph."""
 
 _WIDTH = 64
-_FEATURES = (64, 128, 256, 512)
+_FEATURES = WIDTHS[1:]
 
 
 class ResNet18Landmarks(nn.Module):
     """``(N, 1, S, S)`` uint8 or float grey levels 0..255 to ``LandmarkOutput``, S a multiple of 32.
 
-    ``pretrained=True`` downloads torchvision's ImageNet weights (the only network access in training,
-    and only on request) and averages the RGB stem into one channel. Raises
-    :class:`~train.errors.RunError` if the download fails.
+    ``pretrained=True`` starts from ImageNet, as :func:`~train.models.backbone.grey_resnet18` does.
     """
 
     def __init__(self, pretrained: bool = False) -> None:
         super().__init__()
-        models = import_models()
-        weights = models.ResNet18_Weights.IMAGENET1K_V1 if pretrained else None
-        try:
-            backbone = models.resnet18(weights=weights)
-        except OSError as error:
-            raise RunError(f"the ImageNet weights cannot be downloaded: {error}") from error
-        stem = nn.Conv2d(1, 64, kernel_size=7, stride=2, padding=3, bias=False)
-        if weights is not None:
-            stem.weight.data = backbone.conv1.weight.data.mean(dim=1, keepdim=True)
-        backbone.conv1 = stem
-        backbone.fc = nn.Identity()
-        self.backbone = backbone
+        self.backbone = grey_resnet18(pretrained)
         self.pyramid = Pyramid()
         self.presence = nn.Linear(_FEATURES[-1], 1)
 
     def forward(self, crop: Tensor) -> LandmarkOutput:
-        levels = self._levels((crop.float() - MEAN) / STD)
+        levels = features(self.backbone, crop)[1:]
         maps = self.pyramid(levels)
         # bfloat16 resolves half a pixel at the crop's edge: coordinates are made in float32.
         with torch.autocast(crop.device.type, enabled=False):
             points = HeatmapCodec.decode(maps)
             presence = self.presence(levels[-1].float().mean(dim=(2, 3)))
         return LandmarkOutput(points, presence[:, 0], maps)
-
-    def _levels(self, x: Tensor) -> list[Tensor]:
-        """Features at 1/4, 1/8, 1/16 and 1/32 of the crop's size."""
-        net = self.backbone
-        x = net.maxpool(net.relu(net.bn1(net.conv1(x))))
-        levels = []
-        for layer in (net.layer1, net.layer2, net.layer3, net.layer4):
-            x = layer(x)
-            levels.append(x)
-        return levels
 
 
 class Pyramid(nn.Module):

@@ -17,9 +17,10 @@ from torch import Tensor, nn
 
 from tracker.types import N_POINTS
 from train.errors import RunError
-from train.heatmap import RING, HeatmapCodec
+from train.heatmap import RING
+from train.models.backbone import MEAN, STD
 from train.models.output import LandmarkOutput
-from train.models.resnet18 import MEAN, STD
+from train.models.reading import read_maps
 
 LEVELS = 4
 
@@ -42,13 +43,13 @@ class UNetLandmarks(nn.Module):
         widths = [features * 2**level for level in range(LEVELS + 1)]
         for level in range(1, LEVELS + 1):
             inputs = 1 if level == 1 else widths[level - 2]
-            setattr(self, f"encoder{level}", _double(inputs, widths[level - 1], f"enc{level}"))
+            setattr(self, f"encoder{level}", double_convolution(inputs, widths[level - 1], f"enc{level}"))
         self.pool = nn.MaxPool2d(2)
-        self.bottleneck = _double(widths[LEVELS - 1], widths[LEVELS], "bottleneck")
+        self.bottleneck = double_convolution(widths[LEVELS - 1], widths[LEVELS], "bottleneck")
         for level in range(LEVELS, self.last - 1, -1):
             width = widths[level - 1]
             setattr(self, f"upconv{level}", nn.ConvTranspose2d(2 * width, width, kernel_size=2, stride=2))
-            setattr(self, f"decoder{level}", _double(2 * width, width, f"dec{level}"))
+            setattr(self, f"decoder{level}", double_convolution(2 * width, width, f"dec{level}"))
         self.maps = nn.Conv2d(widths[self.last - 1], N_POINTS, kernel_size=3, padding=1 + RING)
         # Flat maps at the start: every point begins in the middle of the crop.
         nn.init.normal_(self.maps.weight, std=0.01)
@@ -56,11 +57,7 @@ class UNetLandmarks(nn.Module):
 
     def forward(self, crop: Tensor) -> LandmarkOutput:
         maps = self.maps(self._decode(self._encode((crop.float() - MEAN) / STD)))
-        # bfloat16 resolves half a pixel at the crop's edge: coordinates are made in float32.
-        with torch.autocast(crop.device.type, enabled=False):
-            points = HeatmapCodec.decode(maps)
-            presence = self.presence(peak_height(maps))
-        return LandmarkOutput(points, presence[:, 0], maps)
+        return read_maps(maps, self.presence)
 
     def _encode(self, x: Tensor) -> list[Tensor]:
         """Features of each level, finest first, and of the bottleneck."""
@@ -79,17 +76,8 @@ class UNetLandmarks(nn.Module):
         return x
 
 
-def peak_height(maps: Tensor) -> Tensor:
-    """How far each map's largest softmax weight stands above a flat map's, ``(N, P)``, in nats.
-
-    0 for a flat map; the logarithm of the number of cells for one that is sure of a single cell.
-    """
-    logits = maps.float().flatten(2)
-    flat = torch.log(torch.tensor(float(logits.shape[-1])))
-    return logits.amax(dim=-1) - logits.logsumexp(dim=-1) + flat
-
-
-def _double(inputs: int, outputs: int, name: str) -> nn.Sequential:
+def double_convolution(inputs: int, outputs: int, name: str = "") -> nn.Sequential:
+    """Twice: 3x3 convolution, batch normalisation, ReLU; layers are called ``nameconv1`` and so on."""
     layers: list[tuple[str, nn.Module]] = []
     for number, width in ((1, inputs), (2, outputs)):
         layers += [

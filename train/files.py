@@ -1,7 +1,11 @@
-"""Result files: tried before the long work, replaced in one step after it."""
+"""Files of results: tried before the long work, replaced in one step after it."""
 
 from __future__ import annotations
 
+import json
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from train.errors import RunError
@@ -14,12 +18,12 @@ def try_writing(path: Path) -> None:
     """
     if _is_special(path):
         return
-    part = _part(path)
+    draft = _draft(path)
     try:
         if path.is_dir():
             raise IsADirectoryError(21, "it is a folder")
-        part.touch()
-        part.unlink()
+        draft.touch()
+        draft.unlink()
     except OSError as error:
         raise _refusal(path, error) from error
 
@@ -29,18 +33,28 @@ def replace(path: Path, content: bytes) -> None:
 
     Raises :class:`RunError` if it cannot be written.
     """
-    part = _part(path)
     try:
         if _is_special(path):
             path.write_bytes(content)
             return
-        try:
-            part.write_bytes(content)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        with replacing(path) as draft:
+            draft.write_bytes(content)
     except OSError as error:
         raise _refusal(path, error) from error
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a draft beside ``path``, with its suffix, that takes its place when the block ends well.
+
+    Whatever goes wrong, the draft is removed and a file that was there before stays whole.
+    """
+    draft = _draft(path)
+    try:
+        yield draft
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def make_folder(path: Path) -> None:
@@ -56,9 +70,22 @@ def _is_special(path: Path) -> bool:
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
-def _part(path: Path) -> Path:
-    return path.with_name(f"{path.name}.part")
+def _draft(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.part{path.suffix}")
 
 
 def _refusal(path: Path, error: OSError) -> RunError:
     return RunError(f"{path} cannot be written: {error.strerror}")
+
+
+def to_json(content: object) -> str:
+    """``content`` as indented JSON, with null for NaN, which JSON lacks."""
+    return json.dumps(_without_nan(content), indent=2, allow_nan=False) + "\n"
+
+
+def _without_nan(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value

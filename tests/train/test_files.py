@@ -4,7 +4,7 @@ import threading
 import pytest
 
 from train.errors import RunError
-from train.evaluation.files import make_folder, replace, try_writing
+from train.files import make_folder, replace, try_writing
 
 
 def test_a_file_is_replaced_and_nothing_is_left_beside_it(tmp_path):

@@ -1,0 +1,27 @@
+"""Pictures from files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from tracker.types import ImageArray
+from train.errors import DataError
+
+
+def read_picture(path: Path, colour: bool = False) -> ImageArray:
+    """``(H, W)`` grey uint8, or ``(H, W, 3)`` BGR; stored rotation is applied.
+
+    Raises :class:`~train.errors.DataError` if the file is not there or is no picture.
+    """
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE)
+    if image is None:
+        raise unreadable(path)
+    return np.asarray(image, np.uint8)
+
+
+def unreadable(path: Path) -> DataError:
+    """What to raise for a file that is no picture."""
+    return DataError(f"{path}: not an image that OpenCV can read")
