@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from tracker.geometry import CROP_SIZE
 from train.errors import RunError
 
 RING = 1
@@ -37,12 +39,9 @@ class HeatmapCodec:
     def encode(self, points: Tensor, cells: int) -> Tensor:
         """Distributions (each map sums to 1) whose mean is the point, for a crop of ``cells`` cells a side.
 
-        A Gaussian that the grid's edge cuts off has its mean inside; here its centre is moved outwards
-        until the mean is right again. Of all distributions with that mean and this width it stays the one
-        of largest entropy. Points off the grid count as at its edge.
+        Points off the grid count as at its edge. See :func:`gaussians`.
         """
-        along_x, along_y = (self._axis(points[..., axis], cells) for axis in (0, 1))
-        return along_y[..., :, None] * along_x[..., None, :]
+        return gaussians(points, cells, self.sigma)
 
     @staticmethod
     def decode(maps: Tensor) -> Tensor:
@@ -56,18 +55,58 @@ class HeatmapCodec:
         weights = maps.float().flatten(2).softmax(dim=-1)
         return torch.matmul(weights, torch.stack([x.flatten(), y.flatten()], dim=1))
 
-    def _axis(self, mean: Tensor, cells: int) -> Tensor:
-        centers = torch.arange(-RING, cells + RING, dtype=torch.float32, device=mean.device)
-        wanted = ((mean.float() + 0.5) * cells - 0.5).clamp(0.05 - RING, cells + RING - 1.05)[..., None]
-        middle = wanted.clone()
-        for _ in range(_NEWTON_STEPS):
-            weights = torch.softmax(-0.5 * ((centers - middle) / self.sigma) ** 2, dim=-1)
-            found = (weights * centers).sum(dim=-1, keepdim=True)
-            variance = (weights * (centers - found) ** 2).sum(dim=-1, keepdim=True)
-            # The mean moves by variance / sigma^2 for each cell that the middle moves by.
-            step = (wanted - found) * self.sigma**2 / variance.clamp(min=1e-3)
-            middle = middle + step.clamp(-self.sigma, self.sigma)
-        return torch.softmax(-0.5 * ((centers - middle) / self.sigma) ** 2, dim=-1)
+
+@dataclass(frozen=True)
+class KernelCodec:
+    """Targets as wide on the face at any working size: Gaussians of ``sigma_px``, cut to a square kernel.
+
+    Both numbers are pixels of a 224 px crop (``CROP_SIZE``); beyond ``kernel_px / 2`` from the point, along x
+    or y, the target is zero. Maps, points and the reading of maps are those of :class:`HeatmapCodec`.
+    Raises :class:`~train.errors.RunError` if ``sigma_px`` is not positive, or the kernel is not wider than
+    two sigma each way: less is a box, no Gaussian.
+    """
+
+    sigma_px: float = 10.0
+    kernel_px: float = 60.0
+
+    def __post_init__(self) -> None:
+        if not (self.sigma_px > 0 and self.kernel_px >= 4 * self.sigma_px):
+            raise RunError(f"a kernel needs sigma_px > 0 and kernel_px of four times that, got {self}")
+
+    def encode(self, points: Tensor, cells: int) -> Tensor:
+        """As :meth:`HeatmapCodec.encode`."""
+        cell_px = CROP_SIZE / cells
+        return gaussians(points, cells, self.sigma_px / cell_px, 0.5 * self.kernel_px / cell_px)
+
+
+def gaussians(points: Tensor, cells: int, sigma: float, reach: float = math.inf) -> Tensor:
+    """A Gaussian of ``sigma`` cells at each of ``points``, zero beyond ``reach`` cells along x or y.
+
+    Takes points ``(N, P, 2)`` and returns maps ``(N, P, K + 2, K + 2)`` as :class:`HeatmapCodec` has them,
+    each of sum 1. A Gaussian that the grid's edge or ``reach`` cuts off unevenly has its mean elsewhere; here
+    its centre is moved until the mean is the point again. Of all distributions with that mean and this
+    width, over these cells, it stays the one of largest entropy.
+    """
+    along_x, along_y = (_along_axis(points[..., axis], cells, sigma, reach) for axis in (0, 1))
+    return along_y[..., :, None] * along_x[..., None, :]
+
+
+def _along_axis(mean: Tensor, cells: int, sigma: float, reach: float) -> Tensor:
+    centers = torch.arange(-RING, cells + RING, dtype=torch.float32, device=mean.device)
+    wanted = ((mean.float() + 0.5) * cells - 0.5).clamp(0.05 - RING, cells + RING - 1.05)[..., None]
+    away = centers - wanted
+    logits = -0.5 * (away / sigma) ** 2
+    # One cell on each side of the point is there however short the reach: two are enough for any mean.
+    logits = logits.masked_fill(away.abs() > max(reach, 1.0), -math.inf)
+    # Moving the centre by d is tilting the logits by d / sigma^2 a cell: Newton's method for the tilt at
+    # which the mean offset is zero. Its derivative is the variance.
+    tilt = torch.zeros_like(wanted)
+    for _ in range(_NEWTON_STEPS):
+        weights = torch.softmax(logits + tilt * away, dim=-1)
+        found = (weights * away).sum(dim=-1, keepdim=True)
+        variance = (weights * (away - found) ** 2).sum(dim=-1, keepdim=True)
+        tilt = tilt - (found / variance.clamp(min=1e-3)).clamp(-1 / sigma - 0.5, 1 / sigma + 0.5)
+    return torch.softmax(logits + tilt * away, dim=-1)
 
 
 def cell_centers(cells: int, device: torch.device | None = None) -> Tensor:

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from tracker.geometry import CROP_SIZE
 from train.errors import RunError
-from train.heatmap import RING, HeatmapCodec
+from train.heatmap import RING, HeatmapCodec, KernelCodec
 from train.models.output import LandmarkOutput
 
 _WIDTH, _CURVATURE = 10.0, 2.0
@@ -39,7 +39,7 @@ class LandmarkLoss:
     """
 
     map_weight: float = 1.0
-    codec: HeatmapCodec = field(default_factory=HeatmapCodec)
+    codec: HeatmapCodec | KernelCodec = field(default_factory=HeatmapCodec)
 
     def __post_init__(self) -> None:
         if self.map_weight < 0:

@@ -20,10 +20,8 @@ from train.data.readers import LabelledFace
 from train.errors import DataError, RunError
 from train.metrics import nme_percent
 from train.models.output import LandmarkOutput
+from train.models.registry import size_step
 from train.progress import OnRead
-
-_STEP = 32
-"""A ResNet18 halves the crop five times."""
 
 
 class Crops(Protocol):
@@ -88,6 +86,11 @@ def landmark_task(
     return Task(len(training), len(validation), data, read, config.loss, nme_percent, members=members)
 
 
+def some(faces: Sequence[LabelledFace], limit: int) -> list[LabelledFace]:
+    """``limit`` of ``faces`` (0: all), from every data set."""
+    return list(faces[:: max(1, len(faces) // limit)][:limit] if limit else faces)
+
+
 def data_key(training: Sequence[Path], validation: Sequence[Path]) -> str:
     """A digest of the pictures' names and of the side that each is on; where they lie does not count."""
     names = [[path.name for path in paths] for paths in (training, validation)]
@@ -96,10 +99,17 @@ def data_key(training: Sequence[Path], validation: Sequence[Path]) -> str:
 
 def _check_stages(config: TrainConfig, training: Sequence[LabelledFace]) -> None:
     """Before hours of training: each stage has a size that the networks take, and faces of all its sets."""
-    there = {face.subset for face in training}
+    step = size_step(config.model)
     for stage in config.stages:
-        if stage.size % _STEP:
-            raise RunError(f"crops of {stage.size} px: these networks take multiples of {_STEP} px")
+        if stage.size % step:
+            raise RunError(f"crops of {stage.size} px: {config.model} takes multiples of {step} px")
+    check_sets(config, [face.subset for face in training])
+
+
+def check_sets(config: TrainConfig, subsets: Sequence[str]) -> None:
+    """Raise :class:`~train.errors.DataError` if a stage names a set that is not among ``subsets``."""
+    there = set(subsets)
+    for stage in config.stages:
         if missing := sorted(set(stage.sets) - there):
             raise DataError(
                 f"the recipe trains on {', '.join(missing)}, of which there are no faces: known sets are "

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch")
 
 from train.errors import RunError  # noqa: E402
-from train.heatmap import RING, HeatmapCodec, cell_centers  # noqa: E402
+from train.heatmap import RING, HeatmapCodec, KernelCodec, cell_centers, gaussians  # noqa: E402
 
 COORDINATE = st.floats(-0.5, 0.5, width=32, allow_subnormal=False)  # inference flushes them to zero
 
@@ -22,6 +22,20 @@ def test_encode_then_decode_returns_the_point_anywhere_in_the_crop(x, y, cells, 
     point = torch.tensor([[[x, y]]], dtype=torch.float32)
     codec = HeatmapCodec(sigma)
     back = codec.decode(codec.encode(point, cells).clamp(min=1e-38).log())
+    assert ((back - point).abs().max() * cells).item() < 0.01
+
+
+@settings(deadline=None)
+@given(
+    x=COORDINATE,
+    y=COORDINATE,
+    cells=st.sampled_from([32, 64, 112, 224]),
+    codec=st.sampled_from([KernelCodec(), KernelCodec(10, 40), HeatmapCodec(10.0)]),
+)
+def test_wide_and_cut_targets_return_the_point_too(x, y, cells, codec):
+    """The same hundredth of a cell, where a cell more on one side of the kernel would shift a plain one."""
+    point = torch.tensor([[[x, y]]], dtype=torch.float32)
+    back = HeatmapCodec.decode(codec.encode(point, cells).clamp(min=1e-38).log())
     assert ((back - point).abs().max() * cells).item() < 0.01
 
 
@@ -42,6 +56,33 @@ def test_targets_inside_are_the_normalised_gaussian():
     got = codec.encode(torch.tensor([[[x, y]]]), cells)[0, 0].numpy()
     assert got.shape == (34, 34)
     assert np.abs(got - expected).max() < 1e-5
+
+
+@pytest.mark.parametrize("cells", [32, 64, 224])
+def test_a_kernel_is_the_cut_gaussian_at_any_working_size(cells):
+    """Independent of our code, in pixels of the 224 px crop: 60 or fewer pixels wide, nothing beyond."""
+    x, y = 0.1, -0.07
+    centers_px = 224 * ((np.arange(-RING, cells + RING) + 0.5) / cells - 0.5)
+    along = [
+        np.exp(-0.5 * ((centers_px - 224 * at) / 10) ** 2) * (np.abs(centers_px - 224 * at) <= 30)
+        for at in (x, y)
+    ]
+    expected = np.outer(along[1] / along[1].sum(), along[0] / along[0].sum())
+    got = KernelCodec(10, 60).encode(torch.tensor([[[x, y]]]), cells)[0, 0].numpy()
+    assert ((got > 0) == (expected > 0)).all()
+    # The mean is made right; an uneven cut moves it by 3 exp(-4.5) / sqrt(2 pi) = 1.4 % of a cell at most.
+    cell = 224 / cells / 10  # in sigma
+    assert np.abs(got - expected).max() < 0.014 * cell * expected.max()
+    if cells == 224:
+        assert (got > 0).sum() == 60 * 60
+
+
+def test_a_kernel_shorter_than_a_cell_still_has_the_point_for_its_mean():
+    points = torch.linspace(-0.5, 0.5, 41)[None, :, None].repeat(1, 1, 2)
+    maps = gaussians(points, 8, sigma=0.3, reach=0.6)
+    back = HeatmapCodec.decode(maps.clamp(min=1e-38).log())
+    assert ((back - points).abs().max() * 8).item() < 0.01
+    assert ((maps > 0).sum(dim=(2, 3)) <= 9).all()
 
 
 def test_targets_are_distributions_and_rows_run_down():
@@ -76,3 +117,17 @@ def test_decoding_has_a_gradient_towards_the_truth():
 def test_impossible_widths_are_refused(sigma):
     with pytest.raises(RunError, match="sigma"):
         HeatmapCodec(sigma)
+
+
+@pytest.mark.parametrize(
+    ("sigma_px", "kernel_px"), [(0.0, 60.0), (-1.0, 60.0), (10.0, 39.0), (math.nan, 60.0)]
+)
+def test_impossible_kernels_are_refused(sigma_px, kernel_px):
+    with pytest.raises(RunError, match="kernel_px"):
+        KernelCodec(sigma_px, kernel_px)
+
+
+def test_a_codec_is_written_as_it_was_in_older_checkpoints():
+    """A run goes on only if its configuration reads the same."""
+    assert repr(HeatmapCodec()) == "HeatmapCodec(sigma=1.0)"
+    assert repr(KernelCodec()) == "KernelCodec(sigma_px=10.0, kernel_px=60.0)"

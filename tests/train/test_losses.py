@@ -5,7 +5,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from train.errors import RunError  # noqa: E402
-from train.heatmap import HeatmapCodec  # noqa: E402
+from train.heatmap import HeatmapCodec, KernelCodec  # noqa: E402
 from train.losses import LandmarkLoss, wing  # noqa: E402
 from train.models.output import LandmarkOutput  # noqa: E402
 
@@ -64,15 +64,16 @@ def test_the_points_of_a_face_weigh_the_same_however_many_backgrounds_are_beside
     assert four.item() == pytest.approx(one.item(), rel=1e-6)
 
 
-def test_maps_add_their_cross_entropy_in_nats():
+@pytest.mark.parametrize("codec", [HeatmapCodec(1.5), KernelCodec(20, 100)])
+def test_maps_add_their_cross_entropy_in_nats(codec):
     """Against torch's own: its cross-entropy with probabilities as the target, mean over the points."""
     torch.manual_seed(0)
     maps, points = torch.randn(2, 68, 18, 18), torch.rand(2, 68, 2) - 0.5
-    target = HeatmapCodec(1.5).encode(points, 16).flatten(2)
+    target = codec.encode(points, 16).flatten(2)
     expected = torch.nn.functional.cross_entropy(maps.flatten(0, 1).flatten(1), target.flatten(0, 1))
     face = torch.ones(2)
     with_maps = LandmarkOutput(points, torch.full((2,), 50.0), maps)
-    loss = LandmarkLoss(0.5, HeatmapCodec(1.5))(with_maps, points, face)
+    loss = LandmarkLoss(0.5, codec)(with_maps, points, face)
     assert loss.item() == pytest.approx(0.5 * expected.item(), rel=1e-5)
     assert LandmarkLoss(0.0)(with_maps, points, face).item() == pytest.approx(0.0, abs=1e-6)
 

@@ -114,7 +114,7 @@ def _imm(model: str) -> Family:
 _LANDMARKS = Family(tuple(TEST_FOLDERS), True, _read_300w, _crops_300w, _examples_300w)
 
 FAMILIES: Mapping[str, Family] = {
-    "resnet18": _LANDMARKS,
+    **dict.fromkeys(("resnet18", "unet", "unet-mri", "unet-light"), _LANDMARKS),
     "nose-funnel": _imm("nose-funnel"),
     "nose-fan": _imm("nose-fan"),
     "face58": _imm("face58"),

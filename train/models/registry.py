@@ -4,19 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 from torch import nn
 
 from train.errors import RunError
 from train.models.imm import SPECS, ImmLandmarks
 from train.models.resnet18 import ResNet18Landmarks
-from train.models.unet import UNetLandmarks
+from train.models.resunet import ResUNetLandmarks
+from train.models.unet import UNetLandmarks, adopt_brain_mri
 
 MODELS: dict[str, Callable[[], nn.Module]] = {
     "resnet18": ResNet18Landmarks,
-    "unet": UNetLandmarks,
+    "unet": ResUNetLandmarks,
+    "unet-mri": partial(UNetLandmarks, features=32, stride=1),
+    "unet-light": partial(UNetLandmarks, features=16, stride=2),
     **{model: partial(ImmLandmarks, model) for model in SPECS},
 }
+
+_HALVED_FOUR_TIMES = ("unet-mri", "unet-light")
+
+IMAGENET: dict[str, Callable[[], nn.Module]] = {
+    "resnet18": partial(ResNet18Landmarks, pretrained=True),
+    "unet": partial(ResUNetLandmarks, pretrained=True),
+}
+"""Networks that can start from ImageNet weights, which making one downloads."""
+
+PUBLISHED: dict[str, Callable[[Any, Path], int]] = {"unet-mri": adopt_brain_mri}
+"""Networks that can start from a torch checkpoint published elsewhere, by what copies it into them.
+
+It returns the number of tensors taken.
+"""
 
 
 def build(model: str) -> nn.Module:
@@ -24,3 +43,8 @@ def build(model: str) -> nn.Module:
     if model not in MODELS:
         raise RunError(f"unknown model {model!r}: choose one of {', '.join(MODELS)}")
     return MODELS[model]()
+
+
+def size_step(model: str) -> int:
+    """Crops for the landmark network ``model`` have sides of a multiple of so many pixels."""
+    return 16 if model in _HALVED_FOUR_TIMES else 32
