@@ -55,7 +55,8 @@ def export_landmarks(
         str, typer.Option(help="The model, as python -m train and the manifest name it.")
     ] = "resnet18",
     data: Annotated[
-        Path | None, typer.Option(help="Prove parity on validation crops of this 300-W folder, not on noise.")
+        Path | None,
+        typer.Option(help="Folder of the data: its validation faces calibrate quality and prove parity."),
     ] = None,
     weights: WeightsOption = WEIGHTS,
 ) -> None:
@@ -67,7 +68,10 @@ def export_landmarks(
     typer.echo(
         f"against torch over {parity.crops} crops: points within {parity.points_px:.5f} crop px, "
         f"presence within {parity.presence:.6f}"
+        + (f", quality within {parity.quality:.6f}" if parity.quality is not None else "")
     )
+    if parity.quality is None:
+        typer.echo("without --data the model does not judge the quality of points")
 
 
 @app.command("study")

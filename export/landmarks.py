@@ -25,33 +25,43 @@ from tracker.geometry import CROP_SIZE
 from tracker.types import ImageArray
 from train.data.dataset import FaceCrops, from_unit
 from train.data.splits import training_faces
-from train.exported import load_network
+from train.evaluation.quality import calibrate
+from train.exported import Loaded, load_network
 from train.files import replacing
 from train.models.fold import fold_normalisation
 from train.models.imm import SPECS
+from train.quality import Calibration, spread
 
 OPSET = 20
 LICENCE = "research use: trained on 300-W and WFLW, whose terms apply"
 PARITY_PX = 0.01
-"""Largest difference in crop pixels, and in presence, that the exported graph may show to torch."""
+"""Largest difference in crop pixels, presence and quality that the exported graph may show to torch."""
 
 
 class Contract(nn.Module):
     """A network with the inputs and outputs of :mod:`tracker.landmarker`.
 
     ``size`` is the crop size in pixels that the network was trained on; another one than the
-    contract's is resampled to inside the graph.
+    contract's is resampled to inside the graph. Without ``calibration`` there is no quality output.
     """
 
-    def __init__(self, network: nn.Module, size: int) -> None:
+    def __init__(self, network: nn.Module, size: int, calibration: Calibration | None = None) -> None:
         super().__init__()
         self.network = network
+        self.calibration = calibration
         self.resample = Resample(size) if size != CROP_SIZE else nn.Identity()
 
-    def forward(self, crop: Tensor) -> tuple[Tensor, Tensor]:
-        """uint8 ``(N, 1, 224, 224)`` to points ``(N, 68, 2)`` in crop pixels and presence ``(N,)``."""
+    @property
+    def outputs(self) -> list[str]:
+        """Names of what :meth:`forward` returns."""
+        return ["points", "presence"] + (["quality"] if self.calibration else [])
+
+    def forward(self, crop: Tensor) -> tuple[Tensor, ...]:
+        """uint8 ``(N, 1, 224, 224)`` to points ``(N, 68, 2)`` in crop pixels, presence ``(N,)`` and, with a
+        calibration, quality ``(N, 68)``."""
         output = self.network(self.resample(crop.float()))
-        return from_unit(output.points, CROP_SIZE), output.presence_logit.sigmoid()
+        found = (from_unit(output.points, CROP_SIZE), output.presence_logit.sigmoid())
+        return (*found, self.calibration.quality(spread(output.maps))) if self.calibration else found
 
 
 class Resample(nn.Module):
@@ -82,29 +92,30 @@ class Parity:
     crops: int
     points_px: float
     presence: float
+    quality: float | None = None
 
     @property
     def holds(self) -> bool:
-        """Whether both stay within :data:`PARITY_PX`."""
-        return self.points_px <= PARITY_PX and self.presence <= PARITY_PX
+        """Whether all stay within :data:`PARITY_PX`; what is not a number does not."""
+        return all(apart <= PARITY_PX for apart in (self.points_px, self.presence, self.quality or 0.0))
 
 
 def ship(checkpoint: Path, name: str, weights: Path, data: Path | None = None) -> Parity:
     """Export the network ``name`` of ``checkpoint``, prove parity, and enter it into the manifest.
 
     The file is ``weights/name.onnx``. Parity is measured on the validation crops of ``data``, or on
-    noise without it. Raises :class:`~tracker.errors.WeightsError`, and leaves the weights as they were, if
-    it does not hold.
+    noise without it; without it the model has no quality either. Raises
+    :class:`~tracker.errors.WeightsError`, and leaves the weights as they were, if it does not hold.
     """
-    network = load_contract(checkpoint, name)
+    network = load_contract(checkpoint, name, data)
     path = weights / f"{name}.onnx"
     with replacing(path) as draft:
         export_onnx(network, draft)
         parity = measure_parity(network, draft, validation_crops(data) if data else noise_crops(32))
         if not parity.holds:
             raise WeightsError(
-                f"{name} differs from torch by {parity.points_px:.4f} crop px and {parity.presence:.4f} "
-                f"in presence; at most {PARITY_PX} is allowed"
+                f"{name} differs from torch by {parity.points_px:.4f} crop px, {parity.presence:.4f} in "
+                f"presence and {parity.quality or 0.0:.4f} in quality; at most {PARITY_PX} is allowed"
             )
     write_entry(weights, name, "landmarks", path.name, LICENCE, {"precision": "fp32"})
     return parity
@@ -116,8 +127,10 @@ def validation_crops(data: Path) -> ImageArray:
     return np.stack([crops[i][0][0].numpy() for i in range(len(crops))])
 
 
-def load_contract(checkpoint: Path, model: str) -> Contract:
+def load_contract(checkpoint: Path, model: str, data: Path | None = None) -> Contract:
     """The network ``model`` of ``checkpoint`` (.safetensors), folded, its kernels rounded to float16.
+
+    Its quality is calibrated on the validation faces of ``data``, if given.
 
     Batch normalisation is folded into the convolutions before rounding: the exporter would fold it
     afterwards, and the kernels it then stores are no longer the rounded ones.
@@ -134,7 +147,8 @@ def load_contract(checkpoint: Path, model: str) -> Contract:
         for parameter in network.parameters():
             if parameter.ndim > 1:
                 parameter.copy_(parameter.half())
-    return Contract(network, loaded.size).eval()
+    calibration = calibrate(Loaded(network, loaded.size), data) if data else None
+    return Contract(network, loaded.size, calibration).eval()
 
 
 def export_onnx(network: Contract, path: Path) -> None:
@@ -146,7 +160,7 @@ def export_onnx(network: Contract, path: Path) -> None:
         dynamo=True,
         opset_version=OPSET,
         input_names=["crop"],
-        output_names=["points", "presence"],
+        output_names=network.outputs,
         dynamic_shapes={"crop": {0: torch.export.Dim("N", min=1, max=1024)}},
         verbose=False,
     )
@@ -182,15 +196,15 @@ def store_half(model: onnx.ModelProto) -> None:
 def measure_parity(network: Contract, path: Path, crops: ImageArray, batch: int = 8) -> Parity:
     """Compare torch with ``path`` on ONNX Runtime's CPU over ``crops`` ``(N, 224, 224)`` uint8."""
     session = open_session(path, "cpu")
-    points_px = presence = 0.0
+    largest = np.zeros(len(network.outputs))
     for start in range(0, len(crops), batch):
         chunk = crops[start : start + batch, None]
         with torch.inference_mode():
             expected: Sequence[Tensor] = network(torch.from_numpy(chunk))
-        got = session.run(chunk)
-        points_px = max(points_px, float(np.abs(got[0] - expected[0].numpy()).max()))
-        presence = max(presence, float(np.abs(got[1] - expected[1].numpy()).max()))
-    return Parity(len(crops), points_px, presence)
+        pairs = zip(session.run(chunk), expected, strict=True)
+        apart = [float(np.abs(got - wanted.numpy()).max()) for got, wanted in pairs]
+        largest = np.maximum(largest, apart)  # unlike max(), keeps what is not a number
+    return Parity(len(crops), *largest.tolist())
 
 
 def noise_crops(count: int, seed: int = 0, hw: tuple[int, int] = (CROP_SIZE, CROP_SIZE)) -> ImageArray:

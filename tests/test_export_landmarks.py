@@ -23,12 +23,14 @@ from export.landmarks import (  # noqa: E402
     noise_crops,
     ship,
 )
+from tests.tiny import write_300w  # noqa: E402
 from tracker.backends import open_session  # noqa: E402
 from tracker.errors import WeightsError  # noqa: E402
 from tracker.geometry import CROP_SIZE  # noqa: E402
 from tracker.landmarker import OnnxLandmarker  # noqa: E402
 from tracker.weights import load_manifest  # noqa: E402
 from train.errors import RunError  # noqa: E402
+from train.exported import read_onnx  # noqa: E402
 from train.models.resnet18 import ResNet18Landmarks  # noqa: E402
 
 
@@ -65,11 +67,12 @@ def test_the_manifest_entry_verifies_and_the_model_keeps_the_contract(shipped: t
     path = load_manifest(folder)["resnet18"].verified()
     landmarker = OnnxLandmarker(open_session(path, "cpu", 1))
     for count in (1, 3):
-        points, presence = landmarker.locate(noise_crops(count))
+        points, presence, quality = landmarker.locate(noise_crops(count))
         assert points.shape == (count, 68, 2)
         assert points.dtype == np.float32
         assert presence.shape == (count,)
         assert ((presence >= 0) & (presence <= 1)).all()
+        assert quality is None
 
 
 def test_a_batch_gives_what_single_crops_give(shipped: tuple[Path, Parity]) -> None:
@@ -139,6 +142,17 @@ def test_parity_is_not_blind(checkpoint: Path, shipped: tuple[Path, Parity]) -> 
     assert not parity.holds
 
 
+def test_what_is_not_a_number_is_no_parity(checkpoint: Path, shipped: tuple[Path, Parity]) -> None:
+    network = load_contract(checkpoint, "resnet18")
+    with torch.no_grad():
+        network.network.presence.bias.fill_(torch.nan)
+    parity = measure_parity(network, shipped[0] / "resnet18.onnx", noise_crops(2))
+    assert np.isnan(parity.presence)
+    assert not parity.holds
+    assert not Parity(2, 0.0, 0.0, np.nan).holds
+    assert Parity(2, 0.0, 0.0, PARITY_PX).holds
+
+
 def test_resampling_keeps_pixel_centres() -> None:
     """A linear ramp stays that ramp, read at the centres of the new pixels; borders lose half a filter.
 
@@ -174,3 +188,18 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     save_file({"head.weight": torch.zeros(3, 3)}, path)
     with pytest.raises(RunError, match="does not hold"):
         load_contract(path, "resnet18")
+
+
+def test_with_data_the_model_judges_its_points_as_torch_does(checkpoint: Path, tmp_path: Path) -> None:
+    tree = write_300w(tmp_path / "data")
+    (tmp_path / "weights").mkdir()
+    parity = ship(checkpoint, "resnet18", tmp_path / "weights", tree)
+    assert parity.quality is not None
+    assert parity.quality <= 1e-4
+    path = load_manifest(tmp_path / "weights")["resnet18"].verified()
+    located = OnnxLandmarker(open_session(path, "cpu", 1)).locate(noise_crops(3))
+    assert located.quality is not None
+    assert located.quality.shape == (3, 68)
+    assert ((located.quality >= 0) & (located.quality <= 1)).all()
+    # Its calibration is no weight of the network: a start from the file takes what it took before.
+    assert read_onnx(path)[1].keys() == load_contract(checkpoint, "resnet18").network.state_dict().keys()

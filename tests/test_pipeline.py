@@ -10,7 +10,7 @@ import pytest
 
 from tests.shapes import canonical_points, face_box, face_points
 from tracker.detection import FakeDetector
-from tracker.landmarker import FakeLandmarker
+from tracker.landmarker import FakeLandmarker, Located
 from tracker.pipeline import FaceTracker, TrackerSettings
 from tracker.smoothing import PRESETS
 from tracker.types import Frame, FrameResult, ImageArray
@@ -45,11 +45,11 @@ class Scene:
         self.detections += 1
         return [face_box(self.people[k], self.size) for k in sorted(self.people) if (image_bgr == k).any()]
 
-    def locate(self, crops: ImageArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    def locate(self, crops: ImageArray) -> Located:
         self.inferences += len(crops)
         self.last_crops = crops
         answers = [self._answer(crop) for crop in crops]
-        return np.array([points for points, _ in answers]), np.array([score for _, score in answers])
+        return Located(np.array([points for points, _ in answers]), np.array([score for _, score in answers]))
 
     def _answer(self, crop: ImageArray) -> tuple[npt.NDArray[np.float64], float]:
         middle = crop[72:152, 72:152]
@@ -307,3 +307,17 @@ def test_many_faces_are_located_in_one_batch() -> None:
     landmarker = Counting(canonical_points())
     FaceTracker(FakeDetector(*boxes), landmarker).find(Frame(BLANK))
     assert landmarker.batches == [6, 6]
+
+
+@pytest.mark.parametrize("smoothing", [None, PRESETS["high"]])
+def test_quality_stays_with_its_points(smoothing: object) -> None:
+    quality = np.linspace(0, 1, 68)
+    landmarker = FakeLandmarker(canonical_points(), quality=quality)
+    tracker = FaceTracker(
+        FakeDetector(face_box((320, 240), 120.0)), landmarker, TrackerSettings(smoothing=smoothing)
+    )
+    for index in range(3):
+        (face,) = tracker.step(Frame(BLANK, index, index / 30, "blank")).faces
+        assert np.array_equal(face.landmarks.quality, quality)
+    (found,) = tracker.find(Frame(BLANK, 0, 0.0, "blank")).faces
+    assert np.array_equal(found.landmarks.quality, quality)

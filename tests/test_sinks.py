@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -156,3 +157,17 @@ def test_image_folder_errors(tmp_path: Path) -> None:
     (tmp_path / "out" / "a.png").mkdir()
     with pytest.raises(SinkError, match=r"a\.png"):
         sink.write(picture(0), "a.png")
+
+
+def test_quality_is_written_where_a_model_judges_it(tmp_path: Path) -> None:
+    plain = _result(1)
+    quality = np.linspace(0, 1, 68, dtype=np.float32)
+    face = plain.faces[0]
+    judged = replace(plain, faces=(replace(face, landmarks=replace(face.landmarks, quality=quality)),))
+    with JsonSink(tmp_path / "a.jsonl") as sink:
+        sink.write(plain)
+        sink.write(judged)
+    first, second = map(json.loads, (tmp_path / "a.jsonl").read_text().splitlines())
+    assert "quality" not in first["faces"][0]
+    assert second["faces"][0].pop("quality") == pytest.approx(quality, abs=5e-4)
+    assert second == first

@@ -110,3 +110,10 @@ def test_tracked_face_takes_box_and_score_from_its_landmarks():
     face = TrackedFace(3, Landmarks(face_points(), 0.25))
     assert face.score == face.box.score == 0.25
     assert face.box.xyxy == FaceBox.around(face_points()).xyxy
+
+
+@pytest.mark.parametrize("quality", [np.ones(67), np.full(68, 1.01), np.full(68, -0.01), np.full(68, np.nan)])
+def test_landmarks_refuse_impossible_quality(quality):
+    with pytest.raises(ValueError, match="quality"):
+        Landmarks(face_points(), quality=quality)
+    assert Landmarks(face_points(), quality=np.linspace(0, 1, 68)).quality[67] == 1

@@ -1,16 +1,16 @@
 """An exported landmark model behind one verb: crops in, points out.
 
 The contract, whatever the network inside: input ``crop`` uint8 ``(N, 1, 224, 224)`` raw grey
-levels; outputs ``points`` float32 ``(N, 68, 2)`` in crop pixels and ``presence`` float32 ``(N,)``,
-the probability that the crop holds a face.
+levels; outputs ``points`` float32 ``(N, 68, 2)`` in crop pixels, ``presence`` float32 ``(N,)``, the
+probability that the crop holds a face, and, of models that judge it, ``quality`` float32 ``(N, 68)``, the
+probability that each point is good.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from tracker.errors import WeightsError
 from tracker.geometry import CROP_SIZE
@@ -20,11 +20,20 @@ if TYPE_CHECKING:
     from tracker.backends import Session
 
 
+class Located(NamedTuple):
+    """The answer to N crops: ``points_crop`` ``(N, 68, 2)`` in crop pixels, ``presence`` ``(N,)`` 0..1, and
+    ``quality`` ``(N, 68)`` 0..1, None from models that do not judge it."""
+
+    points_crop: FloatArray
+    presence: FloatArray
+    quality: FloatArray | None = None
+
+
 class Landmarker(Protocol):
     """Locates the 68 points in crops."""
 
-    def locate(self, crops: ImageArray) -> tuple[FloatArray, FloatArray]:
-        """``(N, 224, 224)`` grey uint8 -> points ``(N, 68, 2)`` in crop pixels, presence ``(N,)`` 0..1."""
+    def locate(self, crops: ImageArray) -> Located:
+        """Of ``(N, 224, 224)`` grey uint8."""
         ...
 
 
@@ -39,23 +48,29 @@ class OnnxLandmarker:
         self._session = session
         outputs = session.run(np.zeros((1, 1, CROP_SIZE, CROP_SIZE), np.uint8))
         shapes = [output.shape for output in outputs]
-        if shapes != [(1, N_POINTS, 2), (1,)]:
-            raise WeightsError(f"a landmark model must return (N, {N_POINTS}, 2) and (N,), got {shapes}")
+        contract = [(1, N_POINTS, 2), (1,), (1, N_POINTS)]
+        if shapes not in (contract, contract[:2]):
+            raise WeightsError(
+                f"a landmark model must return (N, {N_POINTS}, 2), (N,) and may (N, {N_POINTS}), got {shapes}"
+            )
 
-    def locate(self, crops: ImageArray) -> tuple[FloatArray, FloatArray]:
-        points, presence = self._session.run(crops[:, None])
-        return points, presence
+    def locate(self, crops: ImageArray) -> Located:
+        return Located(*self._session.run(crops[:, None]))
 
 
 class FakeLandmarker:
-    """Answers every crop with the same points and a presence that the test sets; counts its crops."""
+    """Answers every crop with the points, presence and quality that the test sets; counts its crops."""
 
-    def __init__(self, points_crop: FloatArray, presence: float = 1.0) -> None:
+    def __init__(
+        self, points_crop: FloatArray, presence: float = 1.0, quality: FloatArray | None = None
+    ) -> None:
         self.points_crop = points_crop
         self.presence = presence
+        self.quality = quality
         self.crops_seen = 0
 
-    def locate(self, crops: ImageArray) -> tuple[FloatArray, npt.NDArray[np.float32]]:
+    def locate(self, crops: ImageArray) -> Located:
         count = len(crops)
         self.crops_seen += count
-        return np.tile(self.points_crop, (count, 1, 1)), np.full(count, self.presence, np.float32)
+        points, presence = np.tile(self.points_crop, (count, 1, 1)), np.full(count, self.presence, np.float32)
+        return Located(points, presence, None if self.quality is None else np.tile(self.quality, (count, 1)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -167,10 +167,13 @@ class FaceTracker:
         with self._stage("crop"):
             batch = np.stack([crop.cut(image) for crop in crops])
         with self._stage("infer"):
-            points, presence = self._landmarker.locate(batch)
+            located = self._landmarker.locate(batch)
+        quality = [None] * len(crops) if located.quality is None else located.quality
         return [
-            Landmarks(crop.to_frame(points_crop), float(score))
-            for crop, points_crop, score in zip(crops, points, presence, strict=True)
+            Landmarks(crop.to_frame(points), float(score), sure)
+            for crop, points, score, sure in zip(
+                crops, located.points_crop, located.presence, quality, strict=True
+            )
         ]
 
     def _detect(self, image: ImageArray, turn: int | None = None) -> list[FaceBox]:
@@ -181,7 +184,7 @@ class FaceTracker:
         if track.smooth is None:
             return TrackedFace(track.id, track.landmarks)
         points = track.smooth(track.landmarks.points_frame, time_s)
-        return TrackedFace(track.id, Landmarks(points, track.landmarks.presence))
+        return TrackedFace(track.id, replace(track.landmarks, points_frame=points))
 
     def _live(self) -> list[_Track]:
         return [track for track in self._tracks if track.lost_at_s is None]

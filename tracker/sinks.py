@@ -53,7 +53,8 @@ class JsonSink(_TextSink):
 
     ``source``, ``frame``, ``time_s`` (seconds), ``width``, ``height`` (pixels) and ``faces``, each with
     ``id``, ``box`` ``[x0, y0, x1, y1]``, ``score`` and ``landmarks`` 68 x ``[x, y]`` in frame pixels,
-    rounded to 0.01. Refuses to overwrite any of ``inputs``.
+    rounded to 0.01, and ``quality``, 68 numbers 0..1, from models that judge it.
+    Refuses to overwrite any of ``inputs``.
     """
 
     def write(self, result: FrameResult) -> None:
@@ -146,12 +147,15 @@ def _output_name(name: str) -> str:
 
 
 def _face(face: TrackedFace) -> dict[str, Any]:
-    return {
+    record = {
         "id": face.id,
         "box": [round(v, 2) for v in face.box.xyxy],
         "score": round(face.score, 4),
         "landmarks": face.landmarks.points_frame.astype(float).round(2).tolist(),
     }
+    if face.landmarks.quality is not None:
+        record["quality"] = face.landmarks.quality.astype(float).round(3).tolist()
+    return record
 
 
 def _row(face: dict[str, Any]) -> Iterator[Any]:

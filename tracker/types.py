@@ -110,16 +110,24 @@ class FaceBox:
 
 @dataclass(frozen=True, eq=False)
 class Landmarks:
-    """The 68 points of one face: ``points_frame`` ``(68, 2)`` float, and ``presence`` 0..1."""
+    """The 68 points of one face: ``points_frame`` ``(68, 2)`` float, and ``presence`` 0..1.
+
+    ``quality`` ``(68,)`` is the probability 0..1 that each point is good, from models that judge it.
+    """
 
     points_frame: FloatArray
     presence: float = 1.0
+    quality: FloatArray | None = None
 
     def __post_init__(self) -> None:
         if self.points_frame.shape != (N_POINTS, 2):
             raise ValueError(f"landmarks must be ({N_POINTS}, 2), got {self.points_frame.shape}")
         if not np.isfinite(self.points_frame).all() or not 0.0 <= self.presence <= 1.0:
             raise ValueError(f"landmarks must be finite, presence in 0..1, got {self.presence}")
+        if self.quality is not None:
+            inside = (self.quality >= 0) & (self.quality <= 1)
+            if self.quality.shape != (N_POINTS,) or not inside.all():
+                raise ValueError(f"quality must be {N_POINTS} numbers in 0..1, got {self.quality}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,118 @@
+"""What the quality of points is calibrated and judged on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from tracker.types import FloatArray
+from train.data.dataset import FaceCrops, SampleRecipe
+from train.data.splits import test_faces, training_faces
+from train.errors import DataError, RunError
+from train.exported import Loaded
+from train.metrics import Float64Array, inter_ocular, point_distances
+from train.progress import progress_bar
+from train.quality import (
+    GOOD_PERCENT,
+    Bin,
+    Calibration,
+    calibration_error,
+    error_in_worst,
+    reliability,
+    spread,
+)
+
+DRAWS = 6
+"""Crops of each validation face: turned, shifted, blurred, dark, and a quarter of them covered in part."""
+
+_BATCH = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Spread in crop sides and error in per cent of the inter-ocular distance of each point, ``(N, 68)``."""
+
+    spread_sides: FloatArray
+    error_percent: Float64Array
+
+
+@dataclass(frozen=True)
+class QualityReport:
+    """How well quality foretells error on the test faces.
+
+    ``error_in_worst`` is the share of all error that lies in the least trusted tenth of the points, and
+    ``possible`` what a judge who knows the errors would put there.
+    """
+
+    faces: int
+    calibration: Calibration
+    table: tuple[Bin, ...]
+    calibration_error: float
+    error_in_worst: float
+    possible: float
+
+    def to_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return {"good_percent": GOOD_PERCENT, **asdict(self)}
+
+
+def calibrate(loaded: Loaded, data: Path) -> Calibration:
+    """Fit on the validation faces of the training images below ``data``, never on a test face.
+
+    Each is seen :data:`DRAWS` times as training sees it, so that covered and blurred points are among them.
+    Raises :class:`~train.errors.DataError` if there are none, :class:`~train.errors.RunError` for a network
+    without maps.
+    """
+    _, faces = training_faces(data)
+    if not faces:
+        raise DataError(f"{data}: no face of this data validates, so quality cannot be calibrated")
+    crops, draws = FaceCrops(faces, loaded.size, SampleRecipe(background=0)), []
+    with progress_bar("calibrating quality", DRAWS) as advance:
+        for draw in range(DRAWS):
+            draws.append(judge(loaded, crops.at(loaded.size, draw)))
+            advance()
+    errors = np.concatenate([draw.error_percent for draw in draws])
+    return Calibration.fit(np.concatenate([draw.spread_sides for draw in draws]), errors <= GOOD_PERCENT)
+
+
+def report(loaded: Loaded, data: Path, disturbed: bool = False) -> QualityReport:
+    """Calibrate on validation faces, and judge the 300-W common test faces below ``data``.
+
+    Their labels place the crops; ``disturbed``: faces are turned, blurred and covered as in training. Raises
+    as :func:`calibrate` does.
+    """
+    calibration, faces = calibrate(loaded, data), test_faces(data)
+    recipe = SampleRecipe(background=0) if disturbed else None
+    seen = judge(loaded, FaceCrops(faces, loaded.size, recipe))
+    quality = calibration.quality(torch.from_numpy(seen.spread_sides)).numpy()
+    table = reliability(quality, seen.error_percent)
+    return QualityReport(
+        faces=len(faces),
+        calibration=calibration,
+        table=tuple(table),
+        calibration_error=calibration_error(table),
+        error_in_worst=error_in_worst(quality, seen.error_percent),
+        possible=error_in_worst(-seen.error_percent, seen.error_percent),
+    )
+
+
+@torch.inference_mode()
+def judge(loaded: Loaded, crops: FaceCrops) -> Judged:
+    """What the network says of ``crops``, which all show a face.
+
+    Raises :class:`~train.errors.RunError` for a network without maps.
+    """
+    widths, errors = [], []
+    for start in range(0, len(crops), _BATCH):
+        batch = [crops[index] for index in range(start, min(start + _BATCH, len(crops)))]
+        output = loaded.network(torch.stack([picture for picture, _, _ in batch]))
+        if output.maps is None:
+            raise RunError("this network draws no maps, so its points have no quality")
+        truth = np.stack([points.numpy() for _, points, _ in batch])
+        distance = point_distances(output.points.float().numpy(), truth)
+        widths.append(spread(output.maps).numpy())
+        errors.append(100 * distance / inter_ocular(truth)[:, None])
+    return Judged(np.concatenate(widths), np.concatenate(errors))
