@@ -12,10 +12,15 @@ import torch
 from torch.utils.data import DataLoader
 
 from tracker.geometry import CropTransform
-from tracker.types import FaceBox, FloatArray
-from train.config import TrainConfig
+from tracker.types import FaceBox, FloatArray, ImageArray
+from train.config import Stage, TrainConfig
 from train.data.asf import Shot
+from train.data.dataset import from_unit
+from train.data.framed import Framing, Picture, Scheme, framed_pictures
 from train.data.imm import OUTER_EYE_CORNERS_58, ImmCrops, imm_shots, mean_points, split_people
+from train.data.pictures import read_picture
+from train.data.readers import LabelledFace
+from train.data.splits import training_faces
 from train.errors import DataError, RunError
 from train.exported import load_network
 from train.leaks import Fingerprint, find_leaks, fingerprint, refuse
@@ -24,13 +29,16 @@ from train.models.imm import ImmLandmarks, imm_spec
 from train.options import is_first_process
 from train.progress import OnRead
 from train.running import RunOptions, run_training
-from train.task import Task, data_key
+from train.task import Task, check_sets, data_key, some
 
 log = logging.getLogger(__name__)
 
 VARIANTS = ("funnel", "fan")
 NEAR_PX = 12.0
 """A nose within this distance, in pixels of a 640x480 picture, counts as found."""
+
+IMM, OTHERS = "imm", "300w"
+"""What stages can train on: shots of the database, and 300-W and WFLW faces made to look like them."""
 
 _MIN_CORRELATION = 0.9
 """Between near-copies. Tight crops of different people, taken in one studio with one light and one pose,
@@ -53,24 +61,61 @@ def face58_nme_percent(predicted: FloatArray, truth: FloatArray) -> Float64Array
     return np.asarray(100 * point_distances(predicted, truth).mean(axis=-1) / apart)
 
 
-def imm_task(config: TrainConfig, training: Sequence[Shot], validation: Sequence[Shot]) -> Task:
-    """The points of ``config.model`` in whole pictures.
+def imm_task(
+    config: TrainConfig,
+    training: Sequence[Shot],
+    validation: Sequence[Shot],
+    others: Sequence[LabelledFace] = (),
+) -> Task:
+    """The points of ``config.model`` in whole pictures: of shots, and of ``others`` made to look like them.
 
-    The error is the nose's distance in pixels of 640x480, or the NME of 58 points.
+    Stages that train on :data:`IMM` see the shots, on :data:`OTHERS` the others, without a name both. The
+    error is the nose's distance in pixels of 640x480, or the NME of 58 points. Raises
+    :class:`~train.errors.DataError` for a stage without pictures.
     """
     keep, size = imm_spec(config.model).keep, config.stages[0].size
+    sources = [IMM] * len(training) + [OTHERS] * len(others)
 
     def read(on_read: OnRead) -> tuple[ImmCrops, ImmCrops]:
+        more: list[Picture] = []
+        if others:
+            scheme = Scheme.fit(locate_68(training), np.stack([shot.points for shot in training]))
+            more = framed_pictures(others, scheme, Framing.of(training), size, on_read)
         return (
-            ImmCrops(training, size, keep, config.recipe, config.seed, on_read),
+            ImmCrops(training, size, keep, config.recipe, config.seed, on_read, more),
             ImmCrops(validation, size, keep, on_read=on_read),
         )
 
-    data = data_key([shot.image for shot in training], [shot.image for shot in validation])
-    sizes = (len(training), len(validation))
-    if config.model == "face58":
-        return Task(*sizes, data, read, config.loss, face58_nme_percent)
-    return Task(*sizes, data, read, config.loss, nose_error_px, "px of 640x480")
+    def members(stage: Stage) -> Sequence[int]:
+        return [i for i, source in enumerate(sources) if not stage.sets or source in stage.sets]
+
+    check_sets(config, sources)
+    learnt = [shot.image for shot in training] + [face.image for face in others]
+    data = data_key(learnt, [shot.image for shot in validation])
+    face = config.model == "face58"
+    error, unit = (face58_nme_percent, "% NME") if face else (nose_error_px, "px of 640x480")
+    return Task(len(sources), len(validation), data, read, config.loss, error, unit, members)
+
+
+@torch.inference_mode()
+def locate_68(shots: Sequence[Shot]) -> FloatArray:
+    """The 68 points ``(N, 68, 2)`` that the shipped ResNet18 sees in ``shots``, in their pixels.
+
+    Like the tracker on a still image it looks twice: in a crop from the labels' box, then in one from its
+    own answer. Raises :class:`~train.errors.RunError` if its weights are not there.
+    """
+    loaded = load_network("resnet18")
+    found = []
+    for shot in shots:
+        image = read_picture(shot.image)
+
+        def look(crop: CropTransform, image: ImageArray = image) -> FloatArray:
+            answer = loaded.network(torch.from_numpy(crop.cut(image))[None, None]).points[0]
+            return crop.to_frame(from_unit(answer.double(), loaded.size).numpy())
+
+        first = look(CropTransform.from_box(FaceBox.around(shot.points), size=loaded.size))
+        found.append(look(CropTransform.from_points(first, size=loaded.size)))
+    return np.stack(found)
 
 
 def train_imm(
@@ -78,7 +123,8 @@ def train_imm(
 ) -> Path | None:
     """Train ``config.model`` on people 1-32 below ``data`` and validate on 33-40; ``tuning``: 1-28 and 29-32.
 
-    Of each the first ``limit`` shots, 0: all.
+    Where a stage of ``config`` names :data:`OTHERS`, the faces that the 68-point networks train on are below
+    ``data`` too. ``limit`` shots and faces are used, 0: all.
 
     Returns the weights' path, on the first process only. Raises :class:`~train.errors.RunError` for stages of
     another size than the network's, :class:`~train.leaks.LeakError` if a validation picture or person is
@@ -92,12 +138,13 @@ def train_imm(
     if config.init:
         raise RunError(f"{config.model} starts from random weights: leave out init, got {config.init!r}")
     training, validation = split_people(imm_shots(data), tuning)
+    others = training_faces(data)[0] if OTHERS in config.sets else []
     if is_first_process():
         refuse_imm_leaks(training, validation)
         if not validation:
             log.warning("no picture of this data validates: the validation error will be nan")
     training, validation = training[: limit or None], validation[: limit or None]
-    task = imm_task(config, training, validation)
+    task = imm_task(config, training, validation, some(others, limit))
     start = mean_points(training, spec.keep)
     return run_training(config, lambda: ImmLandmarks(config.model, start), task, options)
 

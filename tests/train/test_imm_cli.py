@@ -6,6 +6,7 @@ import sys
 import pytest
 import typer
 
+from tests.tiny import write_300w
 from tests.train.imm_files import write_imm
 from train import cli
 from train.cli_imm import Variant, compare_nose, face58, nose
@@ -13,7 +14,7 @@ from train.cli_imm import Variant, compare_nose, face58, nose
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    return write_imm(tmp_path_factory.mktemp("imm"))
+    return write_300w(write_imm(tmp_path_factory.mktemp("imm")))
 
 
 @pytest.fixture
@@ -50,6 +51,7 @@ def test_a_dry_run_writes_weights_that_reload(run, data, tmp_path, command, mode
     pytest.importorskip("torch")
     from train.exported import load_network
     from train.models.imm import SPECS
+    from train.running import shipped_config
 
     weights = tmp_path / "out" / f"{model}.safetensors"
     code, out, _ = run(*command, *dry_run(data, tmp_path / "out", "--seed", 3))
@@ -57,8 +59,9 @@ def test_a_dry_run_writes_weights_that_reload(run, data, tmp_path, command, mode
     assert out.replace("\n", "").endswith(str(weights))
     assert load_network(model, weights).size == SPECS[model].size
     with (tmp_path / "out" / "log.csv").open(newline="") as file:
-        (row,) = csv.DictReader(file)
-    assert float(row["validation_error"]) > 0
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(shipped_config(model.partition("-")[0]).stages)  # one epoch of each
+    assert all(float(row["validation_error"]) > 0 for row in rows)
 
 
 def test_tuning_validates_on_other_people(run, data, tmp_path):
@@ -68,7 +71,7 @@ def test_tuning_validates_on_other_people(run, data, tmp_path):
     errors = []
     for name in ("plain", "tuning"):
         with (tmp_path / name / "log.csv").open(newline="") as file:
-            errors += [float(row["validation_error"]) for row in csv.DictReader(file)]
+            errors.append([float(row["validation_error"]) for row in csv.DictReader(file)])
     assert errors[0] != errors[1]
     code, _, err = run("nose", "--variant", "fan", *dry_run(data, tmp_path / "plain", "--tuning", "--resume"))
     assert code == 1

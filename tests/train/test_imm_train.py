@@ -9,15 +9,19 @@ torch = pytest.importorskip("torch")
 
 from safetensors.torch import load_file  # noqa: E402
 
+from tests.tiny import write_300w  # noqa: E402
 from tests.train.imm_files import write_imm  # noqa: E402
 from train import imm  # noqa: E402
 from train.config import Stage  # noqa: E402
 from train.configs.face58 import CONFIG as FACE58  # noqa: E402
 from train.configs.nose import CONFIG as NOSE  # noqa: E402
 from train.data.imm import mean_points, split_people  # noqa: E402
+from train.data.splits import training_faces  # noqa: E402
 from train.errors import DataError, RunError  # noqa: E402
 from train.exported import load_network  # noqa: E402
 from train.imm import (  # noqa: E402
+    IMM,
+    OTHERS,
     NoseRun,
     compare_noses,
     face58_nme_percent,
@@ -38,7 +42,7 @@ TINY = replace(NOSE, model="nose-fan", stages=(Stage(80, 3, 1e-3),), batch_size=
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    return write_imm(tmp_path_factory.mktemp("imm"))
+    return write_300w(write_imm(tmp_path_factory.mktemp("imm")))
 
 
 @pytest.fixture(autouse=True)
@@ -83,10 +87,27 @@ def test_an_untrained_network_errs_as_the_mean_face_does(data, tmp_path, model):
     )
 
 
+def test_stages_train_on_the_pictures_that_they_name(data):
+    training, validation = split_people(imm.imm_shots(data))
+    others, _ = training_faces(data)
+    stages = tuple(Stage(80, 1, 1e-3, sets) for sets in ((OTHERS,), (IMM,), ()))
+    task = imm_task(replace(TINY, stages=stages), training, validation, others)
+    assert task.training == len(training) + len(others)
+    chosen = [list(task.indices(stage)) for stage in stages]
+    assert chosen[1] == list(range(len(training)))
+    assert chosen[0] == list(range(len(training), task.training))
+    assert chosen[2] == list(range(task.training))
+    crops, _ = task.read(lambda: None)
+    assert len(crops) == task.training
+    assert imm_task(TINY, training, validation).data != task.data
+    with pytest.raises(DataError, match="trains on 300w"):
+        imm_task(replace(TINY, stages=stages), training, validation)
+
+
 def test_the_task_has_the_unit_of_its_error(data):
     training, validation = split_people(imm.imm_shots(data))
     assert imm_task(TINY, training, validation).unit == "px of 640x480"
-    assert imm_task(replace(FACE58, model="face58"), training, validation).unit == "% NME"
+    assert imm_task(replace(TINY, model="face58"), training, validation).unit == "% NME"
 
 
 @pytest.fixture(scope="module")

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from tracker.geometry import CropTransform
+from tracker.geometry import CROP_SIZE, CropTransform
 from tracker.types import FloatArray, ImageArray
 from train.data.asf import N_ASF_POINTS, Shot, read_imm_folder
 from train.data.dataset import Sample, SampleRecipe, from_unit, to_unit
+from train.data.framed import Picture
 from train.data.image_size import image_size
 from train.data.pictures import read_picture
 from train.errors import DataError, RunError
@@ -101,7 +103,8 @@ class ImmCrops(Dataset[Sample]):
     A sample is the picture ``(1, 3/4 size, size)``, uint8, the points ``(len(keep), 2)``, float32 in crop
     sides from the crop's centre (which is the picture's: x in -0.5..0.5 and y in -0.375..0.375 are inside),
     and 1. With a ``recipe`` it is augmented, by seed, epoch and index only. Images are read once (``on_read``
-    is called after each) and held in memory as grey pictures.
+    is called after each) and held in memory as grey pictures. ``more`` pictures, of other faces, follow those
+    of the shots.
 
     Raises :class:`~train.errors.DataError` if an image cannot be read or is not 4 to 3, and
     :class:`~train.errors.RunError` for a ``size`` that is no multiple of 8 and for a recipe with background.
@@ -115,6 +118,7 @@ class ImmCrops(Dataset[Sample]):
         recipe: SampleRecipe | None = None,
         seed: int = 0,
         on_read: Callable[[], object] = lambda: None,
+        more: Sequence[Picture] = (),
     ) -> None:
         if recipe is not None and recipe.background:
             raise RunError(
@@ -123,7 +127,7 @@ class ImmCrops(Dataset[Sample]):
         self.shots, self.keep = shots, list(keep)
         self.size, self.epoch = _checked(size), 0
         self._recipe, self._seed = recipe, seed
-        self._images = [_read(shot.image, on_read) for shot in shots]
+        self._pictures = [*(_read(shot, on_read) for shot in shots), *more]
 
     def at(self, size: int, epoch: int) -> ImmCrops:
         """The same shots ``size`` pixels wide, with the random draws of ``epoch``."""
@@ -132,7 +136,7 @@ class ImmCrops(Dataset[Sample]):
         return other
 
     def __len__(self) -> int:
-        return len(self.shots)
+        return len(self._pictures)
 
     def __getitem__(self, index: int) -> Sample:
         image, points = self._plain(index) if self._recipe is None else self._augmented(index, self._recipe)
@@ -141,12 +145,11 @@ class ImmCrops(Dataset[Sample]):
         return torch.from_numpy(picture)[None], kept, torch.tensor(1.0)
 
     def canonical(self, index: int) -> CropTransform:
-        """The map between shot ``index`` and its crop before anything is perturbed."""
-        height, width = self._images[index].shape
-        return canonical_crop((height, width), self.size)
+        """The map between picture ``index`` and its crop before anything is perturbed."""
+        return replace(self._pictures[index].frame, size=self.size)
 
     def to_image(self, index: int, points: torch.Tensor) -> FloatArray:
-        """Points ``(P, 2)`` in crop sides from the canonical crop's centre, as pixels of shot ``index``."""
+        """Points ``(P, 2)`` in crop sides from the canonical crop's centre, as pixels of its picture."""
         return self.canonical(index).to_frame(from_unit(points.double(), self.size).numpy())
 
     def _plain(self, index: int) -> tuple[ImageArray, FloatArray]:
@@ -161,7 +164,8 @@ class ImmCrops(Dataset[Sample]):
 
     def _cut(self, index: int, crop: CropTransform) -> tuple[ImageArray, FloatArray]:
         """The square crop, and all 58 points in its sides."""
-        return crop.cut(self._images[index]), to_unit(crop.to_crop(self.shots[index].points), self.size)
+        picture = self._pictures[index]
+        return crop.cut(picture.image), to_unit(crop.to_crop(picture.points), self.size)
 
 
 def mean_points(shots: Sequence[Shot], keep: Sequence[int] = range(N_ASF_POINTS)) -> FloatArray:
@@ -183,10 +187,10 @@ def _checked(size: int) -> int:
     return size
 
 
-def _read(path: Path, on_read: Callable[[], object]) -> ImageArray:
-    image = read_picture(path)
+def _read(shot: Shot, on_read: Callable[[], object]) -> Picture:
+    image = read_picture(shot.image)
     height, width = image.shape
     if 3 * width != 4 * height:
-        raise DataError(f"{path}: expected a picture of 4 to 3, such as 640x480, got {width}x{height}")
+        raise DataError(f"{shot.image}: expected a picture of 4 to 3, such as 640x480, got {width}x{height}")
     on_read()
-    return image
+    return Picture(image, shot.points, canonical_crop((height, width), CROP_SIZE))
