@@ -5,13 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import typer
 
+from train.cli_background import compare_losses
 from train.cli_evaluate import evaluate
 from train.cli_imm import compare_nose, face58, nose
 from train.cli_leaks import check_leaks_command
+from train.cli_pictures import pictures
+from train.cli_pseudo import pseudo_label
+from train.cli_quality import quality
 from train.errors import RunError, TrainError
 from train.options import (
     ConfigOption,
@@ -19,9 +24,11 @@ from train.options import (
     DevicesOption,
     EpochsOption,
     InitOption,
+    KeepOption,
     LimitOption,
     NodesOption,
     OutOption,
+    PseudoOption,
     ResumeOption,
     SeedOption,
     ThreadsOption,
@@ -49,8 +56,11 @@ def landmark_command(model: str, what: str) -> Callable[..., None]:
         num_nodes: NodesOption = 1,
         threads: ThreadsOption = 0,
         workers: WorkersOption = 0,
+        pseudo: PseudoOption = None,
+        keep: KeepOption = 0.8,
     ) -> None:
         from train.landmarks import train_landmarks
+        from train.pseudo import read_labels
         from train.running import RunOptions, load_config, shipped_config, shortened
 
         recipe = shortened(load_config(config) if config else shipped_config(model), epochs)
@@ -58,8 +68,9 @@ def landmark_command(model: str, what: str) -> Callable[..., None]:
             raise RunError(f"this recipe is for {recipe.model}, not for {model}")
         recipe = replace(recipe, init=init or recipe.init, seed=recipe.seed if seed is None else seed)
         options = RunOptions(out or Path("runs") / model, resume, devices, num_nodes, threads, workers)
+        more = read_labels(pseudo, data, keep) if pseudo else ()
         with interruptible(options.out):
-            path = train_landmarks(recipe, data, limit, options)
+            path = train_landmarks(recipe, data, limit, options, partial(typer.echo, err=True), more)
         if path is not None:
             typer.echo(f"wrote {path}")
 
@@ -69,14 +80,19 @@ def landmark_command(model: str, what: str) -> Callable[..., None]:
 
 for _model, _what in {
     "resnet18": "the ResNet18 landmark model",
+    "unet": "the U-Net landmark model, whose way down is a ResNet18,",
+    "unet-mri": "the plain U-Net, as the brain MRI network that --init FILE.pt can start it from,",
+    "unet-light": "a plain U-Net of few features for half-size crops",
 }.items():
-    app.command(_model)(
-        landmark_command(_model, f"Train {_what} and write its weights to OUT/{_model}.safetensors.")
-    )
+    app.command(_model)(landmark_command(_model, _what))
 app.command()(nose)
 app.command()(face58)
 app.command("compare-nose")(compare_nose)
 app.command()(evaluate)
+app.command("compare-losses")(compare_losses)
+app.command()(quality)
+app.command()(pictures)
+app.command("pseudo-label")(pseudo_label)
 app.command("check-leaks")(check_leaks_command)
 
 

@@ -32,10 +32,20 @@ InitOption = Annotated[
     typer.Option(
         "--init",
         metavar="FILE|imagenet",
-        help="Start from a trained model (.onnx or .safetensors), or from ImageNet weights (downloads them).",
+        help="Start from a trained model (.onnx or .safetensors), from ImageNet weights (downloads them), or "
+        "unet-mri from the published brain MRI checkpoint (.pt).",
     ),
 ]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on from the last epoch in --out, if any.")]
+PseudoOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--pseudo", metavar="FILE.jsonl", help="Train on the faces that `pseudo-label` labelled, too."
+    ),
+]
+KeepOption = Annotated[
+    float, typer.Option(min=0.01, max=1.0, help="Of those the share that the teacher was surest of.")
+]
 LimitOption = Annotated[int, typer.Option(min=0, help="Use only N faces (a dry run); 0: all.")]
 EpochsOption = Annotated[
     int, typer.Option(min=0, help="Cut each stage to N epochs (a dry run); 0: as the recipe.")

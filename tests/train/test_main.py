@@ -49,7 +49,9 @@ def test_help_loads_no_torch():
     """It must be quick."""
     code = (
         "import sys; from train import cli\n"
-        "for command in ('resnet18', 'nose', 'face58', 'compare-nose', 'evaluate', 'check-leaks'):\n"
+        "for command in ('resnet18', 'unet', 'unet-mri', 'nose', 'face58', 'compare-nose', 'evaluate',\n"
+        "                'check-leaks', 'compare-losses', 'unet-light', 'quality', 'pictures',\n"
+        "                'pseudo-label'):\n"
         "    sys.argv = ['train', command, '--help']\n"
         "    try: cli.main()\n"
         "    except SystemExit as left: assert left.code == 0, left.code\n"
@@ -91,6 +93,55 @@ def test_a_dry_run_writes_weights_that_the_network_takes(trained):
     network = ResNet18Landmarks()
     network.load_state_dict(load_file(trained / "resnet18.safetensors"), strict=True)
     assert len((trained / "log.csv").read_text().splitlines()) == 2  # a header and one epoch
+
+
+@pytest.mark.parametrize(("model", "side"), [("unet", 34), ("unet-mri", 66)])
+def test_a_dry_run_of_a_unet_writes_weights_that_the_network_takes(run, tree, tmp_path, model, side):
+    """The shipped recipe, at small crops."""
+    pytest.importorskip("torch")
+    from train.exported import load_network
+
+    recipe, out = tmp_path / "small.py", tmp_path / "out"
+    recipe.write_text(
+        "from dataclasses import replace\n"
+        f"from train.configs.{model.replace('-', '_')} import CONFIG as SHIPPED\n"
+        "stages = tuple(replace(stage, size=64) for stage in SHIPPED.stages[-1:])\n"
+        "CONFIG = replace(SHIPPED, stages=stages)\n"
+    )
+    code, printed, _ = run(model, "--config", recipe, *dry_run(tree, out)[1:])
+    assert code == 0
+    weights = out / f"{model}.safetensors"
+    assert printed.replace("\n", "").endswith(str(weights))
+    loaded = load_network(model, weights)
+    assert loaded.size == 64
+    assert loaded.network(torch.zeros(1, 1, 64, 64)).maps.shape == (1, 68, side, side)
+
+
+def test_each_command_says_once_what_it_trains(run):
+    for model in ("resnet18", "unet", "unet-mri"):
+        code, printed, _ = run(model, "--help")
+        text = " ".join(printed.replace("│", " ").split())
+        assert code == 0
+        assert text.count("Train the") == 1
+        assert f"write its weights to OUT/{model}.safetensors. " in text
+
+
+def test_a_start_says_how_much_of_the_file_it_took(run, tree, tmp_path, monkeypatch):
+    from tests.train.test_unet import brain_mri
+
+    monkeypatch.setattr(running, "train", lambda _config, model, *_: model)
+    torch.save(brain_mri(), tmp_path / "unet.pt")
+    out = tmp_path / "out"
+    out.mkdir()
+    code, _, err = run("unet-mri", *dry_run(tree, out, "--init", tmp_path / "unet.pt")[1:])
+    assert code == 0
+    state = len(brain_mri()) - 2
+    assert f"unet.pt gives {state} of {state + 4} tensors" in " ".join(err.split())
+    for model in ("resnet18", "unet"):
+        code, _, err = run(model, *dry_run(tree, out, "--init", tmp_path / "unet.pt")[1:])
+        assert code == 1
+        assert one_line(err)
+        assert "only unet-mri" in err
 
 
 def test_a_complete_run_resumed_only_writes_its_weights_again(run, tree, trained):

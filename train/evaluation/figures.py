@@ -15,6 +15,7 @@ from train.evaluation.results import Evaluation, scores
 from train.metrics import Float64Array, area_under_curve, cumulative_curve
 
 COLOURS = {"label box": "#2a6fb0", "whole picture": "#2a6fb0", "own detector": "#d1602b"}
+PALETTE = ("#2a6fb0", "#d1602b", "#4b9b61", "#8a5fa8")
 _BOOK_KEEPING = frozenset({"epoch", "size", "images_per_s", "elapsed_s"})
 _DPI = 110
 
@@ -36,8 +37,8 @@ def training_curves(log: Mapping[str, Float64Array]) -> Figure:
         for name, values in log.items()
         if name not in _BOOK_KEEPING and not np.isnan(values).all()
     }
-    figure, panels = _panels(len(columns), columns=3, width=3.2, height=2.3)
-    for axes, (name, values) in zip(panels, columns.items(), strict=True):
+    figure, shown = panels(len(columns), columns=3, width=3.2, height=2.3)
+    for axes, (name, values) in zip(shown, columns.items(), strict=True):
         axes.plot(log["epoch"], values, color="#2a6fb0", linewidth=1.3)
         axes.set_title(name, fontsize=10, parse_math=False)
         axes.set_xlabel("epoch", fontsize=9)
@@ -53,8 +54,8 @@ def error_curves(evaluations: Sequence[Evaluation]) -> Figure:
     Heights are per cent of the subset's faces. The legend gives the area under each curve.
     """
     groups = {name: None for evaluation in evaluations for name in evaluation.groups()}
-    figure, panels = _panels(len(groups), columns=3, width=3.6, height=3.2)
-    for axes, group in zip(panels, groups, strict=True):
+    figure, shown = panels(len(groups), columns=3, width=3.6, height=3.2)
+    for axes, group in zip(shown, groups, strict=True):
         for evaluation in evaluations:
             if group in evaluation.groups():
                 _error_curve(axes, evaluation, evaluation.errors[evaluation.groups()[group]])
@@ -70,20 +71,29 @@ def error_curves(evaluations: Sequence[Evaluation]) -> Figure:
 
 def part_bars(evaluations: Sequence[Evaluation]) -> Figure:
     """Mean error of each part, over all faces found: a group of bars a part, a bar a condition."""
-    parts = list(evaluations[0].measure.parts)
-    figure, (axes,) = _panels(1, columns=1, width=7.0, height=3.0)
-    places, width = np.arange(len(parts)), 0.8 / len(evaluations)
-    for i, evaluation in enumerate(evaluations):
+    parts, heights, colours = list(evaluations[0].measure.parts), {}, []
+    for evaluation in evaluations:
         total = scores(evaluation)[-1]
-        heights = [total.parts[part] for part in parts]
-        offset = (i - (len(evaluations) - 1) / 2) * width
-        label = f"{evaluation.condition} ({total.subset})"
-        bars = axes.bar(
-            places + offset, heights, width * 0.92, label=label, color=COLOURS[evaluation.condition]
-        )
-        axes.bar_label(bars, fmt="%.2f", fontsize=8, padding=2)
-    axes.set_xticks(places, parts)
-    axes.set_ylabel(_error_label(evaluations[0]), fontsize=9)
+        heights[f"{evaluation.condition} ({total.subset})"] = [total.parts[part] for part in parts]
+        colours.append(COLOURS[evaluation.condition])
+    return bars(parts, heights, _error_label(evaluations[0]), colours)
+
+
+def bars(
+    groups: Sequence[str],
+    heights: Mapping[str, Sequence[float]],
+    label: str,
+    colours: Sequence[str] = PALETTE,
+) -> Figure:
+    """A group of bars for each of ``groups``, in it a bar for each name in ``heights``, in ``label``."""
+    figure, (axes,) = panels(1, columns=1, width=7.0, height=3.0)
+    places, width = np.arange(len(groups)), 0.8 / len(heights)
+    for i, ((name, values), colour) in enumerate(zip(heights.items(), colours, strict=False)):
+        offset = (i - (len(heights) - 1) / 2) * width
+        drawn = axes.bar(places + offset, values, width * 0.92, label=name, color=colour)
+        axes.bar_label(drawn, fmt="%.2f", fontsize=8, padding=2)
+    axes.set_xticks(places, groups)
+    axes.set_ylabel(label, fontsize=9)
     axes.margins(y=0.15)
     axes.legend(fontsize=8, frameon=False)
     _plain(axes)
@@ -93,9 +103,9 @@ def part_bars(evaluations: Sequence[Evaluation]) -> Figure:
 def filter_grid(kernels: FloatArray) -> Figure:
     """The ``(F, H, W)`` kernels of a convolution as pictures on one scale: white is +, black is -, grey 0."""
     columns = min(16, len(kernels))
-    figure, panels = _panels(len(kernels), columns=columns, width=0.6, height=0.6, pad=0.02)
+    figure, shown = panels(len(kernels), columns=columns, width=0.6, height=0.6, pad=0.02)
     bound = max(float(np.abs(kernels).max()), 1e-12)
-    for axes, kernel in zip(panels, kernels, strict=True):
+    for axes, kernel in zip(shown, kernels, strict=True):
         axes.imshow(kernel, cmap="gray", vmin=-bound, vmax=bound, interpolation="nearest")
         axes.set_axis_off()
     return figure
@@ -125,7 +135,7 @@ def _plain(axes: Axes) -> None:
     axes.set_axisbelow(True)
 
 
-def _panels(
+def panels(
     count: int, columns: int, width: float, height: float, pad: float = 0.08
 ) -> tuple[Figure, list[Axes]]:
     """A figure of ``count`` axes, ``columns`` in a row, each ``width`` x ``height`` inches."""
@@ -133,7 +143,7 @@ def _panels(
     rows = -(-count // columns)
     figure = Figure(figsize=(columns * width, rows * height), layout="constrained")
     figure.get_layout_engine().set(w_pad=pad, h_pad=pad)  # type: ignore[union-attr, call-arg]
-    panels: list[Any] = list(figure.subplots(rows, columns, squeeze=False).flat)
-    for unused in panels[count:]:
+    grid: list[Any] = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for unused in grid[count:]:
         unused.remove()
-    return figure, panels[:count]
+    return figure, grid[:count]
