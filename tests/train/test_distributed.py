@@ -8,6 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from tests.tiny import write_300w  # noqa: E402
 from tests.train.imm_files import write_imm  # noqa: E402
 from train.exported import load_network  # noqa: E402
 
@@ -27,12 +28,12 @@ def run(data, out, *more):
 
 
 def test_two_processes_share_the_work_and_write_once(tmp_path):
-    data = write_imm(tmp_path / "imm")
+    data = write_300w(write_imm(tmp_path / "imm"))
     said = run(data, tmp_path / "two", "--devices", 2)
     assert said.replace("\n", "").count("wrote ") == 1
     with (tmp_path / "two" / "log.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
     weights = weights_of(tmp_path / "two")
     assert all(torch.isfinite(tensor).all() for tensor in weights.values())
     # Half the steps of a single process, on twice the pictures each: not the same weights.

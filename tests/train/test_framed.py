@@ -2,10 +2,10 @@ import cv2
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
+from tests.strategies import floats  # noqa: E402
 from tests.tiny import face_points, write_face  # noqa: E402
 from tests.train.imm_files import HW, draw_shot, template_58, write_shot  # noqa: E402
 from tracker.types import FaceBox  # noqa: E402
@@ -45,7 +45,7 @@ def test_large_faces_count_no_more_than_small_ones():
     assert zoomed.weights == pytest.approx(plain.weights, abs=1e-9)
 
 
-@given(st.floats(-3.1, 3.1), st.floats(0.1, 10), st.floats(-500, 500), st.floats(-500, 500))
+@given(floats(-3.1, 3.1), floats(0.1, 10), floats(-500, 500), floats(-500, 500))
 def test_a_scheme_commutes_with_similarity_transforms(angle, scale, x, y):
     scheme = Scheme(np.random.default_rng(5).normal(0, 0.2, (68, 58)))
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
