@@ -13,7 +13,7 @@ from train.options import DataOption
 def pseudo_label(
     data: DataOption,
     out: Annotated[Path, typer.Option(metavar="FILE.jsonl", help="Where the labels go.")],
-    teacher: Annotated[str, typer.Option(help="The network that labels: unet, resnet18.")] = "unet",
+    teacher: Annotated[str, typer.Option(help="The network that labels: resnet18, unet...")] = "resnet18",
     weights: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Its weights. [default: the shipped ones]")
     ] = None,
@@ -23,13 +23,13 @@ def pseudo_label(
 
     `python -m train resnet18 --data DIR --pseudo FILE.jsonl` then trains on them too.
     """
-    from train.exported import load_network
+    from train.exported import load_heatmap_network
     from train.files import try_writing
     from train.progress import progress_bar
     from train.pseudo import first_guesses, teach, write_labels
 
     try_writing(out)
-    loaded = load_network(teacher, weights)
+    loaded = load_heatmap_network(teacher, weights)
     guesses = first_guesses(data, limit)
     with progress_bar("labelling", len(guesses)) as advance:
         count = write_labels(teach(loaded.network, loaded.size, guesses, advance), data, out)

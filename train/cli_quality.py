@@ -33,12 +33,12 @@ def quality(
     is calibrated on the validation faces of the training images.
     """
     from train.evaluation.quality import report
-    from train.exported import load_network
+    from train.exported import load_heatmap_network
     from train.files import replace, to_json, try_writing
 
     if json_path is not None:
         try_writing(json_path)
-    found = report(load_network(model, weights), data, disturbed)
+    found = report(load_heatmap_network(model, weights), data, disturbed)
     _print(found)
     if json_path is not None:
         replace(json_path, to_json({"model": model, "disturbed": disturbed, **found.to_dict()}).encode())

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from tracker.geometry import CROP_SIZE
 from train.errors import RunError
 from train.models.fold import fold_normalisation, normalised_convolutions
-from train.models.registry import build
+from train.models.imm import SPECS
+from train.models.registry import MODELS, build
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 
@@ -52,6 +53,17 @@ def load_network(model: str, weights: Path | None = None) -> Loaded:
     except _UNREADABLE as error:
         raise RunError(f"{path} does not hold {model} weights: {_in_short(error)}") from error
     return Loaded(network, size)
+
+
+def load_heatmap_network(model: str, weights: Path | None = None) -> Loaded:
+    """As :func:`load_network`, of a network that reads its points from maps.
+
+    Raises :class:`~train.errors.RunError` for one that does not, too.
+    """
+    if model in SPECS:
+        known = ", ".join(name for name in MODELS if name not in SPECS)
+        raise RunError(f"{model} draws no maps: choose one of {known}")
+    return load_network(model, weights)
 
 
 def read_safetensors(path: Path) -> tuple[int, dict[str, Tensor]]:

@@ -45,6 +45,20 @@ def test_usage_errors_exit_with_2(run, tree):
         assert run(*arguments)[0] == 2
 
 
+def test_networks_without_maps_are_refused_where_maps_are_needed(run, tree, tmp_path):
+    image = tmp_path / "a.png"
+    for arguments in (
+        ("quality", "face58", "--data", tree),
+        ("pictures", "nose-fan", "--image", image, "--out", tmp_path / "out"),
+        ("pseudo-label", "--data", tree, "--teacher", "face58", "--out", tmp_path / "p.jsonl"),
+    ):
+        code, _, err = run(*arguments)
+        assert code == 1
+        assert one_line(err)
+        assert "draws no maps" in err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_help_loads_no_torch():
     """It must be quick."""
     code = (

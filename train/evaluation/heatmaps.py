@@ -17,11 +17,11 @@ from tracker.geometry import CropTransform
 from tracker.types import FloatArray, ImageArray
 from train.data.dataset import from_unit
 from train.data.pictures import read_picture
-from train.errors import DataError, RunError
+from train.errors import DataError
 from train.evaluation.figures import bars, panels, png
 from train.evaluation.own_detector import track_folder
 from train.evaluation.predictions import read_lines
-from train.exported import load_network
+from train.exported import load_heatmap_network
 from train.files import make_folder, replace
 from train.heatmap import RING, HeatmapCodec
 from train.models.registry import build
@@ -42,11 +42,11 @@ def draw(model: str, image: Path, out: Path, weights: Path | None, scores: Seque
     Raises :class:`~train.errors.RunError` for a network without maps and if ``out`` cannot be written,
     :class:`~train.errors.DataError` for an image without a face and for files that hold no scores.
     """
-    loaded = load_network(model, weights)
+    loaded = load_heatmap_network(model, weights)
     crop = face_crop(image, loaded.size)
-    trained, points = _look(loaded.network, model, crop)
+    trained, points = _look(loaded.network, crop)
     torch.manual_seed(0)
-    untrained, _ = _look(build(model).eval(), model, crop)
+    untrained, _ = _look(build(model).eval(), crop)
     figures = {
         "heatmaps.png": overlay(crop, trained, points),
         "sigmas.png": sigma_targets(_PLACE, trained.shape[-1]),
@@ -93,11 +93,9 @@ def read_parts(path: Path) -> tuple[str, Mapping[str, float]]:
 
 
 @torch.inference_mode()
-def _look(network: torch.nn.Module, model: str, crop: ImageArray) -> tuple[FloatArray, FloatArray]:
+def _look(network: torch.nn.Module, crop: ImageArray) -> tuple[FloatArray, FloatArray]:
     """The maps of ``crop`` as distributions, and its points in crop pixels."""
     output = network(torch.from_numpy(crop)[None, None])
-    if output.maps is None:
-        raise RunError(f"{model} draws no maps: choose a heatmap network")
     return softmax_maps(output.maps[0]), from_unit(output.points[0].double(), len(crop)).numpy()
 
 
