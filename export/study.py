@@ -14,7 +14,7 @@ from train.exported import load_network
 from train.files import replacing
 from train.models.imm import imm_spec
 
-LICENCE = "research use: trained on the IMM Face Database, whose terms apply"
+LICENCE = "research use: trained on 300-W, WFLW and the IMM Face Database, whose terms apply"
 ROUNDING_SIDES = 1e-3
 """Largest move of a point, in crop sides, that rounding may cause: two thirds of a pixel of 640x480."""
 
