@@ -61,16 +61,16 @@ def landmark_command(model: str, what: str) -> Callable[..., None]:
     ) -> None:
         from train.landmarks import train_landmarks
         from train.pseudo import read_labels
-        from train.running import RunOptions, load_config, shipped_config, shortened
+        from train.running import RunOptions, recipe
 
-        recipe = shortened(load_config(config) if config else shipped_config(model), epochs)
-        if recipe.model != model:
-            raise RunError(f"this recipe is for {recipe.model}, not for {model}")
-        recipe = replace(recipe, init=init or recipe.init, seed=recipe.seed if seed is None else seed)
+        chosen = recipe(model, config, epochs)
+        if chosen.model != model:
+            raise RunError(f"this recipe is for {chosen.model}, not for {model}")
+        chosen = replace(chosen, init=init or chosen.init, seed=chosen.seed if seed is None else seed)
         options = RunOptions(out or Path("runs") / model, resume, devices, num_nodes, threads, workers)
         more = read_labels(pseudo, data, keep) if pseudo else ()
         with interruptible(options.out):
-            path = train_landmarks(recipe, data, limit, options, partial(typer.echo, err=True), more)
+            path = train_landmarks(chosen, data, limit, options, partial(typer.echo, err=True), more)
         if path is not None:
             typer.echo(f"wrote {path}")
 

@@ -69,13 +69,12 @@ def nose(
     workers: WorkersOption = 0,
 ) -> None:
     """Train a network for the tip of the nose and write its weights to OUT/nose-VARIANT.safetensors."""
-    from train.configs.nose import CONFIG
-    from train.running import RunOptions
+    from train.running import RunOptions, recipe
 
-    recipe = replace(_recipe(CONFIG, config, epochs), model=f"nose-{variant}")
-    folder = out or _default_out(recipe.model, tuning)
+    chosen = replace(recipe("nose", config, epochs), model=f"nose-{variant}")
+    folder = out or _default_out(chosen.model, tuning)
     options = RunOptions(folder, resume, devices, num_nodes, threads, workers)
-    _train(recipe, seed, data, limit, options, tuning)
+    _train(chosen, seed, data, limit, options, tuning)
 
 
 def face58(
@@ -93,13 +92,12 @@ def face58(
     workers: WorkersOption = 0,
 ) -> None:
     """Train the network for 58 points and write its weights to OUT/face58.safetensors."""
-    from train.configs.face58 import CONFIG
-    from train.running import RunOptions
+    from train.running import RunOptions, recipe
 
-    recipe = replace(_recipe(CONFIG, config, epochs), model="face58")
-    folder = out or _default_out(recipe.model, tuning)
+    chosen = replace(recipe("face58", config, epochs), model="face58")
+    folder = out or _default_out(chosen.model, tuning)
     options = RunOptions(folder, resume, devices, num_nodes, threads, workers)
-    _train(recipe, seed, data, limit, options, tuning)
+    _train(chosen, seed, data, limit, options, tuning)
 
 
 def compare_nose(
@@ -120,9 +118,8 @@ def compare_nose(
     """
     from rich.console import Console
 
-    from train.configs.nose import CONFIG
     from train.imm import compare_noses
-    from train.running import RunOptions
+    from train.running import RunOptions, recipe
 
     folder = out or Path("runs") / "nose"
     options = RunOptions(folder, threads=threads, workers=workers)
@@ -134,15 +131,9 @@ def compare_nose(
         )
 
     with interruptible(folder, ""):
-        runs = compare_noses(_recipe(CONFIG, config, epochs), data, seeds, options, limit, tuning, say)
+        runs = compare_noses(recipe("nose", config, epochs), data, seeds, options, limit, tuning, say)
     _print_comparison(runs)
     _write_comparison(runs, tuning, folder / (TUNING_RESULTS if tuning else RESULTS))
-
-
-def _recipe(shipped: TrainConfig, file: Path | None, epochs: int) -> TrainConfig:
-    from train.running import load_config, shortened
-
-    return shortened(load_config(file) if file else shipped, epochs)
 
 
 def _default_out(model: str, tuning: bool) -> Path:

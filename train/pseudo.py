@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +24,7 @@ from train.data.pictures import read_picture
 from train.data.splits import YOUTUBE, youtube_faces
 from train.data.text import numbered_lines
 from train.errors import DataError, RunError
-from train.evaluation.own_detector import track_folder
-from train.evaluation.predictions import read_lines
+from train.evaluation.own_detector import tracked, tracked_images
 from train.files import replacing
 from train.metrics import inter_ocular
 from train.progress import OnRead
@@ -73,16 +70,8 @@ def first_guesses(data: Path, limit: int = 0) -> list[tuple[Path, FloatArray]]:
 def _tracked(folder: Path, limit: int) -> list[tuple[Path, FloatArray]]:
     """The largest face of each image in ``folder`` (of the first ``limit``), as the tracker sees it."""
     images = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
-    with tempfile.TemporaryDirectory() as scratch:
-        chosen = folder
-        if limit:
-            chosen = Path(scratch) / "images"
-            chosen.mkdir()
-            for image in images[:limit]:
-                shutil.copy(image, chosen / image.name)
-        path = Path(scratch) / "faces.jsonl"
-        track_folder(chosen, "resnet18", path, min(limit or len(images), len(images)))
-        return [(folder / name, line.faces[0]) for name, line in read_lines(path).items() if line.faces]
+    lines = tracked_images(images[:limit], "resnet18") if limit else tracked(folder, "resnet18", len(images))
+    return [(folder / name, line.faces[0]) for name, line in lines.items() if line.faces]
 
 
 def teach(

@@ -91,6 +91,11 @@ def shipped_config(model: str) -> TrainConfig:
     return config
 
 
+def recipe(model: str, file: Path | None, epochs: int) -> TrainConfig:
+    """The recipe in ``file``, else that shipped for ``model``; stages cut to ``epochs`` (0: as they are)."""
+    return shortened(load_config(file) if file else shipped_config(model), epochs)
+
+
 def load_config(path: Path) -> TrainConfig:
     """The ``CONFIG`` that the Python file ``path`` sets. Raises :class:`RunError` if it sets none."""
     try:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -19,8 +17,7 @@ from train.data.dataset import from_unit
 from train.data.pictures import read_picture
 from train.errors import DataError
 from train.evaluation.figures import bars, panels, png
-from train.evaluation.own_detector import track_folder
-from train.evaluation.predictions import read_lines
+from train.evaluation.own_detector import tracked_images
 from train.exported import load_heatmap_network
 from train.files import make_folder, replace
 from train.heatmap import RING, HeatmapCodec
@@ -66,12 +63,7 @@ def face_crop(image: Path, size: int) -> ImageArray:
     Raises :class:`~train.errors.DataError` if it finds none.
     """
     picture = read_picture(image)
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) / "image"
-        folder.mkdir()
-        shutil.copy(image, folder / image.name)
-        track_folder(folder, "resnet18", Path(scratch) / "faces.jsonl")
-        faces = read_lines(Path(scratch) / "faces.jsonl")[image.name].faces
+    faces = tracked_images([image], "resnet18")[image.name].faces
     if not faces:
         raise DataError(f"{image}: no face found: choose a photograph that shows one clearly")
     return CropTransform.from_points(faces[0], size=size).cut(picture)

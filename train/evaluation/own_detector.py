@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,7 @@ import numpy as np
 
 from train.errors import RunError
 from train.evaluation.labelled import LabelledSet
-from train.evaluation.predictions import collect, match
+from train.evaluation.predictions import Line, collect, match, read_lines
 from train.evaluation.results import Evaluation
 from train.progress import progress_bar
 
@@ -63,6 +64,22 @@ def track_folder(folder: Path, model: str, json_path: Path, images: int | None =
     # Exit code 1 after the last image tells only of images that could not be read: they are in the lines.
     if code != 0 and not (code == 1 and '"error":' in _text(json_path)):
         raise RunError(f"the tracker failed on {folder}: {said or f'exit code {code}'}")
+
+
+def tracked(folder: Path, model: str, images: int | None = None) -> dict[str, Line]:
+    """What the tracker says of each image in ``folder``, by name; raises as :func:`track_folder` does."""
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "faces.jsonl"
+        track_folder(folder, model, path, images)
+        return read_lines(path)
+
+
+def tracked_images(images: Sequence[Path], model: str) -> dict[str, Line]:
+    """As :func:`tracked`, of ``images`` alone, which have different names."""
+    with tempfile.TemporaryDirectory() as scratch:
+        for image in images:
+            shutil.copy(image, Path(scratch) / image.name)
+        return tracked(Path(scratch), model, len(images))
 
 
 def _watch(command: Sequence[str], title: str, json_path: Path, total: int | None) -> tuple[int, str]:

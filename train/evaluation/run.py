@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,8 +13,8 @@ from train.errors import DataError
 from train.evaluation.families import FAMILIES, Family
 from train.evaluation.labelled import LabelledSet
 from train.evaluation.log import Log, read_log
-from train.evaluation.own_detector import own_detector, track_folder, track_test_set
-from train.evaluation.predictions import Line, read_lines
+from train.evaluation.own_detector import own_detector, track_test_set, tracked
+from train.evaluation.predictions import Line
 from train.evaluation.results import Evaluation, Score, scores
 from train.evaluation.tables import to_json
 from train.files import make_folder, replace, try_writing
@@ -111,7 +110,7 @@ def measure(request: Request) -> Outcome:
     faces = request.family.read(request.data)
     loaded = None if request.only == "own-detector" else _load(request)
     examples = _examples(request, loaded) if request.report else ()
-    own_pictures = _track_own(request.images, request.model) if request.images else {}
+    own_pictures = tracked(request.images, request.model) if request.images else {}
     evaluations = [_label_box(request.family, faces, loaded)] if loaded else []
     own, note = _own_detector(request, faces)
     evaluations += [own] if own else []
@@ -228,10 +227,3 @@ def _filters(loaded: Loaded | None) -> FloatArray | None:
     from train.evaluation.label_box import first_filters
 
     return first_filters(loaded.network)
-
-
-def _track_own(folder: Path, model: str) -> dict[str, Line]:
-    with tempfile.TemporaryDirectory() as scratch:
-        path = Path(scratch) / "own.jsonl"
-        track_folder(folder, model, path)
-        return read_lines(path)

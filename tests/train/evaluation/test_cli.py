@@ -12,7 +12,6 @@ from tests.train.evaluation.made import line
 from train.cli_evaluate import evaluate
 from train.data.splits import test_faces as faces_of_the_test_sets
 from train.errors import TrainError
-from train.evaluation import run as run_module
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -91,7 +90,6 @@ def tracker(monkeypatch, predictions):
         json_path.write_text((predictions / f"{name}.jsonl").read_text())
 
     monkeypatch.setattr("train.evaluation.own_detector.track_folder", track)
-    monkeypatch.setattr(run_module, "track_folder", track)
 
 
 def both(predictions):
