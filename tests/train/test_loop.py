@@ -23,7 +23,7 @@ from train.config import Stage, TrainConfig  # noqa: E402
 from train.data.augment import GeometryPolicy, PhotometricPolicy  # noqa: E402
 from train.data.dataset import FaceCrops, SampleRecipe  # noqa: E402
 from train.errors import DataError, RunError  # noqa: E402
-from train.loop import EVENTS, LOG, EpochOrder  # noqa: E402
+from train.loop import EVENTS, LOG, EpochOrder, moving_average  # noqa: E402
 from train.models.output import LandmarkOutput  # noqa: E402
 from train.task import landmark_task  # noqa: E402
 
@@ -164,6 +164,22 @@ def test_the_returned_model_is_the_average_and_evaluates(whole_run):
     assert not model.training
     assert torch.equal(model.head.weight, state["averaged"]["module.head.weight"])
     assert not torch.equal(model.head.weight, state["model"]["head.weight"])
+
+
+@pytest.mark.parametrize("decay", [0.5, 0.998])
+def test_the_average_forgets_its_start_at_once_and_settles_at_its_decay(decay):
+    average, kept = moving_average(decay), torch.tensor(1.0)
+    for updates in range(1, 2000):  # all weights are 0 after the first: what is left is the start's share
+        kept = average(kept, torch.tensor(0.0), updates)
+        if updates == 100:
+            assert kept < 1e-6
+    assert average(torch.tensor(1.0), torch.tensor(0.0), 10**6) == pytest.approx(decay)
+
+
+def test_the_average_of_equal_weights_is_that_weight_and_counters_are_copied():
+    average = moving_average(0.9)
+    assert average(torch.tensor(3.5), torch.tensor(3.5), 5) == 3.5
+    assert average(torch.tensor(7), torch.tensor(12), 5) == 12
 
 
 def first_loss(faces, out, workers):

@@ -1,4 +1,4 @@
-"""U-Net of 16 features, grey 112x112 -> 68 maps of 56x56, on 300-W and WFLW training faces.
+"""U-Net of 8 features, grey 112x112 -> 68 maps of 28x28, on 300-W and WFLW training faces.
 
 Command   python -m train unet-light --data DIR
 """
@@ -9,7 +9,7 @@ from train.losses import LandmarkLoss
 
 CONFIG = TrainConfig(
     model="unet-light",
-    stages=(Stage(size=112, epochs=40, peak_lr=1.5e-3),),
+    stages=(Stage(size=112, epochs=80, peak_lr=3e-3),),
     batch_size=16,
-    loss=LandmarkLoss(codec=HeatmapCodec(sigma=1.5)),
+    loss=LandmarkLoss(codec=HeatmapCodec(sigma=1.0)),
 )

@@ -19,7 +19,7 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "resnet18": ResNet18Landmarks,
     "unet": ResUNetLandmarks,
     "unet-mri": partial(UNetLandmarks, features=32, stride=1),
-    "unet-light": partial(UNetLandmarks, features=16, stride=2),
+    "unet-light": partial(UNetLandmarks, features=8, stride=4),
     **{model: partial(ImmLandmarks, model) for model in SPECS},
 }
 
