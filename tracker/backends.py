@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker.errors import BackendError
+from tracker.machine import usable_cores
 
 # Both runtimes report their use to their makers over the network unless told not to, ONNX Runtime from
 # 1.31 on also on Linux. Its variable must be set before the library is loaded.
@@ -129,8 +130,7 @@ def open_session(model: Path, backend: str = "auto", threads: int = 0) -> Sessio
 
 def default_threads() -> int:
     """One thread per usable core, at most 4: these networks are too small to feed more."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(usable, 4)
+    return min(usable_cores(), 4)
 
 
 def _first_that_opens(model: Path, threads: int) -> Session:

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import importlib.resources
 import json
-import os
-import platform
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -25,6 +22,7 @@ from rich.table import Table
 
 from tracker.backends import default_threads, open_session
 from tracker.landmarker import OnnxLandmarker
+from tracker.machine import describe_machine
 from tracker.opening import open_blazeface
 from tracker.pipeline import FaceTracker, TrackerSettings
 from tracker.types import Frame, ImageArray
@@ -77,7 +75,7 @@ def run_bench(
     for setting, group in groupby(rows, key=lambda row: (row.provider, row.model, row.threads, row.mode)):
         console.print(_table(setting, list(group)))
     if json_path:
-        report = {"machine": _machine(), "rows": [asdict(row) for row in rows]}
+        report = {"machine": describe_machine(), "rows": [asdict(row) for row in rows]}
         with sink_errors(json_path):
             json_path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
@@ -153,23 +151,3 @@ def _table(setting: tuple[str, str, int, str], rows: Sequence[Row]) -> Table:
         numbers = (f"{row.median_ms:.2f}", f"{row.p95_ms:.2f}", f"{row.p99_ms:.2f}", f"{row.fps:.0f}")
         table.add_row(row.stage, *numbers)
     return table
-
-
-def _machine() -> dict[str, Any]:
-    return {
-        "cpu": _cpu_name(),
-        "cores": os.cpu_count(),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "tracker": version("tracker"),
-        "load_1min": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
-    }
-
-
-def _cpu_name() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()

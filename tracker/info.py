@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from tracker.backends import BACKENDS, open_session
 from tracker.camera import list_cameras
 from tracker.errors import BackendError, WeightsError
+from tracker.machine import library_versions
 from tracker.weights import ModelFile, load_manifest
-
-_LIBRARIES = ("tracker", "numpy", "opencv-python", "onnxruntime-gpu", "onnxruntime", "openvino", "av")
 
 
 def describe() -> str:
@@ -31,7 +29,7 @@ def describe() -> str:
         *(f"  {name}" for name in list_cameras() or ("none",)),
         "versions",
         f"  Python {platform.python_version()} on {platform.platform()}",
-        *_versions(),
+        *(f"  {name} {number}" for name, number in library_versions().items()),
     ]
     return "\n".join(lines)
 
@@ -64,11 +62,3 @@ def _intact(model: ModelFile) -> Path | None:
         return model.verified()
     except WeightsError:
         return None
-
-
-def _versions() -> Iterator[str]:
-    for name in _LIBRARIES:
-        try:
-            yield f"  {name} {version(name)}"
-        except PackageNotFoundError:
-            continue

@@ -44,7 +44,7 @@ def training_curves(log: Mapping[str, Float64Array]) -> Figure:
         axes.set_xlabel("epoch", fontsize=9)
         if 0 < 20 * np.nanmin(values) < np.nanmax(values):
             axes.set_yscale("log")
-        _plain(axes)
+        plain_axes(axes)
     return figure
 
 
@@ -65,7 +65,7 @@ def error_curves(evaluations: Sequence[Evaluation]) -> Figure:
         axes.set_xlabel(_error_label(evaluations[0]), fontsize=9)
         axes.set_ylabel("faces, %", fontsize=9)
         axes.legend(loc="lower right", fontsize=8, frameon=False)
-        _plain(axes)
+        plain_axes(axes)
     return figure
 
 
@@ -96,7 +96,7 @@ def bars(
     axes.set_ylabel(label, fontsize=9)
     axes.margins(y=0.15)
     axes.legend(fontsize=8, frameon=False)
-    _plain(axes)
+    plain_axes(axes)
     return figure
 
 
@@ -128,7 +128,8 @@ def _error_label(evaluation: Evaluation) -> str:
     return "NME, %" if evaluation.measure.unit == "%" else "error, px"
 
 
-def _plain(axes: Axes) -> None:
+def plain_axes(axes: Axes) -> None:
+    """Small numbers, faint horizontal lines, no frame: how all plots of this project look."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=8)
     axes.grid(axis="y", color="#e5e5e5", linewidth=0.7)

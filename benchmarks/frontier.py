@@ -1,0 +1,209 @@
+"""What a U-Net costs: latency against features, working size, stride of the maps and precision.
+
+The time of a network does not depend on its weights, so untrained ones are timed; accuracy is known of the
+shipped models only, and stands in the plot where they do. All networks are timed in turn, round after round:
+what else the computer does meets all of them.
+
+    python -m benchmarks.frontier --json frontier.json --plot frontier.png
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from rich.console import Console
+from rich.table import Table
+
+from export.landmarks import Contract, export_onnx, noise_crops
+from export.quantise import quantise
+from tracker.backends import Session, open_session
+from tracker.machine import describe_machine
+from tracker.types import ImageArray
+from tracker.weights import load_manifest
+from train.evaluation.figures import PALETTE, plain_axes, png
+from train.files import replace, to_json, try_writing
+from train.models.fold import fold_normalisation
+from train.models.unet import UNetLandmarks
+from train.progress import progress_bar
+
+FEATURES, SIZES, STRIDES = (8, 16, 32), (112, 128, 224), (2, 4)
+_CALIBRATION = 8
+"""Crops that the ranges of eight-bit activations are taken from: any will do where only time counts."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Median milliseconds of one crop through a network; ``nme_percent`` of a shipped one, if measured.
+
+    ``features``, ``size`` and ``stride`` are 0 for a shipped model, which goes by ``name``.
+    """
+
+    name: str
+    precision: str
+    features: int
+    size: int
+    stride: int
+    megabytes: float
+    median_ms: float
+    nme_percent: float | None = None
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    name: str
+    precision: str
+    path: Path
+    features: int = 0
+    size: int = 0
+    stride: int = 0
+    nme_percent: float | None = None
+
+
+def main(
+    threads: Annotated[int, typer.Option(min=1, help="Threads of ONNX Runtime.")] = 2,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of ten runs of each network.")] = 10,
+    json_path: Annotated[
+        Path | None, typer.Option("--json", metavar="OUT.json", help="Write the figures to this file.")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="OUT.png", help="Draw them, too.")] = None,
+) -> None:
+    """Time U-Nets of 8, 16 and 32 features at three sizes, two strides and two precisions."""
+    for path in filter(None, (json_path, plot)):
+        try_writing(path)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with tempfile.TemporaryDirectory() as folder:
+        costs = measure([*shipped(), *untrained(Path(folder))], threads, rounds)
+    Console().print(_table(costs, threads))
+    if json_path:
+        report = {
+            "machine": describe_machine(),
+            "threads": threads,
+            "costs": [asdict(cost) for cost in costs],
+        }
+        replace(json_path, to_json(report).encode())
+    if plot:
+        replace(plot, png(frontier_plot(costs, threads)))
+
+
+def shipped() -> list[_Candidate]:
+    """The landmark models of the manifest, as they are."""
+    return [
+        _Candidate(model.name, "fp32", model.verified(), nme_percent=model.meta.get("nme_percent"))
+        for model in load_manifest().values()
+        if model.kind == "landmarks"
+    ]
+
+
+def untrained(folder: Path) -> list[_Candidate]:
+    """Every U-Net of the grid, exported into ``folder`` twice: as float32 and with eight-bit convolutions."""
+    grid = list(itertools.product(FEATURES, SIZES, STRIDES))
+    found = []
+    with progress_bar("exporting", len(grid)) as advance:
+        for features, size, stride in grid:
+            name = f"{features} features, {size} px, 1/{stride}"
+            plain, small = (folder / f"{features}_{size}_{stride}_{p}.onnx" for p in ("fp32", "int8"))
+            network = UNetLandmarks(features, stride).eval()
+            fold_normalisation(network)
+            export_onnx(Contract(network, size).eval(), plain)
+            quantise(plain, small, noise_crops(_CALIBRATION))
+            for precision, path in (("fp32", plain), ("int8", small)):
+                found.append(_Candidate(name, precision, path, features, size, stride))
+            advance()
+    return found
+
+
+def measure(candidates: Sequence[_Candidate], threads: int, rounds: int) -> list[Cost]:
+    """Time each candidate on ONNX Runtime's CPU, ten runs a round, after three that do not count."""
+    sessions = [open_session(candidate.path, "cpu", threads) for candidate in candidates]
+    times: list[list[float]] = [[] for _ in sessions]
+    crop = noise_crops(1)[:, None]
+    with progress_bar("timing", rounds) as advance:
+        for _ in range(rounds):
+            for session, samples in zip(sessions, times, strict=True):
+                samples.extend(itertools.islice(_run_times(session, crop), 3, 13))
+            advance()
+    return [
+        Cost(
+            c.name,
+            c.precision,
+            c.features,
+            c.size,
+            c.stride,
+            round(c.path.stat().st_size / 1e6, 2),
+            round(float(np.median(samples)), 3),
+            c.nme_percent,
+        )
+        for c, samples in zip(candidates, times, strict=True)
+    ]
+
+
+def _run_times(session: Session, crop: ImageArray) -> Iterator[float]:
+    while True:
+        started = time.perf_counter()
+        session.run(crop)
+        yield 1000 * (time.perf_counter() - started)
+
+
+def _table(costs: Sequence[Cost], threads: int) -> Table:
+    table = Table(caption=f"Median of one crop on ONNX Runtime CPU, {threads} threads.")
+    for header in ("network", "precision", "MB", "ms", "NME, %"):
+        table.add_column(header, justify="left" if header == "network" else "right")
+    for cost in costs:
+        nme = "" if cost.nme_percent is None else f"{cost.nme_percent:.2f}"
+        table.add_row(cost.name, cost.precision, f"{cost.megabytes:.1f}", f"{cost.median_ms:.2f}", nme)
+    return table
+
+
+def frontier_plot(costs: Sequence[Cost], threads: int) -> Figure:
+    """Latency of the grid in float32 and in eight bits, and error against latency of what is shipped."""
+    figure = Figure(figsize=(10, 3.4), layout="constrained")
+    plain, small, shipped_axes = figure.subplots(1, 3)
+    small.sharey(plain)
+    for axes, precision in ((plain, "fp32"), (small, "int8")):
+        _draw_grid(axes, [cost for cost in costs if cost.features and cost.precision == precision])
+        axes.set_title(f"untrained U-Nets, {precision}", fontsize=10)
+    plain.set_ylabel(f"ms a crop, {threads} threads", fontsize=9)
+    _draw_shipped(shipped_axes, [cost for cost in costs if cost.nme_percent is not None])
+    shipped_axes.set_xlabel(f"ms a crop, {threads} threads", fontsize=9)
+    return figure
+
+
+def _draw_grid(axes: Axes, cells: Sequence[Cost]) -> None:
+    for features, colour in zip(FEATURES, PALETTE, strict=False):
+        for stride, line in zip(STRIDES, ("-", ":"), strict=False):
+            row = [cost for cost in cells if (cost.features, cost.stride) == (features, stride)]
+            sizes, times = [cost.size for cost in row], [cost.median_ms for cost in row]
+            label = f"{features} features, maps 1/{stride}"
+            axes.plot(sizes, times, line, marker="o", color=colour, label=label, markersize=4, linewidth=1)
+    axes.set_yscale("log")
+    axes.set_xticks(SIZES)
+    axes.set_xlabel("working size, px", fontsize=9)
+    axes.legend(fontsize=7, frameon=False)
+    plain_axes(axes)
+
+
+def _draw_shipped(axes: Axes, costs: Sequence[Cost]) -> None:
+    for cost in costs:
+        assert cost.nme_percent is not None
+        place = (cost.median_ms, cost.nme_percent)
+        axes.plot(*place, "o", color=PALETTE[1])
+        axes.annotate(cost.name, place, (5, 5), textcoords="offset points", fontsize=8)
+    axes.set_title("shipped models", fontsize=10)
+    axes.set_ylabel("NME on 300-W common, %", fontsize=9)
+    axes.margins(0.3)
+    plain_axes(axes)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,61 @@
+"""What computer this is, for figures that mean nothing without it."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+LIBRARIES = ("tracker", "numpy", "opencv-python", "onnxruntime-gpu", "onnxruntime", "openvino", "av")
+
+_CPUINFO = Path("/proc/cpuinfo")
+_TELLING_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
+
+
+def describe_machine() -> dict[str, Any]:
+    """Processor, its flags that matter to inference, system, library versions and load, for a report."""
+    about = _about_cpu()
+    flags = about.get("flags", "").split()
+    return {
+        "cpu": about.get("model name") or platform.processor() or platform.machine(),
+        "flags": [flag for flag in _TELLING_FLAGS if flag in flags],
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        **library_versions(),
+        "load_1min": load(),
+    }
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of those of :data:`LIBRARIES` that are installed."""
+    versions = {}
+    for name in LIBRARIES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return versions
+
+
+def load() -> float | None:
+    """Processes that wanted a core in the last minute, on average; None where the system does not say."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _about_cpu() -> Mapping[str, str]:
+    """The first processor's entry of /proc/cpuinfo; empty where there is none."""
+    try:
+        first, _, _ = _CPUINFO.read_text(encoding="utf-8").partition("\n\n")
+    except OSError:
+        return {}
+    fields = (line.partition(":") for line in first.splitlines())
+    return {name.strip(): value.strip() for name, _, value in fields}
