@@ -3,12 +3,14 @@ import importlib.util
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from tracker import backends
-from tracker.backends import BACKENDS, OrtSession, default_threads, open_session
+from tracker.backends import BACKENDS, OrtSession, default_threads, open_first, open_session
 from tracker.errors import BackendError
 
 onnx = pytest.importorskip("onnx")
@@ -122,6 +124,120 @@ def test_a_session_that_is_not_what_was_asked_for_is_refused(model, monkeypatch)
         BackendError, match="cuda was asked for, but ONNX Runtime opened CPUExecutionProvider"
     ):
         OrtSession(model, "cuda", 1)
+
+
+class FakeBinding:
+    """The I/O binding of :class:`FakeGpu`: what is bound, and what came out."""
+
+    def __init__(self):
+        self.inputs, self.outputs = {}, []
+
+    def bind_ortvalue_input(self, name, value):
+        self.inputs[name] = value
+
+    def bind_output(self, name):
+        self.outputs.append(name)
+
+    def copy_outputs_to_cpu(self):
+        return self.results
+
+
+class FakeGpu:
+    """The model of these tests on a GPU that is none; counts its runs."""
+
+    def __init__(self, *_, providers, **__):
+        (self.provider, self.options), *_ = providers
+
+    def get_providers(self):
+        return [self.provider, "CPUExecutionProvider"]
+
+    def get_inputs(self):
+        return [SimpleNamespace(name="batch")]
+
+    def get_outputs(self):
+        return [SimpleNamespace(name="doubled"), SimpleNamespace(name="total")]
+
+    def io_binding(self):
+        return FakeBinding()
+
+    def run_with_iobinding(self, binding):
+        assert binding.outputs == ["doubled", "total"]
+        batch = binding.inputs["batch"].numpy()
+        binding.results = [2 * batch, batch.sum(axis=1, keepdims=True)]
+
+
+class FakeValue:
+    """Memory of a GPU that is none; ``made`` lists the shapes that were taken."""
+
+    made: ClassVar[list[tuple[int, ...]]] = []
+
+    def __init__(self, array):
+        self.array = array.copy()
+
+    @classmethod
+    def ortvalue_from_numpy(cls, array, device, number):
+        assert (device, number) == ("cuda", 0)
+        cls.made.append(array.shape)
+        return cls(array)
+
+    def update_inplace(self, array):
+        self.array[:] = array
+
+    def numpy(self):
+        return self.array
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    monkeypatch.setattr(backends, "_require_nvidia_driver", lambda: None)
+    monkeypatch.setattr(backends.ort, "InferenceSession", FakeGpu)
+    monkeypatch.setattr(backends.ort, "OrtValue", FakeValue)
+    monkeypatch.setattr(FakeValue, "made", [])
+
+
+@pytest.mark.usefixtures("gpu")
+def test_cuda_takes_memory_once_for_each_shape_and_answers_each_batch(model):
+    session = open_session(model, "cuda")
+    assert session.provider == "CUDAExecutionProvider"
+    for count in (1, 2, 1, 2, 2):
+        batch = np.random.default_rng(count).random((count, 3), np.float32)
+        doubled, total = session.run(batch)
+        assert np.array_equal(doubled, 2 * batch)
+        assert np.array_equal(total, batch.sum(axis=1, keepdims=True))
+    assert FakeValue.made == [(1, 3), (2, 3)]
+
+
+@pytest.mark.usefixtures("gpu")
+def test_auto_takes_cuda_first_and_asks_for_its_file_only(model):
+    asked = []
+    opened = open_first(lambda backend: asked.append(backend) or model)
+    assert (opened.backend, opened.session.provider) == ("cuda", "CUDAExecutionProvider")
+    assert asked == ["cuda"]
+
+
+@pytest.mark.usefixtures("gpu")
+def test_cuda_that_fails_while_running_is_one_line(model, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("CUDA error 700: an illegal memory access\nsecond line")
+
+    monkeypatch.setattr(FakeGpu, "run_with_iobinding", fail)
+    with pytest.raises(
+        BackendError, match="CUDAExecutionProvider failed while running: CUDA error 700"
+    ) as caught:
+        open_session(model, "cuda").run(np.zeros((1, 3), np.float32))
+    assert "\n" not in str(caught.value)
+
+
+def test_auto_asks_for_the_file_of_each_backend_that_it_tries(model, monkeypatch):
+    monkeypatch.setattr(backends, "_OPENERS", {"cuda": refuse, "cpu": backends._OPENERS["cpu"]})
+    asked = []
+    opened = open_first(lambda backend: asked.append(backend) or model)
+    assert asked == ["cuda", "cpu"]
+    assert opened.backend == "cpu"
+
+
+def refuse(*_):
+    raise BackendError("not here")
 
 
 def test_a_cpu_build_of_the_runtime_beside_a_driver_is_refused(model, monkeypatch):

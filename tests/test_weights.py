@@ -123,6 +123,7 @@ entries = st.fixed_dictionaries(
         "sha256": st.just("0" * 64) | json_values,
         "licence": st.just("MIT") | json_values,
         "meta": json_values,
+        "variants": json_values,
     },
 )
 
@@ -145,5 +146,61 @@ def test_the_shipped_models_are_what_the_manifest_says():
     models = load_manifest(weights_dir())
     assert models
     for model in models.values():
-        assert model.verified().is_file()
         assert model.licence
+        for file in (model, *model.variants.values()):
+            assert file.verified().is_file()
+
+
+def with_variants(**suits):
+    variants = {
+        precision: {"file": f"{precision}.onnx", "sha256": "0" * 64, "meta": {"suits": backends}}
+        for precision, backends in suits.items()
+    }
+    return entry(meta={"precision": "fp32", "nme_percent": 3.3}, variants=variants)
+
+
+def test_a_variant_is_taken_where_it_suits_and_only_there(tmp_path):
+    write_manifest(
+        tmp_path, net=with_variants(int8={"cpu": ["vnni", "dot"], "openvino": []}, fp16={"cuda": []})
+    )
+    model = find_model("net", "landmarks", tmp_path)
+    assert model.best_for("cpu", ("avx2", "vnni")).path == tmp_path / "int8.onnx"
+    assert model.best_for("cpu", ("dot",)).precision == "int8"
+    assert model.best_for("cpu", ("avx2",)) is model
+    assert model.best_for("openvino", ()).precision == "int8"
+    assert model.best_for("cuda", ()).precision == "fp16"
+    assert model.best_for("tpu", ("vnni",)) is model
+
+
+def test_a_precision_is_taken_by_name_or_refused_with_those_there_are(tmp_path):
+    write_manifest(tmp_path, net=with_variants(int8={"cpu": ["vnni"]}))
+    model = find_model("net", "landmarks", tmp_path)
+    assert model.in_precision("fp32") is model
+    assert model.in_precision("int8").path == tmp_path / "int8.onnx"
+    with pytest.raises(WeightsError, match="no 'int4' file: choose one of fp32, int8"):
+        model.in_precision("int4")
+
+
+def test_a_variant_is_verified_by_its_own_hash(tmp_path):
+    write_manifest(tmp_path, net=with_variants(int8={"cpu": []}))
+    (tmp_path / "int8.onnx").write_bytes(CONTENT)
+    with pytest.raises(WeightsError, match=r"int8\.onnx differ"):
+        find_model("net", "landmarks", tmp_path).best_for("cpu", ()).verified()
+
+
+@pytest.mark.parametrize(
+    "variants",
+    [
+        3,
+        ["int8"],
+        {"int8": None},
+        {"int8": {"file": "a", "sha256": "0" * 64}},
+        {"int8": {"file": "a", "sha256": "0" * 64, "meta": {"suits": ["cpu"]}}},
+        {"int8": {"file": "a", "sha256": "0" * 64, "meta": {"suits": {"cpu": [1]}}}},
+        {"int8": {"file": "a", "sha256": "0" * 64, "meta": {"suits": {"cpu": None}}}},
+        {"int8": {"file": "a", "sha256": "cafe", "meta": {"suits": {}}}},
+    ],
+)
+def test_a_variant_with_a_wrong_value_is_refused_at_once(tmp_path, variants):
+    with pytest.raises(WeightsError):
+        load_manifest(write_manifest(tmp_path, net=entry(meta={}, variants=variants)))

@@ -200,16 +200,14 @@ def _tracker_builder(
 ) -> _Build:
     def build() -> tuple[FaceTracker, Hud]:
         from tracker.app import Hud
-        from tracker.backends import open_session
-        from tracker.landmarker import OnnxLandmarker
+        from tracker.opening import open_landmarker
         from tracker.pipeline import FaceTracker, TrackerSettings
         from tracker.smoothing import PRESETS
-        from tracker.weights import find_model
 
-        session = open_session(find_model(model, "landmarks").verified(), backend, threads)
+        opened = open_landmarker(model, backend, threads)
         settings = TrackerSettings(max_faces=max_faces, smoothing=PRESETS[smoothing])
-        tracker = FaceTracker(_open_detector(stack, detector, threads), OnnxLandmarker(session), settings)
-        return tracker, Hud(f"{model} on {session.provider}")
+        tracker = FaceTracker(_open_detector(stack, detector, threads), opened.landmarker, settings)
+        return tracker, Hud(f"{model} {opened.file.precision} on {opened.provider}")
 
     return build
 

@@ -12,22 +12,30 @@ from typing import Any
 LIBRARIES = ("tracker", "numpy", "opencv-python", "onnxruntime-gpu", "onnxruntime", "openvino", "av")
 
 _CPUINFO = Path("/proc/cpuinfo")
-_TELLING_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
+_TELLING_FLAGS = (
+    *("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16", "amx_int8"),
+    *("asimddp", "i8mm"),
+)
 
 
 def describe_machine() -> dict[str, Any]:
     """Processor, its flags that matter to inference, system, library versions and load, for a report."""
-    about = _about_cpu()
-    flags = about.get("flags", "").split()
     return {
-        "cpu": about.get("model name") or platform.processor() or platform.machine(),
-        "flags": [flag for flag in _TELLING_FLAGS if flag in flags],
+        "cpu": _about_cpu().get("model name") or platform.processor() or platform.machine(),
+        "flags": list(cpu_flags()),
         "cores": os.cpu_count(),
         "system": platform.platform(),
         "python": platform.python_version(),
         **library_versions(),
         "load_1min": load(),
     }
+
+
+def cpu_flags() -> tuple[str, ...]:
+    """Instructions for fast inference that this processor has, as Linux names them; elsewhere none."""
+    about = _about_cpu()
+    flags = f"{about.get('flags', '')} {about.get('Features', '')}".split()  # the second on ARM
+    return tuple(flag for flag in _TELLING_FLAGS if flag in flags)
 
 
 def library_versions() -> dict[str, str]:

@@ -1,10 +1,41 @@
-"""Opening the shipped detector, for all who need it ready to run."""
+"""Opening the shipped models, for all who need them ready to run."""
 
 from __future__ import annotations
 
-from tracker.backends import open_session
+from dataclasses import dataclass
+
+from tracker.backends import open_first, open_session
 from tracker.detection.blazeface import BlazeFace, BoxCorrection
-from tracker.weights import find_model
+from tracker.landmarker import OnnxLandmarker
+from tracker.machine import cpu_flags
+from tracker.weights import ModelFile, find_model
+
+
+@dataclass(frozen=True)
+class OpenedLandmarker:
+    """A landmark model that is ready: the file that was chosen, the backend, and what really runs it."""
+
+    landmarker: OnnxLandmarker
+    file: ModelFile
+    backend: str
+    provider: str
+
+
+def open_landmarker(
+    name: str, backend: str = "auto", threads: int = 0, precision: str | None = None
+) -> OpenedLandmarker:
+    """The shipped landmark model ``name`` on ``backend``, in the file that suits it and this processor best.
+
+    ``threads`` 0: one per core, at most 4. ``precision`` takes that file instead. Raises
+    :class:`~tracker.errors.WeightsError` and :class:`~tracker.errors.BackendError`.
+    """
+    model = find_model(name, "landmarks")
+
+    def file_for(tried: str) -> ModelFile:
+        return model.in_precision(precision) if precision else model.best_for(tried, cpu_flags())
+
+    opened, session = open_first(lambda tried: file_for(tried).verified(), backend, threads)
+    return OpenedLandmarker(OnnxLandmarker(session), file_for(opened), opened, session.provider)
 
 
 def open_blazeface(threads: int) -> BlazeFace:

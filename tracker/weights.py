@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,10 @@ class ModelFile:
     """One entry of the manifest: a model's name, what it is for, its file and that file's hash.
 
     ``meta`` holds what a model of its kind needs besides the graph (a detector's box correction)
-    and what was measured of it (``nme_percent``). Raises :class:`WeightsError` for an unknown ``kind``, a
-    hash that is none, or a path that no file can have.
+    and what was measured of it (``nme_percent``). ``variants`` are the same model in other precisions, by
+    precision; the ``suits`` of a variant's ``meta`` maps each backend that it is better on to the processor
+    flags of which it needs one (none: it is better on any). Raises :class:`WeightsError` for an unknown
+    ``kind``, a hash that is none, or a path that no file can have.
     """
 
     name: str
@@ -36,6 +38,7 @@ class ModelFile:
     sha256: str
     licence: str
     meta: Mapping[str, Any]
+    variants: Mapping[str, ModelFile] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -46,6 +49,28 @@ class ModelFile:
             raise WeightsError(f"model {self.name!r}: licence must be a string and meta an object")
         if "\0" in str(self.path):
             raise WeightsError(f"model {self.name!r}: {str(self.path)!r} is not a file's name")
+
+    @property
+    def precision(self) -> str:
+        """What the file computes in, such as ``fp32`` or ``int8``; ``fp32`` if the manifest does not say."""
+        return str(self.meta.get("precision", "fp32"))
+
+    def best_for(self, backend: str, flags: Collection[str]) -> ModelFile:
+        """The variant that suits ``backend`` on a processor with ``flags``, else the model itself."""
+        for variant in self.variants.values():
+            needed = variant.meta["suits"].get(backend)
+            if needed is not None and (not needed or not set(needed).isdisjoint(flags)):
+                return variant
+        return self
+
+    def in_precision(self, precision: str) -> ModelFile:
+        """The model itself or its variant. Raises :class:`WeightsError` and lists those there are."""
+        known = {self.precision: self, **self.variants}
+        if precision not in known:
+            raise WeightsError(
+                f"model {self.name!r} has no {precision!r} file: choose one of {', '.join(known)}"
+            )
+        return known[precision]
 
     def verified(self) -> Path:
         """The file's path, after comparing its SHA-256 with the manifest's.
@@ -109,4 +134,17 @@ def _entry(folder: Path, name: str, entry: Mapping[str, Any]) -> ModelFile:
         sha256=entry["sha256"],
         licence=entry["licence"],
         meta=entry.get("meta", {}),
+        variants={
+            precision: _variant(folder, name, precision, {**entry, **variant})
+            for precision, variant in entry.get("variants", {}).items()
+        },
     )
+
+
+def _variant(folder: Path, name: str, precision: str, entry: Mapping[str, Any]) -> ModelFile:
+    """``entry`` is the model's, with the variant's own file, hash and meta in place of its own."""
+    meta = {**entry["meta"], "precision": precision}
+    suits = meta["suits"]
+    if not all(isinstance(flag, str) for flags in suits.values() for flag in flags):
+        raise WeightsError(f"model {name!r}: suits of {precision} must map backends to processor flags")
+    return ModelFile(name, entry["kind"], folder / entry["file"], entry["sha256"], entry["licence"], meta)
