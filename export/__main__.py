@@ -74,6 +74,34 @@ def export_landmarks(
         typer.echo("without --data the model does not judge the quality of points")
 
 
+@app.command("int8")
+def export_int8(
+    data: Annotated[Path, typer.Option(help="Folder of the data: its training faces calibrate the ranges.")],
+    name: Annotated[str, typer.Option(help="A landmark model of the manifest.")] = "resnet18",
+    weights: WeightsOption = WEIGHTS,
+) -> None:
+    """Ship a landmark model with eight-bit convolutions, too; the tracker takes it where it is faster."""
+    from export import variants
+
+    typer.echo(f"wrote {variants.ship_int8(name, weights, data)} and its manifest entry")
+
+
+@app.command("parity")
+def compare_backends(
+    data: Annotated[Path, typer.Option(help="Folder of the data: its 300-W test faces are compared.")],
+    name: Annotated[
+        list[str] | None, typer.Option(help="Landmark model; repeat for several. [default: all]")
+    ] = None,
+    backend: Annotated[list[str] | None, typer.Option(help="Backend; repeat for several.")] = None,
+    limit: Annotated[int, typer.Option(min=0, help="So many faces only; 0: all.")] = 0,
+    weights: WeightsOption = WEIGHTS,
+) -> None:
+    """Hold every model, precision and backend against torch; note what eight bits cost in the manifest."""
+    from export import cli_parity
+
+    cli_parity.run(data, name, backend, limit, weights)
+
+
 @app.command("study")
 def ship_study(
     checkpoint: Annotated[Path, typer.Option(help="Trained weights, a .safetensors file.")],

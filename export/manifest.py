@@ -19,24 +19,41 @@ def write_entry(folder: Path, name: str, kind: str, file: str, licence: str, met
     """Add the model ``name`` to the manifest of ``folder``, or replace its entry.
 
     ``file`` is a name inside ``folder``; its SHA-256 is taken from what lies there now. Entries
-    and fields are sorted, so the same models always give the same bytes. Raises
+    and fields are sorted, so the same models always give the same bytes. Variants of an earlier entry go:
+    they are of other weights. Raises
     :class:`WeightsError` if the file or the manifest cannot be read.
     """
-    try:
-        digest = hashlib.sha256((folder / file).read_bytes()).hexdigest()
-    except OSError as error:
-        raise WeightsError(f"model file {folder / file} cannot be read: {error.strerror}") from error
+    digest = _digest(folder / file)
     models = _read(folder)
     models[name] = {"kind": kind, "file": file, "sha256": digest, "licence": licence, "meta": dict(meta)}
     _write(folder, models)
 
 
-def update_meta(folder: Path, name: str, meta: Mapping[str, Any]) -> None:
-    """Merge ``meta`` into the entry ``name``. Raises :class:`WeightsError` if there is none."""
+def write_variant(folder: Path, name: str, precision: str, file: str, meta: Mapping[str, Any]) -> None:
+    """Add the model ``name`` in another ``precision``, or replace it: ``file`` inside ``folder``.
+
+    ``meta`` says by ``suits`` where it is better: see :class:`~tracker.weights.ModelFile`. Raises
+    :class:`WeightsError` if the model is unknown or the file cannot be read.
+    """
     models = _read(folder)
-    if name not in models:
-        raise WeightsError(f"{folder / MANIFEST} has no model {name!r}: export it first")
-    models[name]["meta"] = {**models[name]["meta"], **meta}
+    entry = _known(models, name, folder)
+    variant = {"file": file, "sha256": _digest(folder / file), "meta": dict(meta)}
+    entry["variants"] = {**entry.get("variants", {}), precision: variant}
+    _write(folder, models)
+
+
+def update_meta(folder: Path, name: str, meta: Mapping[str, Any], precision: str | None = None) -> None:
+    """Merge ``meta`` into that of the entry ``name``, or of its variant in ``precision``.
+
+    Raises :class:`WeightsError` if there is none.
+    """
+    models = _read(folder)
+    entry = _known(models, name, folder)
+    if precision is not None:
+        entry = entry.get("variants", {}).get(precision)
+        if entry is None:
+            raise WeightsError(f"{folder / MANIFEST} has no {precision} variant of {name!r}: export it first")
+    entry["meta"] = {**entry["meta"], **meta}
     _write(folder, models)
 
 
@@ -57,6 +74,20 @@ def record_nme(folder: Path, name: str, evaluation: Path) -> None:
     if not complete:
         raise WeightsError(f"{evaluation} covers a part of the test set only: evaluate both subsets")
     update_meta(folder, name, {"nme_percent": round(nme, 2)})
+
+
+def _known(models: Mapping[str, Any], name: str, folder: Path) -> dict[str, Any]:
+    if name not in models:
+        raise WeightsError(f"{folder / MANIFEST} has no model {name!r}: export it first")
+    entry: dict[str, Any] = models[name]
+    return entry
+
+
+def _digest(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise WeightsError(f"model file {path} cannot be read: {error.strerror}") from error
 
 
 def _read(folder: Path) -> dict[str, Any]:

@@ -1,0 +1,47 @@
+"""A shipped model in another precision, entered into the manifest with where it is better."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from export.manifest import write_variant
+from export.quantise import quantise
+from tracker.geometry import CROP_SIZE
+from tracker.types import ImageArray
+from tracker.weights import find_model
+from train.data.dataset import FaceCrops
+from train.data.splits import training_faces
+from train.errors import DataError
+from train.files import replacing
+
+CALIBRATION_CROPS = 200
+
+_BYTE_PRODUCTS = ["avx512_vnni", "avx_vnni", "amx_int8"]
+INT8_SUITS = {"cpu": _BYTE_PRODUCTS, "openvino": _BYTE_PRODUCTS}
+"""Eight bits pay where one instruction adds four products of bytes; elsewhere they gain little or lose."""
+
+
+def ship_int8(name: str, weights: Path, data: Path) -> Path:
+    """Write ``weights/name.int8.onnx``, ``name`` with eight-bit convolutions, and its manifest entry.
+
+    Activations take their ranges from :data:`CALIBRATION_CROPS` training crops of ``data``. Raises
+    :class:`~tracker.errors.WeightsError` for an unknown or damaged model and
+    :class:`~train.errors.DataError` without training faces.
+    """
+    model = find_model(name, "landmarks", weights)
+    path = weights / f"{name}.int8.onnx"
+    with replacing(path) as draft:
+        quantise(model.verified(), draft, calibration_crops(data))
+    write_variant(weights, name, "int8", path.name, {"suits": INT8_SUITS})
+    return path
+
+
+def calibration_crops(data: Path) -> ImageArray:
+    """:data:`CALIBRATION_CROPS` canonical crops ``(N, 224, 224)`` of training faces, from all sets alike."""
+    faces = training_faces(data)[0]
+    if not faces:
+        raise DataError(f"{data} has no training faces to calibrate on")
+    crops = FaceCrops(faces[:: max(1, len(faces) // CALIBRATION_CROPS)][:CALIBRATION_CROPS], CROP_SIZE)
+    return np.stack([crops[i][0][0].numpy() for i in range(len(crops))])
