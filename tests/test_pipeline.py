@@ -266,8 +266,8 @@ def test_stage_times_name_the_stages_that_ran() -> None:
     scene.people = {200: (200, 200)}
     tracker = make(scene, max_faces=1)
     first, second = scene.run(tracker, 2)
-    assert set(first.stage_ms) == {"detect", "crop", "infer", "smooth"}
-    assert set(second.stage_ms) == {"crop", "infer", "smooth"}
+    assert set(first.stage_ms) == {"detect", "crop", "infer", "points", "smooth"}
+    assert set(second.stage_ms) == {"crop", "infer", "points", "smooth"}
     assert all(value >= 0 for value in first.stage_ms.values())
 
 

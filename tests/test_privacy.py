@@ -15,7 +15,7 @@ REPO = Path(__file__).resolve().parents[1]
 ENV = {key: value for key, value in os.environ.items() if key not in ("CI", "TF_BUILD", "JENKINS_URL")}
 RUNS = {
     "images": ["--images", "tracker/assets/astronaut.jpg", "--json", os.devnull],
-    "bench": ["bench", "--frames", "400"],
+    "bench": ["bench", "--frames", "400", "--under-load"],
     "info": ["info"],
 }
 

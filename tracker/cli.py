@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from tracker.cli_bench import bench
 from tracker.errors import TrackerError
-from tracker.interrupts import install
+from tracker.interrupts import EXIT_INTERRUPTED, interruptible
 from tracker.options import (
     Backend,
     Camera,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from tracker.detection import FaceDetector
     from tracker.pipeline import FaceTracker
 
-EXIT_ERROR, EXIT_INTERRUPTED = 1, 130
+EXIT_ERROR = 1
 
 app = typer.Typer(
     add_completion=False,
@@ -88,7 +89,7 @@ def track(
     if len(set(files)) < len(files):
         raise typer.BadParameter("--output, --json and --csv need a file each")
 
-    with _interruptible(), ExitStack() as stack:
+    with interruptible(), ExitStack() as stack:
         run = _Run(stack, output, json, csv, shown)
         build = _tracker_builder(stack, model, backend, detector, threads, max_faces, smoothing)
         if images is not None:
@@ -104,25 +105,11 @@ def info() -> None:
     """Say what works here: backends that really open, models with their hashes, cameras, versions."""
     from tracker.info import describe
 
-    with _interruptible():
+    with interruptible():
         typer.echo(describe())
 
 
-@app.command()
-def bench(
-    backend: Annotated[list[str] | None, typer.Option(help="Backend to measure; repeat for several.")] = None,
-    model: Annotated[list[str] | None, typer.Option(help="Model to measure; repeat for several.")] = None,
-    threads: Threads = 0,
-    frames: Annotated[int, typer.Option(min=10, help="Frames per measurement.")] = 300,
-    json: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write the rows as JSON.")
-    ] = None,
-) -> None:
-    """Measure latency per stage on this computer; needs no camera and no data."""
-    from tracker.bench import run_bench
-
-    with _interruptible():
-        run_bench(backend or ["auto"], model or ["resnet18"], threads, frames, json)
+app.command()(bench)
 
 
 class _Run:
@@ -237,21 +224,6 @@ def _refuse_lost_options(context: typer.Context) -> None:
             raise typer.BadParameter(
                 f"--{option} stands before {command}, which takes options after its name"
             )
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Turn Ctrl-C into exit code 130, after everything inside has closed its files.
-
-    A request to end (SIGTERM, or SIGHUP when the terminal closes) closes them too; its exit code is
-    the shell's for that signal.
-    """
-    install()
-    try:
-        yield
-    except KeyboardInterrupt:
-        typer.echo("tracker: interrupted; what was written so far is complete", err=True)
-        raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
 def main() -> None:

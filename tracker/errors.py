@@ -7,6 +7,7 @@
     ├── SinkError       an output that cannot be written
     ├── DisplayError    no screen for the window
     ├── BackendError    an inference backend that does not really open
+    ├── BenchError      a measurement that cannot be made, or would not be worth having
     └── WeightsError    model files that are missing, altered or of the wrong shape
 
 The message is one line: what failed, on what, what to try. The command line prints it on stderr
@@ -36,3 +37,7 @@ class BackendError(TrackerError):
 
 class WeightsError(TrackerError):
     """A model file is missing, differs from its manifest or breaks the model contract."""
+
+
+class BenchError(TrackerError):
+    """A measurement cannot be made, or would not be worth having."""

@@ -11,6 +11,10 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import typer
+
+EXIT_INTERRUPTED = 130
+
 
 class _Gate:
     """How many blocks hold signals back, and the signal that waits."""
@@ -56,3 +60,18 @@ def uninterrupted() -> Iterator[None]:
         _gate.holding -= 1
         if not _gate.holding and _gate.waiting is not None:
             _gate.deliver(_gate.waiting)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Turn Ctrl-C into exit code 130, after everything inside has closed its files.
+
+    A request to end (SIGTERM, or SIGHUP when the terminal closes) closes them too; its exit code is
+    the shell's for that signal.
+    """
+    install()
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("tracker: interrupted; what was written so far is complete", err=True)
+        raise typer.Exit(EXIT_INTERRUPTED) from None

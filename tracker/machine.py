@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 LIBRARIES = ("tracker", "numpy", "opencv-python", "onnxruntime-gpu", "onnxruntime", "openvino", "av")
 
-_CPUINFO = Path("/proc/cpuinfo")
+_CPUINFO, _STAT = Path("/proc/cpuinfo"), Path("/proc/stat")
 _TELLING_FLAGS = (
     *("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16", "amx_int8"),
     *("asimddp", "i8mm"),
@@ -52,6 +53,32 @@ def library_versions() -> dict[str, str]:
 def load() -> float | None:
     """Processes that wanted a core in the last minute, on average; None where the system does not say."""
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+
+
+def busy_share(seconds: float = 0.5) -> float | None:
+    """Share 0..1 of all cores that is in use while this process sleeps for ``seconds``: the others'.
+
+    None where the system does not say (it is read from Linux's /proc/stat).
+    """
+    before = _cpu_ticks()
+    if before is None:
+        return None
+    time.sleep(seconds)
+    after = _cpu_ticks()
+    if after is None:
+        return None
+    idle, total = (end - start for start, end in zip(before, after, strict=True))
+    return 1 - idle / total if total > 0 else 0.0
+
+
+def _cpu_ticks() -> tuple[int, int] | None:
+    """Idle and all time of all cores together since the system started."""
+    try:
+        first = _STAT.read_text(encoding="ascii").partition("\n")[0]
+    except OSError:
+        return None
+    ticks = [int(number) for number in first.split()[1:9]]  # guest time, beyond, is counted in user time
+    return ticks[3] + ticks[4], sum(ticks)
 
 
 def usable_cores() -> int:

@@ -169,12 +169,13 @@ class FaceTracker:
         with self._stage("infer"):
             located = self._landmarker.locate(batch)
         quality = [None] * len(crops) if located.quality is None else located.quality
-        return [
-            Landmarks(crop.to_frame(points), float(score), sure)
-            for crop, points, score, sure in zip(
-                crops, located.points_crop, located.presence, quality, strict=True
-            )
-        ]
+        with self._stage("points"):
+            return [
+                Landmarks(crop.to_frame(points), float(score), sure)
+                for crop, points, score, sure in zip(
+                    crops, located.points_crop, located.presence, quality, strict=True
+                )
+            ]
 
     def _detect(self, image: ImageArray, turn: int | None = None) -> list[FaceBox]:
         with self._stage("detect"):

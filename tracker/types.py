@@ -156,7 +156,7 @@ class TrackedFace:
 class FrameResult:
     """What the tracker found in one frame.
 
-    ``stage_ms`` holds milliseconds spent per stage (``detect``, ``crop``, ``infer``, ``smooth``);
+    ``stage_ms`` holds milliseconds spent per stage (``detect``, ``crop``, ``infer``, ``points``, ``smooth``);
     a stage that did not run is absent.
     """
 
