@@ -81,5 +81,5 @@ def _table(rows: Sequence[ParityRow], count: int) -> Table:
             f"{row.nme_percent:.3f}",
             f"{row.loss:+.3f}",
         )
-        table.add_row(row.model, row.precision, row.provider, *figures)
+        table.add_row(row.model, row.precision, row.backend, *figures)
     return table

@@ -9,7 +9,7 @@ from pathlib import Path
 from tracker.backends import BACKENDS, open_session
 from tracker.camera import list_cameras
 from tracker.errors import BackendError, WeightsError
-from tracker.machine import library_versions
+from tracker.machine import cpu_flags, describe_machine, library_versions
 from tracker.weights import ModelFile, load_manifest
 
 
@@ -19,7 +19,8 @@ def describe() -> str:
     Raises :class:`~tracker.errors.WeightsError` if there is no usable manifest; a model file that
     differs from it is reported as damaged.
     """
-    models = [(model, _intact(model)) for model in load_manifest().values()]
+    files = [file for model in load_manifest().values() for file in (model, *model.variants.values())]
+    models = [(file, _intact(file)) for file in files]
     lines = [
         "backends",
         *_backends([path for _, path in models if path and path.suffix == ".onnx"]),
@@ -27,6 +28,9 @@ def describe() -> str:
         *_models(models),
         "cameras",
         *(f"  {name}" for name in list_cameras() or ("none",)),
+        "processor",
+        f"  {describe_machine()['cpu']}",
+        f"  {' '.join(cpu_flags()) or 'no instructions known for fast inference'}",
         "versions",
         f"  Python {platform.python_version()} on {platform.platform()}",
         *(f"  {name} {number}" for name, number in library_versions().items()),
@@ -48,13 +52,25 @@ def _backends(graphs: list[Path]) -> Iterator[str]:
 
 def _models(models: list[tuple[ModelFile, Path | None]]) -> Iterator[str]:
     for model, path in models:
+        name = f"{model.name} {model.precision}" if model.kind == "landmarks" else model.name
         if path is None:
-            yield f"  {model.name:<24} {model.kind:<10} damaged or missing: {model.path}; reinstall tracker"
+            yield f"  {name:<24} {model.kind:<10} damaged or missing: {model.path}; reinstall tracker"
             continue
         size = f"{path.stat().st_size / 1e6:.1f} MB"
-        nme = model.meta.get("nme_percent")
-        accuracy = f"  NME {nme} %" if nme is not None else ""
-        yield f"  {model.name:<24} {model.kind:<10} {size:>8}  sha256 {model.sha256[:16]}{accuracy}"
+        yield f"  {name:<24} {model.kind:<10} {size:>8}  sha256 {model.sha256[:16]}{_notes(model)}"
+
+
+def _notes(model: ModelFile) -> str:
+    """What was measured of a file, and where it is taken if that is not everywhere."""
+    notes = ""
+    if "nme_percent" in model.meta:
+        notes += f"  NME {model.meta['nme_percent']} %"
+    if "nme_loss" in model.meta:
+        notes += f"  NME {model.meta['nme_loss']:+} points"
+    for backend, flags in model.meta.get("suits", {}).items():
+        here = not flags or not set(flags).isdisjoint(cpu_flags())
+        notes += f"  {'' if here else 'not '}taken here on {backend}"
+    return notes
 
 
 def _intact(model: ModelFile) -> Path | None:
