@@ -13,6 +13,7 @@ from tracker.landmarker import FakeLandmarker, OnnxLandmarker
 
 class StubSession:
     provider = "stub"
+    prepares_each_shape = False
 
     def __init__(self, *outputs: npt.NDArray[Any]) -> None:
         self.outputs = outputs
@@ -37,6 +38,16 @@ def test_crops_reach_the_model_as_the_contract_says() -> None:
     assert points.shape == (3, 68, 2)
     assert presence.shape == (3,)
     assert quality is None
+
+
+@pytest.mark.parametrize(("prepares", "sizes"), [(False, [1]), (True, [3, 2, 1])])
+def test_opening_runs_each_batch_size_only_where_the_runtime_prepares_it(
+    prepares: bool, sizes: list[int]
+) -> None:
+    session = StubSession(*GOOD)
+    session.prepares_each_shape = prepares
+    OnnxLandmarker(session, faces=3)
+    assert [len(batch) for batch in session.batches] == sizes
 
 
 @pytest.mark.parametrize(

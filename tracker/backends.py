@@ -53,6 +53,11 @@ class Session(Protocol):
         """What really runs the model, as the runtime itself names it."""
         ...
 
+    @property
+    def prepares_each_shape(self) -> bool:
+        """Whether the first batch of each size takes longer, because the runtime compiles for it."""
+        ...
+
     def run(self, batch: Array) -> list[Array]:
         """Feed ``batch`` to the model's only input."""
         ...
@@ -60,6 +65,8 @@ class Session(Protocol):
 
 class OrtSession:
     """A model on ONNX Runtime. Raises :class:`BackendError` if ``backend`` is not what opens."""
+
+    prepares_each_shape = False
 
     def __init__(self, model: Path, backend: str, threads: int) -> None:
         if backend == "cuda":
@@ -96,6 +103,8 @@ class CudaSession(OrtSession):
     Each batch shape has its place in GPU memory, taken once: a call copies in, runs and copies out.
     """
 
+    prepares_each_shape = True
+
     def __init__(self, model: Path, threads: int) -> None:
         super().__init__(model, "cuda", threads)
         self._outputs = [output.name for output in self._session.get_outputs()]
@@ -117,6 +126,8 @@ class CudaSession(OrtSession):
 
 class OpenVinoSession:
     """A model on the OpenVINO runtime. Raises :class:`BackendError` where that is not installed."""
+
+    prepares_each_shape = True
 
     def __init__(self, model: Path, threads: int) -> None:
         if importlib.util.find_spec("openvino") is None:

@@ -191,7 +191,7 @@ def _tracker_builder(
         from tracker.pipeline import FaceTracker, TrackerSettings
         from tracker.smoothing import PRESETS
 
-        opened = open_landmarker(model, backend, threads)
+        opened = open_landmarker(model, backend, threads, faces=max_faces)
         settings = TrackerSettings(max_faces=max_faces, smoothing=PRESETS[smoothing])
         tracker = FaceTracker(_open_detector(stack, detector, threads), opened.landmarker, settings)
         return tracker, Hud(f"{model} {opened.file.precision} on {opened.provider}")

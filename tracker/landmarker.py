@@ -41,12 +41,14 @@ class OnnxLandmarker:
     """A model that keeps the contract, on any :class:`~tracker.backends.Session`.
 
     Opening runs one empty crop, so that a graph that breaks the contract fails here, with a
-    :class:`~tracker.errors.WeightsError`, and the first real frame does not pay for warming up.
+    :class:`~tracker.errors.WeightsError`, and the first real frame does not pay for warming up. Where the
+    runtime prepares each batch size, so do batches of up to ``faces`` crops.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, faces: int = 1) -> None:
         self._session = session
-        outputs = session.run(np.zeros((1, 1, CROP_SIZE, CROP_SIZE), np.uint8))
+        for count in range(faces if session.prepares_each_shape else 1, 0, -1):
+            outputs = session.run(np.zeros((count, 1, CROP_SIZE, CROP_SIZE), np.uint8))
         shapes = [output.shape for output in outputs]
         contract = [(1, N_POINTS, 2), (1,), (1, N_POINTS)]
         if shapes not in (contract, contract[:2]):

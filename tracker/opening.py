@@ -10,6 +10,9 @@ from tracker.landmarker import OnnxLandmarker
 from tracker.machine import cpu_flags
 from tracker.weights import ModelFile, find_model
 
+MOST_PREPARED = 4
+"""Faces that starting is worth a wait for: preparing a batch size takes about as long as a frame."""
+
 
 @dataclass(frozen=True)
 class OpenedLandmarker:
@@ -22,11 +25,12 @@ class OpenedLandmarker:
 
 
 def open_landmarker(
-    name: str, backend: str = "auto", threads: int = 0, precision: str | None = None
+    name: str, backend: str = "auto", threads: int = 0, precision: str | None = None, faces: int = 1
 ) -> OpenedLandmarker:
     """The shipped landmark model ``name`` on ``backend``, in the file that suits it and this processor best.
 
-    ``threads`` 0: one per core, at most 4. ``precision`` takes that file instead. Raises
+    ``threads`` 0: one per core, at most 4. ``precision`` takes that file instead. ``faces`` are expected at
+    once: the runtime is warmed up for so many, at most :data:`MOST_PREPARED`. Raises
     :class:`~tracker.errors.WeightsError` and :class:`~tracker.errors.BackendError`.
     """
     model = find_model(name, "landmarks")
@@ -35,7 +39,8 @@ def open_landmarker(
         return model.in_precision(precision) if precision else model.best_for(tried, cpu_flags())
 
     opened, session = open_first(lambda tried: file_for(tried).verified(), backend, threads)
-    return OpenedLandmarker(OnnxLandmarker(session), file_for(opened), opened, session.provider)
+    landmarker = OnnxLandmarker(session, min(faces, MOST_PREPARED))
+    return OpenedLandmarker(landmarker, file_for(opened), opened, session.provider)
 
 
 def open_blazeface(threads: int) -> BlazeFace:

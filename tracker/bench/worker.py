@@ -37,7 +37,9 @@ def measure(setting: Setting, started: float) -> tuple[list[Row], Process]:
 
     Raises :class:`~tracker.errors.TrackerError` for what does not open and a clip that is too short.
     """
-    opened = open_landmarker(setting.model, setting.backend, setting.threads, setting.precision)
+    opened = open_landmarker(
+        setting.model, setting.backend, setting.threads, setting.precision, setting.faces
+    )
     detector = open_blazeface(setting.threads)
     with VideoSource(Path(setting.clip)) as source:
         width, height = source.size
