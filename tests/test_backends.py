@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tracker import backends
-from tracker.backends import BACKENDS, OrtSession, default_threads, open_first, open_session
+from tracker.backends import BACKENDS, OrtSession, auto_order, default_threads, open_first, open_session
 from tracker.errors import BackendError
 
 onnx = pytest.importorskip("onnx")
@@ -228,8 +228,37 @@ def test_cuda_that_fails_while_running_is_one_line(model, monkeypatch):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("flags", "order"),
+    [
+        (("avx2",), ("cuda", "cpu", "openvino")),
+        ((), ("cuda", "cpu", "openvino")),
+        (("avx512f", "avx512_vnni"), ("cuda", "openvino", "cpu")),
+        (("amx_int8",), ("cuda", "openvino", "cpu")),
+    ],
+)
+def test_auto_tries_openvino_before_the_cpu_only_where_it_is_faster(model, monkeypatch, flags, order):
+    assert auto_order(flags) == order
+    assert set(order) == set(BACKENDS)
+    tried = []
+
+    def refuse_and_note(name):
+        def opener(*_):
+            tried.append(name)
+            raise BackendError("not here")
+
+        return opener
+
+    monkeypatch.setattr(backends, "_OPENERS", {name: refuse_and_note(name) for name in BACKENDS})
+    monkeypatch.setattr(backends, "cpu_flags", lambda: flags)
+    with pytest.raises(BackendError, match="no backend opens this model: not here; not here; not here"):
+        open_first(lambda _: model)
+    assert tuple(tried) == order
+
+
 def test_auto_asks_for_the_file_of_each_backend_that_it_tries(model, monkeypatch):
-    monkeypatch.setattr(backends, "_OPENERS", {"cuda": refuse, "cpu": backends._OPENERS["cpu"]})
+    monkeypatch.setitem(backends._OPENERS, "cuda", refuse)
+    monkeypatch.setattr(backends, "cpu_flags", lambda: ("avx2",))
     asked = []
     opened = open_first(lambda backend: asked.append(backend) or model)
     assert asked == ["cuda", "cpu"]

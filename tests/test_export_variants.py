@@ -85,7 +85,7 @@ def test_a_backend_that_does_not_open_is_a_row_and_a_variant_is_not_tried_where_
     def refuse(*_: object) -> None:
         raise BackendError("no such card")
 
-    monkeypatch.setattr(backends, "_OPENERS", {"cuda": refuse, "cpu": backends._OPENERS["cpu"]})
+    monkeypatch.setitem(backends._OPENERS, "cuda", refuse)
     faces = Faces(read_test_faces(data)[:2])
     rows = list(compare(find_model("resnet18", "landmarks", folder), ["cuda", "cpu"], faces))
     assert [(row.precision, row.backend) for row in rows] == [

@@ -1,0 +1,202 @@
+"""How our cost grows: with faces, with the frame's size, and memory with the length of a video.
+
+Times are those of ``tracker bench``, each setting in a process of its own; memory is that of this process,
+which follows one face through a clip that is played again and again.
+
+    python -m benchmarks.scaling --json scaling.json --plot scaling.png
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from matplotlib.figure import Figure
+from rich.console import Console
+from rich.table import Table
+
+from tracker.bench.clip import portrait_frames
+from tracker.bench.run import Wanted, measure_all
+from tracker.bench.setting import Row
+from tracker.errors import BenchError
+from tracker.machine import describe_machine
+from tracker.opening import open_blazeface, open_landmarker
+from tracker.pipeline import FaceTracker, TrackerSettings
+from tracker.smoothing import PRESETS
+from tracker.types import Frame
+from train.evaluation.figures import PALETTE, plain_axes, png
+from train.files import replace, to_json, try_writing
+from train.progress import progress_bar
+
+FACES, SIZES = (1, 2, 3, 5), ((640, 480), (1280, 720), (1920, 1080))
+_TURN = 120
+"""Frames of one drift of the portrait, after which the clip begins anew without a jump."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """Medians of one setting in tracking mode: a frame, the inference in it, and what is beside inference
+    (nothing is detected). ``further_ms`` is how much of that each face beyond the first adds, None for it."""
+
+    faces: int
+    width: int
+    height: int
+    total_ms: float
+    infer_ms: float
+    beside_ms: float
+    further_ms: float | None = None
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Resident memory after ``frames`` frames."""
+
+    frames: int
+    megabytes: float
+
+
+def main(
+    model: Annotated[str, typer.Option(help="Landmark model of the manifest.")] = "resnet18",
+    backend: Annotated[str, typer.Option(help="Backend of the landmark model.")] = "cpu",
+    threads: Annotated[int, typer.Option(min=1, help="Threads of inference.")] = 2,
+    frames: Annotated[int, typer.Option(min=10, help="Frames of each timing.")] = 300,
+    length: Annotated[int, typer.Option(min=10, help="Frames of the long video.")] = 10_000,
+    json_path: Annotated[
+        Path | None, typer.Option("--json", metavar="OUT.json", help="Write the figures to this file.")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="OUT.png", help="Draw them, too.")] = None,
+) -> None:
+    """Measure what more faces, larger frames and longer videos cost."""
+    for path in filter(None, (json_path, plot)):
+        try_writing(path)
+    by_faces = time_steps(model, backend, threads, frames, SIZES[:1], FACES)
+    by_size = time_steps(model, backend, threads, frames, SIZES, FACES[:1])
+    memory = follow_long(model, backend, threads, length)
+    console = Console()
+    console.print(_step_table("faces", by_faces), _step_table("frame sizes", by_size), _memory_table(memory))
+    if json_path:
+        report = {
+            "machine": describe_machine(),
+            "model": model,
+            "backend": backend,
+            "threads": threads,
+            **{
+                name: [asdict(one) for one in many]
+                for name, many in (("faces", by_faces), ("sizes", by_size))
+            },
+            "memory": [asdict(one) for one in memory],
+        }
+        replace(json_path, to_json(report).encode())
+    if plot:
+        replace(plot, png(_figure(by_faces, by_size, memory)))
+
+
+def time_steps(
+    model: str,
+    backend: str,
+    threads: int,
+    frames: int,
+    sizes: Sequence[tuple[int, int]],
+    faces: Sequence[int],
+) -> list[Step]:
+    """Tracking mode for each combination, whatever else the computer does.
+
+    Raises :class:`~tracker.errors.BenchError` if not all faces were followed.
+    """
+    wanted = Wanted([backend], [model], [None], [threads], sizes, faces, frames)
+    rows = [row for row in measure_all(wanted).rows if row.mode == "tracking"]
+    steps: list[Step] = []
+    for (width, height), count in itertools.product(sizes, faces):
+        stages = {r.stage: r for r in rows if (r.width, r.height, r.faces) == (width, height, count)}
+        if "total" not in stages:
+            raise BenchError(f"not all of {count} faces were followed at {width}x{height}")
+        steps.append(_step(stages, steps[0] if steps else None))
+    return steps
+
+
+def _step(stages: dict[str, Row], first: Step | None) -> Step:
+    total, infer = stages["total"], stages["infer"]
+    beside = total.median_ms - infer.median_ms
+    more = total.faces - first.faces if first else 0
+    further = (beside - first.beside_ms) / more if first and more else None
+    return Step(
+        total.faces, total.width, total.height, total.median_ms, infer.median_ms, round(beside, 4), further
+    )
+
+
+def follow_long(model: str, backend: str, threads: int, length: int) -> list[Memory]:
+    """Resident memory ten times over ``length`` frames, and after the first hundredth of them."""
+    opened = open_landmarker(model, backend, threads)
+    settings = TrackerSettings(max_faces=1, smoothing=PRESETS["low"])
+    tracker = FaceTracker(open_blazeface(threads), opened.landmarker, settings)
+    turn = [frame.image_bgr for frame in portrait_frames(_TURN, SIZES[0])]
+    looks = {max(1, length // 100), *(length * part // 10 for part in range(1, 11))}
+    memory = []
+    with progress_bar("following a long video", length) as advance:
+        for index in range(length):
+            tracker.step(Frame(turn[index % _TURN], index, index / 30))
+            if index + 1 in looks:
+                memory.append(Memory(index + 1, _resident_mb()))
+            advance()
+    return memory
+
+
+def _resident_mb() -> float:
+    statm = Path("/proc/self/statm")
+    if statm.exists():
+        return round(int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)
+    if sys.platform == "darwin":
+        import resource
+
+        return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 1)
+    raise BenchError("this system does not say how much memory a process holds")
+
+
+def _step_table(title: str, steps: Sequence[Step]) -> Table:
+    table = Table(title=title, title_justify="left", caption="Medians in milliseconds, tracking.")
+    for header in ("frame", "faces", "total", "inference", "beside it", "beside it, each further face"):
+        table.add_column(header, justify="right")
+    for s in steps:
+        further = "" if s.further_ms is None else f"{s.further_ms:.2f}"
+        numbers = (f"{value:.2f}" for value in (s.total_ms, s.infer_ms, s.beside_ms))
+        table.add_row(f"{s.width}x{s.height}", str(s.faces), *numbers, further)
+    return table
+
+
+def _memory_table(memory: Sequence[Memory]) -> Table:
+    table = Table(title="length of the video", title_justify="left")
+    for header in ("frames", "resident memory, MB"):
+        table.add_column(header, justify="right")
+    for one in memory:
+        table.add_row(str(one.frames), f"{one.megabytes:.1f}")
+    return table
+
+
+def _figure(by_faces: Sequence[Step], by_size: Sequence[Step], memory: Sequence[Memory]) -> Figure:
+    figure = Figure(figsize=(10, 3.2), layout="constrained")
+    panels = figure.subplots(1, 3)
+    places = ([step.faces for step in by_faces], [step.width * step.height / 1e6 for step in by_size])
+    labels = ("faces", "megapixels of the frame")
+    for axes, x, label, steps in zip(panels, places, labels, (by_faces, by_size), strict=False):
+        axes.plot(x, [step.total_ms for step in steps], "o-", color=PALETTE[1], label="total")
+        axes.plot(x, [step.infer_ms for step in steps], "o-", color=PALETTE[0], label="inference")
+        axes.set_xlabel(label, fontsize=9)
+        axes.set_ylabel("ms a frame", fontsize=9)
+        axes.legend(fontsize=8, frameon=False)
+    panels[2].plot([one.frames for one in memory], [one.megabytes for one in memory], "o-", color=PALETTE[2])
+    panels[2].set_xlabel("frames", fontsize=9)
+    panels[2].set_ylabel("resident memory, MB", fontsize=9)
+    for axes in panels:
+        axes.set_ylim(bottom=0)
+        plain_axes(axes)
+    return figure
+
+
+if __name__ == "__main__":
+    typer.run(main)

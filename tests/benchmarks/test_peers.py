@@ -1,0 +1,117 @@
+import json
+import os
+import sys
+
+import pytest
+
+pytest.importorskip("torch")
+
+import typer
+from typer.testing import CliRunner
+
+from benchmarks import peers
+from benchmarks.contender import Contender
+from benchmarks.peers import WARM_UP, commands, compete
+from tracker.errors import BenchError
+
+app = typer.Typer()
+app.command()(peers.main)
+
+ANSWERING = """
+import json, sys
+print(json.dumps({"ready": "fake 1"}), flush=True)
+for _ in sys.stdin:
+    print(json.dumps({"ms": [%s] * 30, "found": 30}), flush=True)
+"""
+
+
+def fake(code):
+    return [sys.executable, "-c", code]
+
+
+def test_a_contender_is_asked_for_rounds():
+    with Contender("fake", fake(ANSWERING % 2.5)) as contender:
+        assert contender.version == "fake 1"
+        assert contender.round().ms == [2.5] * 30
+        assert contender.round().found == 30
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import sys; sys.exit('no module named mesh')", "fake died: no module named mesh"),
+        ("print('hello')", "fake talks nonsense"),
+        ("print('[1]')", "fake talks nonsense"),
+        ("print('{}')", "fake talks nonsense"),
+        ("import time; time.sleep(60)", "fake gave no answer for 1 s"),
+    ],
+)
+def test_one_that_does_not_start_is_one_line(code, said):
+    with pytest.raises(BenchError, match=f"^{said}"):
+        Contender("fake", fake(code), limit_s=1 if "sleep" in code else 30)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("sys.stdin.readline(); sys.exit('out of memory')", "fake died: out of memory"),
+        ("sys.stdin.readline(); print('{\"ms\": 3}', flush=True); sys.stdin.read()", "fake talks nonsense"),
+        ("sys.stdin.readline(); time.sleep(60)", "fake gave no answer for 2 s"),
+    ],
+)
+def test_one_that_fails_in_a_round_is_one_line_and_its_process_ends(code, said):
+    start = "import sys, time; print('{\"ready\": 1}', flush=True); "
+    with Contender("fake", fake(start + code), limit_s=2) as contender:
+        with pytest.raises(BenchError, match=f"^{said}"):
+            contender.round()
+        process = contender._process
+    assert process.poll() is not None
+
+
+def test_an_interpreter_that_is_not_there_is_one_line(tmp_path):
+    with pytest.raises(BenchError, match=r"cannot be started.*No such file"):
+        Contender("fake", [str(tmp_path / "python")])
+
+
+def test_contenders_take_turns_and_ratios_are_to_the_first_peer(monkeypatch):
+    turns = []
+    real = Contender.round
+    monkeypatch.setattr(Contender, "round", lambda self: turns.append(self.name) or real(self))
+    started = {name: fake(ANSWERING % ms) for name, ms in (("mediapipe", 2.0), ("ours", 5.0), ("dlib", 8.0))}
+    standings = compete(started, rounds=2)
+    assert turns == ["mediapipe", "ours", "dlib"] * 2
+    assert [one.ratio for one in standings] == [1.0, 2.5, 4.0]
+    assert [one.median_ms for one in standings] == [2.0, 5.0, 8.0]
+    assert {(one.frames, one.found) for one in standings} == {(60 - WARM_UP, 60)}
+
+
+def test_without_a_peer_there_is_no_ratio():
+    (only,) = compete({"ours": fake(ANSWERING % 3.0)}, rounds=1)
+    assert only.ratio is None
+
+
+def test_peers_come_first_and_every_model_meets_every_backend(tmp_path):
+    started = commands(tmp_path / "f.npy", {"dlib": tmp_path / "python"}, [("a", "cpu"), ("b", "cuda")], 3)
+    assert list(started) == ["dlib", "a on cpu", "b on cuda"]
+    assert started["dlib"][0] == str(tmp_path / "python")
+    assert started["b on cuda"][-4:] == [str(tmp_path / "f.npy"), "b", "cuda", "3"]
+
+
+def test_the_command_measures_ours_and_writes_it(tmp_path):
+    usable = getattr(os, "sched_getaffinity", lambda _: None)(0)
+    path = tmp_path / "p.json"
+    result = CliRunner().invoke(
+        app, ["--frames", "10", "--rounds", "1", "--threads", "1", "--json", str(path)]
+    )
+    assert result.exit_code == 0, result.output
+    (only,) = json.loads(path.read_text())["standings"]
+    assert only["found"] == WARM_UP + 10
+    assert only["frames"] == 10
+    assert "resnet18" in only["version"]
+    assert getattr(os, "sched_getaffinity", lambda _: None)(0) == usable
+
+
+def test_a_backend_that_does_not_open_says_so():
+    result = CliRunner().invoke(app, ["--backend", "tpu", "--frames", "10"])
+    assert isinstance(result.exception, BenchError)
+    assert "unknown backend 'tpu'" in str(result.exception)

@@ -1,0 +1,67 @@
+import json
+
+import pytest
+
+pytest.importorskip("torch")
+
+import typer
+from typer.testing import CliRunner
+
+from benchmarks import scaling
+from benchmarks.scaling import follow_long, time_steps
+from tracker.bench.run import Results
+from tracker.bench.setting import Row
+from tracker.errors import BenchError
+
+app = typer.Typer()
+app.command()(scaling.main)
+
+
+def row(stage, milliseconds, faces, size, mode="tracking"):
+    width, height = size
+    what = ("cpu", "CPUExecutionProvider", "resnet18", "fp32", 2, width, height, faces, mode, stage)
+    return Row(*what, milliseconds, milliseconds, milliseconds, 1000 / milliseconds, 100)
+
+
+def faked(wanted):
+    """Inference of 10 ms a face, 0.5 ms beside it and 0.2 ms for each further face."""
+    rows = []
+    for size in wanted.sizes:
+        for faces in wanted.faces:
+            rows += [row("infer", 10.0 * faces, faces, size), row("crop", 0.1, faces, size)]
+            rows += [row("total", 10.0 * faces + 0.5 + 0.2 * (faces - 1), faces, size)]
+            rows += [row("total", 99.0, faces, size, mode="detect")]
+    return Results(rows, [])
+
+
+def test_what_each_further_face_costs_beside_its_inference(monkeypatch):
+    monkeypatch.setattr(scaling, "measure_all", faked)
+    first, *others = time_steps("resnet18", "cpu", 2, 100, [(640, 480)], [1, 2, 5])
+    assert (first.total_ms, first.infer_ms, first.beside_ms) == (10.5, 10.0, 0.5)
+    assert first.further_ms is None
+    assert [step.further_ms for step in others] == pytest.approx([0.2, 0.2])
+
+
+def test_faces_that_were_not_followed_are_an_error(monkeypatch):
+    monkeypatch.setattr(scaling, "measure_all", lambda _: Results([row("total", 1.0, 4, (640, 480))], []))
+    with pytest.raises(BenchError, match="not all of 5 faces were followed at 640x480"):
+        time_steps("resnet18", "cpu", 2, 100, [(640, 480)], [5])
+
+
+def test_memory_is_looked_at_through_a_video():
+    memory = follow_long("resnet18", "cpu", 1, 30)
+    assert [one.frames for one in memory] == [1, *range(3, 31, 3)]
+    assert all(30 < one.megabytes < 10_000 for one in memory)
+
+
+def test_the_command_writes_figures_and_a_plot(tmp_path, monkeypatch):
+    monkeypatch.setattr(scaling, "measure_all", faked)
+    table, plot = tmp_path / "s.json", tmp_path / "s.png"
+    options = ["--length", "10", "--threads", "1", "--json", str(table), "--plot", str(plot)]
+    result = CliRunner().invoke(app, options)
+    assert result.exit_code == 0, result.output
+    report = json.loads(table.read_text())
+    assert [step["faces"] for step in report["faces"]] == [1, 2, 3, 5]
+    assert [step["width"] for step in report["sizes"]] == [640, 1280, 1920]
+    assert report["memory"][-1]["frames"] == 10
+    assert plot.read_bytes().startswith(b"\x89PNG")
