@@ -80,9 +80,9 @@ def landmark_command(model: str, what: str) -> Callable[..., None]:
 
 for _model, _what in {
     "resnet18": "the ResNet18 landmark model",
-    "unet": "the U-Net landmark model, whose way down is a ResNet18,",
-    "unet-mri": "the plain U-Net, as the brain MRI network that --init FILE.pt can start it from,",
-    "unet-light": "a plain U-Net of few features for half-size crops",
+    "unet": "the U-Net landmark model",
+    "unet-mri": "the U-Net at full resolution, which the brain MRI checkpoint FILE.pt can start,",
+    "unet-light": "the U-Net of few features for half-size crops",
 }.items():
     app.command(_model)(landmark_command(_model, _what))
 app.command()(nose)

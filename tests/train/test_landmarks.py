@@ -66,12 +66,12 @@ def test_the_plain_unet_starts_from_its_own_weights_too(tmp_path):
 def test_imagenet_weights_are_asked_for_by_the_models_that_have_them(monkeypatch):
     """The download itself is torchvision's; here only who asks for it."""
     asked = []
-    made = "train.models.resunet.grey_resnet18"
+    made = "train.models.resnet18.grey_resnet18"
     monkeypatch.setattr(made, lambda pretrained: asked.append(pretrained) or torch.nn.Identity())
-    start("unet", "imagenet")
+    start("resnet18", "imagenet")
     assert asked == [True]
     for model in set(MODELS) - set(IMAGENET):
-        with pytest.raises(RunError, match=f"for resnet18 and unet: give a file to start {model} from"):
+        with pytest.raises(RunError, match=f"for resnet18: give a file to start {model} from"):
             start(model, "imagenet")
 
 

@@ -7,6 +7,8 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from train.errors import RunError  # noqa: E402
+from train.heatmap import KernelCodec  # noqa: E402
+from train.losses import LandmarkLoss  # noqa: E402
 from train.models.fold import fold_normalisation  # noqa: E402
 from train.models.reading import peak_height  # noqa: E402
 from train.models.unet import UNetLandmarks, adopt_brain_mri  # noqa: E402
@@ -48,6 +50,32 @@ def test_an_untrained_network_answers_the_middle_of_the_crop():
     torch.manual_seed(0)
     points = UNetLandmarks(features=4).eval()(torch.zeros(1, 1, 64, 64)).points
     assert points.abs().max().item() < 0.02
+
+
+@pytest.mark.parametrize("stride", [1, 2, 4])
+def test_the_loss_pulls_on_every_parameter(stride):
+    torch.manual_seed(0)
+    network = UNetLandmarks(4, stride).train()
+    crops, points = torch.rand(4, 1, 64, 64) * 255, torch.rand(4, 68, 2) - 0.5
+    loss = LandmarkLoss(codec=KernelCodec())(network(crops), points, torch.tensor([1.0, 1, 1, 0]))
+    loss.backward()
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None, name
+        assert torch.isfinite(parameter.grad).all(), name
+        assert parameter.grad.any(), name
+
+
+def test_grey_levels_may_be_bytes_or_floats():
+    levels = torch.randint(0, 256, (1, 1, 64, 64), dtype=torch.uint8)
+    network = UNetLandmarks(features=4).eval()
+    with torch.inference_mode():
+        by_bytes, by_floats = (network(crop).maps for crop in (levels, levels.float()))
+    assert torch.equal(by_bytes, by_floats)
+
+
+def test_a_size_that_four_halvings_do_not_divide_is_refused():
+    with pytest.raises(RuntimeError, match="size"):
+        UNetLandmarks(features=4).eval()(torch.zeros(1, 1, 72, 72))
 
 
 def test_folding_changes_nothing():

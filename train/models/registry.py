@@ -12,22 +12,20 @@ from torch import nn
 from train.errors import RunError
 from train.models.imm import SPECS, ImmLandmarks
 from train.models.resnet18 import ResNet18Landmarks
-from train.models.resunet import ResUNetLandmarks
 from train.models.unet import UNetLandmarks, adopt_brain_mri
 
 MODELS: dict[str, Callable[[], nn.Module]] = {
     "resnet18": ResNet18Landmarks,
-    "unet": ResUNetLandmarks,
+    "unet": partial(UNetLandmarks, features=16, stride=2),
     "unet-mri": partial(UNetLandmarks, features=32, stride=1),
     "unet-light": partial(UNetLandmarks, features=8, stride=4),
     **{model: partial(ImmLandmarks, model) for model in SPECS},
 }
 
-_HALVED_FOUR_TIMES = ("unet-mri", "unet-light")
+_HALVED_FOUR_TIMES = ("unet", "unet-mri", "unet-light")
 
 IMAGENET: dict[str, Callable[[], nn.Module]] = {
     "resnet18": partial(ResNet18Landmarks, pretrained=True),
-    "unet": partial(ResUNetLandmarks, pretrained=True),
 }
 """Networks that can start from ImageNet weights, which making one downloads."""
 
