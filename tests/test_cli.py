@@ -316,7 +316,7 @@ def test_info_goes_on_past_a_damaged_model(tmp_path: Path) -> None:
     (tmp_path / "weights" / "resnet18.onnx").write_bytes(b"cut short")
     done = run("info", cwd=tmp_path, PYTHONPATH=str(tmp_path))
     assert done.returncode == 0, done.stderr
-    (line,) = (line for line in done.stdout.splitlines() if "resnet18" in line)
+    (line,) = (line for line in done.stdout.splitlines() if "resnet18 fp32" in line)
     assert "damaged" in line
     assert "CPUExecutionProvider" in done.stdout
 
