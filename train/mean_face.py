@@ -1,9 +1,10 @@
 """The mean shape of a face in three dimensions, from landmarks of many people in two.
 
 Each face is taken for a turned, scaled copy of one rigid shape seen from far away (weak perspective). What is
-left over, expressions and identity, is noise to the shape. C. Tomasi and T. Kanade, "Shape and Motion from
-Image Streams under Orthography", IJCV 9, 1992, gives the start; alternating least squares refines it. Every
-face also counts mirrored, which makes the shape symmetric.
+left over, expressions and identity, is noise to the shape. The jaw takes no part in finding poses: its labels
+follow the outline that is seen, which is another line of the head in each pose. C. Tomasi and T. Kanade,
+"Shape and Motion from Image Streams under Orthography", IJCV 9, 1992, gives the start; alternating least
+squares refines it. Every face also counts mirrored, which makes the shape symmetric.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ NOSE_TIP = 30
 FEWEST = 50
 _ROUNDS = 60
 _MOUTH_CORNERS = (48, 54)
+_INNER = slice(PARTS["jaw"].stop, N_POINTS)
 _LEAST_DEPTH = 0.02
 """Depth is the third singular value: a fifth of the first in photographs of people, nothing in flat faces."""
 
@@ -42,7 +44,7 @@ def mean_face(faces: FloatArray) -> Float64Array:
     seen = _normalised(np.concatenate([faces, mirrored]).astype(np.float64))
     shape = _start(seen)
     for _ in range(_ROUNDS):
-        shape = _refined(shape, seen)
+        shape = _refined(shape[:, _INNER], seen)
     return _placed(shape.T)
 
 
@@ -55,14 +57,15 @@ def weak_pose(shape: FloatArray, points: FloatArray) -> tuple[Float64Array, Floa
 
 
 def _normalised(points: Float64Array) -> Float64Array:
-    """Each face around its middle and of one size, so that a near face counts no more than a far one."""
-    centred = points - points.mean(axis=1, keepdims=True)
+    """Each face around the middle of its inner points and of one size: a near one counts like a far one."""
+    centred = points - points[:, _INNER].mean(axis=1, keepdims=True)
     return np.asarray(centred / np.sqrt((centred**2).mean(axis=(1, 2), keepdims=True)))
 
 
 def _start(seen: Float64Array) -> Float64Array:
     """``(3, 68)``: the factorisation, up to a turn, made metric by rows of rotations being orthonormal."""
     stacked = seen.transpose(0, 2, 1).reshape(-1, N_POINTS)
+    stacked = np.where(np.arange(N_POINTS) < _INNER.start, 0.0, stacked)
     u, s, v = np.linalg.svd(stacked, full_matrices=False)
     if s[2] < _LEAST_DEPTH * s[0]:
         raise DataError("these faces do not turn enough to tell depth: give more, of more poses")
@@ -90,13 +93,13 @@ def _products(u: Float64Array, v: Float64Array) -> Float64Array:
     return np.where(rows == columns, both / 2, both)
 
 
-def _refined(shape: Float64Array, seen: Float64Array) -> Float64Array:
-    """Poses of all faces for ``shape`` ``(3, 68)``, then the shape that suits these poses best."""
-    scales, turns = weak_pose(shape.T, seen)
+def _refined(inner: Float64Array, seen: Float64Array) -> Float64Array:
+    """Poses of all faces for their ``inner`` shape ``(3, 51)``, then the shape that suits them best."""
+    scales, turns = weak_pose(inner.T, seen[:, _INNER])
     motion = (scales[:, None, None] * turns).reshape(-1, 3)
     stacked = seen.transpose(0, 2, 1).reshape(-1, N_POINTS)
     found = np.linalg.lstsq(motion, stacked, rcond=None)[0]
-    return np.asarray(found - found.mean(axis=1, keepdims=True))
+    return np.asarray(found - found[:, _INNER].mean(axis=1, keepdims=True))
 
 
 def _placed(shape: Float64Array) -> Float64Array:
