@@ -25,6 +25,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command import run_command
 from export.landmarks import Contract, export_onnx, noise_crops
 from export.quantise import quantise
 from tracker.backends import Session, open_session
@@ -206,4 +207,4 @@ def _draw_shipped(axes: Axes, costs: Sequence[Cost]) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

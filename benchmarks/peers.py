@@ -23,6 +23,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command import run_command
 from benchmarks.contender import Contender
 from tracker.bench.clip import portrait_frames
 from tracker.machine import describe_machine
@@ -148,4 +149,4 @@ def _table(standings: Sequence[Standing], threads: int) -> Table:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command import run_command
 from tracker.bench.clip import portrait_frames
 from tracker.bench.run import Wanted, measure_all
 from tracker.bench.setting import Row
@@ -199,4 +200,4 @@ def _figure(by_faces: Sequence[Step], by_size: Sequence[Step], memory: Sequence[
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -25,6 +25,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command import run_command
 from tracker.machine import describe_machine, usable_cores
 from tracker.types import FloatArray
 from tracker.weights import find_model
@@ -128,11 +129,12 @@ class _Worker:
 
 def _frame_runner(way: Way, model: str) -> Callable[[int], None]:
     """What one frame runs: the landmark model, and in every fifth frame the detector."""
+    options = ort.SessionOptions()
     if way.shared:
         ort.set_global_thread_pool_sizes(way.threads, 1)
-    options = ort.SessionOptions()
-    options.use_per_session_threads = not way.shared
-    options.intra_op_num_threads = way.threads
+        options.use_per_session_threads = False
+    else:
+        options.intra_op_num_threads = way.threads
     options.add_session_config_entry("session.set_denormal_as_zero", "1")
     options.add_session_config_entry("session.intra_op.allow_spinning", "1" if way.spinning else "0")
     entries = (find_model(model, "landmarks"), find_model("blazeface-short", "detector"))
@@ -192,4 +194,4 @@ def _table(costs: Sequence[Cost], model: str) -> Table:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -22,6 +22,10 @@ CROP_MARGIN = 1.35
 """Side of the crop over the longer side of the tight box around the 68 points."""
 
 
+_EYES = slice(PARTS["left_eye"].start, PARTS["right_eye"].stop)
+"""Both eyes, as many points each, one behind the other."""
+
+
 @dataclass(frozen=True)
 class CropTransform:
     """A similarity transform between frame and crop, with a closed-form inverse.
@@ -58,10 +62,12 @@ class CropTransform:
         Raises ``ValueError`` when all points coincide.
         """
         angle = roll_of(points_frame)
+        cos, sin = math.cos(angle), math.sin(angle)
         upright = points_frame @ _rotation(angle)
-        low, high = upright.min(axis=0), upright.max(axis=0)
-        x, y = _rotation(angle) @ ((low + high) / 2)
-        return cls((float(x), float(y)), margin * float((high - low).max()), angle, size)
+        (x0, y0), (x1, y1) = upright.min(axis=0).tolist(), upright.max(axis=0).tolist()
+        x, y = (x0 + x1) / 2, (y0 + y1) / 2
+        center = (cos * x - sin * y, sin * x + cos * y)
+        return cls(center, margin * max(x1 - x0, y1 - y0), angle, size)
 
     @property
     def scale(self) -> float:
@@ -70,8 +76,8 @@ class CropTransform:
 
     def to_frame(self, points_crop: FloatArray) -> FloatArray:
         """Map ``(..., 2)`` crop pixels to frame pixels."""
-        turned = (points_crop - (self.size - 1) / 2) @ _rotation(self.angle).T
-        return np.asarray(self.center) + self.scale * turned
+        matrix = self._matrix()
+        return np.asarray(points_crop @ matrix[:, :2].T + matrix[:, 2])
 
     def to_crop(self, points_frame: FloatArray) -> FloatArray:
         """Map ``(..., 2)`` frame pixels to crop pixels: the inverse of :meth:`to_frame`."""
@@ -104,9 +110,9 @@ class CropTransform:
 
     def _matrix(self) -> FloatArray:
         """``(2, 3)``: crop pixels to frame pixels."""
-        linear = self.scale * _rotation(self.angle)
-        shift = np.asarray(self.center) - linear @ np.full(2, (self.size - 1) / 2)
-        return np.column_stack([linear, shift])
+        cos, sin = self.scale * math.cos(self.angle), self.scale * math.sin(self.angle)
+        middle, (x, y) = (self.size - 1) / 2, self.center
+        return np.array([[cos, -sin, x - (cos - sin) * middle], [sin, cos, y - (sin + cos) * middle]])
 
     def _region(self, image: ImageArray) -> tuple[ImageArray, tuple[int, int]]:
         """The part of ``image`` that the crop can touch, and its top-left pixel (x, y)."""
@@ -123,8 +129,8 @@ def roll_of(points: FloatArray) -> float:
 
     ``points`` is ``(68, 2)`` in any frame.
     """
-    left, right = (points[list(PARTS[eye])].mean(axis=0) for eye in ("left_eye", "right_eye"))
-    return math.atan2(float(right[1] - left[1]), float(right[0] - left[0]))
+    (left_x, left_y), (right_x, right_y) = points[_EYES].reshape(2, -1, 2).sum(axis=1).tolist()
+    return math.atan2(right_y - left_y, right_x - left_x)
 
 
 def mirror_points(points: FloatArray, width: int) -> FloatArray:

@@ -7,6 +7,7 @@ values raise ``ValueError`` when the object is made.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -67,7 +68,7 @@ class FaceBox:
 
     def __post_init__(self) -> None:
         values = (self.x0, self.y0, self.x1, self.y1, self.score, self.roll_rad)
-        if not all(np.isfinite(values)):
+        if not all(map(math.isfinite, values)):
             raise ValueError(f"a face box must be finite, got {values}")
         if self.x1 <= self.x0 or self.y1 <= self.y0:
             raise ValueError(f"a face box needs x1 > x0 and y1 > y0, got {values[:4]}")
@@ -77,8 +78,8 @@ class FaceBox:
     @classmethod
     def around(cls, points: FloatArray, score: float = 1.0, roll_rad: float = 0.0) -> FaceBox:
         """The tight upright box around ``points`` ``(N, 2)``."""
-        (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
-        return cls(float(x0), float(y0), float(x1), float(y1), score, roll_rad)
+        (x0, y0), (x1, y1) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+        return cls(x0, y0, x1, y1, score, roll_rad)
 
     @property
     def xyxy(self) -> tuple[float, float, float, float]:

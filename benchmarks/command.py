@@ -1,0 +1,20 @@
+"""How every benchmark starts from the command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import typer
+
+from tracker.errors import TrackerError
+from train.errors import TrainError
+
+
+def run_command(main: Callable[..., None]) -> None:
+    """Run ``main`` with the options of the command line; a known error is one line and exit code 1."""
+    try:
+        typer.run(main)
+    except (TrackerError, TrainError) as error:
+        typer.echo(f"benchmark: {error}", err=True)
+        sys.exit(1)
