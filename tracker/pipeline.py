@@ -196,7 +196,8 @@ class FaceTracker:
     def _drop_doubles(self) -> None:
         """Of two tracks that slid onto one face the older stays."""
         kept: list[FaceBox] = []
-        for track in self._live():
+        live = self._live()
+        for track in live if len(live) > 1 else ():
             if self._is_any_of(track.box, kept):
                 self._tracks.remove(track)
             else:
