@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import Any
 
+import cv2
 import lightning_fabric
 import torch
 from torch.utils.data import DataLoader, Sampler
@@ -88,7 +89,13 @@ def stage_batches(
         size,
         sampler=order,
         num_workers=workers,
+        worker_init_fn=_one_thread,
         pin_memory=fabric.device.type == "cuda",
     )
     ready: Any = fabric.setup_dataloaders(loader)
     return Batches(steps, iter(ready))
+
+
+def _one_thread(_: int) -> None:
+    """OpenCV would take all cores in each worker."""
+    cv2.setNumThreads(1)
