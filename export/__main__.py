@@ -86,6 +86,17 @@ def export_int8(
     typer.echo(f"wrote {variants.ship_int8(name, weights, data)} and its manifest entry")
 
 
+@app.command("fp16")
+def export_fp16(
+    name: Annotated[str, typer.Option(help="A landmark model of the manifest.")] = "resnet18",
+    weights: WeightsOption = WEIGHTS,
+) -> None:
+    """Add a landmark model with float16 convolutions; the tracker takes it on CUDA."""
+    from export import variants
+
+    typer.echo(f"wrote {variants.ship_fp16(name, weights)} and its manifest entry")
+
+
 @app.command("parity")
 def compare_backends(
     data: Annotated[Path, typer.Option(help="Folder of the data: its 300-W test faces are compared.")],

@@ -27,7 +27,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from tracker.types import ImageArray
 
-_CONVOLUTIONS = ["Conv", "ConvTranspose"]
+CONVOLUTIONS = ["Conv", "ConvTranspose"]
 
 
 class _Crops(CalibrationDataReader):  # type: ignore[misc]  # the runtime ships no types for it
@@ -57,7 +57,7 @@ def quantise(model: Path, target: Path, crops: ImageArray) -> None:
             target,
             _Crops(crops),
             quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=_CONVOLUTIONS,
+            op_types_to_quantize=CONVOLUTIONS,
             per_channel=True,
             reduce_range=True,
             activation_type=QuantType.QUInt8,

