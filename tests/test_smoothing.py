@@ -66,7 +66,7 @@ def by_the_book(track: FloatArray, times_s: FloatArray, settings: OneEuro) -> Fl
             parts = {"all": range(68)} if kind == "head" else PARTS
             for name, span in parts.items():
                 speed = np.sqrt(np.mean(np.sum(slow[kind][span] ** 2, axis=1)))
-                response = 1.0 if kind == "head" else 2.0 if name in LIVELY else 0.5
+                response = 1.0 if kind == "head" else 2.5 if name in LIVELY else 0.5
                 excess = response * max(speed - settings.noise_speed, 0)
                 smooth[span] += alpha(settings.rest_hz + settings.hz_per_speed * excess, elapsed) * step[span]
         out.append(smooth)

@@ -52,7 +52,7 @@ PRESETS: Mapping[str, OneEuro | None] = MappingProxyType(
 """What ``--smoothing`` offers."""
 
 # Lids and lips are quick and drawn sharply; the contour wanders along itself, and brows are slow.
-_LIVELY, _CALM = 2.0, 0.5
+_LIVELY, _CALM = 2.5, 0.5
 _RESPONSE = np.stack([np.ones(N_POINTS), np.full(N_POINTS, _CALM)])  # of the head, of the points on it
 for _part in ("left_eye", "right_eye", "outer_lip", "inner_lip"):
     _RESPONSE[1, PARTS[_part]] = _LIVELY
