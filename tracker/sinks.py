@@ -19,7 +19,7 @@ import cv2
 from tracker.closing import Closing
 from tracker.errors import SinkError
 from tracker.images import ReadFailure
-from tracker.types import N_POINTS, FrameResult, ImageArray, TrackedFace
+from tracker.types import N_POINTS, FaceMeasures, FrameResult, ImageArray, TrackedFace
 from tracker.video_sink import VideoSink, check_output, sink_errors
 
 __all__ = ["CsvSink", "ImageSink", "JsonSink", "VideoSink", "check_output"]
@@ -29,7 +29,9 @@ _JPEG_QUALITY = 95
 _CSV_HEADER = (
     *("source", "frame", "time_s", "id", "x0_box", "y0_box", "x1_box", "y1_box", "score"),
     *(f"{axis}{i}" for i in range(N_POINTS) for axis in "xy"),
+    *("eye_open_left", "eye_open_right", "mouth_open", "yaw_deg", "pitch_deg", "roll_deg", "blinks"),
 )
+_NO_MEASURES = ("",) * 7
 
 
 class _TextSink(Closing):
@@ -53,8 +55,8 @@ class JsonSink(_TextSink):
 
     ``source``, ``frame``, ``time_s`` (seconds), ``width``, ``height`` (pixels) and ``faces``, each with
     ``id``, ``box`` ``[x0, y0, x1, y1]``, ``score`` and ``landmarks`` 68 x ``[x, y]`` in frame pixels,
-    rounded to 0.01, and ``quality``, 68 numbers 0..1, from models that judge it.
-    Refuses to overwrite any of ``inputs``.
+    rounded to 0.01, ``quality``, 68 numbers 0..1, from models that judge it, and ``measures``, the fields of
+    :class:`~tracker.types.FaceMeasures` with null for None. Refuses to overwrite any of ``inputs``.
     """
 
     def write(self, result: FrameResult) -> None:
@@ -85,7 +87,7 @@ class CsvSink(_TextSink):
     """CSV: a header, then one row a face; frames without faces leave no row.
 
     Columns: source, frame, time_s, id, the box, score, then x0, y0 ... x67, y67 in frame pixels, rounded to
-    0.01. Refuses to overwrite any of ``inputs``.
+    0.01, then the measures, empty where there is none. Refuses to overwrite any of ``inputs``.
     """
 
     def __init__(self, path: Path, inputs: Iterable[Path] = ()) -> None:
@@ -155,7 +157,24 @@ def _face(face: TrackedFace) -> dict[str, Any]:
     }
     if face.landmarks.quality is not None:
         record["quality"] = face.landmarks.quality.astype(float).round(3).tolist()
+    if face.measures is not None:
+        record["measures"] = _measures(face.measures)
     return record
+
+
+def _measures(measures: FaceMeasures) -> dict[str, Any]:
+    return {
+        "eye_open": [_rounded(ratio, 4) for ratio in measures.eye_open],
+        "mouth_open": _rounded(measures.mouth_open, 4),
+        "yaw_deg": _rounded(measures.yaw_deg, 2),
+        "pitch_deg": _rounded(measures.pitch_deg, 2),
+        "roll_deg": _rounded(measures.roll_deg, 2),
+        "blinks": measures.blinks,
+    }
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
 
 
 def _row(face: dict[str, Any]) -> Iterator[Any]:
@@ -164,3 +183,8 @@ def _row(face: dict[str, Any]) -> Iterator[Any]:
     yield face["score"]
     for point in face["landmarks"]:
         yield from point
+    if "measures" in face:
+        eyes, *others = face["measures"].values()
+        yield from (*eyes, *others)
+    else:
+        yield from _NO_MEASURES
