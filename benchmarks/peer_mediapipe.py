@@ -1,6 +1,7 @@
 """MediaPipe's FaceMesh as a contender: one face, tracked from frame to frame, as its users run it on video.
 
-Run by the interpreter of an environment that holds mediapipe 0.10.21.
+Run by the interpreter of an environment that holds mediapipe 0.10.21, which opens no internet socket
+(traced by ``tests/benchmarks/test_peers_real.py``).
 """
 
 from importlib.metadata import version

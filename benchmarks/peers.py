@@ -1,8 +1,9 @@
 """Our tracker and the peers that pip can install, on the same frames in the same run.
 
 Each contender has a process of its own and takes its turn, round after round, so that what else the computer
-does meets all alike; figures to quote are ratios. The frames show one face that moves slowly. All are
-held to the same cores. mediapipe and dlib have no setting for threads from Python: they use what they find.
+does meets all alike; figures to quote are ratios. The frames show one face that moves slowly. All are held to
+the same cores where the system can do that; how many it were stands under the table. mediapipe and dlib have
+no setting for threads from Python: they use what they find.
 
     python -m benchmarks.peers --mediapipe MP/bin/python --dlib DL/bin/python --backend cpu --backend openvino
 """
@@ -26,7 +27,7 @@ from rich.table import Table
 from benchmarks.command import run_command
 from benchmarks.contender import Contender
 from tracker.bench.clip import portrait_frames
-from tracker.machine import describe_machine
+from tracker.machine import describe_machine, usable_cores
 from train.files import replace, to_json, try_writing
 from train.progress import progress_bar
 
@@ -70,15 +71,16 @@ def main(
         try_writing(json_path)
     peers = {name: path for name, path in (("mediapipe", mediapipe), ("dlib", dlib)) if path}
     ours = [(m, b) for m in model or ["resnet18"] for b in backend or ["cpu"]]
-    with tempfile.TemporaryDirectory() as folder, _cores(threads):
+    with tempfile.TemporaryDirectory() as folder, _cores(threads) as cores:
         path = Path(folder) / "frames.npy"
         np.save(path, np.stack([frame.image_bgr for frame in portrait_frames(WARM_UP + frames, (640, 480))]))
         standings = compete(commands(path, peers, ours, threads), rounds)
-    Console().print(_table(standings, threads))
+    Console().print(_table(standings, threads, cores))
     if json_path:
         report = {
             "machine": describe_machine(),
             "threads": threads,
+            "cores": cores,
             "standings": [asdict(one) for one in standings],
         }
         replace(json_path, to_json(report).encode())
@@ -121,23 +123,26 @@ def _standing(contender: Contender, times: Sequence[float], found: int, base: fl
 
 
 @contextmanager
-def _cores(count: int) -> Iterator[None]:
-    """Hold this process and those it starts to ``count`` cores, where the system can."""
+def _cores(count: int) -> Iterator[int]:
+    """Hold this process and those it starts to ``count`` cores, where the system can and has as many.
+
+    Yields how many it really is.
+    """
     if not hasattr(os, "sched_setaffinity"):
-        yield
+        yield usable_cores()
         return
     usable = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, sorted(usable)[:count])
+    held = sorted(usable)[:count]
+    os.sched_setaffinity(0, held)
     try:
-        yield
+        yield len(held)
     finally:
         os.sched_setaffinity(0, usable)
 
 
-def _table(standings: Sequence[Standing], threads: int) -> Table:
-    table = Table(
-        caption=f"Milliseconds from a 640x480 frame in memory to landmarks, one face, {threads} cores."
-    )
+def _table(standings: Sequence[Standing], threads: int, cores: int) -> Table:
+    caption = "Milliseconds from a 640x480 frame in memory to landmarks, one face"
+    table = Table(caption=f"{caption}; cores: {cores}, our threads: {threads}.")
     table.add_column("contender")
     for header in ("median", "p95", "ratio", "frames with the face"):
         table.add_column(header, justify="right")

@@ -76,6 +76,7 @@ def main(
     """Measure what more faces, larger frames and longer videos cost."""
     for path in filter(None, (json_path, plot)):
         try_writing(path)
+    _resident_mb()  # a system that does not tell is refused before the long work
     by_faces = time_steps(model, backend, threads, frames, SIZES[:1], FACES)
     by_size = time_steps(model, backend, threads, frames, SIZES, FACES[:1])
     memory = follow_long(model, backend, threads, length)
@@ -149,6 +150,7 @@ def follow_long(model: str, backend: str, threads: int, length: int) -> list[Mem
 
 
 def _resident_mb() -> float:
+    """Resident memory now; on macOS, which tells no more, the largest so far."""
     statm = Path("/proc/self/statm")
     if statm.exists():
         return round(int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)

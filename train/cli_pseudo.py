@@ -23,6 +23,8 @@ def pseudo_label(
 
     `python -m train resnet18 --data DIR --pseudo FILE.jsonl` then trains on them too.
     """
+    import torch
+
     from train.exported import load_heatmap_network
     from train.files import try_writing
     from train.progress import progress_bar
@@ -30,6 +32,7 @@ def pseudo_label(
 
     try_writing(out)
     loaded = load_heatmap_network(teacher, weights)
+    loaded.network.to("cuda" if torch.cuda.is_available() else "cpu")
     guesses = first_guesses(data, limit)
     with progress_bar("labelling", len(guesses)) as advance:
         count = write_labels(teach(loaded.network, loaded.size, guesses, advance), data, out)

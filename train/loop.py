@@ -6,9 +6,10 @@ import csv
 import math
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +20,19 @@ from rich.progress import Progress
 from tensorboardX import SummaryWriter
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader
 
 from train.checkpoint import LAST, Run
 from train.config import TrainConfig, one_cycle
 from train.data.dataset import Sample
 from train.errors import RunError
 from train.progress import progress_bars
+from train.sampling import Batches, stage_batches
 from train.task import Crops, Task
 
 LOG, EVENTS = "log.csv", "tensorboard"
+
+_Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 @dataclass(frozen=True)
@@ -49,24 +53,6 @@ class EpochReport:
     validation_presence: float
     images_per_s: float
     elapsed_s: float
-
-
-class EpochOrder(Sampler[int]):
-    """Each of ``indices`` once, shuffled by ``generator``.
-
-    Unlike torch's RandomSampler, which a distributed run replaces by one that starts every epoch
-    with the same seed, Fabric only divides this one among the processes.
-    """
-
-    def __init__(self, indices: Sequence[int], generator: torch.Generator) -> None:
-        self._indices, self.generator = indices, generator
-
-    def __len__(self) -> int:
-        return len(self._indices)
-
-    def __iter__(self) -> Iterator[int]:
-        for place in torch.randperm(len(self._indices), generator=self.generator).tolist():
-            yield self._indices[place]
 
 
 def train(
@@ -101,26 +87,27 @@ def train(
 def _prepare(config: TrainConfig, model: nn.Module, task: Task, fabric: lightning_fabric.Fabric) -> Run:
     model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = moving_average(config.ema_decay)
-    averaged = AveragedModel(model, avg_fn=average, use_buffers=True, device=fabric.device)
+    averaged = AveragedModel(model, multi_avg_fn=average, use_buffers=True, device=fabric.device)
     optimizer = torch.optim.AdamW(_parameter_groups(model, config.weight_decay), lr=1e-3)
     wrapped, optimizer = fabric.setup(model, optimizer)
     return Run(config, wrapped, averaged, optimizer, task.data)
 
 
-def moving_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+def moving_average(decay: float) -> Callable[[_Tensors, _Tensors, Tensor | int], None]:
     """For :class:`AveragedModel`: an exponential moving average that soon forgets where it began.
 
     After n updates the average keeps min(``decay``, (1 + n) / (10 + n)) of itself. With ``decay`` alone
     the first weights would still weigh decay ** n, a tenth after a thousand steps at 0.998, and maps made
     by a mixture of drawn and undrawn weights are no maps. As TensorFlow's ``ExponentialMovingAverage``
-    does with ``num_updates``.
+    does with ``num_updates``. All tensors of one kind move in one call, which a GPU needs.
     """
 
-    def average(averaged: Tensor, current: Tensor, updates: Tensor | int) -> Tensor:
-        if not averaged.is_floating_point():
-            return current  # the number of batches that a normalisation saw
+    def average(averaged: _Tensors, current: _Tensors, updates: Tensor | int) -> None:
         kept = min(decay, (1 + int(updates)) / (10 + int(updates)))
-        return torch.lerp(current, averaged, kept)
+        if averaged[0].is_floating_point():
+            torch._foreach_lerp_(averaged, current, 1 - kept)
+        else:  # the number of batches that a normalisation saw
+            torch._foreach_copy_(averaged, current)
 
     return average
 
@@ -183,13 +170,14 @@ class _Epochs:
         training, validation = self._read_images()
         epochs = self.progress.add_task("epochs", total=config.epochs, completed=run.epoch)
         steps = self.progress.add_task("steps", total=None)
+        batches: Batches | None = None
         for epoch in range(run.epoch, config.epochs):
-            stage, _ = config.stage_at(epoch)
-            order = EpochOrder(self.task.indices(stage), _generator(config, epoch))
-            loader = _loader(config, training.at(stage.size, epoch), order, self.fabric, self.workers)
-            self.progress.reset(steps, total=len(loader))
+            stage, done = config.stage_at(epoch)
+            if batches is None or done == 0:
+                batches = stage_batches(config, training, self.task, epoch, self.fabric, self.workers)
+            self.progress.reset(steps, total=batches.steps)
             on_step = partial(self.progress.advance, steps)
-            report = self._epoch(loader, validation.at(stage.size, epoch), on_step)
+            report = self._epoch(batches, validation.at(stage.size, epoch), on_step)
             run.save(self.out / LAST, self.fabric)
             if self.fabric.is_global_zero:
                 _append_log(self.out / LOG, report)
@@ -202,13 +190,13 @@ class _Epochs:
         self.progress.remove_task(task)
         return sets
 
-    def _epoch(self, loader: Any, validation: Crops, on_step: Callable[[], object]) -> EpochReport:
+    def _epoch(self, batches: Batches, validation: Crops, on_step: Callable[[], object]) -> EpochReport:
         run, config, fabric = self.run, self.run.config, self.fabric
         stage, stage_epoch = config.stage_at(run.epoch)
         run.model.train()
         started, losses, images = time.perf_counter(), [], 0
-        for step, batch in enumerate(loader):
-            lr = one_cycle((stage_epoch + step / len(loader)) / stage.epochs, stage.peak_lr, config.warmup)
+        for step, batch in enumerate(islice(batches.stream, batches.steps)):
+            lr = one_cycle((stage_epoch + step / batches.steps) / stage.epochs, stage.peak_lr, config.warmup)
             for group in run.optimizer.param_groups:
                 group["lr"] = lr
             losses.append(_train_step(run, self.task, batch, fabric))
@@ -219,25 +207,6 @@ class _Epochs:
         run.epoch, run.elapsed_s = run.epoch + 1, run.elapsed_s + time.perf_counter() - started
         loss = float(np.mean(losses))
         return EpochReport(run.epoch, stage.size, lr, loss, error, presence, images_per_s, run.elapsed_s)
-
-
-def _generator(config: TrainConfig, epoch: int) -> torch.Generator:
-    return torch.Generator().manual_seed(config.seed * 100_003 + epoch)
-
-
-def _loader(
-    config: TrainConfig, crops: Crops, order: EpochOrder, fabric: lightning_fabric.Fabric, workers: int
-) -> Any:
-    loader: DataLoader[Sample] = DataLoader(
-        crops,  # type: ignore[arg-type]  # torch asks for its own base class, and uses these methods only
-        config.batch_size,
-        sampler=order,
-        generator=order.generator,
-        num_workers=workers,
-        # A small last batch would give noisy batch statistics; a set smaller than one batch is all there is.
-        drop_last=len(order) >= config.batch_size * fabric.world_size,
-    )
-    return fabric.setup_dataloaders(loader)
 
 
 def _train_step(run: Run, task: Task, batch: Sample, fabric: lightning_fabric.Fabric) -> float:

@@ -98,14 +98,15 @@ def teach(
 @torch.inference_mode()
 def _look(teacher: nn.Module, crops: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Points in crop sides, presence, and mean spread in crop sides: each the mean of both looks."""
+    crops = crops.to(next(teacher.parameters()).device)
     plain, mirrored = teacher(crops), teacher(crops.flip(-1))
     if plain.maps is None:
         raise RunError("the teacher draws no maps: choose a heatmap network")
-    back = [torch.from_numpy(mirror_points(points.numpy(), width=1)) for points in mirrored.points.double()]
-    points = (plain.points.double() + torch.stack(back)) / 2
+    there, back = (look.points.double().cpu() for look in (plain, mirrored))
+    back = torch.stack([torch.from_numpy(mirror_points(points.numpy(), width=1)) for points in back])
     presence = (plain.presence_logit.sigmoid() + mirrored.presence_logit.sigmoid()) / 2
     width = (spread(plain.maps).mean(dim=1) + spread(mirrored.maps).mean(dim=1)) / 2
-    return points, presence, width
+    return (there + back) / 2, presence.cpu(), width.cpu()
 
 
 def write_labels(seen: Iterable[Seen], root: Path, path: Path) -> int:

@@ -58,6 +58,7 @@ def run_training(
     fabric.launch()
     if options.threads:  # after launching, which divides the cores among the processes
         torch.set_num_threads(options.threads)
+    torch.backends.cudnn.benchmark = True  # a stage's batches are all of one shape
     fabric.seed_everything(config.seed, verbose=False)  # for the initial weights; all else has its own
     model = build()
     averaged = train(config, model, task, options.out, fabric, options.resume, options.workers)

@@ -104,11 +104,23 @@ def test_the_command_measures_ours_and_writes_it(tmp_path):
         app, ["--frames", "10", "--rounds", "1", "--threads", "1", "--json", str(path)]
     )
     assert result.exit_code == 0, result.output
-    (only,) = json.loads(path.read_text())["standings"]
+    report = json.loads(path.read_text())
+    (only,) = report["standings"]
+    assert report["cores"] == (1 if usable else os.cpu_count())
     assert only["found"] == WARM_UP + 10
     assert only["frames"] == 10
     assert "resnet18" in only["version"]
     assert getattr(os, "sched_getaffinity", lambda _: None)(0) == usable
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system cannot hold a process to cores")
+def test_cores_that_are_not_there_are_not_claimed():
+    usable = os.sched_getaffinity(0)
+    with peers._cores(len(usable) + 1) as cores:
+        assert cores == len(usable)
+    with peers._cores(1) as cores:
+        assert cores == len(os.sched_getaffinity(0)) == 1
+    assert os.sched_getaffinity(0) == usable
 
 
 def test_a_backend_that_does_not_open_says_so():

@@ -54,6 +54,15 @@ def test_memory_is_looked_at_through_a_video():
     assert all(30 < one.megabytes < 10_000 for one in memory)
 
 
+def test_a_system_that_does_not_tell_memory_is_refused_before_anything_is_timed(monkeypatch):
+    def untold():
+        raise BenchError("this system does not say")
+
+    monkeypatch.setattr(scaling, "_resident_mb", untold)
+    monkeypatch.setattr(scaling, "time_steps", None)
+    assert isinstance(CliRunner().invoke(app, []).exception, BenchError)
+
+
 def test_the_command_writes_figures_and_a_plot(tmp_path, monkeypatch):
     monkeypatch.setattr(scaling, "measure_all", faked)
     table, plot = tmp_path / "s.json", tmp_path / "s.png"

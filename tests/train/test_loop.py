@@ -8,6 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 lightning_fabric = pytest.importorskip("lightning_fabric")
@@ -23,8 +25,9 @@ from train.config import Stage, TrainConfig  # noqa: E402
 from train.data.augment import GeometryPolicy, PhotometricPolicy  # noqa: E402
 from train.data.dataset import FaceCrops, SampleRecipe  # noqa: E402
 from train.errors import DataError, RunError  # noqa: E402
-from train.loop import EVENTS, LOG, EpochOrder, moving_average  # noqa: E402
+from train.loop import EVENTS, LOG, moving_average  # noqa: E402
 from train.models.output import LandmarkOutput  # noqa: E402
+from train.sampling import StageOrder, stage_batches  # noqa: E402
 from train.task import landmark_task  # noqa: E402
 
 CONFIG = TrainConfig(
@@ -168,18 +171,21 @@ def test_the_returned_model_is_the_average_and_evaluates(whole_run):
 
 @pytest.mark.parametrize("decay", [0.5, 0.998])
 def test_the_average_forgets_its_start_at_once_and_settles_at_its_decay(decay):
-    average, kept = moving_average(decay), torch.tensor(1.0)
+    average, kept = moving_average(decay), [torch.tensor(1.0)]
     for updates in range(1, 2000):  # all weights are 0 after the first: what is left is the start's share
-        kept = average(kept, torch.tensor(0.0), updates)
+        average(kept, [torch.tensor(0.0)], updates)
         if updates == 100:
-            assert kept < 1e-6
-    assert average(torch.tensor(1.0), torch.tensor(0.0), 10**6) == pytest.approx(decay)
+            assert kept[0] < 1e-6
+    settled = [torch.tensor(1.0)]
+    average(settled, [torch.tensor(0.0)], 10**6)
+    assert settled[0] == pytest.approx(decay)
 
 
 def test_the_average_of_equal_weights_is_that_weight_and_counters_are_copied():
-    average = moving_average(0.9)
-    assert average(torch.tensor(3.5), torch.tensor(3.5), 5) == 3.5
-    assert average(torch.tensor(7), torch.tensor(12), 5) == 12
+    average, weight, counter = moving_average(0.9), [torch.tensor(3.5)], [torch.tensor(7)]
+    average(weight, [torch.tensor(3.5)], 5)
+    average(counter, [torch.tensor(12)], 5)
+    assert (weight[0], counter[0]) == (3.5, 12)
 
 
 def first_loss(faces, out, workers):
@@ -362,31 +368,48 @@ def test_validation_is_the_mean_over_faces_whatever_the_batches(faces, fabric):
 
 def test_the_order_of_an_epoch_is_that_of_torchs_own_shuffling():
     """The shipped weights were trained in that order."""
-    data = list(range(50))
-    generator, own = (torch.Generator().manual_seed(9) for _ in range(2))
-    shuffled = DataLoader(data, 8, shuffle=True, generator=generator)
-    ordered = DataLoader(data, 8, sampler=EpochOrder(range(50), own), generator=own)
-    assert torch.equal(torch.cat(list(shuffled)), torch.cat(list(ordered)))
+    generator = torch.Generator().manual_seed(3 * 100_003 + 7)
+    shuffled = DataLoader(list(range(50)), 8, shuffle=True, generator=generator, drop_last=True)
+    own = StageOrder(range(50), range(7, 8), 48, seed=3)
+    assert torch.cat(list(shuffled)).tolist() == [index for _, index in own]
 
 
-def test_every_epoch_has_an_order_of_its_own_and_always_the_same(faces, fabric):
-    crops = FaceCrops(faces[0], 32)
+@given(faces=st.integers(1, 40), epochs=st.integers(1, 3), first=st.integers(0, 9), count=st.integers(1, 90))
+def test_an_order_takes_each_picture_as_often_as_any_other(faces, epochs, first, count):
+    order = StageOrder(range(100, 100 + faces), range(first, first + epochs), count, seed=1)
+    keys = list(order)
+    assert len(keys) == len(order) == epochs * count
+    for place, epoch in enumerate(range(first, first + epochs)):
+        part = keys[place * count : (place + 1) * count]
+        assert {key[0] for key in part} == {epoch}
+        times = np.bincount([index - 100 for _, index in part], minlength=faces)
+        assert times.max() - times.min() <= 1
 
-    def points_in_order(epoch):
-        order = EpochOrder(range(10), loop._generator(CONFIG, epoch))
-        return torch.cat([batch[1] for batch in loop._loader(CONFIG, crops.at(32, epoch), order, fabric, 0)])
 
-    assert torch.equal(points_in_order(1), points_in_order(1))
-    assert not torch.equal(points_in_order(1), points_in_order(2))
+def test_batches_of_a_stage_are_the_augmented_samples_of_its_epochs(faces, fabric):
+    task, crops = landmark_task(CONFIG, *faces), FaceCrops(faces[0], 32, CONFIG.recipe)
+    late = stage_batches(CONFIG, crops, task, 3, fabric, 0)  # the second and last epoch of its stage
+    batches = list(late.stream)
+    assert len(batches) == late.steps == 2
+    order = StageOrder(range(10), range(3, 4), 8, CONFIG.seed)
+    expected = torch.stack([crops.at(64, 3)[index][0] for _, index in order])
+    assert torch.equal(torch.cat([batch[0] for batch in batches]), expected)
+    both = stage_batches(CONFIG, crops, task, 2, fabric, 0)
+    assert len(list(both.stream)) == 2 * both.steps
+
+
+def test_a_set_smaller_than_a_batch_is_one_batch(faces, fabric):
+    few = landmark_task(CONFIG, faces[0][:3], faces[1])
+    batches = stage_batches(CONFIG, FaceCrops(faces[0][:3], 32), few, 0, fabric, 0)
+    assert batches.steps == 1
+    assert len(next(batches.stream)[0]) == 3
 
 
 def test_a_distributed_run_shuffles_every_epoch_anew_and_splits_it(fabric):
     """Fabric's wrapper reads our order on each of two processes and deals it out in turn."""
-    parts = []
-    for epoch in range(2):
-        for rank in range(2):
-            order = EpochOrder(range(10), torch.Generator().manual_seed(epoch))
-            loader = DataLoader(list(range(10)), 5, sampler=order)
-            parts.append(list(fabric._get_distributed_sampler(loader, num_replicas=2, rank=rank)))
-    assert sorted(parts[0] + parts[1]) == sorted(parts[2] + parts[3]) == list(range(10))
-    assert parts[0] != parts[2]
+    order = StageOrder(range(10), range(2), 10, seed=0)
+    loader = DataLoader([0] * len(order), 5, sampler=order)
+    parts = [list(fabric._get_distributed_sampler(loader, num_replicas=2, rank=rank)) for rank in range(2)]
+    first, second = ([[i for e, i in part if e == epoch] for part in parts] for epoch in range(2))
+    assert sorted(first[0] + first[1]) == sorted(second[0] + second[1]) == list(range(10))
+    assert first[0] != second[0]

@@ -31,6 +31,7 @@ class Teacher(nn.Module):
         points = torch.from_numpy(SIDE + np.array((bias, 0.0))).float()
         self.maps = HeatmapCodec(sigma).encode(points, 32).clamp(min=1e-30).log() if maps else None
         self.points, self.presence = points, presence
+        self.weight = nn.Parameter(torch.zeros(1))  # parameters tell where a network is
 
     def forward(self, crops):
         count = len(crops)

@@ -16,7 +16,7 @@ from train.models.unet import UNetLandmarks, adopt_brain_mri
 
 MODELS: dict[str, Callable[[], nn.Module]] = {
     "resnet18": ResNet18Landmarks,
-    "unet": partial(UNetLandmarks, features=16, stride=2),
+    "unet": partial(UNetLandmarks, features=32, stride=2),
     "unet-mri": partial(UNetLandmarks, features=32, stride=1),
     "unet-light": partial(UNetLandmarks, features=8, stride=4),
     **{model: partial(ImmLandmarks, model) for model in SPECS},

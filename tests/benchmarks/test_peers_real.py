@@ -1,0 +1,65 @@
+"""The peers themselves, each where the environment names an interpreter that has it."""
+
+import os
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+from benchmarks.contender import Contender
+from benchmarks.peers import PEERS, commands
+from tracker.bench.clip import portrait_frames
+
+FRAMES = 5
+# Libraries that keep quiet where they see CI must not hide what users would get.
+ENV = {key: value for key, value in os.environ.items() if key not in ("CI", "TF_BUILD", "JENKINS_URL")}
+
+
+@pytest.fixture(params=PEERS)
+def peer(request):
+    variable = f"{request.param.upper()}_PYTHON"
+    python = os.environ.get(variable)
+    if not python:
+        pytest.skip(f"set {variable} to the interpreter of an environment that holds {request.param}")
+    return request.param, python
+
+
+@pytest.fixture
+def portrait(tmp_path):
+    """A file of frames with one face."""
+    path = tmp_path / "portrait.npy"
+    np.save(path, np.stack([frame.image_bgr for frame in portrait_frames(FRAMES, (640, 480))]))
+    return path
+
+
+def command_of(peer, frames):
+    name, python = peer
+    return commands(frames, {name: python}, [], 1)[name]
+
+
+def test_a_peer_finds_the_face_in_every_frame_and_none_in_grey_ones(peer, portrait, tmp_path):
+    grey = tmp_path / "grey.npy"
+    np.save(grey, np.full((FRAMES, 480, 640, 3), 90, np.uint8))
+    for frames, found in ((portrait, FRAMES), (grey, 0)):
+        with Contender(peer[0], command_of(peer, frames)) as contender:
+            assert contender.version.startswith(peer[0])
+            result = contender.round()
+        assert result.found == found
+        assert len(result.ms) == FRAMES
+        assert min(result.ms) > 0
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
+def test_a_peer_opens_no_internet_socket(peer, portrait, tmp_path):
+    log = tmp_path / "trace"
+    command = ["strace", "-f", "-e", "trace=socket,connect", "-o", str(log), *command_of(peer, portrait)]
+    done = subprocess.run(command, input="round\n", env=ENV, capture_output=True, text=True, timeout=300)
+    if "Operation not permitted" in done.stderr:
+        pytest.skip("strace may not trace here")
+    assert done.returncode == 0, done.stderr
+    assert f'"found": {FRAMES}' in done.stdout
+    assert "exited with 0" in log.read_text()
+    assert "AF_INET" not in log.read_text()
