@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from tests.shapes import face_points
 from tracker import draw
 from tracker.draw import PALETTE, Style, color_of, draw_faces, draw_hud, mirror_faces
-from tracker.types import FloatArray, ImageArray, Landmarks, TrackedFace
+from tracker.types import FaceMeasures, FloatArray, ImageArray, Landmarks, TrackedFace
 
 
 def _face(points: FloatArray, face_id: int = 1, score: float = 0.98) -> TrackedFace:
@@ -117,6 +118,39 @@ def test_mirrored_faces_land_on_the_flipped_picture() -> None:
     assert flipped.landmarks.points_frame[36, 0] < flipped.landmarks.points_frame[45, 0]
     (back,) = mirror_faces([flipped], canvas.shape[1])
     np.testing.assert_allclose(back.landmarks.points_frame, points, atol=1e-9)
+
+
+MEASURES = FaceMeasures((0.3, 0.3), 0.1, -12.4, 4.0, 2.0, blinks=7)
+
+
+def test_measures_are_written_below_a_face_with_room_for_them() -> None:
+    face = _face(face_points((320, 200), 260))
+    plain, measured = _canvas(480, 640), _canvas(480, 640)
+    draw_faces(plain, [face])
+    draw_faces(measured, [replace(face, measures=MEASURES)])
+    rows, columns = np.nonzero((plain != measured).any(axis=2))
+    assert rows.min() >= int(face.box.y1)
+    assert int(face.box.x0) <= columns.min() <= columns.max() <= face.box.x1 + 2
+    assert 8 < np.ptp(rows) < 40
+
+
+def test_measures_that_could_not_be_read_are_left_out() -> None:
+    nothing = FaceMeasures((None, None), None, None, None, None)
+    for size, measures in ((60, MEASURES), (260, nothing)):
+        face = _face(face_points((320, 200), size))
+        plain, measured = _canvas(480, 640), _canvas(480, 640)
+        draw_faces(plain, [face])
+        draw_faces(measured, [replace(face, measures=measures)])
+        assert np.array_equal(plain, measured)
+
+
+def test_measures_stay_inside_at_the_bottom_edge_and_when_mirrored() -> None:
+    face = replace(_face(face_points((320, 380), 260), face_id=2), measures=MEASURES)
+    canvas = _canvas(480, 640)
+    draw_faces(canvas, [face])
+    assert (canvas[-12:] == color_of(2)).all(axis=2).sum() > 500
+    (flipped,) = mirror_faces([face], 640)
+    assert flipped.measures == MEASURES
 
 
 def test_drawing_never_touches_the_landmarks() -> None:

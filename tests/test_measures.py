@@ -1,5 +1,3 @@
-"""Eye and mouth openness: what they are of shapes drawn by hand, and what must not change them."""
-
 from __future__ import annotations
 
 import numpy as np
@@ -8,66 +6,103 @@ from hypothesis import given
 
 from tests.shapes import face_points
 from tests.strategies import floats
-from tests.test_head_pose import seen
 from tracker.geometry import mirror_points
-from tracker.measures import eye_open, measure_face, mouth_open
-from tracker.scheme import PARTS
+from tracker.head_pose import head_pose
+from tracker.measures import MAX_BLINK_YAW_DEG, blink_openness, eye_openness, measure, mouth_openness
 from tracker.types import FloatArray
 
+HW = (480, 640)
 
-def drawn(eye_gap: float, mouth_gap: float) -> FloatArray:
-    """Eyes 30 wide and ``eye_gap`` high, an inner mouth 40 wide and ``mouth_gap`` high, on a drawn face."""
-    points = face_points((300, 200), 120)
-    h = eye_gap / 2
-    eye = np.array([[0, 0], [10, -h], [20, -h], [30, 0], [20, h], [10, h]])
-    for first, place in ((36, (250, 180)), (42, (320, 180))):
-        points[first : first + 6] = eye + np.array(place)
-    m = mouth_gap / 2
-    points[60:68] = np.array([[0, 0], [10, -m], [20, -m], [30, -m], [40, 0], [30, m], [20, m], [10, m]])
+
+def face(left: float = 0.3, right: float = 0.2, mouth: float = 0.5) -> FloatArray:
+    """A drawn face with eyes and mouth opened by hand; ``left`` is the person's."""
+    points = face_points((320, 240), 200)
+    for first, ratio in ((42, left), (36, right)):
+        x, y = points[first]
+        points[first : first + 6] = np.array(
+            [(x, y), (x + 6, y - 10 * ratio), (x + 12, y - 10 * ratio),
+             (x + 20, y), (x + 12, y + 10 * ratio), (x + 6, y + 10 * ratio)]
+        )  # fmt: skip
+    x, y = points[60]
+    rise = 20 * mouth
+    points[60:68] = np.array(
+        [(x, y), (x + 10, y - rise), (x + 20, y - rise), (x + 30, y - rise),
+         (x + 40, y), (x + 30, y + rise), (x + 20, y + rise), (x + 10, y + rise)]
+    )  # fmt: skip
     return points
 
 
-@given(floats(0, 20), floats(0, 30))
-def test_openness_is_height_over_width(eye_gap: float, mouth_gap: float) -> None:
-    points = drawn(eye_gap, mouth_gap)
-    assert eye_open(points, "left_eye") == pytest.approx(eye_gap / 30, abs=1e-12)
-    assert eye_open(points, "right_eye") == pytest.approx(eye_gap / 30, abs=1e-12)
-    assert mouth_open(points) == pytest.approx(mouth_gap / 40, abs=1e-12)
+def test_openness_by_hand_and_left_is_the_persons() -> None:
+    points = face(left=0.3, right=0.2, mouth=0.5)
+    assert points[42:48, 0].mean() > points[36:42, 0].mean()  # the person's left is right in the picture
+    assert eye_openness(points) == pytest.approx((0.3, 0.2))
+    assert mouth_openness(points) == pytest.approx(0.5)
 
 
-@given(floats(0.1, 10), floats(-3, 3), floats(-500, 500))
-def test_size_place_and_tilt_do_not_matter(scale: float, turn: float, shift: float) -> None:
-    points = drawn(9, 7)
-    rotation = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    moved = points @ rotation.T + shift
-    assert eye_open(moved, "left_eye") == pytest.approx(0.3)
-    assert mouth_open(moved) == pytest.approx(7 / 40)
+def test_each_pair_of_the_lids_counts() -> None:
+    points = face(left=0.2)
+    points[43, 1] -= 4  # one pair of two, 4 pixels higher on 20 of width
+    assert eye_openness(points)[0] == pytest.approx(0.2 + 4 / 2 / 20)
+    points[62, 1] -= 12  # one pair of three, on 40 of width
+    assert mouth_openness(points) == pytest.approx(0.5 + 12 / 3 / 40)
 
 
-def test_the_picture_of_a_wink_mirrored_winks_with_the_other_eye() -> None:
-    points = drawn(9, 3)
-    points[[37, 38, 40, 41], 1] = points[36, 1]  # the viewer's left eye is shut
-    assert measure_face(points, (480, 640)).eye_open == pytest.approx((0, 0.3))
-    assert measure_face(mirror_points(points, 640), (480, 640)).eye_open == pytest.approx((0.3, 0))
+@given(floats(0, 1), floats(0, 1), floats(0, 2), floats(0.01, 100), floats(-4, 4), floats(-1e3, 1e3))
+def test_openness_knows_no_size_place_or_roll(
+    left: float, right: float, mouth: float, scale: float, angle: float, shift: float
+) -> None:
+    cos, sin = np.cos(angle), np.sin(angle)
+    points = scale * face(left, right, mouth) @ np.array([[cos, -sin], [sin, cos]]) + (shift, -2 * shift)
+    # Lengths of a pixel and more, subtracted from coordinates of a thousand in double precision.
+    assert eye_openness(points) == pytest.approx((left, right), abs=1e-9)
+    assert mouth_openness(points) == pytest.approx(mouth, abs=1e-9)
 
 
-def test_a_known_head_is_measured_with_its_pose() -> None:
-    pose = measure_face(seen(25, -10, 5), (480, 640)).pose
+@given(floats(0, 1), floats(0, 1), floats(0, 2))
+def test_a_mirrored_face_swaps_its_eyes_and_keeps_its_mouth(left: float, right: float, mouth: float) -> None:
+    points = mirror_points(face(left, right, mouth), HW[1])
+    assert eye_openness(points) == pytest.approx((right, left), abs=1e-12)
+    assert mouth_openness(points) == pytest.approx(mouth, abs=1e-12)
+
+
+@pytest.mark.parametrize("part", [slice(36, 42), slice(42, 48), slice(60, 68)])
+def test_a_part_without_width_has_no_openness(part: slice) -> None:
+    points = face()
+    points[part] = points[part][:1]
+    left, right = eye_openness(points)
+    nothing = {36: right, 42: left, 60: mouth_openness(points)}
+    assert [first for first, value in nothing.items() if value is None] == [part.start]
+
+
+def test_measure_gathers_all() -> None:
+    points = face()
+    measures, pose = measure(points, HW), head_pose(points, HW)
     assert pose is not None
-    assert (pose.yaw, pose.pitch, pose.roll) == pytest.approx((25, -10, 5), abs=0.1)
+    assert measures.eye_open == eye_openness(points)
+    assert measures.mouth_open == mouth_openness(points)
+    assert (measures.yaw_deg, measures.pitch_deg, measures.roll_deg) == (
+        pose.yaw_deg, pose.pitch_deg, pose.roll_deg,
+    )  # fmt: skip
+    assert measures.blinks == 0
 
 
-def test_points_in_one_place_are_closed_and_without_a_pose() -> None:
-    measured = measure_face(np.full((68, 2), 7.0), (480, 640))
-    assert measured.eye_open == (0, 0)
-    assert measured.mouth_open == 0
-    assert measured.pose is None
+def test_points_that_are_no_face_have_no_pose() -> None:
+    points = np.random.default_rng(0).normal(200, 50, (68, 2))
+    measures = measure(points, HW)
+    assert measures.yaw_deg is measures.pitch_deg is measures.roll_deg is None
+    assert None not in measures.eye_open
 
 
-def test_the_points_used_are_those_of_the_parts() -> None:
-    points = drawn(9, 7)
-    before = measure_face(points, (480, 640))
-    others = [i for i in range(68) if i not in {*PARTS["left_eye"], *PARTS["right_eye"], *PARTS["inner_lip"]}]
-    points[others] += 5
-    after = measure_face(points, (480, 640))
-    assert (after.eye_open, after.mouth_open) == (before.eye_open, before.mouth_open)
+def test_other_shapes_are_refused() -> None:
+    with pytest.raises(ValueError, match="68"):
+        measure(np.zeros((5, 2)), HW)
+
+
+def test_blinks_are_told_by_the_wider_eye_of_a_face_in_view() -> None:
+    assert blink_openness(face(left=0.3, right=0.1), 0.0) == pytest.approx(0.3)
+    assert blink_openness(face(left=0.1, right=0.2), -MAX_BLINK_YAW_DEG) == pytest.approx(0.2)
+    for yaw in (None, MAX_BLINK_YAW_DEG + 1, -MAX_BLINK_YAW_DEG - 1):
+        assert blink_openness(face(), yaw) is None
+    shut = face()
+    shut[36:48] = 7.0
+    assert blink_openness(shut, 0.0) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ import pytest
 from tests.shapes import canonical_points, face_box, face_points
 from tracker.detection import FakeDetector
 from tracker.landmarker import FakeLandmarker, Located
+from tracker.measures import measure
 from tracker.pipeline import FaceTracker, TrackerSettings
 from tracker.smoothing import PRESETS
 from tracker.types import Frame, FrameResult, ImageArray
@@ -266,8 +268,8 @@ def test_stage_times_name_the_stages_that_ran() -> None:
     scene.people = {200: (200, 200)}
     tracker = make(scene, max_faces=1)
     first, second = scene.run(tracker, 2)
-    assert set(first.stage_ms) == {"detect", "crop", "infer", "points", "smooth"}
-    assert set(second.stage_ms) == {"crop", "infer", "points", "smooth"}
+    assert set(first.stage_ms) == {"detect", "crop", "infer", "points", "smooth", "measure"}
+    assert set(second.stage_ms) == {"crop", "infer", "points", "smooth", "measure"}
     assert all(value >= 0 for value in first.stage_ms.values())
 
 
@@ -321,3 +323,53 @@ def test_quality_stays_with_its_points(smoothing: object) -> None:
         assert np.array_equal(face.landmarks.quality, quality)
     (found,) = tracker.find(Frame(BLANK, 0, 0.0, "blank")).faces
     assert np.array_equal(found.landmarks.quality, quality)
+
+
+def with_eyes(*closed: int) -> npt.NDArray[np.float64]:
+    """The canonical face, with the eyes shut that begin at the points ``closed``."""
+    points = canonical_points()
+    for first in closed:
+        points[first : first + 6, 1] = points[first, 1]
+    return points
+
+
+@pytest.mark.parametrize("smoothing", [None, PRESETS["high"]])
+@pytest.mark.parametrize(("closed", "blinks"), [((36, 42), 2), ((36,), 0), ((42,), 0)])
+def test_blinks_are_counted_and_winks_are_not(
+    smoothing: object, closed: tuple[int, ...], blinks: int
+) -> None:
+    """Shut for 0.1 s, twice; no smoothing hides it, and the reported points are those that are measured."""
+    landmarker = FakeLandmarker(canonical_points())
+    settings = TrackerSettings(max_faces=1, smoothing=smoothing)  # type: ignore[arg-type]
+    tracker = FaceTracker(FakeDetector(face_box((320, 240), 120.0)), landmarker, settings)
+    seen = []
+    for index in range(60):
+        landmarker.points_crop = with_eyes(*closed) if index % 30 in (20, 21, 22) else canonical_points()
+        frame = Frame(BLANK, index, index / 30)
+        (face,) = tracker.step(frame).faces
+        assert face.measures is not None
+        assert replace(face.measures, blinks=0) == measure(face.landmarks.points_frame, (480, 640))
+        seen.append(face.measures.blinks)
+    assert seen == sorted(seen)
+    assert (seen[19], seen[-1]) == (0, blinks)
+
+
+def test_blinks_stay_with_their_person() -> None:
+    scene = Scene()
+    scene.people = {200: (200, 200)}
+    tracker = make(scene)
+    (face,) = scene.run(tracker, 3)[-1].faces
+    assert face.measures is not None
+    tracker._tracks[0].blinks.count = 5
+    scene.hidden = {200}
+    scene.run(tracker, 9, start=3)
+    scene.hidden = set()
+    scene.people[100] = (480, 300)
+    result = scene.run(tracker, 9, start=12)[-1]
+    assert {f.id: f.measures.blinks for f in result.faces if f.measures} == {1: 5, 2: 0}
+
+
+def test_a_picture_on_its_own_is_measured_and_has_no_blinks() -> None:
+    tracker = FaceTracker(FakeDetector(face_box((320, 240), 120.0)), FakeLandmarker(canonical_points()))
+    (face,) = tracker.find(Frame(BLANK)).faces
+    assert face.measures == measure(face.landmarks.points_frame, (480, 640))

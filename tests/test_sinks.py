@@ -12,11 +12,9 @@ import pytest
 from tests.media import picture
 from tests.shapes import face_points
 from tracker.errors import SinkError
-from tracker.head_pose import RIGID
 from tracker.images import ReadFailure
-from tracker.measures import measure_face
 from tracker.sinks import CsvSink, ImageSink, JsonSink, VideoSink, check_output
-from tracker.types import FrameResult, Landmarks, TrackedFace
+from tracker.types import FaceMeasures, FrameResult, Landmarks, TrackedFace
 
 FULL = Path("/dev/full")
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
@@ -39,14 +37,7 @@ def test_json_lines_follow_the_contract(tmp_path: Path) -> None:
     assert list(full) == ["source", "frame", "time_s", "width", "height", "faces"]
     assert (full["source"], full["frame"], full["time_s"]) == ("a.mp4", 12, 0.4)
     assert (full["width"], full["height"]) == (640, 480)
-    assert [list(face) for face in full["faces"]] == [["id", "box", "score", "landmarks", "measures"]] * 2
-    assert list(full["faces"][0]["measures"]) == [
-        "eye_open",
-        "mouth_open",
-        "yaw_deg",
-        "pitch_deg",
-        "roll_deg",
-    ]
+    assert [list(face) for face in full["faces"]] == [["id", "box", "score", "landmarks"]] * 2
     expected = _result(2).faces[1]
     np.testing.assert_allclose(
         full["faces"][1]["landmarks"], expected.landmarks.points_frame, atol=0.005 + 1e-9
@@ -58,18 +49,6 @@ def test_json_lines_follow_the_contract(tmp_path: Path) -> None:
         "source": "bad.png", "frame": 0, "time_s": 0.0, "width": 0, "height": 0, "faces": [],
         "error": "cannot read bad.png",
     }  # fmt: skip
-
-
-def test_a_face_that_no_head_fits_has_no_angles(tmp_path: Path) -> None:
-    points = face_points()
-    points[RIGID] = 7.0  # nose and eyes in one place
-    result = FrameResult((TrackedFace(1, Landmarks(points)),), 0, 0.0, "line.png", (4, 4))
-    with JsonSink(tmp_path / "o.jsonl") as sink, CsvSink(tmp_path / "o.csv") as table:
-        sink.write(result)
-        table.write(result)
-    assert json.loads((tmp_path / "o.jsonl").read_text())["faces"][0]["measures"]["yaw_deg"] is None
-    with (tmp_path / "o.csv").open(newline="") as file:
-        assert next(csv.DictReader(file))["yaw_deg"] == ""
 
 
 def test_every_line_is_on_disk_at_once(tmp_path: Path) -> None:
@@ -98,11 +77,7 @@ def test_csv_has_a_row_a_face(tmp_path: Path) -> None:
     with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 2
-    assert len(rows[0]) == 9 + 136 + 6
-    measured = measure_face(_result(2).faces[1].landmarks.points_frame, (480, 640))
-    assert float(rows[1]["right_eye_open"]) == pytest.approx(measured.eye_open[1], abs=0.0006)
-    assert measured.pose is not None
-    assert float(rows[1]["yaw_deg"]) == pytest.approx(measured.pose.yaw, abs=0.06)
+    assert len(rows[0]) == 9 + 136 + 7
     assert (rows[1]["source"], rows[1]["frame"], rows[1]["id"]) == ('odd, "name".mp4', "12", "2")
     x67, y67 = _result(2).faces[1].landmarks.points_frame[67]
     assert (float(rows[1]["x67"]), float(rows[1]["y67"])) == pytest.approx((x67, y67), abs=0.0051)
@@ -196,3 +171,40 @@ def test_quality_is_written_where_a_model_judges_it(tmp_path: Path) -> None:
     assert "quality" not in first["faces"][0]
     assert second["faces"][0].pop("quality") == pytest.approx(quality, abs=5e-4)
     assert second == first
+
+
+MEASURES = FaceMeasures((0.31239, None), 0.05, -12.3456, 4.0, 179.999, blinks=3)
+NO_POSE = FaceMeasures((0.3, 0.29), None, None, None, None)
+
+
+def _measured() -> FrameResult:
+    plain = _result(3)
+    measures = (MEASURES, NO_POSE, None)
+    faces = tuple(replace(f, measures=m) for f, m in zip(plain.faces, measures, strict=True))
+    return replace(plain, faces=faces)
+
+
+def test_measures_are_written_and_null_where_there_is_none(tmp_path: Path) -> None:
+    with JsonSink(tmp_path / "a.jsonl") as sink:
+        sink.write(_measured())
+    first, second, third = json.loads((tmp_path / "a.jsonl").read_text())["faces"]
+    assert first["measures"] == {
+        "eye_open": [0.3124, None], "mouth_open": 0.05, "yaw_deg": -12.35, "pitch_deg": 4.0,
+        "roll_deg": 180.0, "blinks": 3,
+    }  # fmt: skip
+    assert second["measures"] == {
+        "eye_open": [0.3, 0.29], "mouth_open": None, "yaw_deg": None, "pitch_deg": None, "roll_deg": None,
+        "blinks": 0,
+    }  # fmt: skip
+    assert "measures" not in third
+
+
+def test_csv_has_the_measures_last_and_leaves_out_what_is_not_known(tmp_path: Path) -> None:
+    with CsvSink(tmp_path / "a.csv") as sink:
+        sink.write(_measured())
+    header, *rows = csv.reader((tmp_path / "a.csv").read_text().splitlines())
+    names = ["eye_open_left", "eye_open_right", "mouth_open", "yaw_deg", "pitch_deg", "roll_deg", "blinks"]
+    assert header[-8:] == ["y67", *names]
+    assert [row[-7:] for row in rows] == [
+        ["0.3124", "", "0.05", "-12.35", "4.0", "180.0", "3"], ["0.3", "0.29", "", "", "", "", "0"], [""] * 7,
+    ]  # fmt: skip

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.strategies import floats
 from tests.tiny import face_points
-from tracker.types import FaceBox, Frame, Landmarks, TrackedFace
+from tracker.types import FaceBox, FaceMeasures, Frame, Landmarks, TrackedFace
 
 coordinates = floats(-5000, 5000)
 sizes = floats(0.5, 3000)
@@ -117,3 +117,30 @@ def test_landmarks_refuse_impossible_quality(quality):
     with pytest.raises(ValueError, match="quality"):
         Landmarks(face_points(), quality=quality)
     assert Landmarks(face_points(), quality=np.linspace(0, 1, 68)).quality[67] == 1
+
+
+MEASURES = {"eye_open": (0.3, None), "mouth_open": 0.0, "yaw_deg": -90.0, "pitch_deg": 5.0, "roll_deg": 180.0}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"eye_open": (0.3,)},
+        {"eye_open": (0.3, -0.1)},
+        {"eye_open": (math.nan, 0.3)},
+        {"mouth_open": math.inf},
+        {"yaw_deg": None},
+        {"roll_deg": 180.1},
+        {"pitch_deg": math.nan},
+        {"blinks": -1},
+    ],
+)
+def test_measures_refuse_impossible_values(changes):
+    with pytest.raises(ValueError, match="got"):
+        FaceMeasures(**{**MEASURES, **changes})
+
+
+def test_measures_may_have_no_answer():
+    assert FaceMeasures(**MEASURES).blinks == 0
+    nothing = dict.fromkeys(MEASURES) | {"eye_open": (None, None)}
+    assert FaceMeasures(**nothing).yaw_deg is None

@@ -28,7 +28,7 @@ from tracker.video_sink import sink_errors
 from tracker.window import Screen
 
 STATS_WINDOW_S = 2.0
-STAGES = ("detect", "crop", "infer", "points", "smooth", "write", "show")
+STAGES = ("detect", "crop", "infer", "points", "smooth", "measure", "write", "show")
 """What the panel lists, in the order in which a frame passes; ``write`` and ``show`` include drawing."""
 
 

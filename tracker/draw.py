@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import cv2
@@ -16,7 +17,7 @@ import numpy.typing as npt
 
 from tracker.geometry import mirror_points
 from tracker.scheme import CLOSED_PARTS, PARTS
-from tracker.types import FloatArray, ImageArray, Landmarks, TrackedFace
+from tracker.types import FaceMeasures, FloatArray, ImageArray, Landmarks, TrackedFace
 
 Style = Literal["points", "lines"]
 Color = tuple[int, int, int]
@@ -36,6 +37,8 @@ _DARK: Color = (24, 24, 24)
 _LIGHT: Color = (245, 245, 245)
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _SHIFT = 4  # fractional bits of the coordinates that OpenCV draws at: 1/16 pixel
+_LEAST_SCALE = 0.36  # below it, letters of OpenCV's font run together
+_FULL_LINE = "yaw -88  pitch -88  roll -88  blinks 88"  # sizes all lines alike, whatever the numbers are
 _FAR = 32_000.0  # beyond any canvas, and safe in OpenCV's fixed-point coordinates
 
 
@@ -47,13 +50,13 @@ def color_of(face_id: int) -> Color:
 def mirror_faces(faces: Iterable[TrackedFace], width: int) -> tuple[TrackedFace, ...]:
     """The same faces in the left-right flipped picture that is ``width`` pixels wide."""
     return tuple(
-        TrackedFace(face.id, Landmarks(mirror_points(face.landmarks.points_frame, width), face.score))
+        replace(face, landmarks=Landmarks(mirror_points(face.landmarks.points_frame, width), face.score))
         for face in faces
     )
 
 
 def draw_faces(canvas_bgr: ImageArray, faces: Iterable[TrackedFace], style: Style = "points") -> None:
-    """Draw landmarks, tight box, id and score of every face, in place.
+    """Draw landmarks, tight box, id, score and, where there is room, the measures of every face, in place.
 
     ``canvas_bgr`` is ``(H, W, 3)`` uint8; faces are in its pixels and may reach outside. Strokes grow
     with the face, so that a small picture and a 4K one look alike. ``style`` is ``points`` or
@@ -70,6 +73,7 @@ def draw_faces(canvas_bgr: ImageArray, faces: Iterable[TrackedFace], style: Styl
         else:
             _draw_contours(canvas_bgr, points, color, size)
         _draw_label(canvas_bgr, face, color, size)
+        _draw_measures(canvas_bgr, face, color, size)
 
 
 def draw_hud(canvas_bgr: ImageArray, lines: Sequence[str]) -> None:
@@ -118,17 +122,47 @@ def _draw_box(canvas: ImageArray, face: TrackedFace, color: Color, size: float) 
 
 
 def _draw_label(canvas: ImageArray, face: TrackedFace, color: Color, size: float) -> None:
-    """Id and score above the box, pushed back inside the picture where it would leave it."""
-    text = f"{face.id}  {face.score:.2f}"
-    scale = min(max(size / 380, 0.36), 2.4)
-    text_w, text_h = _text_size(text, scale)
-    pad = max(round(6 * scale), 2)
-    label_w, label_h = text_w + 2 * pad, text_h + 2 * pad
+    """Id and score above the box."""
+    text, scale = f"{face.id}  {face.score:.2f}", min(max(size / 380, _LEAST_SCALE), 2.4)
+    _draw_tag(canvas, text, scale, (face.box.x0, face.box.y0 - _tag_size(text, scale)[1]), color)
+
+
+def _draw_measures(canvas: ImageArray, face: TrackedFace, color: Color, size: float) -> None:
+    """Pose and blinks in a line below the box and no wider; left out where it could not be read."""
+    text = _describe(face.measures) if face.measures else ""
+    if not text:
+        return
+    scale = min(size / 380, face.box.width / _tag_size(_FULL_LINE, 1.0)[0])
+    if scale >= _LEAST_SCALE:
+        _draw_tag(canvas, text, scale, (face.box.x0, face.box.y1), color)
+
+
+def _describe(measures: FaceMeasures) -> str:
+    angles = {"yaw": measures.yaw_deg, "pitch": measures.pitch_deg, "roll": measures.roll_deg}
+    parts = [f"{name} {round(angle):+d}" for name, angle in angles.items() if angle is not None]
+    if measures.blinks:
+        parts.append(f"blinks {measures.blinks}")
+    return "  ".join(parts)
+
+
+def _draw_tag(canvas: ImageArray, text: str, scale: float, corner: tuple[float, float], color: Color) -> None:
+    """Text on ``color`` with its top left at ``corner``, pushed back where it would leave the picture."""
+    (tag_w, tag_h), pad = _tag_size(text, scale), _tag_pad(scale)
     height, width = canvas.shape[:2]
-    x = round(min(max(face.box.x0, 0), max(width - label_w, 0)))
-    y = round(min(max(face.box.y0 - label_h, 0), max(height - label_h, 0)))
-    cv2.rectangle(canvas, (x, y), (x + label_w, y + label_h), color, cv2.FILLED)
-    _put_text(canvas, text, (x + pad, y + label_h - pad), scale, _DARK if _is_light(color) else _LIGHT)
+    x = round(min(max(corner[0], 0), max(width - tag_w, 0)))
+    y = round(min(max(corner[1], 0), max(height - tag_h, 0)))
+    cv2.rectangle(canvas, (x, y), (x + tag_w, y + tag_h), color, cv2.FILLED)
+    _put_text(canvas, text, (x + pad, y + tag_h - pad), scale, _DARK if _is_light(color) else _LIGHT)
+
+
+def _tag_size(text: str, scale: float) -> tuple[int, int]:
+    """Width and height of :func:`_draw_tag` in pixels."""
+    text_w, text_h = _text_size(text, scale)
+    return text_w + 2 * _tag_pad(scale), text_h + 2 * _tag_pad(scale)
+
+
+def _tag_pad(scale: float) -> int:
+    return max(round(6 * scale), 2)
 
 
 def _fixed(points: FloatArray) -> npt.NDArray[np.int32]:

@@ -1,50 +1,75 @@
-"""What people compute next from 68 points: how far eyes and mouth are open, and where the head is turned."""
+"""What is read off the 68 points of a face: how open eyes and mouth are, and where the head turns.
+
+Openness is a ratio of lengths: it does not change with the size, place or roll of the face. "Left" and
+"right" are the person's in everything here; :mod:`tracker.scheme` names parts from the viewer's side.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
 
-import numpy as np
+from tracker.head_pose import head_pose
+from tracker.types import FaceMeasures, FloatArray
 
-from tracker.head_pose import HeadPose, head_pose
-from tracker.scheme import PARTS
-from tracker.types import FloatArray
+MAX_BLINK_YAW_DEG = 45.0
+"""Blinks are looked for on faces turned by no more than this."""
 
-
-@dataclass(frozen=True)
-class FaceMeasures:
-    """``eye_open`` (viewer's left, right) and ``mouth_open`` are ratios, 0 when closed; ``pose`` is None
-    where no head fits the points."""
-
-    eye_open: tuple[float, float]
-    mouth_open: float
-    pose: HeadPose | None
+_LEFT_EYE, _RIGHT_EYE = 42, 36  # the first points of the person's eyes; six in a ring from corner to corner
+_INNER_LIP = 60  # eight in a ring, from corner to corner and back
 
 
-def measure_face(points_frame: FloatArray, image_hw: tuple[int, int]) -> FaceMeasures:
-    """Of landmarks ``(68, 2)`` in pixels of a picture of ``image_hw``."""
-    eyes = (eye_open(points_frame, "left_eye"), eye_open(points_frame, "right_eye"))
-    return FaceMeasures(eyes, mouth_open(points_frame), head_pose(points_frame, image_hw))
+def eye_openness(points: FloatArray) -> tuple[float | None, float | None]:
+    """The eye aspect ratio of the person's left and right eye, from ``points`` ``(68, 2)`` in any frame.
 
-
-def eye_open(points: FloatArray, eye: str) -> float:
-    """Eye aspect ratio of ``eye`` (``left_eye`` or ``right_eye``, as the viewer sees): mean gap of the lids
-    over the eye's width, about 0.3 for an open eye. 0 where the corners coincide.
-
-    T. Soukupova and J. Cech, "Real-Time Eye Blink Detection using Facial Landmarks", CVWW 2016.
+    Mean height of the lids' two pairs of points over the width from corner to corner: about 0.3 for open
+    eyes, 0.1 to 0.15 for closed ones. T. Soukupova, J. Cech, "Real-Time Eye Blink Detection using Facial
+    Landmarks", CVWW 2016. None for an eye without width.
     """
-    corner1, upper1, upper2, corner2, lower2, lower1 = points[list(PARTS[eye])]
-    gaps = np.linalg.norm(upper1 - lower1) + np.linalg.norm(upper2 - lower2)
-    return _ratio(float(gaps) / 2, corner1 - corner2)
+    return _aspect(points[_LEFT_EYE : _LEFT_EYE + 6]), _aspect(points[_RIGHT_EYE : _RIGHT_EYE + 6])
 
 
-def mouth_open(points: FloatArray) -> float:
-    """Mean of the three gaps between the inner lips over the width between the inner corners of the mouth."""
-    lip = points[list(PARTS["inner_lip"])]
-    gaps = float(np.linalg.norm(lip[[1, 2, 3]] - lip[[7, 6, 5]], axis=1).mean())
-    return _ratio(gaps, lip[0] - lip[4])
+def mouth_openness(points: FloatArray) -> float | None:
+    """Mean height of the inner lips' three pairs of points over the width from corner to corner.
+
+    ``points`` is ``(68, 2)`` in any frame. About 0 for a closed mouth, 1 for a round one. None for a mouth
+    without width.
+    """
+    return _aspect(points[_INNER_LIP : _INNER_LIP + 8])
 
 
-def _ratio(gap: float, across: FloatArray) -> float:
-    width = float(np.linalg.norm(across))
-    return gap / width if width > 0 else 0.0
+def measure(points_frame: FloatArray, image_hw: tuple[int, int]) -> FaceMeasures:
+    """What ``points_frame`` ``(68, 2)`` say of a face, in a picture ``image_hw`` high and wide; no blinks
+    yet.
+
+    Raises ``ValueError`` for another shape or points that are not finite.
+    """
+    pose = head_pose(points_frame, image_hw)
+    return FaceMeasures(
+        eye_open=eye_openness(points_frame),
+        mouth_open=mouth_openness(points_frame),
+        yaw_deg=pose.yaw_deg if pose else None,
+        pitch_deg=pose.pitch_deg if pose else None,
+        roll_deg=pose.roll_deg if pose else None,
+    )
+
+
+def blink_openness(points: FloatArray, yaw_deg: float | None) -> float | None:
+    """The openness of the wider eye of ``points`` ``(68, 2)``, which tells blinks: a wink is none.
+
+    None where blinks cannot be told: the face has no pose or turns so far that one eye hides behind the nose.
+    """
+    ratios = [ratio for ratio in eye_openness(points) if ratio is not None]
+    if not ratios or yaw_deg is None or abs(yaw_deg) > MAX_BLINK_YAW_DEG:
+        return None
+    return max(ratios)
+
+
+def _aspect(ring: FloatArray) -> float | None:
+    """Height over width of a closed ring of points that runs from corner to corner and back."""
+    points = ring.tolist()
+    half = len(points) // 2
+    width = math.dist(points[0], points[half])
+    if width == 0:
+        return None
+    heights = [math.dist(points[i], points[-i]) for i in range(1, half)]
+    return sum(heights) / (half - 1) / width

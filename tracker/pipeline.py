@@ -1,4 +1,4 @@
-"""From frames to faces: detect, match, crop, locate, smooth.
+"""From frames to faces: detect, match, crop, locate, smooth, measure.
 
 :meth:`FaceTracker.step` follows faces through a video; :meth:`FaceTracker.find` treats one picture
 on its own.
@@ -9,13 +9,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from tracker.blinks import BlinkCounter
 from tracker.detection import FaceDetector
 from tracker.geometry import CropTransform
 from tracker.landmarker import Landmarker
+from tracker.measures import blink_openness, measure
 from tracker.smoothing import OneEuro, PointFilter
 from tracker.types import FaceBox, Frame, FrameResult, ImageArray, Landmarks, TrackedFace
 
@@ -51,6 +53,7 @@ class _Track:
     landmarks: Landmarks
     smooth: PointFilter | None
     lost_at_s: float | None = None
+    blinks: BlinkCounter = field(default_factory=BlinkCounter)
 
     @property
     def box(self) -> FaceBox:
@@ -84,7 +87,11 @@ class FaceTracker:
         if self._should_detect():
             self._discover(frame)
         with self._stage("smooth"):
-            faces = tuple(self._report(track, frame.time_s) for track in self._live())
+            shown = [self._smoothed(track, frame.time_s) for track in self._live()]
+        with self._stage("measure"):
+            faces = tuple(
+                _report(track, landmarks, frame) for track, landmarks in zip(self._live(), shown, strict=True)
+            )
         return self._result(frame, faces)
 
     def find(self, frame: Frame) -> FrameResult:
@@ -92,7 +99,12 @@ class FaceTracker:
         self._stage_ms = {}
         found = self._locate_new(frame.image_bgr, self._detect(frame.image_bgr), [])
         found.sort(key=lambda face: -_area(FaceBox.around(face.points_frame)))
-        return self._result(frame, tuple(TrackedFace(i, face) for i, face in enumerate(found, 1)))
+        with self._stage("measure"):
+            faces = tuple(
+                TrackedFace(i, face, measure(face.points_frame, frame.image_hw))
+                for i, face in enumerate(found, 1)
+            )
+        return self._result(frame, faces)
 
     def _follow(self, frame: Frame) -> None:
         """Move each live track to this frame, from the crop around its last points."""
@@ -181,11 +193,11 @@ class FaceTracker:
         with self._stage("detect"):
             return self._detector.detect(image, turn)
 
-    def _report(self, track: _Track, time_s: float) -> TrackedFace:
+    def _smoothed(self, track: _Track, time_s: float) -> Landmarks:
         if track.smooth is None:
-            return TrackedFace(track.id, track.landmarks)
+            return track.landmarks
         points = track.smooth(track.landmarks.points_frame, time_s)
-        return TrackedFace(track.id, replace(track.landmarks, points_frame=points))
+        return replace(track.landmarks, points_frame=points)
 
     def _live(self) -> list[_Track]:
         return [track for track in self._tracks if track.lost_at_s is None]
@@ -216,6 +228,15 @@ class FaceTracker:
 
     def _result(self, frame: Frame, faces: tuple[TrackedFace, ...]) -> FrameResult:
         return FrameResult(faces, frame.index, frame.time_s, frame.source, frame.image_hw, self._stage_ms)
+
+
+def _report(track: _Track, shown: Landmarks, frame: Frame) -> TrackedFace:
+    """The face with its measures; blinks are counted on points that no smoothing has dulled."""
+    measures = measure(shown.points_frame, frame.image_hw)
+    openness = blink_openness(track.landmarks.points_frame, measures.yaw_deg)
+    if openness is not None:
+        track.blinks.update(openness, frame.time_s)
+    return TrackedFace(track.id, shown, replace(measures, blinks=track.blinks.count))
 
 
 def _area(box: FaceBox) -> float:

@@ -19,8 +19,7 @@ import cv2
 from tracker.closing import Closing
 from tracker.errors import SinkError
 from tracker.images import ReadFailure
-from tracker.measures import measure_face
-from tracker.types import N_POINTS, FrameResult, ImageArray, TrackedFace
+from tracker.types import N_POINTS, FaceMeasures, FrameResult, ImageArray, TrackedFace
 from tracker.video_sink import VideoSink, check_output, sink_errors
 
 __all__ = ["CsvSink", "ImageSink", "JsonSink", "VideoSink", "check_output"]
@@ -30,8 +29,9 @@ _JPEG_QUALITY = 95
 _CSV_HEADER = (
     *("source", "frame", "time_s", "id", "x0_box", "y0_box", "x1_box", "y1_box", "score"),
     *(f"{axis}{i}" for i in range(N_POINTS) for axis in "xy"),
-    *("left_eye_open", "right_eye_open", "mouth_open", "yaw_deg", "pitch_deg", "roll_deg"),
+    *("eye_open_left", "eye_open_right", "mouth_open", "yaw_deg", "pitch_deg", "roll_deg", "blinks"),
 )
+_NO_MEASURES = ("",) * 7
 
 
 class _TextSink(Closing):
@@ -55,9 +55,8 @@ class JsonSink(_TextSink):
 
     ``source``, ``frame``, ``time_s`` (seconds), ``width``, ``height`` (pixels) and ``faces``, each with
     ``id``, ``box`` ``[x0, y0, x1, y1]``, ``score`` and ``landmarks`` 68 x ``[x, y]`` in frame pixels,
-    rounded to 0.01, ``measures`` of :mod:`tracker.measures` (angles in degrees, null where no head fits),
-    and ``quality``, 68 numbers 0..1, from models that judge it.
-    Refuses to overwrite any of ``inputs``.
+    rounded to 0.01, ``quality``, 68 numbers 0..1, from models that judge it, and ``measures``, the fields of
+    :class:`~tracker.types.FaceMeasures` with null for None. Refuses to overwrite any of ``inputs``.
     """
 
     def write(self, result: FrameResult) -> None:
@@ -69,7 +68,7 @@ class JsonSink(_TextSink):
             time_s=round(result.time_s, 6),
             width=width,
             height=height,
-            faces=[_face(face, result.image_hw) for face in result.faces],
+            faces=[_face(face) for face in result.faces],
         )
 
     def write_failure(self, failure: ReadFailure) -> None:
@@ -88,7 +87,7 @@ class CsvSink(_TextSink):
     """CSV: a header, then one row a face; frames without faces leave no row.
 
     Columns: source, frame, time_s, id, the box, score, then x0, y0 ... x67, y67 in frame pixels, rounded to
-    0.01, then the measures, empty where no head fits. Refuses to overwrite any of ``inputs``.
+    0.01, then the measures, empty where there is none. Refuses to overwrite any of ``inputs``.
     """
 
     def __init__(self, path: Path, inputs: Iterable[Path] = ()) -> None:
@@ -104,7 +103,7 @@ class CsvSink(_TextSink):
     def write(self, result: FrameResult) -> None:
         """Append one row for each face."""
         frame = (result.source, result.index, round(result.time_s, 6))
-        self._rows([*frame, *_row(_face(face, result.image_hw))] for face in result.faces)
+        self._rows([*frame, *_row(_face(face))] for face in result.faces)
 
     def _rows(self, rows: Iterable[Sequence[Any]]) -> None:
         with sink_errors(self.path):
@@ -149,25 +148,33 @@ def _output_name(name: str) -> str:
     return name if suffix == ".png" or suffix in _JPEG_SUFFIXES else f"{name}.png"
 
 
-def _face(face: TrackedFace, image_hw: tuple[int, int]) -> dict[str, Any]:
-    measured = measure_face(face.landmarks.points_frame, image_hw)
-    pose = measured.pose
+def _face(face: TrackedFace) -> dict[str, Any]:
     record = {
         "id": face.id,
         "box": [round(v, 2) for v in face.box.xyxy],
         "score": round(face.score, 4),
         "landmarks": face.landmarks.points_frame.astype(float).round(2).tolist(),
-        "measures": {
-            "eye_open": [round(value, 3) for value in measured.eye_open],
-            "mouth_open": round(measured.mouth_open, 3),
-            "yaw_deg": round(pose.yaw, 1) if pose else None,
-            "pitch_deg": round(pose.pitch, 1) if pose else None,
-            "roll_deg": round(pose.roll, 1) if pose else None,
-        },
     }
     if face.landmarks.quality is not None:
         record["quality"] = face.landmarks.quality.astype(float).round(3).tolist()
+    if face.measures is not None:
+        record["measures"] = _measures(face.measures)
     return record
+
+
+def _measures(measures: FaceMeasures) -> dict[str, Any]:
+    return {
+        "eye_open": [_rounded(ratio, 4) for ratio in measures.eye_open],
+        "mouth_open": _rounded(measures.mouth_open, 4),
+        "yaw_deg": _rounded(measures.yaw_deg, 2),
+        "pitch_deg": _rounded(measures.pitch_deg, 2),
+        "roll_deg": _rounded(measures.roll_deg, 2),
+        "blinks": measures.blinks,
+    }
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
 
 
 def _row(face: dict[str, Any]) -> Iterator[Any]:
@@ -176,6 +183,8 @@ def _row(face: dict[str, Any]) -> Iterator[Any]:
     yield face["score"]
     for point in face["landmarks"]:
         yield from point
-    measures = face["measures"]
-    yield from measures["eye_open"]
-    yield from (measures[name] for name in ("mouth_open", "yaw_deg", "pitch_deg", "roll_deg"))
+    if "measures" in face:
+        eyes, *others = face["measures"].values()
+        yield from (*eyes, *others)
+    else:
+        yield from _NO_MEASURES

@@ -1,8 +1,14 @@
-"""The One-Euro filter on landmarks, in face sizes per second.
+"""The One-Euro filter on landmarks: the head as one body, and each part of the face on it.
 
 G. Casiez, N. Roussel, D. Vogel, "1 Euro Filter: A Simple Speed-based Low-pass Filter for Noisy Input
-in Interactive Systems", CHI 2012. Speed is measured per point, in face sizes, so that one setting
-suits a near face and a far one, and in true seconds, so that it suits any frame rate.
+in Interactive Systems", CHI 2012: a low-pass filter whose cut-off rises with speed. Each step from the last
+smoothed points to the new ones is taken apart into what moving, turning and scaling the whole face explains
+(a similarity, fitted to points that do not move on the head) and the rest. Both are filtered, each at its own
+speed: that of the head is known far better than that of any single point, and a still mouth stays still on a
+moving head. Within a part of the face the points share one speed, so that an eye blinks as a whole.
+
+Speeds are in face widths, so that one setting suits a near face and a far one, and in true seconds, so that
+it suits any frame rate. The presets were chosen by what ``python -m tracker.steadiness`` measures.
 """
 
 from __future__ import annotations
@@ -13,61 +19,119 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
+import numpy.typing as npt
 
-from tracker.types import FloatArray
+from tracker.scheme import PARTS
+from tracker.types import N_POINTS, FloatArray
+
+ComplexArray = npt.NDArray[np.complexfloating]
 
 
 @dataclass(frozen=True)
 class OneEuro:
-    """Settings: cut-off in hertz at rest, how much it rises per face size per second, and the
-    cut-off of the speed estimate in hertz."""
+    """Settings: cut-off in hertz at rest, how much it rises per face width per second, the cut-off of the
+    speed estimate in hertz, and the speed up to which motion is taken for noise, in face widths per second.
+
+    Raises ``ValueError`` for cut-offs that are not positive and finite, and for negative speeds.
+    """
 
     rest_hz: float
     hz_per_speed: float
-    speed_hz: float = 4.0
+    speed_hz: float = 8.0
+    noise_speed: float = 0.04
 
     def __post_init__(self) -> None:
-        if self.rest_hz <= 0 or self.hz_per_speed < 0 or self.speed_hz <= 0:
-            raise ValueError(f"a One-Euro filter needs positive cut-offs, got {self}")
+        values = (self.rest_hz, self.hz_per_speed, self.speed_hz, self.noise_speed)
+        if not all(map(math.isfinite, values)) or min(values) < 0 or 0 in (self.rest_hz, self.speed_hz):
+            raise ValueError(f"a One-Euro filter needs positive cut-offs and no negative speeds, got {self}")
 
 
 PRESETS: Mapping[str, OneEuro | None] = MappingProxyType(
-    {"off": None, "low": OneEuro(3.0, 40.0), "high": OneEuro(1.0, 20.0)}
+    {"off": None, "low": OneEuro(1.5, 60.0), "high": OneEuro(0.7, 25.0)}
 )
 """What ``--smoothing`` offers."""
 
+# Lids and lips are quick and drawn sharply; the contour wanders along itself, and brows are slow.
+_LIVELY, _CALM = 2.5, 0.5
+_RESPONSE = np.stack([np.ones(N_POINTS), np.full(N_POINTS, _CALM)])  # of the head, of the points on it
+for _part in ("left_eye", "right_eye", "outer_lip", "inner_lip"):
+    _RESPONSE[1, PARTS[_part]] = _LIVELY
+
+# What mouth and lids leave in place: the nose, the corners of the eyes, the contour above the mouth.
+_STEADY = np.zeros(N_POINTS)
+_STEADY[[*PARTS["nose_bridge"], *PARTS["nose_base"], 36, 39, 42, 45, *range(5), *range(12, 17)]] = 1
+
+# Means over all points for the head, over the points of the same part for those on it.
+_MEANS = np.stack([np.full((N_POINTS, N_POINTS), 1 / N_POINTS), np.zeros((N_POINTS, N_POINTS))])
+for _points in PARTS.values():
+    _MEANS[1][np.ix_(_points, _points)] = 1 / len(_points)
+
+_WIDTH_PER_SPREAD = 2.6
+"""Width of a frontal face over the root mean square distance of its points from their middle."""
+
 
 class PointFilter:
-    """Filters the points of one face from frame to frame."""
+    """Filters the 68 points of one face from frame to frame."""
 
     def __init__(self, settings: OneEuro) -> None:
         self._settings = settings
         self._time_s: float | None = None
-        self._points: FloatArray = np.empty(0)
-        self._velocity: FloatArray = np.empty(0)
+        self._last: ComplexArray = np.empty(0, complex)
+        self._velocity: ComplexArray = np.empty(0, complex)
 
     def __call__(self, points: FloatArray, time_s: float) -> FloatArray:
-        """Smoothed ``points`` ``(N, 2)`` in pixels, seen at ``time_s``.
+        """Smoothed ``points`` ``(68, 2)`` in pixels, seen at ``time_s``.
 
-        The first call, and one whose time does not advance, returns the points as they are.
+        The first call, and one whose time does not advance, returns the points as they are. Raises
+        ``ValueError`` for another shape.
         """
+        if points.shape != (N_POINTS, 2):
+            raise ValueError(f"points must be ({N_POINTS}, 2), got {points.shape}")
+        new = points[:, 0] + 1j * points[:, 1]
         elapsed = 0.0 if self._time_s is None else time_s - self._time_s
         if elapsed <= 0:
-            self._velocity = np.zeros(points.shape)
-            smoothed: FloatArray = np.array(points, np.float64)
+            self._velocity = np.zeros((2, N_POINTS), complex)
+            self._last = new
         else:
-            smoothed = self._advance(points, elapsed)
-        self._time_s, self._points = time_s, smoothed
-        return smoothed
+            self._last = self._advance(new, elapsed)
+        self._time_s = time_s
+        return np.column_stack([self._last.real, self._last.imag])
 
-    def _advance(self, points: FloatArray, elapsed: float) -> FloatArray:
-        settings = self._settings
-        size = float(np.ptp(points, axis=0).max()) or 1.0
-        velocity = (points - self._points) / (elapsed * size)
+    def _advance(self, new: ComplexArray, elapsed: float) -> ComplexArray:
+        settings, last = self._settings, self._last
+        factor, shift = fit_similarity(last, new, _STEADY)
+        carried = factor * last + shift
+        steps = np.array([carried - last, new - carried])  # of the head, of the points on it
+        velocity = steps / (elapsed * (_width(new) or 1.0))
         self._velocity += _gain(settings.speed_hz, elapsed) * (velocity - self._velocity)
-        speed = np.linalg.norm(self._velocity, axis=1, keepdims=True)
-        gain = _gain(settings.rest_hz + settings.hz_per_speed * speed, elapsed)
-        return np.asarray(self._points + gain * (points - self._points))
+        squares = self._velocity.real**2 + self._velocity.imag**2
+        speeds = np.sqrt((_MEANS @ squares[..., None])[..., 0])
+        speeds = _RESPONSE * np.maximum(speeds - settings.noise_speed, 0)
+        moves = _gain(settings.rest_hz + settings.hz_per_speed * speeds, elapsed) * steps
+        return np.asarray(last + moves[0] + moves[1])
+
+
+def fit_similarity(
+    source: ComplexArray, target: ComplexArray, weights: FloatArray
+) -> tuple[complex, complex]:
+    """``factor`` and ``shift`` for which ``factor * source + shift`` lies nearest ``target`` (least squares).
+
+    All ``(N,)``, points as complex numbers x + iy: the factor is a scale times ``exp(1j * turn)``. Points
+    that all coincide are only shifted. ``weights`` are >= 0 and not all 0.
+    """
+    share = weights / weights.sum()
+    middle, target_middle = complex(share @ source), complex(share @ target)
+    arms = source - middle
+    weighted = share * arms
+    spread = np.vdot(weighted, arms).real
+    factor = complex(np.vdot(weighted, target - target_middle) / spread) if spread > 0 else 1 + 0j
+    return factor, target_middle - factor * middle
+
+
+def _width(points: ComplexArray) -> float:
+    """Width of the face in pixels, told from the spread of its points, which no turn changes."""
+    arms = points - points.sum() / len(points)
+    return _WIDTH_PER_SPREAD * math.sqrt(np.vdot(arms, arms).real / len(points))
 
 
 def _gain(cutoff_hz: float | FloatArray, elapsed: float) -> float | FloatArray:

@@ -131,12 +131,44 @@ class Landmarks:
                 raise ValueError(f"quality must be {N_POINTS} numbers in 0..1, got {self.quality}")
 
 
+@dataclass(frozen=True)
+class FaceMeasures:
+    """What :mod:`tracker.measures` reads off one face; None where there is no sensible answer.
+
+    ``eye_open`` holds the aspect ratios (height over width) of the person's left and right eye,
+    ``mouth_open`` that of the inner lips. ``yaw_deg``, ``pitch_deg`` and ``roll_deg`` are 0 for an upright
+    face that looks into the camera, and positive when it turns towards the right of the image, up, and
+    clockwise on screen. ``blinks`` counts from when the face was first seen; it stays 0 in a still image.
+    """
+
+    eye_open: tuple[float | None, float | None]
+    mouth_open: float | None
+    yaw_deg: float | None
+    pitch_deg: float | None
+    roll_deg: float | None
+    blinks: int = 0
+
+    def __post_init__(self) -> None:
+        ratios = [value for value in (*self.eye_open, self.mouth_open) if value is not None]
+        if len(self.eye_open) != 2 or not all(0 <= value < np.inf for value in ratios):
+            raise ValueError(f"openness must be finite and not below 0, for two eyes and a mouth, got {self}")
+        angles = [v for v in (self.yaw_deg, self.pitch_deg, self.roll_deg) if v is not None]
+        if len(angles) not in (0, 3) or not all(abs(value) <= 180 for value in angles):
+            raise ValueError(f"a pose is three angles in -180..180 or none, got {self}")
+        if self.blinks < 0:
+            raise ValueError(f"blinks must not be below 0, got {self.blinks}")
+
+
 @dataclass(frozen=True, eq=False)
 class TrackedFace:
-    """One face of one frame; ``id`` counts from 1 and is never reused within a run."""
+    """One face of one frame; ``id`` counts from 1 and is never reused within a run.
+
+    ``measures`` are those of the picture as it came: they stay when it is shown mirrored.
+    """
 
     id: int
     landmarks: Landmarks
+    measures: FaceMeasures | None = None
 
     def __post_init__(self) -> None:
         if self.id < 1:
@@ -157,8 +189,8 @@ class TrackedFace:
 class FrameResult:
     """What the tracker found in one frame.
 
-    ``stage_ms`` holds milliseconds spent per stage (``detect``, ``crop``, ``infer``, ``points``, ``smooth``);
-    a stage that did not run is absent.
+    ``stage_ms`` holds milliseconds spent per stage (``detect``, ``crop``, ``infer``, ``points``, ``smooth``,
+    ``measure``); a stage that did not run is absent.
     """
 
     faces: tuple[TrackedFace, ...]

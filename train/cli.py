@@ -14,7 +14,6 @@ from train.cli_background import compare_losses
 from train.cli_evaluate import evaluate
 from train.cli_imm import compare_nose, face58, nose
 from train.cli_leaks import check_leaks_command
-from train.cli_mean_face import mean_face_command
 from train.cli_pictures import pictures
 from train.cli_pseudo import pseudo_label
 from train.cli_quality import quality
@@ -95,7 +94,6 @@ app.command()(quality)
 app.command()(pictures)
 app.command("pseudo-label")(pseudo_label)
 app.command("check-leaks")(check_leaks_command)
-app.command("mean-face")(mean_face_command)
 
 
 def main() -> None:

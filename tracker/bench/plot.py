@@ -19,6 +19,7 @@ _COLOURS = {
     "infer": "#2a6fb0",
     "points": "#6aaed6",
     "smooth": "#4b9b61",
+    "measure": "#c9b037",
     "other": "#bbbbbb",
 }
 

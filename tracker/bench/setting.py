@@ -7,7 +7,7 @@ from dataclasses import dataclass
 MODES = ("tracking", "detect")
 """``tracking``: the detector rests while all faces are followed. ``detect``: it runs in every frame."""
 
-STAGES = ("total", "detect", "crop", "infer", "points", "smooth", "decode", "draw")
+STAGES = ("total", "detect", "crop", "infer", "points", "smooth", "measure", "decode", "draw")
 """``total`` is frame in memory to landmarks out; ``decode`` (of the video) and ``draw`` come on top."""
 
 

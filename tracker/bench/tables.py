@@ -55,7 +55,7 @@ def _process_table(processes: Sequence[Process]) -> Table:
 
 
 def _table(first: str, *numbers: str) -> Table:
-    table = Table(box=SIMPLE_HEAD, caption_justify="left")
+    table = Table(box=SIMPLE_HEAD, caption_justify="left", padding=(0, 0, 0, 1))
     table.add_column(first)
     for name in numbers:
         table.add_column(name, justify="right")
