@@ -373,3 +373,78 @@ def test_a_picture_on_its_own_is_measured_and_has_no_blinks() -> None:
     tracker = FaceTracker(FakeDetector(face_box((320, 240), 120.0)), FakeLandmarker(canonical_points()))
     (face,) = tracker.find(Frame(BLANK)).faces
     assert face.measures == measure(face.landmarks.points_frame, (480, 640))
+
+
+def test_a_face_that_speeds_up_and_turns_back_is_never_lost() -> None:
+    """Up to two fifths of a face a frame: a crop around its last place alone would hold it no more."""
+    scene = Scene()
+    tracker = make(scene, max_faces=1, detect_every_full=1000)
+    places = 320 + 200 * np.sin(np.linspace(0, 8 * np.pi, 4 * 26)) * np.linspace(0, 1, 4 * 26)
+    assert np.abs(np.diff(places)).max() > 0.38 * scene.size
+    for index, x in enumerate(places):
+        scene.people = {200: (float(x), 240)}
+        result = tracker.step(scene.frame(index))
+        assert ids(result) == [1]
+        assert abs(result.faces[0].box.center[0] - x) < 1.5
+    assert scene.detections == 1
+
+
+def test_a_face_near_the_edge_of_its_crop_is_looked_at_twice_and_a_still_one_once() -> None:
+    scene = Scene()
+    scene.people = {200: (200, 200)}
+    tracker = make(scene, max_faces=1)
+    scene.run(tracker, 3)
+    before = scene.inferences
+    scene.run(tracker, 1, start=3)
+    assert scene.inferences == before + 1
+    scene.people = {200: (240, 200)}
+    scene.run(tracker, 1, start=4)
+    assert scene.inferences == before + 3
+
+
+def test_two_who_pass_each_other_unseen_keep_their_ids() -> None:
+    scene = Scene()
+    tracker = make(scene)
+    for index in range(30):
+        scene.people = {100: (140 + 12 * index, 150), 200: (500 - 12 * index, 320)}
+        scene.hidden = {100, 200} if 12 <= index < 18 else set()
+        result = tracker.step(scene.frame(index))
+        if not scene.hidden:
+            by_place = {face.id: face.box.center[1] for face in result.faces}
+            assert by_place[1] < by_place[2]
+    assert len(by_place) == 2
+
+
+def test_when_all_slots_are_taken_a_much_larger_face_takes_that_of_the_smallest() -> None:
+    near = face_box((450, 240), 200)
+    scene = Scene()
+    scene.people = {100: (150, 200)}
+    tracker = make(scene, max_faces=1, detect_every_full=10)
+    scene.run(tracker, 5)
+    scene.people[200] = (450, 240)
+    beside = scene.run(tracker, 15, start=5)  # as large as the first: no reason to leave it
+    assert [ids(result) for result in beside] == [[1]] * 15
+    scene.detect = lambda image_bgr, turn=None: [near]  # type: ignore[method-assign, assignment] # noqa: ARG005
+    assert ids(scene.run(tracker, 10, start=20)[-1]) == [2]
+
+
+def test_of_more_faces_than_slots_the_largest_are_kept() -> None:
+    scene = Scene()
+    scene.people = {60: (100, 240), 120: (300, 240), 180: (520, 240)}
+    boxes = [face_box(scene.people[k], size) for k, size in ((60, 80.0), (120, 130.0), (180, 100.0))]
+    scene.detect = lambda image_bgr, turn=None: boxes  # type: ignore[method-assign, assignment] # noqa: ARG005
+    result = make(scene, max_faces=2).step(scene.frame(0))
+    assert sorted(round(face.box.center[0], -2) for face in result.faces) == [300, 500]
+
+
+def test_points_that_all_coincide_are_no_face_and_stop_nothing() -> None:
+    class Blind(Scene):
+        def _answer(self, crop: ImageArray) -> tuple[npt.NDArray[np.float64], float]:  # noqa: ARG002
+            return np.full((68, 2), 111.5), 0.1
+
+    scene = Scene()
+    scene.people = {200: (200, 200)}
+    tracker = make(scene)
+    scene.run(tracker, 2)
+    scene._answer = Blind()._answer  # type: ignore[method-assign]
+    assert [ids(result) for result in scene.run(tracker, 3, start=2)] == [[]] * 3

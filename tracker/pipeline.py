@@ -6,58 +6,51 @@ on its own.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tracker.blinks import BlinkCounter
 from tracker.detection import FaceDetector
 from tracker.geometry import CropTransform
 from tracker.landmarker import Landmarker
 from tracker.measures import blink_openness, measure
 from tracker.smoothing import OneEuro, PointFilter
+from tracker.tracks import Track, reunite
 from tracker.types import FaceBox, Frame, FrameResult, ImageArray, Landmarks, TrackedFace
+
+_OFF_CENTRE, _OFF_SCALE = 0.1, 1.25
+"""From where on a crop is cut anew: its face's middle so many crop sides off, its size off by this factor."""
 
 
 @dataclass(frozen=True)
 class TrackerSettings:
     """How faces are followed.
 
-    ``max_faces`` at once; a face is believed from ``min_presence`` on; with a slot free the detector
-    looks for new people every ``detect_every`` frames, and in each frame while a face is lost; a lost
-    face keeps its id for ``memory_s`` seconds; boxes are the same face from ``same_iou`` on.
+    ``max_faces`` at once, the largest; a face is believed from ``min_presence`` on; with a slot free the
+    detector looks for new people every ``detect_every`` frames, and in each frame while a face is lost; with
+    none free every ``detect_every_full`` frames, for a face ``larger`` times the size of the smallest, which
+    then makes room. A lost face keeps its id for ``memory_s`` seconds; boxes are the same face from
+    ``same_iou`` on.
     """
 
     max_faces: int = 8
     min_presence: float = 0.5
     detect_every: int = 5
+    detect_every_full: int = 30
+    larger: float = 1.3
     memory_s: float = 1.0
     same_iou: float = 0.3
     smoothing: OneEuro | None = None
 
     def __post_init__(self) -> None:
-        if self.max_faces < 1 or self.detect_every < 1 or self.memory_s < 0:
+        if min(self.max_faces, self.detect_every, self.detect_every_full) < 1 or self.memory_s < 0:
             raise ValueError(f"max_faces and detect_every must be >= 1, memory_s >= 0, got {self}")
-        if not (0 < self.min_presence < 1 and 0 < self.same_iou < 1):
-            raise ValueError(f"min_presence and same_iou must lie in 0..1, got {self}")
-
-
-@dataclass
-class _Track:
-    """One person: where the points were last seen, unsmoothed, and since when they are not."""
-
-    id: int
-    landmarks: Landmarks
-    smooth: PointFilter | None
-    lost_at_s: float | None = None
-    blinks: BlinkCounter = field(default_factory=BlinkCounter)
-
-    @property
-    def box(self) -> FaceBox:
-        return FaceBox.around(self.landmarks.points_frame)
+        if not (0 < self.min_presence < 1 and 0 < self.same_iou < 1 and self.larger > 1):
+            raise ValueError(f"min_presence and same_iou must lie in 0..1, larger above 1, got {self}")
 
 
 class FaceTracker:
@@ -74,7 +67,7 @@ class FaceTracker:
         self._detector = detector
         self._landmarker = landmarker
         self._settings = settings or TrackerSettings()
-        self._tracks: list[_Track] = []
+        self._tracks: list[Track] = []
         self._last_id = 0
         self._frames_since_detection = 0
         self._turn = 0
@@ -107,22 +100,36 @@ class FaceTracker:
         return self._result(frame, faces)
 
     def _follow(self, frame: Frame) -> None:
-        """Move each live track to this frame, from the crop around its last points."""
+        """Move each live track to this frame, from the crop around where its points are expected."""
         live = self._live()
-        crops = [CropTransform.from_points(track.landmarks.points_frame) for track in live]
-        for track, landmarks in zip(live, self._locate(frame.image_bgr, crops), strict=True):
+        crops = [track.expected_crop(frame.time_s) for track in live]
+        for track, (landmarks, crop) in zip(live, self._locate_centred(frame.image_bgr, crops), strict=True):
             if landmarks.presence >= self._settings.min_presence:
-                track.landmarks = landmarks
+                track.follow(landmarks, crop, frame.time_s)
             else:
                 track.lost_at_s = frame.time_s
         self._drop_doubles()
         self._forget(frame.time_s)
 
+    def _locate_centred(
+        self, image: ImageArray, crops: Sequence[CropTransform]
+    ) -> list[tuple[Landmarks, CropTransform]]:
+        """Landmarks in ``crops``, and the upright crop around each; a face off the middle is seen twice."""
+        seen = [
+            (face, _crop_around(face, crop))
+            for face, crop in zip(self._locate(image, crops), crops, strict=True)
+        ]
+        again = [i for i, crop in enumerate(crops) if _is_off(seen[i][1], crop)]
+        second = [seen[i][1] for i in again]
+        for i, face, crop in zip(again, self._locate(image, second), second, strict=True):
+            seen[i] = face, _crop_around(face, crop)
+        return seen
+
     def _should_detect(self) -> bool:
         live = len(self._live())
         self._frames_since_detection += 1
         if live >= self._settings.max_faces:
-            return False
+            return self._frames_since_detection >= self._settings.detect_every_full
         someone_is_lost = live < len(self._tracks)
         due = self._frames_since_detection >= self._settings.detect_every
         return live == 0 or someone_is_lost or due
@@ -130,48 +137,62 @@ class FaceTracker:
     def _discover(self, frame: Frame) -> None:
         """Start tracks on new faces; a lost track that is found again goes on under its id."""
         self._frames_since_detection = 0
-        live = [track.box for track in self._live()]
         found = self._detect(frame.image_bgr, self._turn)
         self._turn += 1
-        boxes = [box for box in found if not self._is_any_of(box, live)]
-        for landmarks in self._locate_new(frame.image_bgr, boxes, live):
-            self._start(landmarks)
-
-    def _start(self, landmarks: Landmarks) -> None:
-        box = FaceBox.around(landmarks.points_frame)
+        boxes = [box for box in found if not self._is_any_of(box, [track.box for track in self._live()])]
+        self._make_room(boxes)
+        new = self._locate_new(frame.image_bgr, boxes, [track.box for track in self._live()])
         lost = [track for track in self._tracks if track.lost_at_s is not None]
-        nearest = max(lost, key=lambda track: track.box.iou(box), default=None)
-        if nearest is None or nearest.box.iou(box) < self._settings.same_iou:
+        for landmarks, track in zip(new, reunite(lost, new, frame.time_s), strict=True):
+            self._start(track, landmarks, frame.time_s)
+
+    def _make_room(self, boxes: Sequence[FaceBox]) -> None:
+        """With all slots taken the smallest face leaves for a much larger one among the new ``boxes``."""
+        live = self._live()
+        if boxes and len(live) >= self._settings.max_faces:
+            smallest = min(live, key=lambda track: _area(track.box))
+            if max(map(_area, boxes)) > self._settings.larger**2 * _area(smallest.box):
+                self._tracks.remove(smallest)
+
+    def _start(self, track: Track | None, landmarks: Landmarks, time_s: float) -> None:
+        crop = CropTransform.from_points(landmarks.points_frame)
+        if track is None:
             self._last_id += 1
-            nearest = _Track(self._last_id, landmarks, None)
-            self._tracks.append(nearest)
+            track = Track(self._last_id, landmarks, crop, time_s)
+            self._tracks.append(track)
+        else:
+            track.come_back(landmarks, crop, time_s)
         smoothing = self._settings.smoothing
-        nearest.smooth = PointFilter(smoothing) if smoothing else None
-        nearest.landmarks, nearest.lost_at_s = landmarks, None
+        track.smooth = PointFilter(smoothing) if smoothing else None
 
     def _locate_new(
         self, image: ImageArray, boxes: Sequence[FaceBox], known: Sequence[FaceBox]
     ) -> list[Landmarks]:
         """Landmarks of detected faces, each once, as many as find a slot beside those of ``known``.
 
-        ``boxes`` come best first. One that turns out to be no face, or a face again, takes no slot from
-        those behind it.
+        The largest come first. One that turns out to be no face, or a face again, takes no slot from those
+        behind it.
         """
         new: list[Landmarks] = []
-        taken, waiting = list(known), list(boxes)
+        taken, waiting = list(known), sorted(boxes, key=_area, reverse=True)
         while waiting and (free := self._settings.max_faces - len(taken)) > 0:
             batch, waiting = waiting[:free], waiting[free:]
             for face in self._locate_twice(image, batch):
+                if face.presence < self._settings.min_presence:
+                    continue  # and its points may be anything
                 box = FaceBox.around(face.points_frame)
-                if face.presence >= self._settings.min_presence and not self._is_any_of(box, taken):
+                if not self._is_any_of(box, taken):
                     new.append(face)
                     taken.append(box)
         return new
 
     def _locate_twice(self, image: ImageArray, boxes: Sequence[FaceBox]) -> list[Landmarks]:
         """Landmarks in detected ``boxes``: a first answer places the crop for the second."""
-        first = self._locate(image, [CropTransform.from_box(box) for box in boxes])
-        return self._locate(image, [CropTransform.from_points(face.points_frame) for face in first])
+        crops = [CropTransform.from_box(box) for box in boxes]
+        first = self._locate(image, crops)
+        return self._locate(
+            image, [_crop_around(face, crop) for face, crop in zip(first, crops, strict=True)]
+        )
 
     def _locate(self, image: ImageArray, crops: Sequence[CropTransform]) -> list[Landmarks]:
         if not crops:
@@ -193,13 +214,13 @@ class FaceTracker:
         with self._stage("detect"):
             return self._detector.detect(image, turn)
 
-    def _smoothed(self, track: _Track, time_s: float) -> Landmarks:
+    def _smoothed(self, track: Track, time_s: float) -> Landmarks:
         if track.smooth is None:
             return track.landmarks
         points = track.smooth(track.landmarks.points_frame, time_s)
         return replace(track.landmarks, points_frame=points)
 
-    def _live(self) -> list[_Track]:
+    def _live(self) -> list[Track]:
         return [track for track in self._tracks if track.lost_at_s is None]
 
     def _is_any_of(self, box: FaceBox, others: Sequence[FaceBox]) -> bool:
@@ -230,13 +251,28 @@ class FaceTracker:
         return FrameResult(faces, frame.index, frame.time_s, frame.source, frame.image_hw, self._stage_ms)
 
 
-def _report(track: _Track, shown: Landmarks, frame: Frame) -> TrackedFace:
+def _report(track: Track, shown: Landmarks, frame: Frame) -> TrackedFace:
     """The face with its measures; blinks are counted on points that no smoothing has dulled."""
     measures = measure(shown.points_frame, frame.image_hw)
     openness = blink_openness(track.landmarks.points_frame, measures.yaw_deg)
     if openness is not None:
         track.blinks.update(openness, frame.time_s)
     return TrackedFace(track.id, shown, replace(measures, blinks=track.blinks.count))
+
+
+def _crop_around(face: Landmarks, seen_in: CropTransform) -> CropTransform:
+    """The crop that suits ``face``; the one that it was seen in if its points all coincide, as on a blank."""
+    try:
+        return CropTransform.from_points(face.points_frame)
+    except ValueError:
+        return seen_in
+
+
+def _is_off(face: CropTransform, crop: CropTransform) -> bool:
+    """Whether ``face``, the crop that suits it, differs too much from the ``crop`` that it was seen in: those
+    that models are trained on sit better, and points are less exact."""
+    away = math.dist(face.center, crop.center) / crop.side
+    return away > _OFF_CENTRE or not 1 / _OFF_SCALE < face.side / crop.side < _OFF_SCALE
 
 
 def _area(box: FaceBox) -> float:
