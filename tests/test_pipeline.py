@@ -24,7 +24,7 @@ class Scene:
     """People drawn as discs of their own brightness. It is detector and landmarker at once.
 
     The landmarker knows a person by the disc's grey level and answers with points around the disc's
-    centre in the crop, so the whole chain of crop and back is exercised. Level 0 is nobody.
+    centre in the crop, so the whole chain of crop and back is exercised. Levels below 50 are ``background``.
     """
 
     def __init__(self) -> None:
@@ -33,11 +33,12 @@ class Scene:
         self.detections = 0
         self.inferences = 0
         self.size = 120.0
+        self.background = np.broadcast_to(np.linspace(0, 49, 640), (480, 640)).astype(np.uint8)
         self.last_crops: ImageArray = np.zeros((0, 224, 224), np.uint8)
 
     def frame(self, index: int, fps: float = 30.0) -> Frame:
         ys, xs = np.mgrid[:480, :640]
-        image = np.zeros((480, 640), np.uint8)
+        image = self.background.copy()
         for level, (x, y) in self.people.items():
             if level not in self.hidden:
                 image[(xs - x) ** 2 + (ys - y) ** 2 < 20**2] = level
@@ -448,3 +449,13 @@ def test_points_that_all_coincide_are_no_face_and_stop_nothing() -> None:
     scene.run(tracker, 2)
     scene._answer = Blind()._answer  # type: ignore[method-assign]
     assert [ids(result) for result in scene.run(tracker, 3, start=2)] == [[]] * 3
+
+
+def test_after_a_cut_nobody_is_who_was_there_before() -> None:
+    scene = Scene()
+    scene.people = {200: (200, 200)}
+    tracker = make(scene)
+    scene.run(tracker, 3)
+    scene.background = scene.background[:, ::-1]
+    assert ids(scene.run(tracker, 1, start=3)[0]) == [2]
+    assert ids(scene.run(tracker, 5, start=4)[-1]) == [2]

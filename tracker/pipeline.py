@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tracker.cuts import CutDetector
 from tracker.detection import FaceDetector
 from tracker.geometry import CropTransform
 from tracker.landmarker import Landmarker
@@ -71,11 +72,14 @@ class FaceTracker:
         self._last_id = 0
         self._frames_since_detection = 0
         self._turn = 0
+        self._is_cut = CutDetector()
         self._stage_ms: dict[str, float] = {}
 
     def step(self, frame: Frame) -> FrameResult:
         """The faces of the next frame of a video; frames come in order of time."""
         self._stage_ms = {}
+        if self._is_cut(frame.image_bgr):
+            self._tracks = []
         self._follow(frame)
         if self._should_detect():
             self._discover(frame)
