@@ -31,14 +31,14 @@ from export.quantise import quantise
 from tracker.backends import Session, open_session
 from tracker.machine import describe_machine
 from tracker.types import ImageArray
-from tracker.weights import load_manifest
+from tracker.weights import ModelFile, load_manifest
 from train.evaluation.figures import PALETTE, plain_axes, png
 from train.files import replace, to_json, try_writing
 from train.models.fold import fold_normalisation
 from train.models.unet import UNetLandmarks
 from train.progress import progress_bar
 
-FEATURES, SIZES, STRIDES = (8, 16, 32), (112, 128, 224), (2, 4)
+FEATURES, SIZES, STRIDES = (8, 16, 32), (96, 112, 128, 224), (2, 4)
 _CALIBRATION = 8
 """Crops that the ranges of eight-bit activations are taken from: any will do where only time counts."""
 
@@ -79,7 +79,7 @@ def main(
     ] = None,
     plot: Annotated[Path | None, typer.Option(metavar="OUT.png", help="Draw them, too.")] = None,
 ) -> None:
-    """Time U-Nets of 8, 16 and 32 features at three sizes, two strides and two precisions."""
+    """Time U-Nets of 8, 16 and 32 features at four sizes, two strides and two precisions."""
     for path in filter(None, (json_path, plot)):
         try_writing(path)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
@@ -98,12 +98,20 @@ def main(
 
 
 def shipped() -> list[_Candidate]:
-    """The landmark models of the manifest, as they are."""
+    """The landmark models of the manifest as they are, in each precision that this processor computes in."""
     return [
-        _Candidate(model.name, "fp32", model.verified(), nme_percent=model.meta.get("nme_percent"))
+        _Candidate(model.name, file.precision, file.verified(), nme_percent=_nme(model, file))
         for model in load_manifest().values()
         if model.kind == "landmarks"
+        for file in (model, *model.variants.values())
+        if file is model or "cpu" in file.meta["suits"]
     ]
+
+
+def _nme(model: ModelFile, file: ModelFile) -> float | None:
+    """Measured for the model, with what its variant loses."""
+    nme = model.meta.get("nme_percent")
+    return None if nme is None else round(nme + file.meta.get("nme_loss", 0.0), 3)
 
 
 def untrained(folder: Path) -> list[_Candidate]:
@@ -199,7 +207,7 @@ def _draw_shipped(axes: Axes, costs: Sequence[Cost]) -> None:
         assert cost.nme_percent is not None
         place = (cost.median_ms, cost.nme_percent)
         axes.plot(*place, "o", color=PALETTE[1])
-        axes.annotate(cost.name, place, (5, 5), textcoords="offset points", fontsize=8)
+        axes.annotate(f"{cost.name} {cost.precision}", place, (5, 5), textcoords="offset points", fontsize=8)
     axes.set_title("shipped models", fontsize=10)
     axes.set_ylabel("NME on 300-W common, %", fontsize=9)
     axes.margins(0.3)
