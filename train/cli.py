@@ -15,6 +15,7 @@ from train.cli_evaluate import evaluate
 from train.cli_imm import compare_nose, face58, nose
 from train.cli_leaks import check_leaks_command
 from train.cli_pictures import pictures
+from train.cli_presence import presence
 from train.cli_pseudo import pseudo_label
 from train.cli_quality import quality
 from train.errors import RunError, TrainError
@@ -91,6 +92,7 @@ app.command("compare-nose")(compare_nose)
 app.command()(evaluate)
 app.command("compare-losses")(compare_losses)
 app.command()(quality)
+app.command()(presence)
 app.command()(pictures)
 app.command("pseudo-label")(pseudo_label)
 app.command("check-leaks")(check_leaks_command)

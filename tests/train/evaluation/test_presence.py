@@ -1,0 +1,93 @@
+import json
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from torch import nn  # noqa: E402
+from typer.testing import CliRunner  # noqa: E402
+
+from tests.tiny import write_300w  # noqa: E402
+from train.cli import app  # noqa: E402
+from train.data.splits import training_faces  # noqa: E402
+from train.errors import DataError, RunError  # noqa: E402
+from train.evaluation.presence import presence_report, summarise  # noqa: E402
+from train.exported import Loaded  # noqa: E402
+from train.models.output import LandmarkOutput  # noqa: E402
+
+
+class Always(nn.Module):
+    """Says the same of every crop; None: it does not judge."""
+
+    def __init__(self, logit):
+        super().__init__()
+        self.logit = logit
+
+    def forward(self, crops):
+        logit = None if self.logit is None else torch.full((len(crops),), self.logit)
+        return LandmarkOutput(torch.zeros(len(crops), 68, 2), logit)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    write_300w(folder)
+    return folder
+
+
+def faces_of(data):
+    training, validation = training_faces(data)
+    return training + validation
+
+
+def test_a_judge_who_throws_its_coin_honestly_is_calibrated():
+    rng = np.random.default_rng(0)
+    presence = rng.uniform(0, 1, 20_000)
+    found = summarise(presence, rng.uniform(0, 1, 20_000) < presence)
+    assert found.calibration_error < 0.01  # the standard error of a row's share is 0.01 at most, weighted
+    assert found.missed == pytest.approx(0.25, abs=0.02)  # of faces; int p dp below a half over that of all
+    assert found.invented == pytest.approx(0.25, abs=0.02)
+    assert sum(row.count for row in found.table) == 20_000
+
+
+def test_an_overconfident_judge_is_found_out():
+    said = np.array([0.95] * 100)
+    found = summarise(said, np.arange(100) < 70)
+    assert found.calibration_error == pytest.approx(0.25)
+    assert (found.faces, found.others) == (70, 30)
+    assert (found.missed, found.invented) == (0.0, 1.0)
+    (row,) = found.table
+    assert (row.low, row.high, row.count) == (0.9, 0.99, 100)
+
+
+def test_certainties_have_rows_too():
+    found = summarise(np.array([0.0, 1.0]), np.array([False, True]))
+    assert [row.count for row in found.table] == [1, 1]
+    assert found.calibration_error == 0
+
+
+def test_half_of_what_is_shown_are_faces(data):
+    found = presence_report(Loaded(Always(-3.0), 64), faces_of(data), draws=30)
+    assert found.faces / (found.faces + found.others) == pytest.approx(0.5, abs=0.1)
+    assert (found.missed, found.invented) == (1.0, 0.0)
+    assert found.calibration_error == pytest.approx(0.5, abs=0.1)
+
+
+def test_what_cannot_be_judged_is_refused(data):
+    with pytest.raises(RunError, match="does not judge presence"):
+        presence_report(Loaded(Always(None), 64), faces_of(data), draws=1)
+    with pytest.raises(DataError, match="no face of this data validates"):
+        presence_report(Loaded(Always(0.0), 64), [], draws=1)
+
+
+def test_the_command_asks_the_shipped_network_and_writes_what_it_says(data, tmp_path, monkeypatch):
+    monkeypatch.setattr("train.data.splits.training_faces", lambda _: ([], faces_of(data)))
+    path = tmp_path / "p.json"
+    options = ["unet-light", "--data", str(data), "--draws", "2", "--json", str(path)]
+    result = CliRunner().invoke(app, ["presence", *options])
+    assert result.exit_code == 0, result.output
+    report = json.loads(path.read_text())
+    assert report["model"] == "unet-light"
+    assert report["faces"] + report["others"] == 2 * len(faces_of(data))
+    assert "percentage points" in result.output

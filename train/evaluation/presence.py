@@ -1,0 +1,113 @@
+"""Whether presence tells the truth: on faces and other crops that training never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from train.configs.landmarks import RECIPE
+from train.data.dataset import FaceCrops
+from train.data.readers import LabelledFace
+from train.errors import DataError, RunError
+from train.exported import Loaded
+from train.progress import OnRead
+
+EDGES = (0.0, 0.001, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 0.999, 1.0)
+"""Where the rows of the table end: most answers are nearly 0 or nearly 1."""
+
+_BATCH = 32
+
+
+@dataclass(frozen=True)
+class PresenceRow:
+    """The crops whose presence lies between two edges: how many, mean presence, true share of faces."""
+
+    low: float
+    high: float
+    count: int
+    predicted: float
+    actual: float
+
+
+@dataclass(frozen=True)
+class PresenceReport:
+    """How well presence foretells a face.
+
+    ``missed`` is the share of faces below a half, ``invented`` that of other crops above;
+    ``calibration_error`` the mean distance of predicted and actual over the rows, weighted by their counts
+    (the expected calibration error of M. P. Naeini et al., AAAI 2015).
+    """
+
+    faces: int
+    others: int
+    missed: float
+    invented: float
+    calibration_error: float
+    table: tuple[PresenceRow, ...]
+
+    def to_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return asdict(self)
+
+
+def presence_report(
+    loaded: Loaded, faces: Sequence[LabelledFace], draws: int, on_draw: OnRead = lambda: None
+) -> PresenceReport:
+    """Show ``loaded`` each of ``faces`` ``draws`` times, as training does: half of the crops hold the face,
+    disturbed; the others lie beside it, far too near, too far or overturned, or are drawn patterns.
+
+    Raises :class:`~train.errors.DataError` without faces, :class:`~train.errors.RunError` for a network that
+    does not judge presence.
+    """
+    if not faces:
+        raise DataError("no face of this data validates, so presence cannot be judged")
+    crops = FaceCrops(faces, loaded.size, replace(RECIPE, background=0.5), seed=1)
+    said, true = [], []
+    for draw in range(draws):
+        presence, is_face = _ask(loaded, crops.at(loaded.size, draw))
+        said.append(presence)
+        true.append(is_face)
+        on_draw()
+    return summarise(np.concatenate(said), np.concatenate(true))
+
+
+def summarise(presence: npt.NDArray[np.float64], is_face: npt.NDArray[np.bool_]) -> PresenceReport:
+    """The report on ``presence`` ``(N,)``, 0..1, of crops that hold a face or not."""
+    places = np.clip(np.searchsorted(EDGES, presence, side="right") - 1, 0, len(EDGES) - 2)
+    table = []
+    for place, (low, high) in enumerate(pairwise(EDGES)):
+        inside = places == place
+        if inside.any():
+            actual = float(is_face[inside].mean())
+            table.append(PresenceRow(low, high, int(inside.sum()), float(presence[inside].mean()), actual))
+    apart = sum(row.count * abs(row.predicted - row.actual) for row in table)
+    return PresenceReport(
+        faces=int(is_face.sum()),
+        others=int((~is_face).sum()),
+        missed=_share(presence[is_face] < 0.5),
+        invented=_share(presence[~is_face] >= 0.5),
+        calibration_error=apart / max(1, len(presence)),
+        table=tuple(table),
+    )
+
+
+def _share(which: npt.NDArray[np.bool_]) -> float:
+    return float(which.mean()) if len(which) else 0.0
+
+
+@torch.inference_mode()
+def _ask(loaded: Loaded, crops: FaceCrops) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    said, true = [], []
+    for start in range(0, len(crops), _BATCH):
+        batch = [crops[index] for index in range(start, min(start + _BATCH, len(crops)))]
+        logit = loaded.network(torch.stack([picture for picture, _, _ in batch])).presence_logit
+        if logit is None:
+            raise RunError("this network does not judge presence")
+        said += logit.double().sigmoid().tolist()
+        true += [bool(is_face) for _, _, is_face in batch]
+    return np.array(said), np.array(true)
