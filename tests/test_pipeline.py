@@ -207,10 +207,10 @@ def test_two_tracks_on_one_face_become_one_and_the_older_stays() -> None:
 
 
 def test_a_doubtful_answer_is_no_face() -> None:
-    landmarker = FakeLandmarker(canonical_points(), presence=0.49)
+    landmarker = FakeLandmarker(canonical_points(), presence=0.79)
     tracker = FaceTracker(FakeDetector(face_box((200, 200), 100)), landmarker)
     assert tracker.step(Frame(BLANK)).faces == ()
-    landmarker.presence = 0.51
+    landmarker.presence = 0.81
     assert ids(tracker.step(Frame(BLANK, 1, 0.1))) == [1]
 
 
@@ -459,3 +459,16 @@ def test_after_a_cut_nobody_is_who_was_there_before() -> None:
     scene.background = scene.background[:, ::-1]
     assert ids(scene.run(tracker, 1, start=3)[0]) == [2]
     assert ids(scene.run(tracker, 5, start=4)[-1]) == [2]
+
+
+def test_a_new_face_must_be_sure_and_a_followed_one_may_waver() -> None:
+    scene = Scene()
+    scene.people = {200: (200, 200)}
+    tracker = make(scene)
+    answer = scene._answer
+    scene._answer = lambda crop: (answer(crop)[0], 0.7)  # type: ignore[method-assign]
+    assert ids(scene.run(tracker, 3)[-1]) == []
+    scene._answer = answer  # type: ignore[method-assign]
+    assert ids(scene.run(tracker, 1, start=3)[0]) == [1]
+    scene._answer = lambda crop: (answer(crop)[0], 0.7)  # type: ignore[method-assign]
+    assert ids(scene.run(tracker, 3, start=4)[-1]) == [1]

@@ -31,15 +31,16 @@ _OFF_CENTRE, _OFF_SCALE = 0.1, 1.25
 class TrackerSettings:
     """How faces are followed.
 
-    ``max_faces`` at once, the largest; a face is believed from ``min_presence`` on; with a slot free the
-    detector looks for new people every ``detect_every`` frames, and in each frame while a face is lost; with
-    none free every ``detect_every_full`` frames, for a face ``larger`` times the size of the smallest, which
-    then makes room. A lost face keeps its id for ``memory_s`` seconds; boxes are the same face from
-    ``same_iou`` on.
+    ``max_faces`` at once, the largest. A new face is believed from ``new_presence`` on, one that is followed
+    while it keeps ``min_presence``. With a slot free the detector looks for new people every ``detect_every``
+    frames, and in each frame while a face is lost; with none free every ``detect_every_full`` frames, for a
+    face ``larger`` times the size of the smallest, which then makes room. A lost face keeps its id for
+    ``memory_s`` seconds; boxes are the same face from ``same_iou`` on.
     """
 
     max_faces: int = 8
     min_presence: float = 0.5
+    new_presence: float = 0.8
     detect_every: int = 5
     detect_every_full: int = 30
     larger: float = 1.3
@@ -50,8 +51,10 @@ class TrackerSettings:
     def __post_init__(self) -> None:
         if min(self.max_faces, self.detect_every, self.detect_every_full) < 1 or self.memory_s < 0:
             raise ValueError(f"max_faces and detect_every must be >= 1, memory_s >= 0, got {self}")
-        if not (0 < self.min_presence < 1 and 0 < self.same_iou < 1 and self.larger > 1):
-            raise ValueError(f"min_presence and same_iou must lie in 0..1, larger above 1, got {self}")
+        if not (0 < self.min_presence <= self.new_presence < 1):
+            raise ValueError(f"min_presence and new_presence must lie in 0..1, in this order, got {self}")
+        if not (0 < self.same_iou < 1 < self.larger):
+            raise ValueError(f"same_iou must lie in 0..1, larger above 1, got {self}")
 
 
 class FaceTracker:
@@ -182,7 +185,7 @@ class FaceTracker:
         while waiting and (free := self._settings.max_faces - len(taken)) > 0:
             batch, waiting = waiting[:free], waiting[free:]
             for face in self._locate_twice(image, batch):
-                if face.presence < self._settings.min_presence:
+                if face.presence < self._settings.new_presence:
                     continue  # and its points may be anything
                 box = FaceBox.around(face.points_frame)
                 if not self._is_any_of(box, taken):
