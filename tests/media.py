@@ -113,12 +113,19 @@ def png_with_chunk(data: bytes, kind: bytes, payload: bytes) -> bytes:
 
 
 class MjpegServer:
-    """A network camera on 127.0.0.1: multipart JPEG over HTTP, ``fps`` frames a second, until stopped."""
+    """A network camera on 127.0.0.1: multipart JPEG over HTTP, ``fps`` frames a second, until stopped.
 
-    def __init__(self, fps: float = 50.0, size: tuple[int, int] = (64, 48)) -> None:
+    ``shows`` makes the picture of each number and may be changed at any time; while ``stalled`` the
+    connection stays and nothing comes. A ``port`` takes the place of a server that was killed.
+    """
+
+    def __init__(
+        self, fps: float = 50.0, shows: Callable[[int], ImageArray] = picture, port: int = 0
+    ) -> None:
         self.sent = 0
+        self.shows = shows
+        self.stalled = False
         self._running = True
-        self._next: Callable[[], bytes] = lambda: _jpeg_part(picture(self.sent, *size))
         camera = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -127,8 +134,11 @@ class MjpegServer:
                 self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
                 self.end_headers()
                 while camera._running:
+                    if camera.stalled:
+                        time.sleep(0.01)
+                        continue
                     try:
-                        self.wfile.write(camera._next())
+                        self.wfile.write(_jpeg_part(camera.shows(camera.sent)))
                     except OSError:  # the viewer has gone
                         return
                     camera.sent += 1
@@ -137,9 +147,10 @@ class MjpegServer:
             def log_message(self, *_: object) -> None:
                 """Keep the tests' stderr clean."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}/camera.mjpg"
+        self.port = self._server.server_port
+        self.url = f"http://127.0.0.1:{self.port}/camera.mjpg"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
 
@@ -153,9 +164,11 @@ class MjpegServer:
 
 
 @contextmanager
-def mjpeg_server(fps: float = 50.0) -> Iterator[MjpegServer]:
+def mjpeg_server(
+    fps: float = 50.0, shows: Callable[[int], ImageArray] = picture, port: int = 0
+) -> Iterator[MjpegServer]:
     """A running :class:`MjpegServer`, killed at the end."""
-    server = MjpegServer(fps)
+    server = MjpegServer(fps, shows, port)
     try:
         yield server
     finally:

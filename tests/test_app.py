@@ -32,6 +32,11 @@ def fake_tracker(presence: float = 0.9) -> FaceTracker:
     return FaceTracker(FakeDetector(face_box((160, 120), 100)), FakeLandmarker(canonical_points(), presence))
 
 
+def lopsided() -> FaceTracker:
+    """As :func:`fake_tracker`, with the face at the left of the picture."""
+    return FaceTracker(FakeDetector(face_box((60, 90), 60)), FakeLandmarker(canonical_points(), 0.9))
+
+
 def test_every_frame_reaches_every_output(tmp_path: Path) -> None:
     with (
         JsonSink(tmp_path / "a.jsonl") as json_sink,
@@ -93,6 +98,74 @@ def test_p_and_m_change_the_picture_and_nothing_else(tmp_path: Path) -> None:
     assert np.array_equal(points, again)
     assert not np.array_equal(points, mirrored)
     assert np.array_equal(points, back)
+
+
+def test_a_view_mirrored_from_the_start_leaves_results_as_they_are(tmp_path: Path) -> None:
+    image = np.random.default_rng(0).integers(0, 255, (240, 320, 3), np.uint8)
+    written, shown = [], []
+    for mirrored in (False, True):
+        window = FakeWindow([None, "m"])
+        with JsonSink(tmp_path / "a.jsonl") as sink:
+            view = View(window, tmp_path, mirrored=mirrored)
+            run_frames(
+                [Frame(image), Frame(image, 1), Frame(image, 2)], lopsided(), Outputs(sink), Hud("t"), view
+            )
+        written.append((tmp_path / "a.jsonl").read_text())
+        shown.append([picture[200:] for picture in window.shown])  # below panel and face
+    assert written[0] == written[1]
+    plain, mirror = image[200:], image[200:, ::-1]
+    assert all(map(np.array_equal, shown[0], (plain, plain, mirror)))
+    assert all(map(np.array_equal, shown[1], (mirror, mirror, plain)))
+
+
+def test_while_no_frame_comes_the_last_picture_stays_with_a_notice_and_keys_work(tmp_path: Path) -> None:
+    window = FakeWindow([None, None, None, "m", "s", "q"])
+    view = View(window, tmp_path)
+    assert view.idle(None)  # before the first picture there is nothing to show
+    assert view.idle("camera 0 is away")
+    assert window.shown == []
+    (frame,) = frames(1)
+    assert view.show(frame, fake_tracker().step(frame), ["a", "panel"])
+    assert view.idle("camera 0 is away")
+    assert view.idle("camera 0 is away")
+    assert not view.idle("camera 0 is away")
+    plain, noticed, snapped, mirrored = window.shown
+    assert np.array_equal(plain[100:], noticed[100:])  # the picture
+    assert not np.array_equal(plain[:40], noticed[:40])  # the panel, which is the notice now
+    assert np.array_equal(noticed, window.shown[1])
+    (path,) = tmp_path.glob("tracker-*.png")
+    image = cv2.imread(str(path))
+    assert image is not None
+    assert np.array_equal(image, snapped)
+    assert mirrored.shape == plain.shape
+    count = len(window.shown)
+    view.idle(None)  # a slow camera: nothing is drawn anew
+    assert len(window.shown) == count
+
+
+def test_a_recording_goes_on_when_the_pictures_change_their_size(tmp_path: Path) -> None:
+    window = FakeWindow(["r"])
+    pictures = [(240, 320), (240, 320), (160, 90), (240, 320)]
+    stream = [Frame(np.full((*hw, 3), 60, np.uint8), i, i / 25) for i, hw in enumerate(pictures)]
+    with View(window, tmp_path) as view:
+        run_frames(stream, fake_tracker(), Outputs(), Hud("test"), view)
+    (path,) = tmp_path.glob("tracker-*.mp4")
+    with VideoSource(path) as video:
+        assert [frame.image_hw for frame in video] == [(240, 320)] * 3
+
+
+def test_the_panel_tells_latency_of_cameras_and_what_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracker.app.time.monotonic", lambda: 7.05)
+    hud, window = Hud("test"), FakeWindow()
+    image = next(frames(1)).image_bgr
+    stream = [Frame(image, 3 * i, i / 25, "camera 0", captured_s=7.0) for i in range(4)]
+    run_frames(stream, fake_tracker(), Outputs(), hud, View(window))
+    assert (
+        hud.lines()[-1] == "50 ms from capture to screen, median   the loop limits FPS: 60% of frames skipped"
+    )
+    video = Hud("test")
+    run_frames(frames(4), fake_tracker(), Outputs(), video, View(window))
+    assert not any("capture" in line for line in video.lines())
 
 
 def test_the_mirrored_view_is_the_mirror_image_where_there_is_no_text() -> None:

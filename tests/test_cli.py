@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ import numpy as np
 import pytest
 
 from tests.faces import astronaut
-from tests.media import mjpeg_server
+from tests.media import mjpeg_server, picture
 from tracker.types import ImageArray
 
 REPO = Path(__file__).resolve().parents[1]
@@ -182,6 +183,17 @@ def test_cuda_without_a_gpu_is_refused(tmp_path: Path) -> None:
         ("--images", "", "--json", "o"),
         ("--video", "a.mp4", "--no-window", "--json", "-"),
         ("--nonsense",),
+        ("--size", "1280*720"),
+        ("--size", "0x0"),
+        ("--size", ""),
+        ("--fps", "0"),
+        ("--fps", "nan"),
+        ("--fourcc", "MJPEG"),
+        ("--size", "640x480", "--video", "a.mp4"),
+        ("--fps", "30", "--images", "photos", "--json", "o"),
+        ("--fourcc", "MJPG", "--camera", "http://127.0.0.1:1/"),
+        ("--camera", "list", "--json", "o"),
+        ("--camera", "list", "--video", "a.mp4"),
         ("dance",),
     ],
 )
@@ -239,7 +251,7 @@ def test_ctrl_c_and_other_ends_leave_playable_files(
     assert abs(frame_count(tmp_path / "o.mp4") - written) <= 1
 
 
-def test_a_stream_is_tracked_until_it_ends(tmp_path: Path) -> None:
+def test_a_lost_stream_is_waited_for_until_ctrl_c(tmp_path: Path) -> None:
     with mjpeg_server() as server:
         command = [sys.executable, "-m", "tracker", "--camera", server.url, "--no-window"]
         command += ["--json", str(tmp_path / "o.jsonl"), "--output", str(tmp_path / "o.mp4")]
@@ -248,10 +260,46 @@ def test_a_stream_is_tracked_until_it_ends(tmp_path: Path) -> None:
         while process.poll() is None and not (lines.exists() and lines.read_text().count("\n") > 5):
             time.sleep(0.02)
         server.kill()
+        assert process.stderr
+        assert "stopped sending after" in process.stderr.readline()
+        with mjpeg_server(port=server.port, shows=lambda n: picture(n, 160, 90)):
+            assert "is back after" in process.stderr.readline()
+            assert "now sends 160x90 instead of 64x48" in process.stderr.readline()
+            seen = lines.read_text().count("\n")
+            while process.poll() is None and lines.read_text().count("\n") < seen + 5:
+                time.sleep(0.02)
+        assert "stopped sending after" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert "stopped delivering frames" in stderr
+    assert process.returncode == 130
+    assert stderr.count("\n") == 1
+    records = json_lines(lines)
+    assert records[-1]["width"] == 160
+    for key in ("frame", "time_s"):
+        values = [record[key] for record in records]
+        assert values == sorted(set(values))  # type: ignore[type-var]
     assert frame_count(tmp_path / "o.mp4") == len(json_lines(lines))
+
+
+def test_ctrl_c_ends_a_wait_for_a_server_that_accepts_and_says_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        command = [sys.executable, "-m", "tracker", "--camera", url, "--no-window", "--json", os.devnull]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=CLEAN, cwd=REPO)
+        connection, _ = silent.accept()
+        with connection:
+            process.send_signal(signal.SIGINT)
+            _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
+
+
+def test_cameras_are_listed_alike_by_both_commands() -> None:
+    listed, told = run("--camera", "list"), run("info")
+    assert listed.returncode == 0, listed.stderr
+    assert listed.stdout
+    for line in listed.stdout.splitlines():
+        assert f"  {line}\n" in told.stdout
 
 
 def test_the_command_line_imports_nothing_heavy() -> None:

@@ -20,6 +20,8 @@ from tracker.closing import Closing
 from tracker.draw import Style, draw_faces, draw_hud, mirror_faces
 from tracker.errors import SourceError
 from tracker.images import ReadFailure
+from tracker.live_video import LiveVideoSink
+from tracker.pace import Pace
 from tracker.pipeline import FaceTracker
 from tracker.sinks import CsvSink, ImageSink, JsonSink, VideoSink
 from tracker.stats import RollingStats
@@ -54,6 +56,7 @@ class Hud:
 
     label: str
     stats: RollingStats = field(default_factory=lambda: RollingStats(STATS_WINDOW_S))
+    pace: Pace = field(default_factory=lambda: Pace(STATS_WINDOW_S))
 
     def lines(self) -> list[str]:
         """What the panel says now; it names what each number measures."""
@@ -65,17 +68,20 @@ class Hud:
         return [
             f"{fps:.1f} FPS, whole loop   {self.label}",
             f"{stages}  ms, median of {STATS_WINDOW_S:.0f} s",
+            *self.pace.lines(),
         ]
 
 
 class View(Closing):
     """The live window and what its keys change: style, mirror, snapshot, recording."""
 
-    def __init__(self, screen: Screen, folder: Path | None = None) -> None:
+    def __init__(self, screen: Screen, folder: Path | None = None, mirrored: bool = False) -> None:
         self._screen = screen
         self._folder = folder or Path.cwd()
         self._style: Style = "points"
-        self._mirrored = False
+        self._mirrored = mirrored
+        self._last: tuple[Frame, FrameResult] | None = None
+        self._canvas: ImageArray | None = None
         self._open = ExitStack()
         self._recording: VideoSink | None = None
 
@@ -85,18 +91,32 @@ class View(Closing):
 
     def show(self, frame: Frame, result: FrameResult, hud: Sequence[str]) -> bool:
         """Show one frame and obey a key. Returns whether to go on."""
-        marks = [*hud, "recording"] if self._recording else hud
-        canvas = annotate(frame, result, marks, self._style, self._mirrored)
-        self._screen.show(canvas)
+        self._last = frame, result
+        canvas = self._paint(frame, result, [*hud, "recording"] if self._recording else hud)
         if self._recording:
             self._recording.write(canvas, frame.time_s)
+        return self._obey()
+
+    def idle(self, notice: str | None) -> bool:
+        """Obey a key while no new frame comes; a ``notice`` replaces the panel. Returns whether to go on."""
+        if self._last and notice:
+            self._paint(*self._last, [notice])
+        return self._obey()
+
+    def _paint(self, frame: Frame, result: FrameResult, marks: Sequence[str]) -> ImageArray:
+        self._canvas = canvas = annotate(frame, result, marks, self._style, self._mirrored)
+        self._screen.show(canvas)
+        return canvas
+
+    def _obey(self) -> bool:
+        """Do what the pressed key asks for, if any. Returns whether to go on."""
         key = self._screen.key()
         if key == "p":
             self._style = "lines" if self._style == "points" else "points"
         elif key == "m":
             self._mirrored = not self._mirrored
-        elif key == "s":
-            self._snapshot(canvas)
+        elif key == "s" and self._canvas is not None:
+            self._snapshot(self._canvas)
         elif key == "r":
             self._toggle_recording()
         return key != "q" and not self._screen.closed
@@ -111,7 +131,7 @@ class View(Closing):
             self._recording.close()
             self._recording = None
         else:
-            self._recording = self._open.enter_context(VideoSink(self._new_file(".mp4")))
+            self._recording = self._open.enter_context(LiveVideoSink(self._new_file(".mp4")))
 
     def _new_file(self, suffix: str) -> Path:
         return self._folder / f"tracker-{datetime.now():%Y%m%d-%H%M%S-%f}{suffix}"
@@ -157,6 +177,7 @@ def run_frames(
         if view:
             go_on = view.show(frame, result, hud.lines())
             stage_ms["show"] = 1000 * (time.perf_counter() - written)
+            hud.pace.update(frame, time.monotonic())
             if not go_on:
                 return
         hud.stats.update(time.perf_counter(), stage_ms)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from tracker.camera_mode import is_local_camera
 from tracker.cli_bench import bench
 from tracker.errors import TrackerError
 from tracker.interrupts import EXIT_INTERRUPTED, interruptible
@@ -22,20 +23,25 @@ from tracker.options import (
     Camera,
     Csv,
     Detector,
+    Fourcc,
+    Fps,
     Images,
     Json,
     MaxFaces,
     Model,
     NoWindow,
     Output,
+    Size,
     Smoothing,
     Threads,
     Version,
     Video,
+    camera_mode,
 )
 
 if TYPE_CHECKING:
     from tracker.app import Hud, Outputs, View
+    from tracker.camera_mode import CameraMode
     from tracker.detection import FaceDetector
     from tracker.pipeline import FaceTracker
 
@@ -53,6 +59,9 @@ app = typer.Typer(
 def track(
     context: typer.Context,
     camera: Camera = None,
+    size: Size = None,
+    fps: Fps = None,
+    fourcc: Fourcc = None,
     video: Video = None,
     images: Images = None,
     output: Output = None,
@@ -80,6 +89,12 @@ def track(
         return
     if sum(source is not None for source in (camera, video, images)) > 1:
         raise typer.BadParameter("give only one of --camera, --video and --images")
+    mode = camera_mode(None if video is not None or images is not None else camera or "0", size, fps, fourcc)
+    if camera == "list":
+        if output or json or csv:
+            raise typer.BadParameter("--camera list prints and writes no files; leave the outputs out")
+        _list_cameras()
+        return
     shown = not no_window and images is None
     if not shown and not (output or json or csv):
         raise typer.BadParameter("nothing to do: without a window give --output, --json or --csv")
@@ -97,7 +112,7 @@ def track(
         elif video is not None:
             run.video(video, build)
         else:
-            run.camera(camera or "0", build)
+            run.camera(camera or "0", mode, build)
 
 
 @app.command()
@@ -124,15 +139,16 @@ class _Run:
         self._csv = csv
         self._shown = shown
 
-    def camera(self, device: str, build: _Build) -> None:
+    def camera(self, device: str, mode: CameraMode, build: _Build) -> None:
         from tracker.app import run_frames
         from tracker.camera import CameraSource
-        from tracker.sinks import VideoSink
+        from tracker.live_video import LiveVideoSink
 
-        view = self._view()
+        view = self._view(mirrored=is_local_camera(device))
         tracker, hud = build()
-        source = self._stack.enter_context(CameraSource(device))
-        video = self._stack.enter_context(VideoSink(self._output)) if self._output else None
+        idle = view.idle if view else lambda _: True
+        source = self._stack.enter_context(CameraSource(device, mode, _say, idle))
+        video = self._stack.enter_context(LiveVideoSink(self._output)) if self._output else None
         run_frames(source, tracker, self._outputs([], video=video), hud, view)
 
     def video(self, path: Path, build: _Build) -> None:
@@ -170,13 +186,24 @@ class _Run:
         csv = self._stack.enter_context(CsvSink(self._csv, inputs)) if self._csv else None
         return Outputs(json, csv, **sinks)
 
-    def _view(self) -> View | None:
+    def _view(self, mirrored: bool = False) -> View | None:
         if not self._shown:
             return None
         from tracker.app import View
         from tracker.window import Window
 
-        return self._stack.enter_context(View(self._stack.enter_context(Window("tracker"))))
+        window = self._stack.enter_context(Window("tracker"))
+        return self._stack.enter_context(View(window, mirrored=mirrored))
+
+
+def _say(line: str) -> None:
+    typer.echo(f"tracker: {line}", err=True)
+
+
+def _list_cameras() -> None:
+    from tracker.devices import describe_cameras, list_cameras
+
+    typer.echo("\n".join(describe_cameras(list_cameras())))
 
 
 _Build = Callable[[], "tuple[FaceTracker, Hud]"]
@@ -209,7 +236,7 @@ def _open_detector(stack: ExitStack, name: str, threads: int) -> FaceDetector:
     from tracker.weights import find_model
 
     if importlib.util.find_spec("mediapipe"):
-        typer.echo(f"tracker: {USAGE_NOTICE}", err=True)
+        _say(USAGE_NOTICE)
     correction = BoxCorrection.from_meta(find_model("blazeface-short", "detector").meta)
     path = find_model("blazeface-short-tflite", "detector").verified()
     return stack.enter_context(closing(MediaPipeDetector(path, correction)))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tracker.interrupts import interruptible
+from tracker.options import parse_size
 
 
 def bench(
@@ -55,17 +55,10 @@ def bench(
             models=model or ["resnet18"],
             precisions=precision or [None],
             threads=threads or [0],
-            sizes=[_parse_size(text) for text in size or ["640x480"]],
+            sizes=[parse_size(text) for text in size or ["640x480"]],
             faces=faces or [1],
             frames=frames,
             video=video,
             under_load=under_load,
         )
         run_bench(wanted, json, plot)
-
-
-def _parse_size(text: str) -> tuple[int, int]:
-    found = re.fullmatch(r"(\d{2,5})x(\d{2,5})", text)
-    if not found:
-        raise typer.BadParameter(f"a size is WIDTHxHEIGHT such as 1280x720, got {text!r}")
-    return int(found[1]), int(found[2])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tracker.backends import BACKENDS, open_session
-from tracker.camera import list_cameras
+from tracker.devices import describe_cameras, list_cameras
 from tracker.errors import BackendError, WeightsError
 from tracker.machine import cpu_flags, describe_machine, library_versions
 from tracker.weights import ModelFile, load_manifest
@@ -27,7 +27,7 @@ def describe() -> str:
         "models",
         *_models(models),
         "cameras",
-        *(f"  {name}" for name in list_cameras() or ("none",)),
+        *(f"  {line}" for line in describe_cameras(list_cameras())),
         "processor",
         f"  {describe_machine()['cpu']}",
         f"  {' '.join(cpu_flags()) or 'no instructions known for fast inference'}",

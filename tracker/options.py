@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+
+from tracker.camera_mode import CameraMode, is_local_camera
 
 
 def _say_version(wanted: bool) -> None:
@@ -19,9 +22,13 @@ def _say_version(wanted: bool) -> None:
 Camera = Annotated[
     str | None,
     typer.Option(
-        metavar="N|PATH|URL", help="Camera number, device such as /dev/video2, or stream URL. Default: 0."
+        metavar="N|PATH|URL",
+        help="Camera number, device such as /dev/video2, or stream URL; list prints the cameras. Default: 0.",
     ),
 ]
+Size = Annotated[str | None, typer.Option(metavar="WxH", help="Picture size to ask a camera for: 1280x720.")]
+Fps = Annotated[float | None, typer.Option(min=1, max=1000, help="Frames a second to ask a camera for.")]
+Fourcc = Annotated[str | None, typer.Option(metavar="CODE", help="Pixel format to ask a camera for: MJPG.")]
 Video = Annotated[Path | None, typer.Option(metavar="FILE", help="Video file: every frame is tracked.")]
 Images = Annotated[
     str | None,
@@ -61,3 +68,24 @@ Version = Annotated[
 NoWindow = Annotated[
     bool, typer.Option("--no-window", help="Show nothing on screen; needed without a display.")
 ]
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Width and height of a picture, from text such as ``1280x720``; anything else is wrong usage."""
+    found = re.fullmatch(r"([1-9]\d{1,4})x([1-9]\d{1,4})", text, re.ASCII)
+    if not found:
+        raise typer.BadParameter(f"a size is WIDTHxHEIGHT such as 1280x720, got {text!r}")
+    return int(found[1]), int(found[2])
+
+
+def camera_mode(device: str | None, size: str | None, fps: float | None, fourcc: str | None) -> CameraMode:
+    """What to ask the camera ``device`` (None: no camera) for; wrong usage if it is none of this computer."""
+    try:
+        mode = CameraMode(None if size is None else parse_size(size), fps, fourcc)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    if mode != CameraMode() and not (device is not None and is_local_camera(device)):
+        raise typer.BadParameter(
+            "--size, --fps and --fourcc are for a camera of this computer: files and streams come as they are"
+        )
+    return mode

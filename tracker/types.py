@@ -27,13 +27,15 @@ class Frame:
 
     ``image_bgr`` is ``(height, width, 3)`` uint8, OpenCV's channel order. ``index`` counts from 0
     within ``source``; ``time_s`` is the presentation time of a video, seconds since the first
-    frame of a camera, 0 for a still image.
+    frame of a camera, 0 for a still image. ``captured_s`` is when a live camera's picture arrived, seconds of
+    ``time.monotonic``; a video or image has none.
     """
 
     image_bgr: ImageArray
     index: int = 0
     time_s: float = 0.0
     source: str = ""
+    captured_s: float | None = None
 
     def __post_init__(self) -> None:
         image = self.image_bgr
@@ -43,6 +45,8 @@ class Frame:
             )
         if self.index < 0 or not np.isfinite(self.time_s):
             raise ValueError(f"index must be >= 0 and time_s finite, got {self.index}, {self.time_s}")
+        if self.captured_s is not None and not math.isfinite(self.captured_s):
+            raise ValueError(f"captured_s must be finite, got {self.captured_s}")
 
     @property
     def image_hw(self) -> tuple[int, int]:

@@ -1,0 +1,84 @@
+"""Network streams, read with libav behind the verbs of OpenCV's cameras.
+
+OpenCV's own reader of streams squeezes every picture into the size of the first.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import cast
+
+import av
+import cv2
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from tracker.types import ImageArray
+
+OPEN_TIMEOUT_S = 10.0
+READ_TIMEOUT_S = 5.0
+
+
+class StreamCapture:
+    """The pictures of a URL or file, ``grab`` and ``retrieve`` in turn, as of a ``cv2.VideoCapture``.
+
+    A file, in contrast to a URL, cannot make it open any connection. A stream that sends nothing for 5
+    seconds has ended.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._container: av.container.InputContainer | None = None
+        self._frames: deque[VideoFrame] = deque()
+        self._frame: VideoFrame | None = None
+        # UDP, the default of RTSP, loses packets.
+        options = {"rtsp_transport": "tcp"} if "://" in url else {"protocol_whitelist": "file"}
+        try:
+            timeouts_s = (OPEN_TIMEOUT_S, READ_TIMEOUT_S)
+            self._container = av.open(url, container_options=options, timeout=timeouts_s)
+            self._stream = self._container.streams.video[0]
+        except (OSError, IndexError, av.FFmpegError):  # nothing there, no video in it, no answer
+            self.release()
+            return
+        # Each further thread of the decoder would hold back a frame: 8 of H.264 are a third of a second.
+        self._stream.codec_context.thread_count = 1
+        self._packets: Iterator[Packet[VideoStream]] = self._container.demux(self._stream)
+
+    def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
+        """Whether there is a stream to read."""
+        return self._container is not None
+
+    def grab(self) -> bool:
+        """Wait for the next picture. Returns whether there is one, be it damaged."""
+        self._frame = None
+        try:
+            while self._container and not self._frames:
+                packet = next(self._packets, None)
+                if packet is None:
+                    return False
+                try:
+                    self._frames.extend(self._stream.decode(packet))
+                except av.InvalidDataError:  # damaged on its way, or before the first key frame
+                    return True
+        except (OSError, av.FFmpegError):  # the connection is gone, or nothing has come for too long
+            return False
+        self._frame = self._frames.popleft() if self._frames else None
+        return self._frame is not None
+
+    def retrieve(self) -> tuple[bool, ImageArray | None]:
+        """Whether the picture that was grabbed is sound, and it: ``(H, W, 3)`` BGR uint8."""
+        if self._frame is None:
+            return False, None
+        return True, cast(ImageArray, self._frame.to_ndarray(format="bgr24"))
+
+    def get(self, prop: int) -> float:
+        """The stated frames per second for ``cv2.CAP_PROP_FPS``, 0 for all that is not known."""
+        known = self._container and prop == cv2.CAP_PROP_FPS
+        return float(self._stream.average_rate or 0) if known else 0.0
+
+    def release(self) -> None:
+        """Close the connection; closing twice is fine."""
+        if self._container:
+            self._container.close()
+            self._container = None
