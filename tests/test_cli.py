@@ -333,8 +333,9 @@ def test_bench_writes_its_rows(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / "b.json").read_text())
     rows = {(row["mode"], row["stage"]): row for row in report["rows"]}
-    stages = {"total", "crop", "infer", "points", "smooth", "decode", "draw"}
-    assert {stage for mode, stage in rows if mode == "tracking"} == stages
+    stages = {"total", "crop", "infer", "points", "smooth", "measure", "decode", "draw"}
+    # With all slots taken, tracking detects now and then only.
+    assert {stage for mode, stage in rows if mode == "tracking"} in (stages, stages | {"detect"})
     assert {stage for mode, stage in rows if mode == "detect"} == stages | {"detect"}
     assert report["machine"]["cpu"]
     assert report["processes"][0]["start_s"] > 0

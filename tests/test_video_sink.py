@@ -258,3 +258,31 @@ def test_no_threads_of_ours_stay(tmp_path: Path) -> None:
     write_video(tmp_path / "in.mp4", 5)
     _copy(tmp_path / "in.mp4", tmp_path / "out.mp4")
     assert set(threading.enumerate()) == before
+
+
+_WRITER = """
+import sys
+from pathlib import Path
+import numpy as np
+from tracker.video_sink import VideoSink
+sink = VideoSink(Path(sys.argv[1]))
+for index in range(1_000_000):
+    image = np.full((120, 160, 3), 60, np.uint8)
+    image[:, index % 140 : index % 140 + 20] = 200
+    sink.write(image, index / 30)
+    if index == 299:
+        print("ten seconds", flush=True)
+"""
+
+
+def test_a_killed_run_leaves_a_film_up_to_the_last_seconds(tmp_path: Path) -> None:
+    path = tmp_path / "k.mp4"
+    command = [sys.executable, "-c", _WRITER, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "ten seconds\n"
+        writer.kill()
+    with av.open(str(path)) as film:
+        times = [float(frame.pts * frame.time_base) for frame in film.decode(video=0)]  # type: ignore[operator]
+    # The encoder looks some frames ahead, and the last fragment is not whole.
+    assert times[: 8 * 30] == pytest.approx([index / 30 for index in range(8 * 30)], abs=1e-4)

@@ -33,6 +33,9 @@ _CAMERA_TICK = Fraction(1, 90_000)
 # crf 20 is visually lossless for most pictures. Without B-frames the last packet is the last picture: libav
 # takes the length of the track from the last packet, and players drop what lies behind it.
 _X264_OPTIONS = {"preset": "veryfast", "crf": "20", "bf": "0"}
+# What a camera shows cannot be had again: its film is written in fragments of a second, so that a run that is
+# killed leaves it up to then; on closing they become an ordinary MP4.
+_FRAGMENTS = {"movflags": "hybrid_fragmented", "frag_duration": "1000000", "flush_packets": "1"}
 _AAC_RATES = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000})
 
 
@@ -66,7 +69,8 @@ class VideoSink(Closing):
             path.open("ab").close()
             # Start times are rounded to the movie's own clock, by default a millisecond.
             clock = {"movie_timescale": str(max(self._tick.denominator, 1000))}
-            self._container = av.open(str(path.absolute()), "w", format="mp4", container_options=clock)
+            options = clock if like else {**clock, **_FRAGMENTS}
+            self._container = av.open(str(path.absolute()), "w", format="mp4", container_options=options)
         self._stream: VideoStream | None = None
         self._size = (0, 0)
         self._sound: _SoundCopy | None = None
