@@ -21,7 +21,7 @@ from tracker.camera_mode import CameraMode, is_local_camera
     ],
 )
 def test_what_no_camera_can_have_is_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="camera's|pixel format"):
+    with pytest.raises(ValueError, match=r"camera's|pixel format"):
         CameraMode(**wrong)  # type: ignore[arg-type]
 
 
