@@ -115,12 +115,12 @@ def png_with_chunk(data: bytes, kind: bytes, payload: bytes) -> bytes:
 class MjpegServer:
     """A network camera on 127.0.0.1: multipart JPEG over HTTP, ``fps`` frames a second, until stopped.
 
-    ``shows`` makes the picture of each number and may be changed at any time; while ``stalled`` the
+    ``shows`` makes the picture, or the bytes of a JPEG, of each number and may be changed at any time; while ``stalled`` the
     connection stays and nothing comes. A ``port`` takes the place of a server that was killed.
     """
 
     def __init__(
-        self, fps: float = 50.0, shows: Callable[[int], ImageArray] = picture, port: int = 0
+        self, fps: float = 50.0, shows: Callable[[int], ImageArray | bytes] = picture, port: int = 0
     ) -> None:
         self.sent = 0
         self.shows = shows
@@ -165,7 +165,7 @@ class MjpegServer:
 
 @contextmanager
 def mjpeg_server(
-    fps: float = 50.0, shows: Callable[[int], ImageArray] = picture, port: int = 0
+    fps: float = 50.0, shows: Callable[[int], ImageArray | bytes] = picture, port: int = 0
 ) -> Iterator[MjpegServer]:
     """A running :class:`MjpegServer`, killed at the end."""
     server = MjpegServer(fps, shows, port)
@@ -182,6 +182,6 @@ def _tone(start: int) -> AudioFrame:
     return frame
 
 
-def _jpeg_part(image: ImageArray) -> bytes:
-    data = cv2.imencode(".jpg", image)[1].tobytes()
+def _jpeg_part(image: ImageArray | bytes) -> bytes:
+    data = image if isinstance(image, bytes) else cv2.imencode(".jpg", image)[1].tobytes()
     return b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(data) + data + b"\r\n"

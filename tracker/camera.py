@@ -15,7 +15,7 @@ from tracker.camera_mode import CameraMode, is_local_camera, is_number
 from tracker.closing import Closing
 from tracker.devices import Capture, list_cameras, mode_given, open_capture
 from tracker.errors import SourceError
-from tracker.streams import READ_TIMEOUT_S
+from tracker.streams import READ_TIMEOUT_S, StreamCapture
 from tracker.types import Frame, ImageArray
 
 IDLE_S = 0.05
@@ -148,7 +148,7 @@ class CameraSource(Closing):
         try:
             if not capture.isOpened():
                 if not self._opened:
-                    self._error = SourceError(f"cannot open {self.name}: {_remedy(self._device)}")
+                    self._error = SourceError(f"cannot open {self.name}: {_remedy(self._device, capture)}")
                 return False
             self._note_opening()
             while not self._closing and (shot := _shoot(capture)):
@@ -242,9 +242,9 @@ def _is_file(device: int | str) -> bool:
     return not is_local_camera(device) and "://" not in str(device) and Path(str(device)).is_file()
 
 
-def _remedy(device: int | str) -> str:
-    if "://" in str(device):
-        return "nothing that can be decoded comes from there; check the URL"
+def _remedy(device: int | str, capture: Capture) -> str:
+    if isinstance(capture, StreamCapture) and "://" in str(device):
+        return f"nothing that can be decoded comes from there ({capture.reason}); check the URL"
     found = [camera.path or str(camera.index) for camera in list_cameras()]
     if not found:
         return "no cameras found on this computer; plug one in, or give --camera URL or --video FILE"

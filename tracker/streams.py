@@ -25,10 +25,11 @@ class StreamCapture:
     """The pictures of a URL or file, ``grab`` and ``retrieve`` in turn, as of a ``cv2.VideoCapture``.
 
     A file, in contrast to a URL, cannot make it open any connection. A stream that sends nothing for 5
-    seconds has ended.
+    seconds has ended. ``reason`` says why one did not open.
     """
 
     def __init__(self, url: str) -> None:
+        self.reason = ""
         self._container: av.container.InputContainer | None = None
         self._frames: deque[VideoFrame] = deque()
         self._frame: VideoFrame | None = None
@@ -38,7 +39,11 @@ class StreamCapture:
             timeouts_s = (OPEN_TIMEOUT_S, READ_TIMEOUT_S)
             self._container = av.open(url, container_options=options, timeout=timeouts_s)
             self._stream = self._container.streams.video[0]
-        except (OSError, IndexError, av.FFmpegError):  # nothing there, no video in it, no answer
+        except IndexError:
+            self.reason = "no video"
+        except (OSError, av.FFmpegError) as error:  # nothing there, no answer, nothing that libav knows
+            self.reason = error.strerror or str(error)
+        if self.reason:
             self.release()
             return
         # Each further thread of the decoder would hold back a frame: 8 of H.264 are a third of a second.
