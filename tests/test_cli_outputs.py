@@ -85,6 +85,7 @@ def test_a_reader_that_leaves_ends_a_camera() -> None:
     assert (process.returncode, stderr) == (0, b"")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs to know how much a pipe holds")
 def test_a_reader_that_sleeps_does_not_keep_a_signal_waiting(tmp_path: Path) -> None:
     video = face_video(tmp_path / "in.mp4", 400)
     process = start("--video", video, "--no-window", "--json", "-", "--csv", tmp_path / "o.csv")
@@ -113,6 +114,7 @@ def _until_full(fd: int, process: subprocess.Popen[bytes]) -> None:
     pytest.fail("the run ended first")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_no_or_a_full_standard_output_is_one_line(tmp_path: Path) -> None:
     video = face_video(tmp_path / "in.mp4", 3)
     command = f"{sys.executable} -m tracker --video {video} --no-window --json -"
