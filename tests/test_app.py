@@ -220,3 +220,26 @@ def test_an_unreadable_image_leaves_its_line_and_the_others_are_done(tmp_path: P
     assert [line["source"] for line in lines] == ["a.png", "b.png", "c.png"]
     assert ["error" in line for line in lines] == [False, True, False]
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.png", "c.png"]
+
+
+class FakeSink:
+    """Keeps what it is given; stands for an OSC receiver or a virtual camera."""
+
+    def __init__(self) -> None:
+        self.written: list[tuple[object, ...]] = []
+
+    def write(self, *what: object) -> None:
+        self.written.append(what)
+
+
+def test_other_programs_get_every_frame_and_one_picture_is_drawn_for_all(tmp_path: Path) -> None:
+    osc, camera = FakeSink(), FakeSink()
+    with VideoSink(tmp_path / "a.mp4") as video:
+        outputs = Outputs(video=video, osc=osc, camera=camera)  # type: ignore[arg-type]
+        run_frames(frames(3), fake_tracker(), outputs, Hud("test"))
+    assert [result.index for (result,) in osc.written] == [0, 1, 2]  # type: ignore[attr-defined]
+    assert [time_s for _, time_s in camera.written] == [0, 1 / 25, 2 / 25]
+    plain = next(frames(1)).image_bgr
+    assert all(np.any(canvas != plain) for canvas, _ in camera.written)  # type: ignore[call-overload]
+    run_images([next(frames(1))], fake_tracker(), Outputs(osc=osc))  # type: ignore[arg-type]
+    assert len(osc.written) == 4

@@ -181,7 +181,11 @@ def test_cuda_without_a_gpu_is_refused(tmp_path: Path) -> None:
         ("--video", "a.mp4", "--json", "o", "--csv", "o"),
         ("--max-faces", "0"),
         ("--images", "", "--json", "o"),
-        ("--video", "a.mp4", "--no-window", "--json", "-"),
+        ("--video", "a.mp4", "--no-window", "--csv", "-"),
+        ("--video", "a.mp4", "--no-window", "--output", "-"),
+        ("--video", "a.mp4", "--no-window", "--json", "-", "--csv", "/dev/stdout"),
+        ("--video", "a.mp4", "--no-window", "--osc", ""),
+        ("--images", "photos", "--virtual-camera", "auto"),
         ("--nonsense",),
         ("--size", "1280*720"),
         ("--size", "0x0"),
@@ -342,7 +346,8 @@ def test_bench_writes_its_rows(tmp_path: Path) -> None:
     for row in report["rows"]:
         assert row["provider"] == "CPUExecutionProvider"
         assert row["faces"] == 1
-        assert row["frames"] == 12
+        assert 1 <= row["frames"] <= 12
+        assert row["frames"] == 12 or row["stage"] == "detect"
         assert 0 < row["median_ms"] <= row["p95_ms"] <= row["p99_ms"]
         assert row["fps"] == pytest.approx(1000 / row["median_ms"], rel=0.01, abs=0.06)
     assert report["machine"]["cpu"]

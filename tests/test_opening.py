@@ -4,9 +4,12 @@ import shutil
 import numpy as np
 import pytest
 
+from tests.faces import astronaut
 from tracker import opening, weights
-from tracker.errors import WeightsError
-from tracker.opening import open_landmarker
+from tracker.errors import BackendError, WeightsError
+from tracker.inputs import frame_from
+from tracker.opening import OpenedTracker, open_landmarker, open_tracker
+from tracker.pipeline import FaceTracker
 from tracker.weights import MANIFEST, weights_dir
 
 
@@ -48,3 +51,52 @@ def test_a_damaged_variant_is_refused_not_passed_over(two_files, monkeypatch):
     (two_files / "copy.onnx").write_bytes(b"no")
     with pytest.raises(WeightsError, match=r"copy\.onnx differ"):
         open_landmarker("resnet18", "auto", 1)
+
+
+def test_a_tracker_opens_with_sane_defaults_and_finds_a_face_in_an_array():
+    with open_tracker() as tracker:
+        assert isinstance(tracker, FaceTracker)
+        assert tracker.label.startswith("resnet18 ")
+        image = astronaut()
+        (face,) = tracker.find(frame_from(image)).faces
+        assert abs(face.landmarks.points_frame[30] - (183, 126)).max() < 5
+        for index in range(3):
+            (followed,) = tracker.step(frame_from(image, index, index / 30)).faces
+            assert followed.id == 1
+        assert abs(followed.landmarks.points_frame - face.landmarks.points_frame).max() < 3
+    tracker.close()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"smoothing": "much"}, {"detector": "haar"}, {"threads": -1}, {"max_faces": 0}]
+)
+def test_values_that_are_none_are_refused_before_anything_opens(wrong, monkeypatch):
+    monkeypatch.setattr(opening, "open_landmarker", lambda *_, **__: pytest.fail("opened a model"))
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        open_tracker(**wrong)
+
+
+def test_a_model_or_backend_that_does_not_open_is_named():
+    with pytest.raises(WeightsError, match="vgg"):
+        open_tracker("vgg")
+    with pytest.raises(BackendError, match="tpu"):
+        open_tracker(backend="tpu")
+
+
+def test_a_detector_with_threads_of_its_own_is_closed_once(monkeypatch):
+    class Detector(opening.MediaPipeDetector):
+        closed = 0
+
+        def __init__(self):
+            pass
+
+        def close(self):
+            self.closed += 1
+
+    detector = Detector()
+    monkeypatch.setattr(opening, "open_mediapipe", lambda: detector)
+    with pytest.raises(KeyError), open_tracker(backend="cpu", detector="mediapipe", threads=1) as tracker:
+        assert isinstance(tracker, OpenedTracker)
+        raise KeyError
+    tracker.close()
+    assert detector.closed == 1

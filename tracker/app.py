@@ -18,15 +18,16 @@ import numpy as np
 
 from tracker.closing import Closing
 from tracker.draw import Style, draw_faces, draw_hud, mirror_faces
-from tracker.errors import SourceError
-from tracker.images import ReadFailure
+from tracker.images import ReadFailure, unreadable
 from tracker.live_video import LiveVideoSink
+from tracker.osc_sink import OscSink
 from tracker.pace import Pace
 from tracker.pipeline import FaceTracker
 from tracker.sinks import CsvSink, ImageSink, JsonSink, VideoSink
 from tracker.stats import RollingStats
 from tracker.types import Frame, FrameResult, ImageArray
 from tracker.video_sink import sink_errors
+from tracker.virtual_camera import VirtualCamera
 from tracker.window import Screen
 
 STATS_WINDOW_S = 2.0
@@ -36,18 +37,29 @@ STAGES = ("detect", "crop", "infer", "points", "smooth", "measure", "write", "sh
 
 @dataclass(frozen=True)
 class Outputs:
-    """The files that a run writes; any may be absent."""
+    """Where the results of a run go; any may be absent."""
 
     json: JsonSink | None = None
     csv: CsvSink | None = None
     video: VideoSink | None = None
     images: ImageSink | None = None
+    osc: OscSink | None = None
+    camera: VirtualCamera | None = None
 
     def write_result(self, result: FrameResult) -> None:
-        """Append one frame's faces to the text files."""
-        for sink in (self.json, self.csv):
+        """Send one frame's faces to all that take them as numbers."""
+        for sink in (self.osc, self.json, self.csv):
             if sink:
                 sink.write(result)
+
+    def write_picture(self, frame: Frame, result: FrameResult) -> None:
+        """Draw one frame's faces for all that take moving pictures."""
+        if not (self.camera or self.video):
+            return
+        canvas = annotate(frame, result)
+        for sink in (self.camera, self.video):
+            if sink:
+                sink.write(canvas, frame.time_s)
 
 
 @dataclass
@@ -170,8 +182,7 @@ def run_frames(
         stage_ms = dict(result.stage_ms)
         started = time.perf_counter()
         outputs.write_result(result)
-        if outputs.video:
-            outputs.video.write(annotate(frame, result), frame.time_s)
+        outputs.write_picture(frame, result)
         written = time.perf_counter()
         stage_ms["write"] = 1000 * (written - started)
         if view:
@@ -208,5 +219,4 @@ def run_images(
                 outputs.images.write(annotate(image, result), image.source)
         on_frame()
     if failures:
-        count = f"{len(failures)} image{'s' if len(failures) > 1 else ''} could not be read"
-        raise SourceError(f"{count}, the others are done; the first: {failures[0].message}")
+        raise unreadable(failures)

@@ -1,4 +1,4 @@
-"""The command line: parsing, and the only place that wires concrete classes together.
+"""The command line: parsing, and wiring sources, the tracker of :mod:`tracker.opening` and outputs together.
 
 Nothing heavy is imported before a command runs, so that ``--help`` answers at once.
 """
@@ -8,15 +8,16 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
 from tracker.camera_mode import is_local_camera
 from tracker.cli_bench import bench
-from tracker.errors import TrackerError
+from tracker.errors import ReaderGoneError, TrackerError
 from tracker.interrupts import EXIT_INTERRUPTED, interruptible
 from tracker.options import (
     Backend,
@@ -30,22 +31,25 @@ from tracker.options import (
     MaxFaces,
     Model,
     NoWindow,
+    Osc,
     Output,
     Size,
     Smoothing,
     Threads,
     Version,
     Video,
+    VirtualCamera,
     camera_mode,
 )
 
 if TYPE_CHECKING:
     from tracker.app import Hud, Outputs, View
     from tracker.camera_mode import CameraMode
-    from tracker.detection import FaceDetector
     from tracker.pipeline import FaceTracker
+    from tracker.sources import VideoSource
 
 EXIT_ERROR = 1
+STDOUT = Path("-")
 
 app = typer.Typer(
     add_completion=False,
@@ -67,6 +71,8 @@ def track(
     output: Output = None,
     json: Json = None,
     csv: Csv = None,
+    osc: Osc = None,
+    virtual_camera: VirtualCamera = None,
     model: Model = "resnet18",
     backend: Backend = "auto",
     detector: Detector = "blazeface",
@@ -96,16 +102,20 @@ def track(
         _list_cameras()
         return
     shown = not no_window and images is None
-    if not shown and not (output or json or csv):
-        raise typer.BadParameter("nothing to do: without a window give --output, --json or --csv")
-    if "" in (camera, images) or Path("-") in (output, json, csv):
-        raise typer.BadParameter("an empty name, or - for a file; standard output is /dev/stdout")
-    files = [path.resolve() for path in (output, json, csv) if path]
+    if not shown and not (output or json or csv or osc or virtual_camera):
+        raise typer.BadParameter("nothing to do: without a window give --output, --json or another output")
+    if images is not None and virtual_camera:
+        raise typer.BadParameter("--virtual-camera shows a camera or a video, not --images")
+    if "" in (camera, images, osc, virtual_camera) or STDOUT in (output, csv):
+        raise typer.BadParameter("an empty name, or - for a file; only --json - is standard output")
+    files = [
+        Path("/dev/stdout" if path == STDOUT else path).resolve() for path in (output, json, csv) if path
+    ]
     if len(set(files)) < len(files):
         raise typer.BadParameter("--output, --json and --csv need a file each")
 
     with interruptible(), ExitStack() as stack:
-        run = _Run(stack, output, json, csv, shown)
+        run = _Run(stack, output, json, csv, osc, virtual_camera, shown)
         build = _tracker_builder(stack, model, backend, detector, threads, max_faces, smoothing)
         if images is not None:
             run.images(images, build)
@@ -127,42 +137,57 @@ def info() -> None:
 app.command()(bench)
 
 
+_Build = Callable[[], "tuple[FaceTracker, Hud]"]
+
+
 class _Run:
     """Opens source, screen, model and outputs in turn, then runs: no output is touched in vain."""
 
     def __init__(
-        self, stack: ExitStack, output: Path | None, json: Path | None, csv: Path | None, shown: bool
+        self,
+        stack: ExitStack,
+        output: Path | None,
+        json: Path | None,
+        csv: Path | None,
+        osc: str | None,
+        virtual_camera: str | None,
+        shown: bool,
     ) -> None:
+        from tracker.stdout import StandardOutput
+
         self._stack = stack
         self._output = output
-        self._json = json
+        # Taken before anything is opened: what libraries print then is not to get into the results.
+        self._json = stack.enter_context(StandardOutput()) if json == STDOUT else json
         self._csv = csv
+        self._osc = osc
+        self._virtual_camera = virtual_camera
         self._shown = shown
+        self._has_bar = not (isinstance(self._json, StandardOutput) and self._json.is_terminal)
 
     def camera(self, device: str, mode: CameraMode, build: _Build) -> None:
         from tracker.app import run_frames
         from tracker.camera import CameraSource
-        from tracker.live_video import LiveVideoSink
 
         view = self._view(mirrored=is_local_camera(device))
         tracker, hud = build()
         idle = view.idle if view else lambda _: True
-        source = self._stack.enter_context(CameraSource(device, mode, _say, idle))
-        video = self._stack.enter_context(LiveVideoSink(self._output)) if self._output else None
-        run_frames(source, tracker, self._outputs([], video=video), hud, view)
+        frames = iter(self._stack.enter_context(CameraSource(device, mode, _say, idle)))
+        if (first := next(frames, None)) is None:
+            return  # the user left before there was a picture
+        outputs = self._outputs([], **self._pictures(first.image_hw[::-1]))
+        run_frames(chain([first], frames), tracker, outputs, hud, view)
 
     def video(self, path: Path, build: _Build) -> None:
         from tracker.app import run_frames
         from tracker.progress import progress_bar
-        from tracker.sinks import VideoSink
         from tracker.sources import VideoSource
 
         source = self._stack.enter_context(VideoSource(path))
         view = self._view()
         tracker, hud = build()
-        video = self._stack.enter_context(VideoSink(self._output, like=source)) if self._output else None
-        outputs = self._outputs([path], video=video)
-        with progress_bar(f"{path.name}, {hud.label}", source.frame_count) as advance:
+        outputs = self._outputs([path], **self._pictures(source.size, source))
+        with progress_bar(f"{path.name}, {hud.label}", source.frame_count, self._has_bar) as advance:
             run_frames(source, tracker, outputs, hud, view, advance)
 
     def images(self, pattern: str, build: _Build) -> None:
@@ -175,16 +200,34 @@ class _Run:
         tracker, hud = build()
         sink = self._stack.enter_context(ImageSink(self._output, paths)) if self._output else None
         outputs = self._outputs(paths, images=sink)
-        with progress_bar(f"{pattern}, {hud.label}", len(paths)) as advance:
+        with progress_bar(f"{pattern}, {hud.label}", len(paths), self._has_bar) as advance:
             run_images(ImageSource(paths), tracker, outputs, advance)
+
+    def _pictures(self, size: tuple[int, int], like: VideoSource | None = None) -> dict[str, Any]:
+        """Where moving pictures of ``size`` (width, height) go, ``like`` the video that they come from."""
+        from tracker.live_video import LiveVideoSink
+        from tracker.sinks import VideoSink
+        from tracker.virtual_camera import VirtualCamera
+
+        pictures: dict[str, Any] = {}
+        if self._virtual_camera:
+            fps = float(like.fps) if like else 30.0
+            camera = VirtualCamera(self._virtual_camera, size, fps, paced=like is not None)
+            pictures["camera"] = self._stack.enter_context(camera)
+        if self._output:
+            video = VideoSink(self._output, like) if like else LiveVideoSink(self._output)
+            pictures["video"] = self._stack.enter_context(video)
+        return pictures
 
     def _outputs(self, inputs: Sequence[Path], **sinks: Any) -> Outputs:
         from tracker.app import Outputs
+        from tracker.osc_sink import OscSink
         from tracker.sinks import CsvSink, JsonSink
 
+        osc = self._stack.enter_context(OscSink(self._osc)) if self._osc else None
         json = self._stack.enter_context(JsonSink(self._json, inputs)) if self._json else None
         csv = self._stack.enter_context(CsvSink(self._csv, inputs)) if self._csv else None
-        return Outputs(json, csv, **sinks)
+        return Outputs(json, csv, osc=osc, **sinks)
 
     def _view(self, mirrored: bool = False) -> View | None:
         if not self._shown:
@@ -206,40 +249,28 @@ def _list_cameras() -> None:
     typer.echo("\n".join(describe_cameras(list_cameras())))
 
 
-_Build = Callable[[], "tuple[FaceTracker, Hud]"]
-
-
 def _tracker_builder(
-    stack: ExitStack, model: str, backend: str, detector: str, threads: int, max_faces: int, smoothing: str
+    stack: ExitStack,
+    model: str,
+    backend: str,
+    detector: Literal["blazeface", "mediapipe"],
+    threads: int,
+    max_faces: int,
+    smoothing: Literal["off", "low", "high"],
 ) -> _Build:
     def build() -> tuple[FaceTracker, Hud]:
         from tracker.app import Hud
-        from tracker.opening import open_landmarker
-        from tracker.pipeline import FaceTracker, TrackerSettings
-        from tracker.smoothing import PRESETS
+        from tracker.detection.mediapipe import USAGE_NOTICE
+        from tracker.opening import open_tracker
 
-        opened = open_landmarker(model, backend, threads, faces=max_faces)
-        settings = TrackerSettings(max_faces=max_faces, smoothing=PRESETS[smoothing])
-        tracker = FaceTracker(_open_detector(stack, detector, threads), opened.landmarker, settings)
-        return tracker, Hud(f"{model} {opened.file.precision} on {opened.provider}")
+        if detector == "mediapipe" and importlib.util.find_spec("mediapipe"):
+            typer.echo(f"tracker: {USAGE_NOTICE}", err=True)
+        tracker = stack.enter_context(
+            open_tracker(model, backend, detector, threads=threads, max_faces=max_faces, smoothing=smoothing)
+        )
+        return tracker, Hud(tracker.label)
 
     return build
-
-
-def _open_detector(stack: ExitStack, name: str, threads: int) -> FaceDetector:
-    if name != "mediapipe":
-        from tracker.opening import open_blazeface
-
-        return open_blazeface(threads)
-    from tracker.detection.blazeface import BoxCorrection
-    from tracker.detection.mediapipe import USAGE_NOTICE, MediaPipeDetector
-    from tracker.weights import find_model
-
-    if importlib.util.find_spec("mediapipe"):
-        _say(USAGE_NOTICE)
-    correction = BoxCorrection.from_meta(find_model("blazeface-short", "detector").meta)
-    path = find_model("blazeface-short-tflite", "detector").verified()
-    return stack.enter_context(closing(MediaPipeDetector(path, correction)))
 
 
 def _refuse_lost_options(context: typer.Context) -> None:
@@ -257,6 +288,8 @@ def main() -> None:
     """Entry point: exit code 0 done or quit, 1 one-line error, 2 usage, 130 Ctrl-C."""
     try:
         app()
+    except ReaderGoneError:  # as in `tracker --json - | head -1`: they have what they wanted
+        sys.exit(0)
     except TrackerError as error:
         typer.echo(f"tracker: {error}", err=True)
         sys.exit(EXIT_ERROR)

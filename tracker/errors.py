@@ -5,6 +5,7 @@
     TrackerError
     ├── SourceError     a camera, video or image that cannot be opened or read
     ├── SinkError       an output that cannot be written
+    │   └── ReaderGoneError   the program that read it has ended
     ├── DisplayError    no screen for the window
     ├── BackendError    an inference backend that does not really open
     ├── BenchError      a measurement that cannot be made, or would not be worth having
@@ -25,6 +26,10 @@ class SourceError(TrackerError):
 
 class SinkError(TrackerError):
     """An output cannot be written."""
+
+
+class ReaderGoneError(SinkError):
+    """The program at the other end of a pipe has ended; the command line takes that for a wish to quit."""
 
 
 class DisplayError(TrackerError):

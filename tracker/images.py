@@ -61,6 +61,12 @@ class ImageSource(Closing):
                 yield ReadFailure(path.name, str(error))
 
 
+def unreadable(failures: Sequence[ReadFailure]) -> SourceError:
+    """The error that ends a run over images of which some, at least one, could not be read."""
+    count = f"{len(failures)} image{'s' if len(failures) > 1 else ''} could not be read"
+    return SourceError(f"{count}, the others are done; the first: {failures[0].message}")
+
+
 def find_images(pattern: str) -> tuple[Path, ...]:
     """The images that ``pattern`` names: one file, a directory's image files, or a glob (with ``**``).
 

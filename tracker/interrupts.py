@@ -62,6 +62,11 @@ def uninterrupted() -> Iterator[None]:
             _gate.deliver(_gate.waiting)
 
 
+def interruption_waits() -> bool:
+    """Whether a signal is held back: what might wait for ever within :func:`uninterrupted` then gives up."""
+    return _gate.waiting is not None
+
+
 @contextmanager
 def interruptible() -> Iterator[None]:
     """Turn Ctrl-C into exit code 130, after everything inside has closed its files.

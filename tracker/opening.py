@@ -1,13 +1,18 @@
-"""Opening the shipped models, for all who need them ready to run."""
+"""Opening the shipped models, and a tracker that runs them, for all who need them ready to run."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from tracker.backends import open_first, open_session
+from tracker.closing import Closing
 from tracker.detection.blazeface import BlazeFace, BoxCorrection
+from tracker.detection.mediapipe import MediaPipeDetector
 from tracker.landmarker import OnnxLandmarker
 from tracker.machine import cpu_flags
+from tracker.pipeline import FaceTracker, TrackerSettings
+from tracker.smoothing import PRESETS
 from tracker.weights import ModelFile, find_model
 
 MOST_PREPARED = 4
@@ -51,3 +56,63 @@ def open_blazeface(threads: int) -> BlazeFace:
     """
     model = find_model("blazeface-short", "detector")
     return BlazeFace(open_session(model.verified(), "cpu", threads), BoxCorrection.from_meta(model.meta))
+
+
+def open_mediapipe() -> MediaPipeDetector:
+    """Google's detector on its own runtime (extra: mediapipe), with the fitted correction; to be closed.
+
+    It reports its use over the network: :data:`tracker.detection.mediapipe.USAGE_NOTICE`. Raises
+    :class:`~tracker.errors.WeightsError` and :class:`~tracker.errors.BackendError`.
+    """
+    correction = BoxCorrection.from_meta(find_model("blazeface-short", "detector").meta)
+    return MediaPipeDetector(find_model("blazeface-short-tflite", "detector").verified(), correction)
+
+
+class OpenedTracker(FaceTracker, Closing):
+    """A :class:`~tracker.pipeline.FaceTracker` on models that :func:`open_tracker` has opened.
+
+    ``label`` says what runs it, such as ``resnet18 int8 on CPUExecutionProvider``. A context manager.
+    """
+
+    def __init__(
+        self, detector: BlazeFace | MediaPipeDetector, opened: OpenedLandmarker, settings: TrackerSettings
+    ) -> None:
+        super().__init__(detector, opened.landmarker, settings)
+        self.label = f"{opened.file.name} {opened.file.precision} on {opened.provider}"
+        self._to_close = detector if isinstance(detector, MediaPipeDetector) else None
+
+    def close(self) -> None:
+        """End the threads of a detector that has its own; closing twice is fine."""
+        if self._to_close:
+            self._to_close.close()
+            self._to_close = None
+
+
+def open_tracker(
+    model: str = "resnet18",
+    backend: str = "auto",
+    detector: Literal["blazeface", "mediapipe"] = "blazeface",
+    *,
+    threads: int = 0,
+    max_faces: int = 8,
+    smoothing: Literal["off", "low", "high"] = "low",
+) -> OpenedTracker:
+    """A tracker that is ready to run: the shipped landmark ``model`` on ``backend``, and a ``detector``.
+
+    The defaults are those of the command line, whose options say what each means; ``threads`` 0 is one per
+    core, at most 4. The tracker follows one video; the next needs one of its own. Nothing is sent anywhere
+    but by the ``mediapipe`` detector (:func:`open_mediapipe`).
+
+    Raises ``ValueError`` for values that are none of these, :class:`~tracker.errors.WeightsError` for a
+    model that is not there or altered, and :class:`~tracker.errors.BackendError` for a backend or detector
+    that does not open.
+    """
+    if smoothing not in PRESETS or detector not in ("blazeface", "mediapipe") or threads < 0:
+        raise ValueError(
+            f"smoothing must be one of {', '.join(PRESETS)}, detector blazeface or mediapipe, threads >= 0; "
+            f"got {smoothing!r}, {detector!r}, {threads}"
+        )
+    settings = TrackerSettings(max_faces=max_faces, smoothing=PRESETS[smoothing])
+    opened = open_landmarker(model, backend, threads, faces=max_faces)
+    finder = open_mediapipe() if detector == "mediapipe" else open_blazeface(threads)
+    return OpenedTracker(finder, opened, settings)

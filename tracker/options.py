@@ -39,9 +39,23 @@ Output = Annotated[
     typer.Option("--output", "-o", metavar="PATH", help="Annotated .mp4, or for --images a folder."),
 ]
 Json = Annotated[
-    Path | None, typer.Option("--json", metavar="FILE", help="Results as JSON lines, one a frame.")
+    Path | None,
+    typer.Option(
+        "--json", metavar="FILE|-", help="Results as JSON lines, one a frame; - is standard output."
+    ),
 ]
 Csv = Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Results as CSV, one row a face.")]
+Osc = Annotated[
+    str | None,
+    typer.Option(metavar="HOST:PORT", help="Send each frame's faces there as OSC messages (extra: osc)."),
+]
+VirtualCamera = Annotated[
+    str | None,
+    typer.Option(
+        metavar="auto|DEVICE",
+        help="Show the marked picture to other programs as a camera (extra: virtual-camera).",
+    ),
+]
 Model = Annotated[str, typer.Option(help="Landmark model; `tracker info` lists them.")]
 Backend = Annotated[
     str,

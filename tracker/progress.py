@@ -23,10 +23,14 @@ class _Speed(ProgressColumn):
 
 
 @contextmanager
-def progress_bar(title: str, total: int | None) -> Iterator[Callable[[], None]]:
-    """Says ``title`` and yields what to call after each item; ``total`` are expected, if that is known."""
+def progress_bar(title: str, total: int | None, shown: bool = True) -> Iterator[Callable[[], None]]:
+    """Says ``title`` and yields what to call after each item; ``total`` are expected, if that is known.
+
+    Not ``shown`` where results come on the same terminal: the bar would be drawn over them.
+    """
     console = Console(stderr=True)
-    if console.is_terminal:
+    shown = shown and console.is_terminal
+    if shown:
         console.print(title, markup=False, highlight=False)  # "clip [1080p].mp4" is a name, not a style
     columns = (
         BarColumn(),
@@ -34,6 +38,6 @@ def progress_bar(title: str, total: int | None) -> Iterator[Callable[[], None]]:
         _Speed(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=console, disable=not shown) as progress:
         task = progress.add_task("", total=total)
         yield lambda: progress.advance(task)

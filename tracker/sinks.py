@@ -19,6 +19,7 @@ import cv2
 from tracker.closing import Closing
 from tracker.errors import SinkError
 from tracker.images import ReadFailure
+from tracker.stdout import StandardOutput
 from tracker.types import N_POINTS, FaceMeasures, FrameResult, ImageArray, TrackedFace
 from tracker.video_sink import VideoSink, check_output, sink_errors
 
@@ -35,18 +36,21 @@ _NO_MEASURES = ("",) * 7
 
 
 class _TextSink(Closing):
-    """A UTF-8 file that is flushed line by line, so that a run cut short keeps what it found."""
+    """UTF-8 that is flushed line by line, so that a run cut short keeps what it found."""
 
-    def __init__(self, path: Path, inputs: Iterable[Path] = ()) -> None:
-        check_output(path, inputs)
-        self.path = path
-        with sink_errors(path):
+    def __init__(self, target: Path | StandardOutput, inputs: Iterable[Path] = ()) -> None:
+        self.target = target
+        if isinstance(target, StandardOutput):
+            self._file: TextIO | StandardOutput = target
+            return
+        check_output(target, inputs)
+        with sink_errors(target):
             # A file name that is no valid UTF-8 is written as escapes, which JSON reads back.
-            self._file: TextIO = path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+            self._file = target.open("w", encoding="utf-8", errors="backslashreplace", newline="")
 
     def close(self) -> None:
         """Close the file; closing twice is fine."""
-        with sink_errors(self.path):
+        with sink_errors(str(self.target)):
             self._file.close()
 
 
@@ -57,6 +61,8 @@ class JsonSink(_TextSink):
     ``id``, ``box`` ``[x0, y0, x1, y1]``, ``score`` and ``landmarks`` 68 x ``[x, y]`` in frame pixels,
     rounded to 0.01, ``quality``, 68 numbers 0..1, from models that judge it, and ``measures``, the fields of
     :class:`~tracker.types.FaceMeasures` with null for None. Refuses to overwrite any of ``inputs``.
+    To :class:`~tracker.stdout.StandardOutput` it writes each line as soon as its frame is done; it raises
+    :class:`~tracker.errors.ReaderGoneError` once nobody reads them.
     """
 
     def write(self, result: FrameResult) -> None:
@@ -78,7 +84,7 @@ class JsonSink(_TextSink):
         )
 
     def _line(self, **fields: Any) -> None:
-        with sink_errors(self.path):
+        with sink_errors(str(self.target)):
             self._file.write(json.dumps(fields, ensure_ascii=False, allow_nan=False) + "\n")
             self._file.flush()
 
@@ -106,7 +112,7 @@ class CsvSink(_TextSink):
         self._rows([*frame, *_row(_face(face))] for face in result.faces)
 
     def _rows(self, rows: Iterable[Sequence[Any]]) -> None:
-        with sink_errors(self.path):
+        with sink_errors(str(self.target)):
             self._writer.writerows(rows)
             self._file.flush()
 

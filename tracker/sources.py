@@ -44,6 +44,7 @@ class VideoSource(Closing):
         self.path = path
         self.name = path.name
         self.exhausted = False
+        self._closed = False
         self._damaged = False
         self._avi_ticks: deque[int] = deque()
         self._container = open_container(path)
@@ -66,7 +67,7 @@ class VideoSource(Closing):
         first = next(frames, None)
         if first is None or stream.time_base is None:
             raise SourceError(f"{self.path}: no frame can be decoded; damaged or of an unknown kind")
-        self._frames = chain([first], frames)
+        self._frames: Iterator[VideoFrame] = chain([first], frames)
         turned = _quarter_turns(first) % 2 == 1
         self.size = (first.height, first.width) if turned else (first.width, first.height)
         self.time_base: Fraction = stream.time_base
@@ -77,10 +78,20 @@ class VideoSource(Closing):
         self.has_audio = bool(self._container.streams.audio)
 
     def close(self) -> None:
-        """Close the file; closing twice is fine."""
+        """Close the file and end the decoder's threads; closing twice is fine."""
+        if self._closed:
+            return
+        self._closed = True
         self._container.close()
+        # The decoder ends with the last that refers to it, and what iterates refers to this object in turn:
+        # left to the garbage collector its threads might stay until the program ends.
+        self._frames = iter(())
+        for name in ("_container", "_stream"):
+            vars(self).pop(name, None)
 
     def __iter__(self) -> Iterator[Frame]:
+        if self._closed:
+            raise ValueError(f"{self.path} was closed: open it again")
         count = 0
         time_s = -float(1 / self.fps)
         for count, decoded in enumerate(self._frames, 1):

@@ -43,7 +43,7 @@ class StreamCapture:
             self.reason = "no video"
         except (OSError, av.FFmpegError) as error:  # nothing there, no answer, nothing that libav knows
             self.reason = error.strerror or str(error)
-        if self.reason:
+        if self.reason or self._container is None:
             self.release()
             return
         # Each further thread of the decoder would hold back a frame: 8 of H.264 are a third of a second.

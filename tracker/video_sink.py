@@ -19,7 +19,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
 
 from tracker.closing import Closing
-from tracker.errors import SinkError
+from tracker.errors import ReaderGoneError, SinkError
 from tracker.interrupts import uninterrupted
 from tracker.sources import VideoSource, open_container
 from tracker.types import ImageArray
@@ -211,28 +211,34 @@ def check_output(path: Path, inputs: Iterable[Path] = ()) -> None:
 
 
 @contextmanager
-def sink_errors(path: Path) -> Iterator[None]:
-    """Turn errors of the system and of libav into one line of :class:`SinkError` about ``path``.
+def sink_errors(target: Path | str) -> Iterator[None]:
+    """Turn errors of the system and of libav into one line of :class:`SinkError` about ``target``.
 
-    What is written inside is not interrupted half-way.
+    A pipe that nobody reads any more is :class:`ReaderGoneError`. What is written inside is not interrupted
+    half-way.
     """
     try:
         with uninterrupted():
             yield
+    except BrokenPipeError as error:
+        raise ReaderGoneError(f"cannot write {target}: its reader has ended") from error
     except (OSError, av.FFmpegError) as error:
-        raise SinkError(f"cannot write {path}: {error.strerror or error}") from error
+        raise SinkError(f"cannot write {target}: {error.strerror or error}") from error
 
 
 def _start_s(packet: Packet[AudioStream]) -> float:
     return float((packet.pts if packet.pts is not None else packet.dts or 0) * packet.time_base)
 
 
-def _encodable(canvas: ImageArray) -> VideoFrame:
-    """The picture as BT.709 yuv420p; its last row and column repeat where that needs even sizes."""
+def even_sized(canvas: ImageArray) -> ImageArray:
+    """The picture ``(H, W, 3)``, with its last row and column twice where they are odd, as yuv420p needs."""
     height, width = canvas.shape[:2]
-    if height % 2 or width % 2:
-        canvas = cast(
-            ImageArray, cv2.copyMakeBorder(canvas, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
-        )
-    frame = VideoFrame.from_ndarray(canvas, format="bgr24")
+    if height % 2 == width % 2 == 0:
+        return canvas
+    return cast(ImageArray, cv2.copyMakeBorder(canvas, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE))
+
+
+def _encodable(canvas: ImageArray) -> VideoFrame:
+    """The picture as BT.709 yuv420p."""
+    frame = VideoFrame.from_ndarray(even_sized(canvas), format="bgr24")
     return frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)
