@@ -3,12 +3,12 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from train.config import Stage, TrainConfig  # noqa: E402
-from train.configs import resnet18, unet, unet_light, unet_mri, unet_taught  # noqa: E402
+from train.configs import resnet18, resnet18_taught, unet, unet_light, unet_mri, unet_taught  # noqa: E402
 from train.errors import RunError  # noqa: E402
 from train.running import load_config, resolve_precision, shortened  # noqa: E402
 
 
-@pytest.mark.parametrize("module", [resnet18, unet, unet_light, unet_mri, unet_taught])
+@pytest.mark.parametrize("module", [resnet18, resnet18_taught, unet, unet_light, unet_mri, unet_taught])
 def test_shipped_recipes_load_as_a_users_file_would(module):
     assert load_config(module.__file__) == module.CONFIG
     header = module.__doc__
