@@ -198,7 +198,8 @@ def _draw_grid(axes: Axes, cells: Sequence[Cost]) -> None:
     axes.set_yscale("log")
     axes.set_xticks(SIZES)
     axes.set_xlabel("working size, px", fontsize=9)
-    axes.legend(fontsize=7, frameon=False)
+    axes.legend(fontsize=7, frameon=False, loc="upper left")
+    axes.margins(y=0.45)
     plain_axes(axes)
 
 
@@ -207,7 +208,9 @@ def _draw_shipped(axes: Axes, costs: Sequence[Cost]) -> None:
         assert cost.nme_percent is not None
         place = (cost.median_ms, cost.nme_percent)
         axes.plot(*place, "o", color=PALETTE[1])
-        axes.annotate(f"{cost.name} {cost.precision}", place, (5, 5), textcoords="offset points", fontsize=8)
+        below = -12 if cost.precision == "int8" else 5  # precisions of one model lie side by side
+        label = f"{cost.name} {cost.precision}"
+        axes.annotate(label, place, (0, below), textcoords="offset points", fontsize=8, ha="center")
     axes.set_title("shipped models", fontsize=10)
     axes.set_ylabel("NME on 300-W common, %", fontsize=9)
     axes.margins(0.3)
