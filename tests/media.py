@@ -116,7 +116,7 @@ class MjpegServer:
     """A network camera on 127.0.0.1: multipart JPEG over HTTP, ``fps`` frames a second, until stopped.
 
     ``shows`` makes the picture, or the bytes of a JPEG, of each number and may be changed at any time; while
-    ``stalled`` the connection stays and nothing comes. A ``port`` is that of a server that was killed.
+    ``stalled`` the connection stays and nothing comes. A ``port`` takes the place of a killed server.
     """
 
     def __init__(

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cv2
 import pytest
 
 from tests.media import mjpeg_server
@@ -55,7 +54,7 @@ def test_q_quits_and_a_fast_stream_is_skipped_not_queued(tmp_path: Path) -> None
     assert frames[-1] > len(frames)
 
 
-# Kills the stream once 20 frames are written, and presses q when the loss has been said on the picture.
+# Kills the stream once 20 frames are written, and presses q when the loss has been said.
 OUTAGE = """
 import subprocess, sys, time
 from pathlib import Path
@@ -68,16 +67,10 @@ run = subprocess.Popen(
 while not (lines.exists() and lines.read_text().count("\\n") > 20):
     assert run.poll() is None
     time.sleep(0.05)
-def shot(name):
-    window = subprocess.run(["xdotool", "search", "--name", "^tracker$"], capture_output=True, text=True)
-    window = window.stdout.split()[-1]
-    if sys.argv[2]:
-        subprocess.run([sys.argv[2], "-window", window, name], check=True)
-    return window
 server.kill()
 print(run.stderr.readline(), end="")
-time.sleep(0.5)
-window = shot(sys.argv[3])
+search = ["xdotool", "search", "--name", "^tracker$"]
+window = subprocess.run(search, capture_output=True, text=True).stdout.split()[-1]
 deadline = time.monotonic() + 60
 while run.poll() is None and time.monotonic() < deadline:
     subprocess.run(["xdotool", "windowfocus", window, "key", "q"], capture_output=True)
@@ -88,20 +81,13 @@ sys.exit(run.wait())
 """
 
 
-def test_q_quits_while_a_lost_stream_is_waited_for_and_the_picture_says_so(tmp_path: Path) -> None:
-    shot = tmp_path / "shot.png"
-    command = ["xvfb-run", "-a", sys.executable, "-c", OUTAGE]
-    command += [str(tmp_path / "o.jsonl"), shutil.which("import") or "", str(shot)]
+def test_q_quits_while_a_lost_stream_is_waited_for(tmp_path: Path) -> None:
+    command = ["xvfb-run", "-a", sys.executable, "-c", OUTAGE, str(tmp_path / "o.jsonl")]
     env = {**os.environ, "PYTHONPATH": str(REPO)}
     done = subprocess.run(command, cwd=REPO, env=env, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("\n") == 1, done.stdout
     assert "stopped sending after" in done.stdout
-    if shot.exists():
-        image = cv2.imread(str(shot))
-        assert image is not None
-        height = image.shape[0]
-        assert image[height // 2 :].max() > 200  # the bars of the last picture
 
 
 def test_without_a_screen_the_remedy_is_named(tmp_path: Path) -> None:

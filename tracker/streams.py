@@ -39,16 +39,15 @@ class StreamCapture:
             timeouts_s = (OPEN_TIMEOUT_S, READ_TIMEOUT_S)
             self._container = av.open(url, container_options=options, timeout=timeouts_s)
             self._stream = self._container.streams.video[0]
+            # Each further thread of the decoder would hold back a frame: 8 of H.264 are a third of a second.
+            self._stream.codec_context.thread_count = 1
+            self._packets: Iterator[Packet[VideoStream]] = self._container.demux(self._stream)
         except IndexError:
             self.reason = "no video"
         except (OSError, av.FFmpegError) as error:  # nothing there, no answer, nothing that libav knows
             self.reason = error.strerror or str(error)
         if self.reason or self._container is None:
             self.release()
-            return
-        # Each further thread of the decoder would hold back a frame: 8 of H.264 are a third of a second.
-        self._stream.codec_context.thread_count = 1
-        self._packets: Iterator[Packet[VideoStream]] = self._container.demux(self._stream)
 
     def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
         """Whether there is a stream to read."""
