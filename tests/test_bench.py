@@ -77,8 +77,10 @@ def test_two_faces_are_measured_in_both_modes() -> None:
     results = measure_all(Wanted(backends=["cpu"], threads=[1], sizes=[(320, 240)], faces=[2], frames=12))
     rows = {(row.mode, row.stage): row for row in results.rows}
     assert {row.faces for row in results.rows} == {2}
-    assert ("tracking", "detect") not in rows
+    # With all slots taken, tracking looks for larger faces now and then only.
+    assert ("tracking", "detect") not in rows or rows["tracking", "detect"].frames == 1
     assert rows["detect", "detect"].frames == 12
+    rows.pop(("tracking", "detect"), None)
     for mode in ("tracking", "detect"):
         inside = [row.median_ms for key, row in rows.items() if key[0] == mode and key[1] not in BESIDE]
         total = rows[mode, "total"]
