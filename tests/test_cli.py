@@ -197,6 +197,8 @@ def test_cuda_without_a_gpu_is_refused(tmp_path: Path) -> None:
         ("--fps", "30", "--images", "photos", "--json", "o"),
         ("--fourcc", "MJPG", "--camera", "http://127.0.0.1:1/"),
         ("--camera", "list", "--json", "o"),
+        ("--camera", "list", "--osc", "127.0.0.1:9000"),
+        ("--camera", "list", "--virtual-camera", "auto"),
         ("--camera", "list", "--video", "a.mp4"),
         ("dance",),
     ],

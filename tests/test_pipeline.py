@@ -429,6 +429,22 @@ def test_when_all_slots_are_taken_a_much_larger_face_takes_that_of_the_smallest(
     assert ids(scene.run(tracker, 10, start=20)[-1]) == [2]
 
 
+def test_something_large_that_is_no_face_takes_nobodys_slot() -> None:
+    scene = Scene()
+    scene.people = {100: (150, 200)}
+    tracker = make(scene, max_faces=1, detect_every_full=5)
+    scene.run(tracker, 3)
+    looks = []
+
+    def detect(image_bgr: ImageArray, turn: int | None = None) -> list[object]:  # noqa: ARG001
+        looks.append(turn)
+        return [face_box((450, 240), 300)]
+
+    scene.detect = detect  # type: ignore[method-assign]
+    assert [ids(result) for result in scene.run(tracker, 15, start=3)] == [[1]] * 15
+    assert len(looks) == 3
+
+
 def test_of_more_faces_than_slots_the_largest_are_kept() -> None:
     scene = Scene()
     scene.people = {60: (100, 240), 120: (300, 240), 180: (520, 240)}

@@ -97,7 +97,7 @@ def track(
         raise typer.BadParameter("give only one of --camera, --video and --images")
     mode = camera_mode(None if video is not None or images is not None else camera or "0", size, fps, fourcc)
     if camera == "list":
-        if output or json or csv:
+        if output or json or csv or osc or virtual_camera:
             raise typer.BadParameter("--camera list prints and writes no files; leave the outputs out")
         _list_cameras()
         return
@@ -264,7 +264,7 @@ def _tracker_builder(
         from tracker.opening import open_tracker
 
         if detector == "mediapipe" and importlib.util.find_spec("mediapipe"):
-            typer.echo(f"tracker: {USAGE_NOTICE}", err=True)
+            _say(USAGE_NOTICE)
         tracker = stack.enter_context(
             open_tracker(model, backend, detector, threads=threads, max_faces=max_faces, smoothing=smoothing)
         )

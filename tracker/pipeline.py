@@ -97,7 +97,7 @@ class FaceTracker:
     def find(self, frame: Frame) -> FrameResult:
         """The faces of one picture on its own, largest first, ids from 1; tracks are not touched."""
         self._stage_ms = {}
-        found = self._locate_new(frame.image_bgr, self._detect(frame.image_bgr), [])
+        found = self._locate_new(frame.image_bgr, self._detect(frame.image_bgr), [], self._settings.max_faces)
         found.sort(key=lambda face: -_area(FaceBox.around(face.points_frame)))
         with self._stage("measure"):
             faces = tuple(
@@ -142,24 +142,30 @@ class FaceTracker:
         return live == 0 or someone_is_lost or due
 
     def _discover(self, frame: Frame) -> None:
-        """Start tracks on new faces; a lost track that is found again goes on under its id."""
+        """Start tracks on new faces; a lost track that is found again goes on under its id.
+
+        With all slots taken the smallest face leaves for a new one that is much larger.
+        """
         self._frames_since_detection = 0
         found = self._detect(frame.image_bgr, self._turn)
         self._turn += 1
-        boxes = [box for box in found if not self._is_any_of(box, [track.box for track in self._live()])]
-        self._make_room(boxes)
-        new = self._locate_new(frame.image_bgr, boxes, [track.box for track in self._live()])
+        live = self._live()
+        known = [track.box for track in live]
+        boxes = [box for box in found if not self._is_any_of(box, known)]
+        free, leaving = self._settings.max_faces - len(live), None
+        if free <= 0:
+            leaving = min(live, key=lambda track: _area(track.box))
+            boxes = [box for box in boxes if self._is_much_larger(box, leaving.box)]
+            free = 1
+        new = self._locate_new(frame.image_bgr, boxes, known, free)
+        if leaving and new:
+            self._tracks.remove(leaving)
         lost = [track for track in self._tracks if track.lost_at_s is not None]
         for landmarks, track in zip(new, reunite(lost, new, frame.time_s), strict=True):
             self._start(track, landmarks, frame.time_s)
 
-    def _make_room(self, boxes: Sequence[FaceBox]) -> None:
-        """With all slots taken the smallest face leaves for a much larger one among the new ``boxes``."""
-        live = self._live()
-        if boxes and len(live) >= self._settings.max_faces:
-            smallest = min(live, key=lambda track: _area(track.box))
-            if max(map(_area, boxes)) > self._settings.larger**2 * _area(smallest.box):
-                self._tracks.remove(smallest)
+    def _is_much_larger(self, box: FaceBox, than: FaceBox) -> bool:
+        return _area(box) > self._settings.larger**2 * _area(than)
 
     def _start(self, track: Track | None, landmarks: Landmarks, time_s: float) -> None:
         crop = CropTransform.from_points(landmarks.points_frame)
@@ -173,16 +179,16 @@ class FaceTracker:
         track.smooth = PointFilter(smoothing) if smoothing else None
 
     def _locate_new(
-        self, image: ImageArray, boxes: Sequence[FaceBox], known: Sequence[FaceBox]
+        self, image: ImageArray, boxes: Sequence[FaceBox], known: Sequence[FaceBox], slots: int
     ) -> list[Landmarks]:
-        """Landmarks of detected faces, each once, as many as find a slot beside those of ``known``.
+        """Landmarks of detected faces that are none of ``known``, each once, at most ``slots``.
 
         The largest come first. One that turns out to be no face, or a face again, takes no slot from those
         behind it.
         """
         new: list[Landmarks] = []
         taken, waiting = list(known), sorted(boxes, key=_area, reverse=True)
-        while waiting and (free := self._settings.max_faces - len(taken)) > 0:
+        while waiting and (free := slots - len(new)) > 0:
             batch, waiting = waiting[:free], waiting[free:]
             for face in self._locate_twice(image, batch):
                 if face.presence < self._settings.new_presence:
