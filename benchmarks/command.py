@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from tracker.errors import TrackerError
 from train.errors import TrainError
+
+JsonOption = Annotated[
+    Path | None, typer.Option("--json", metavar="OUT.json", help="Write the figures to this file.")
+]
 
 
 def run_command(main: Callable[..., None]) -> None:

@@ -12,8 +12,7 @@ from __future__ import annotations
 import itertools
 import logging
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
@@ -25,12 +24,12 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.command import run_command
+from benchmarks.command import JsonOption, run_command
+from benchmarks.timing import call_times
 from export.landmarks import Contract, export_onnx, noise_crops
 from export.quantise import quantise
-from tracker.backends import Session, open_session
+from tracker.backends import open_session
 from tracker.machine import describe_machine
-from tracker.types import ImageArray
 from tracker.weights import ModelFile, load_manifest
 from train.evaluation.figures import PALETTE, plain_axes, png
 from train.files import replace, to_json, try_writing
@@ -74,9 +73,7 @@ class _Candidate:
 def main(
     threads: Annotated[int, typer.Option(min=1, help="Threads of ONNX Runtime.")] = 2,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of ten runs of each network.")] = 10,
-    json_path: Annotated[
-        Path | None, typer.Option("--json", metavar="OUT.json", help="Write the figures to this file.")
-    ] = None,
+    json_path: JsonOption = None,
     plot: Annotated[Path | None, typer.Option(metavar="OUT.png", help="Draw them, too.")] = None,
 ) -> None:
     """Time U-Nets of 8, 16 and 32 features at four sizes, two strides and two precisions."""
@@ -140,7 +137,7 @@ def measure(candidates: Sequence[_Candidate], threads: int, rounds: int) -> list
     with progress_bar("timing", rounds) as advance:
         for _ in range(rounds):
             for session, samples in zip(sessions, times, strict=True):
-                samples.extend(itertools.islice(_run_times(session, crop), 3, 13))
+                samples.extend(itertools.islice(call_times(session, crop), 3, 13))
             advance()
     return [
         Cost(
@@ -155,13 +152,6 @@ def measure(candidates: Sequence[_Candidate], threads: int, rounds: int) -> list
         )
         for c, samples in zip(candidates, times, strict=True)
     ]
-
-
-def _run_times(session: Session, crop: ImageArray) -> Iterator[float]:
-    while True:
-        started = time.perf_counter()
-        session.run(crop)
-        yield 1000 * (time.perf_counter() - started)
 
 
 def _table(costs: Sequence[Cost], threads: int) -> Table:

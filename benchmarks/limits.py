@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from itertools import islice
 from typing import Annotated
 
 import numpy as np
@@ -24,7 +24,8 @@ from onnx import TensorProto
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.command import run_command
+from benchmarks.command import JsonOption, run_command
+from benchmarks.timing import call_times
 from export.landmarks import noise_crops
 from export.quantise import CONVOLUTIONS, with_float_weights
 from tracker.backends import Session, open_session
@@ -34,6 +35,7 @@ from train.files import replace, to_json, try_writing
 from train.progress import progress_bar
 
 _BYTES = {"fp16": 2, "int8": 1}
+_WARM_UP = 30
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,7 @@ def main(
     batch: Annotated[list[int] | None, typer.Option(min=1, help="Crops a call; repeat for several.")] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads of the processor.")] = 2,
     runs: Annotated[int, typer.Option(min=1, help="Calls of each.")] = 300,
-    json_path: Annotated[
-        Path | None, typer.Option("--json", metavar="OUT.json", help="Write the figures to this file.")
-    ] = None,
+    json_path: JsonOption = None,
 ) -> None:
     """Hold the latency of models against the limits of arithmetic and memory of the chip."""
     if backend not in ("cuda", "cpu"):
@@ -102,8 +102,9 @@ def main(
     found = []
     with progress_bar("timing", len(opened) * len(batches)) as advance:
         for file, session in opened:
+            work = count_work(file)
             for size in batches:
-                found.append(time_calls(file, session, size, runs, chips[file.precision]))
+                found.append(time_calls(file, session, work, size, runs, chips[file.precision]))
                 advance()
     Console().print(_table(found, list(chips.values())))
     if json_path:
@@ -171,16 +172,10 @@ def count_work(file: ModelFile) -> Work:
     return Work(flops, activations, kernels)
 
 
-def time_calls(file: ModelFile, session: Session, batch: int, runs: int, chip: Chip) -> Latency:
-    """Time ``runs`` calls of ``batch`` crops, copies to and from the chip included, after a warm-up of 30."""
+def time_calls(file: ModelFile, session: Session, work: Work, batch: int, runs: int, chip: Chip) -> Latency:
+    """Time ``runs`` calls of ``batch`` crops, copies to and from the chip included, after a warm-up."""
     crops = noise_crops(batch)[:, None]
-    times = []
-    for number in range(30 + runs):
-        started = time.perf_counter()
-        session.run(crops)
-        if number >= 30:
-            times.append(1000 * (time.perf_counter() - started))
-    work = count_work(file)
+    times = list(islice(call_times(session, crops), _WARM_UP, _WARM_UP + runs))
     moved = batch * work.activation_bytes + work.kernel_bytes
     return Latency(
         file.name,

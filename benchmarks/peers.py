@@ -24,7 +24,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.command import run_command
+from benchmarks.command import JsonOption, run_command
 from benchmarks.contender import Contender
 from tracker.bench.clip import portrait_frames
 from tracker.machine import describe_machine, usable_cores
@@ -62,9 +62,7 @@ def main(
     threads: Annotated[int, typer.Option(min=1, help="Threads of ours, and cores for all.")] = 2,
     frames: Annotated[int, typer.Option(min=10, help="Frames of a round.")] = 300,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds that count.")] = 3,
-    json_path: Annotated[
-        Path | None, typer.Option("--json", metavar="OUT.json", help="Write the figures to this file.")
-    ] = None,
+    json_path: JsonOption = None,
 ) -> None:
     """Compare our tracker with mediapipe's FaceMesh and dlib, frame in memory to landmarks out."""
     if json_path:

@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.command import run_command
+from benchmarks.command import JsonOption, run_command
 from tracker.bench.clip import portrait_frames
 from tracker.bench.run import Wanted, measure_all
 from tracker.bench.setting import Row
@@ -68,9 +68,7 @@ def main(
     threads: Annotated[int, typer.Option(min=1, help="Threads of inference.")] = 2,
     frames: Annotated[int, typer.Option(min=10, help="Frames of each timing.")] = 300,
     length: Annotated[int, typer.Option(min=10, help="Frames of the long video.")] = 10_000,
-    json_path: Annotated[
-        Path | None, typer.Option("--json", metavar="OUT.json", help="Write the figures to this file.")
-    ] = None,
+    json_path: JsonOption = None,
     plot: Annotated[Path | None, typer.Option(metavar="OUT.png", help="Draw them, too.")] = None,
 ) -> None:
     """Measure what more faces, larger frames and longer videos cost."""

@@ -16,7 +16,6 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Annotated, ClassVar, NamedTuple
 
 import numpy as np
@@ -25,7 +24,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.command import run_command
+from benchmarks.command import JsonOption, run_command
 from tracker.machine import describe_machine, usable_cores
 from tracker.types import FloatArray
 from tracker.weights import find_model
@@ -61,9 +60,7 @@ class Cost:
 def main(
     model: Annotated[str, typer.Option(help="Landmark model of the manifest.")] = "resnet18",
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of 30 frames of each way.")] = 5,
-    json_path: Annotated[
-        Path | None, typer.Option("--json", metavar="OUT.json", help="Write the figures to this file.")
-    ] = None,
+    json_path: JsonOption = None,
 ) -> None:
     """Time spinning and sleeping threads of ONNX Runtime, a pool for each session and one for both."""
     find_model(model, "landmarks")

@@ -6,8 +6,7 @@
 
     with open_source("0") as source, open_tracker() as tracker:
         for frame in source:
-            result = tracker.step(frame)
-            print([face.box.xyxy for face in result.faces])
+            faces = tracker.step(frame).faces  # each with its id, landmarks, box and measures
 
 Importing the package is quick: each name is imported when it is first asked for.
 """

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker.camera import CameraSource
+from tracker.camera_mode import is_local_camera
 from tracker.closing import Closing
 from tracker.images import SUFFIXES, ImageSource, ReadFailure, find_images, unreadable
 from tracker.sources import VideoSource
@@ -69,7 +70,7 @@ def open_source(what: int | str | Path) -> Source:
     go on.
     """
     name = str(what)
-    if name.isdecimal() or "://" in name or name.startswith("/dev/"):
+    if is_local_camera(name) or "://" in name:
         return CameraSource(name)
     path = Path(name)
     is_pattern = glob.has_magic(name) and not path.exists()

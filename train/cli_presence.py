@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from train.options import DataOption
+from train.options import DataOption, JsonOption, NetworkWeightsOption
 
 if TYPE_CHECKING:
     from train.evaluation.presence import PresenceReport
@@ -16,13 +15,9 @@ if TYPE_CHECKING:
 def presence(
     data: DataOption,
     model: Annotated[str, typer.Argument(help="A landmark network, such as resnet18 or unet.")] = "resnet18",
-    weights: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Weights of MODEL. [default: the shipped ones]")
-    ] = None,
+    weights: NetworkWeightsOption = None,
     draws: Annotated[int, typer.Option(min=1, help="Crops of each validation face.")] = 10,
-    json_path: Annotated[
-        Path | None, typer.Option("--json", metavar="OUT.json", help="Write the figures to this file.")
-    ] = None,
+    json_path: JsonOption = None,
 ) -> None:
     """Hold the presence that a network gives a crop against whether it holds a face.
 

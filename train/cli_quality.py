@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from train.options import DataOption
+from train.options import DataOption, JsonOption, NetworkWeightsOption
 
 if TYPE_CHECKING:
     from train.evaluation.quality import QualityReport
@@ -16,16 +15,12 @@ if TYPE_CHECKING:
 def quality(
     data: DataOption,
     model: Annotated[str, typer.Argument(help="A heatmap network, such as resnet18 or unet.")] = "resnet18",
-    weights: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Weights of MODEL. [default: the shipped ones]")
-    ] = None,
+    weights: NetworkWeightsOption = None,
     disturbed: Annotated[
         bool,
         typer.Option("--disturbed", help="Turn, blur and cover the test faces as training does."),
     ] = False,
-    json_path: Annotated[
-        Path | None, typer.Option("--json", metavar="OUT.json", help="Write the figures to this file.")
-    ] = None,
+    json_path: JsonOption = None,
 ) -> None:
     """Hold the quality that a network gives each point against its true error on the 300-W test faces.
 

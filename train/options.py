@@ -13,6 +13,13 @@ import typer
 DataOption = Annotated[
     Path, typer.Option("--data", metavar="DIR", help="Folder of the data sets; README.md shows its layout.")
 ]
+NetworkWeightsOption = Annotated[
+    Path | None,
+    typer.Option("--weights", metavar="FILE", help="Weights of MODEL. [default: the shipped ones]"),
+]
+JsonOption = Annotated[
+    Path | None, typer.Option("--json", metavar="OUT.json", help="Write the figures to this file.")
+]
 ConfigOption = Annotated[
     Path | None,
     typer.Option(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -123,8 +124,26 @@ def reliability(quality: FloatArray, error_percent: FloatArray, bins: int = 10) 
     return [Bin.of(flat[part], errors[part]) for part in parts]
 
 
-def calibration_error(table: Sequence[Bin]) -> float:
-    """Mean distance between predicted and actual share over the points of ``table``, 0..1."""
+class Forecast(Protocol):
+    """A row of a reliability table: so many cases, their mean probability ``predicted``, and what became of
+    them, ``actual``."""
+
+    @property
+    def count(self) -> int: ...
+
+    @property
+    def predicted(self) -> float: ...
+
+    @property
+    def actual(self) -> float: ...
+
+
+def calibration_error(table: Sequence[Forecast]) -> float:
+    """Mean distance between predicted and actual share over the cases of ``table``, 0..1.
+
+    The expected calibration error of M. P. Naeini et al., "Obtaining Well Calibrated Probabilities Using
+    Bayesian Binning", AAAI 2015.
+    """
     total = sum(row.count for row in table)
     return sum(row.count * abs(row.predicted - row.actual) for row in table) / total
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch.utils.data import DataLoader
 
 from train.configs.landmarks import RECIPE
 from train.data.dataset import FaceCrops
@@ -16,6 +17,7 @@ from train.data.readers import LabelledFace
 from train.errors import DataError, RunError
 from train.exported import Loaded
 from train.progress import OnRead
+from train.quality import calibration_error
 
 EDGES = (0.0, 0.001, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 0.999, 1.0)
 """Where the rows of the table end: most answers are nearly 0 or nearly 1."""
@@ -39,8 +41,7 @@ class PresenceReport:
     """How well presence foretells a face.
 
     ``missed`` is the share of faces below a half, ``invented`` that of other crops above;
-    ``calibration_error`` the mean distance of predicted and actual over the rows, weighted by their counts
-    (the expected calibration error of M. P. Naeini et al., AAAI 2015).
+    ``calibration_error`` is :func:`train.quality.calibration_error` of the rows.
     """
 
     faces: int
@@ -85,13 +86,12 @@ def summarise(presence: npt.NDArray[np.float64], is_face: npt.NDArray[np.bool_])
         if inside.any():
             actual = float(is_face[inside].mean())
             table.append(PresenceRow(low, high, int(inside.sum()), float(presence[inside].mean()), actual))
-    apart = sum(row.count * abs(row.predicted - row.actual) for row in table)
     return PresenceReport(
         faces=int(is_face.sum()),
         others=int((~is_face).sum()),
         missed=_share(presence[is_face] < 0.5),
         invented=_share(presence[~is_face] >= 0.5),
-        calibration_error=apart / max(1, len(presence)),
+        calibration_error=calibration_error(table),
         table=tuple(table),
     )
 
@@ -103,11 +103,10 @@ def _share(which: npt.NDArray[np.bool_]) -> float:
 @torch.inference_mode()
 def _ask(loaded: Loaded, crops: FaceCrops) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     said, true = [], []
-    for start in range(0, len(crops), _BATCH):
-        batch = [crops[index] for index in range(start, min(start + _BATCH, len(crops)))]
-        logit = loaded.network(torch.stack([picture for picture, _, _ in batch])).presence_logit
+    for pictures, _, is_face in DataLoader(crops, _BATCH):
+        logit = loaded.network(pictures).presence_logit
         if logit is None:
             raise RunError("this network does not judge presence")
         said += logit.double().sigmoid().tolist()
-        true += [bool(is_face) for _, _, is_face in batch]
+        true += is_face.bool().tolist()
     return np.array(said), np.array(true)
