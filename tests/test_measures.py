@@ -7,7 +7,7 @@ from hypothesis import given
 from tests.shapes import face_points
 from tests.strategies import floats
 from tracker.geometry import mirror_points
-from tracker.head_pose import head_pose
+from tracker.head_pose import HeadPose, head_pose
 from tracker.measures import MAX_BLINK_YAW_DEG, blink_openness, eye_openness, measure, mouth_openness
 from tracker.types import FloatArray
 
@@ -76,33 +76,33 @@ def test_a_part_without_width_has_no_openness(part: slice) -> None:
 
 def test_measure_gathers_all() -> None:
     points = face()
-    measures, pose = measure(points, HW), head_pose(points, HW)
+    pose = head_pose(points, HW)
     assert pose is not None
+    measures = measure(points, pose, blinks=3)
     assert measures.eye_open == eye_openness(points)
     assert measures.mouth_open == mouth_openness(points)
     assert (measures.yaw_deg, measures.pitch_deg, measures.roll_deg) == (
         pose.yaw_deg, pose.pitch_deg, pose.roll_deg,
     )  # fmt: skip
-    assert measures.blinks == 0
+    assert measures.blinks == 3
 
 
 def test_points_that_are_no_face_have_no_pose() -> None:
     points = np.random.default_rng(0).normal(200, 50, (68, 2))
-    measures = measure(points, HW)
+    measures = measure(points, head_pose(points, HW))
     assert measures.yaw_deg is measures.pitch_deg is measures.roll_deg is None
     assert None not in measures.eye_open
 
 
-def test_other_shapes_are_refused() -> None:
-    with pytest.raises(ValueError, match="68"):
-        measure(np.zeros((5, 2)), HW)
+def turned(yaw_deg: float) -> HeadPose:
+    return HeadPose(yaw_deg, pitch_deg=0, roll_deg=0)
 
 
 def test_blinks_are_told_by_the_wider_eye_of_a_face_in_view() -> None:
-    assert blink_openness(face(left=0.3, right=0.1), 0.0) == pytest.approx(0.3)
-    assert blink_openness(face(left=0.1, right=0.2), -MAX_BLINK_YAW_DEG) == pytest.approx(0.2)
-    for yaw in (None, MAX_BLINK_YAW_DEG + 1, -MAX_BLINK_YAW_DEG - 1):
-        assert blink_openness(face(), yaw) is None
+    assert blink_openness(face(left=0.3, right=0.1), turned(0.0)) == pytest.approx(0.3)
+    assert blink_openness(face(left=0.1, right=0.2), turned(-MAX_BLINK_YAW_DEG)) == pytest.approx(0.2)
+    for pose in (None, turned(MAX_BLINK_YAW_DEG + 1), turned(-MAX_BLINK_YAW_DEG - 1)):
+        assert blink_openness(face(), pose) is None
     shut = face()
     shut[36:48] = 7.0
-    assert blink_openness(shut, 0.0) is None
+    assert blink_openness(shut, turned(0.0)) is None

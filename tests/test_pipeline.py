@@ -11,13 +11,18 @@ import pytest
 
 from tests.shapes import canonical_points, face_box, face_points
 from tracker.detection import FakeDetector
+from tracker.head_pose import head_pose
 from tracker.landmarker import FakeLandmarker, Located
 from tracker.measures import measure
 from tracker.pipeline import FaceTracker, TrackerSettings
 from tracker.smoothing import PRESETS
-from tracker.types import Frame, FrameResult, ImageArray
+from tracker.types import FaceMeasures, FloatArray, Frame, FrameResult, ImageArray
 
 BLANK = np.zeros((480, 640, 3), np.uint8)
+
+
+def measured(points: FloatArray) -> FaceMeasures:
+    return measure(points, head_pose(points, (480, 640)))
 
 
 class Scene:
@@ -349,7 +354,7 @@ def test_blinks_are_counted_and_winks_are_not(
         frame = Frame(BLANK, index, index / 30)
         (face,) = tracker.step(frame).faces
         assert face.measures is not None
-        assert replace(face.measures, blinks=0) == measure(face.landmarks.points_frame, (480, 640))
+        assert replace(face.measures, blinks=0) == measured(face.landmarks.points_frame)
         seen.append(face.measures.blinks)
     assert seen == sorted(seen)
     assert (seen[19], seen[-1]) == (0, blinks)
@@ -373,7 +378,7 @@ def test_blinks_stay_with_their_person() -> None:
 def test_a_picture_on_its_own_is_measured_and_has_no_blinks() -> None:
     tracker = FaceTracker(FakeDetector(face_box((320, 240), 120.0)), FakeLandmarker(canonical_points()))
     (face,) = tracker.find(Frame(BLANK)).faces
-    assert face.measures == measure(face.landmarks.points_frame, (480, 640))
+    assert face.measures == measured(face.landmarks.points_frame)
 
 
 def test_a_face_that_speeds_up_and_turns_back_is_never_lost() -> None:

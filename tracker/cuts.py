@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -34,14 +36,16 @@ class CutDetector:
         if now is None:
             return False
         last, self._last = self._last, now
-        return last is not None and float((now * last).mean()) < _SAME
+        return last is not None and float(np.vdot(now, last)) < _SAME
 
 
 def _pattern(image_bgr: ImageArray) -> FloatArray | None:
-    """Mean grey levels of the cells, of mean 0 and variance 1; None of a blank picture."""
+    """Mean grey levels of the cells less their mean, as a vector of length 1; None of a blank picture."""
     height, width = image_bgr.shape[:2]
     step_y, step_x = (max(1, side // (_SAMPLES * n)) for side, n in ((height, _CELLS[1]), (width, _CELLS[0])))
     samples = np.ascontiguousarray(image_bgr[step_y // 2 :: step_y, step_x // 2 :: step_x, 1])
-    cells = cv2.resize(samples, _CELLS, interpolation=cv2.INTER_AREA).astype(np.float64)
-    spread = float(cells.std())
-    return (cells - cells.mean()) / spread if spread > _FLAT else None
+    cells = cv2.resize(samples, _CELLS, interpolation=cv2.INTER_AREA)
+    mean, deviation = (float(value.item()) for value in cv2.meanStdDev(cells))
+    if deviation <= _FLAT:
+        return None
+    return np.asarray((cells - mean) / (deviation * math.sqrt(cells.size)))

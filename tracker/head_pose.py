@@ -80,7 +80,7 @@ def head_pose(points_frame: FloatArray, image_hw: tuple[int, int]) -> HeadPose |
         raise ValueError("points must be finite")
     height, width = image_hw
     rays = (points_frame[POSE_POINTS] - ((width - 1) / 2, (height - 1) / 2)) / float(max(height, width))
-    x, y = rays.mean(axis=0).tolist()
+    x, y = (rays.sum(axis=0) / len(rays)).tolist()
     sight = _towards(x, y, 1.0)
     seen = _look_along(sight, rays)
     laid = _lay_face(seen) if seen is not None else None
@@ -100,7 +100,7 @@ def _look_along(sight: FloatArray, rays: FloatArray) -> FloatArray | None:
     if turned[:, 2].min() <= 0:
         return None
     seen: FloatArray = turned[:, :2] / turned[:, 2:]
-    spread = math.sqrt(float((seen * seen).sum()) / len(seen))
+    spread = math.sqrt(float(np.vdot(seen, seen)) / len(seen))
     if spread < _TINY:
         return None
     return seen * max(_LEAST_SPREAD / spread, 1.0)
@@ -111,15 +111,15 @@ def _lay_face(seen: FloatArray) -> tuple[FloatArray, FloatArray] | None:
     # SQPnP (G. Terzakis, M. Lourakis, ECCV 2020) searches all rotations: there is no first guess to depend
     # on, and no second answer, since a nose is far from flat.
     found, turn, shift = cv2.solvePnP(_CENTRED_MM, seen, _PINHOLE, None, flags=cv2.SOLVEPNP_SQPNP)
-    if not found or not (np.isfinite(turn).all() and np.isfinite(shift).all()):
+    if not found or not all(map(math.isfinite, (*turn.ravel().tolist(), *shift.ravel().tolist()))):
         return None
     rotation = np.asarray(cv2.Rodrigues(turn)[0], np.float64)
-    middle = np.asarray(shift, np.float64).ravel()
+    middle = np.asarray(shift, np.float64)[:, 0]
     laid = _CENTRED_MM @ rotation.T + middle
     if laid[:, 2].min() <= 0:
         return None
     off = laid[:, :2] / laid[:, 2:] - seen
-    residual_mm = float(middle[2]) * math.sqrt(float((off * off).sum()) / len(seen))
+    residual_mm = float(middle[2]) * math.sqrt(float(np.vdot(off, off)) / len(seen))
     return (rotation, middle) if residual_mm <= _MAX_RESIDUAL_MM else None
 
 

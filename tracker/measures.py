@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from tracker.head_pose import head_pose
+from tracker.head_pose import HeadPose
 from tracker.types import FaceMeasures, FloatArray
 
 MAX_BLINK_YAW_DEG = 45.0
@@ -37,29 +37,25 @@ def mouth_openness(points: FloatArray) -> float | None:
     return _aspect(points[_INNER_LIP : _INNER_LIP + 8])
 
 
-def measure(points_frame: FloatArray, image_hw: tuple[int, int]) -> FaceMeasures:
-    """What ``points_frame`` ``(68, 2)`` say of a face, in a picture ``image_hw`` high and wide; no blinks
-    yet.
-
-    Raises ``ValueError`` for another shape or points that are not finite.
-    """
-    pose = head_pose(points_frame, image_hw)
+def measure(points: FloatArray, pose: HeadPose | None, blinks: int = 0) -> FaceMeasures:
+    """What ``points`` ``(68, 2)``, in any frame, and the ``pose`` told from them say of a face."""
     return FaceMeasures(
-        eye_open=eye_openness(points_frame),
-        mouth_open=mouth_openness(points_frame),
+        eye_open=eye_openness(points),
+        mouth_open=mouth_openness(points),
         yaw_deg=pose.yaw_deg if pose else None,
         pitch_deg=pose.pitch_deg if pose else None,
         roll_deg=pose.roll_deg if pose else None,
+        blinks=blinks,
     )
 
 
-def blink_openness(points: FloatArray, yaw_deg: float | None) -> float | None:
+def blink_openness(points: FloatArray, pose: HeadPose | None) -> float | None:
     """The openness of the wider eye of ``points`` ``(68, 2)``, which tells blinks: a wink is none.
 
     None where blinks cannot be told: the face has no pose or turns so far that one eye hides behind the nose.
     """
     ratios = [ratio for ratio in eye_openness(points) if ratio is not None]
-    if not ratios or yaw_deg is None or abs(yaw_deg) > MAX_BLINK_YAW_DEG:
+    if not ratios or pose is None or abs(pose.yaw_deg) > MAX_BLINK_YAW_DEG:
         return None
     return max(ratios)
 

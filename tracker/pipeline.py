@@ -17,6 +17,7 @@ import numpy as np
 from tracker.cuts import CutDetector
 from tracker.detection import FaceDetector
 from tracker.geometry import CropTransform
+from tracker.head_pose import head_pose
 from tracker.landmarker import Landmarker
 from tracker.measures import blink_openness, measure
 from tracker.smoothing import OneEuro, PointFilter
@@ -101,7 +102,7 @@ class FaceTracker:
         found.sort(key=lambda face: -_area(FaceBox.around(face.points_frame)))
         with self._stage("measure"):
             faces = tuple(
-                TrackedFace(i, face, measure(face.points_frame, frame.image_hw))
+                TrackedFace(i, face, measure(face.points_frame, head_pose(face.points_frame, frame.image_hw)))
                 for i, face in enumerate(found, 1)
             )
         return self._result(frame, faces)
@@ -266,11 +267,11 @@ class FaceTracker:
 
 def _report(track: Track, shown: Landmarks, frame: Frame) -> TrackedFace:
     """The face with its measures; blinks are counted on points that no smoothing has dulled."""
-    measures = measure(shown.points_frame, frame.image_hw)
-    openness = blink_openness(track.landmarks.points_frame, measures.yaw_deg)
+    pose = head_pose(shown.points_frame, frame.image_hw)
+    openness = blink_openness(track.landmarks.points_frame, pose)
     if openness is not None:
         track.blinks.update(openness, frame.time_s)
-    return TrackedFace(track.id, shown, replace(measures, blinks=track.blinks.count))
+    return TrackedFace(track.id, shown, measure(shown.points_frame, pose, track.blinks.count))
 
 
 def _crop_around(face: Landmarks, seen_in: CropTransform) -> CropTransform:

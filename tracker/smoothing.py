@@ -87,7 +87,7 @@ class PointFilter:
         """
         if points.shape != (N_POINTS, 2):
             raise ValueError(f"points must be ({N_POINTS}, 2), got {points.shape}")
-        new = points[:, 0] + 1j * points[:, 1]
+        new = np.array(points, np.float64, order="C").view(np.complex128)[:, 0]
         elapsed = 0.0 if self._time_s is None else time_s - self._time_s
         if elapsed <= 0:
             self._velocity = np.zeros((2, N_POINTS), complex)
@@ -95,7 +95,7 @@ class PointFilter:
         else:
             self._last = self._advance(new, elapsed)
         self._time_s = time_s
-        return np.column_stack([self._last.real, self._last.imag])
+        return self._last[:, None].view(np.float64).copy()  # the filter's own state stays out of reach
 
     def _advance(self, new: ComplexArray, elapsed: float) -> ComplexArray:
         settings, last = self._settings, self._last

@@ -43,7 +43,7 @@ class Frame:
             raise ValueError(
                 f"image_bgr must be a non-empty uint8 (H, W, 3) array, got {image.dtype} {image.shape}"
             )
-        if self.index < 0 or not np.isfinite(self.time_s):
+        if self.index < 0 or not math.isfinite(self.time_s):
             raise ValueError(f"index must be >= 0 and time_s finite, got {self.index}, {self.time_s}")
         if self.captured_s is not None and not math.isfinite(self.captured_s):
             raise ValueError(f"captured_s must be finite, got {self.captured_s}")
@@ -130,8 +130,8 @@ class Landmarks:
         if not np.isfinite(self.points_frame).all() or not 0.0 <= self.presence <= 1.0:
             raise ValueError(f"landmarks must be finite, presence in 0..1, got {self.presence}")
         if self.quality is not None:
-            inside = (self.quality >= 0) & (self.quality <= 1)
-            if self.quality.shape != (N_POINTS,) or not inside.all():
+            shaped = self.quality.shape == (N_POINTS,)
+            if not (shaped and self.quality.min() >= 0 and self.quality.max() <= 1):
                 raise ValueError(f"quality must be {N_POINTS} numbers in 0..1, got {self.quality}")
 
 
