@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from tests.shapes import canonical_points, face_box
-from tracker.app import Hud, Outputs, View, annotate, run_frames, run_images
+from tracker.app import Outputs, View, annotate, run_frames, run_images
 from tracker.detection import FakeDetector
 from tracker.errors import SourceError
+from tracker.hud import Hud, Panel
 from tracker.images import ReadFailure
 from tracker.landmarker import FakeLandmarker
 from tracker.pipeline import FaceTracker
@@ -73,6 +74,34 @@ def test_s_writes_what_is_shown(tmp_path: Path) -> None:
     image = cv2.imread(str(path))
     assert image is not None
     assert np.array_equal(image, window.shown[1])
+    results = json.loads(path.with_suffix(".json").read_text())
+    assert results["frame"] == 1
+    assert len(results["faces"]) == 1
+
+
+def test_a_snapshot_of_the_mirrored_view_has_the_true_results(tmp_path: Path) -> None:
+    tracked = []
+    for keys in (["s", "q"], ["m", "s", "q"]):
+        folder = tmp_path / keys[0]
+        folder.mkdir()
+        run_frames(frames(9), lopsided(), Outputs(), Hud("test"), View(FakeWindow(keys), folder))
+        (path,) = folder.glob("*.json")
+        tracked.append(np.array(json.loads(path.read_text())["faces"][0]["landmarks"]))
+    np.testing.assert_allclose(*tracked, atol=0.5)  # the one is a frame later
+    assert tracked[0].mean(axis=0)[0] < 100
+
+
+def test_s_before_the_first_frame_writes_nothing(tmp_path: Path) -> None:
+    View(FakeWindow(["s"]), tmp_path).idle(None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_h_shows_all_keys_and_hides_them_again(tmp_path: Path) -> None:
+    window = FakeWindow(["h", "h", None, "q"])
+    run_frames(frames(9), fake_tracker(), Outputs(), Hud("test"), View(window, tmp_path))
+    before, helping, after, _ = (np.any(image[:, 0] != 60, axis=1).sum() for image in window.shown)
+    assert helping > before + 6 * 8  # rows of panel at the left edge: six keys, no letters smaller than that
+    assert after < helping
 
 
 def test_r_records_from_the_press_to_the_next_or_the_end(tmp_path: Path) -> None:
@@ -87,14 +116,16 @@ def test_r_records_from_the_press_to_the_next_or_the_end(tmp_path: Path) -> None
 
 
 def test_p_and_m_change_the_picture_and_nothing_else(tmp_path: Path) -> None:
-    window = FakeWindow(["p", "p", "m", "m", "q"])
+    window = FakeWindow(["p", "p", "p", "m", "m", "q"])
     with JsonSink(tmp_path / "a.jsonl") as sink:
-        run_frames(frames(5), fake_tracker(), Outputs(sink), Hud("test"), View(window, tmp_path))
+        run_frames(frames(6), fake_tracker(), Outputs(sink), Hud("test"), View(window, tmp_path))
     faces = [json.loads(line)["faces"] for line in (tmp_path / "a.jsonl").read_text().splitlines()]
     assert all(face == faces[0] for face in faces)
-    below_hud = [image[70:] for image in window.shown]
-    points, lines, again, mirrored, back = below_hud
+    below_panel = [image[90:] for image in window.shown]
+    points, lines, mesh, again, mirrored, back = below_panel
     assert not np.array_equal(points, lines)
+    assert not np.array_equal(points, mesh)
+    assert not np.array_equal(lines, mesh)
     assert np.array_equal(points, again)
     assert not np.array_equal(points, mirrored)
     assert np.array_equal(points, back)
@@ -125,7 +156,7 @@ def test_while_no_frame_comes_the_last_picture_stays_with_a_notice_and_keys_work
     assert view.idle("camera 0 is away")
     assert window.shown == []
     (frame,) = frames(1)
-    assert view.show(frame, fake_tracker().step(frame), ["a", "panel"])
+    assert view.show(frame, fake_tracker().step(frame), Panel(("a", "panel")))
     assert view.idle("camera 0 is away")
     assert view.idle("camera 0 is away")
     assert not view.idle("camera 0 is away")
@@ -161,11 +192,12 @@ def test_the_panel_tells_latency_of_cameras_and_what_limits(monkeypatch: pytest.
     stream = [Frame(image, 3 * i, i / 25, "camera 0", captured_s=7.0) for i in range(4)]
     run_frames(stream, fake_tracker(), Outputs(), hud, View(window))
     assert (
-        hud.lines()[-1] == "50 ms from capture to screen, median   the loop limits FPS: 60% of frames skipped"
+        hud.panel().lines[-1]
+        == "50 ms from capture to screen, median   the loop limits FPS: 60% of frames skipped"
     )
     video = Hud("test")
     run_frames(frames(4), fake_tracker(), Outputs(), video, View(window))
-    assert not any("capture" in line for line in video.lines())
+    assert not any("capture" in line for line in video.panel().lines)
 
 
 def test_the_mirrored_view_is_the_mirror_image_where_there_is_no_text() -> None:
@@ -173,18 +205,6 @@ def test_the_mirrored_view_is_the_mirror_image_where_there_is_no_text() -> None:
     frame = Frame(image)
     result = FaceTracker(FakeDetector(), FakeLandmarker(canonical_points())).step(frame)
     assert np.array_equal(annotate(frame, result, mirrored=True), image[:, ::-1])
-
-
-def test_hud_says_what_it_measures_and_counts_intervals() -> None:
-    hud = Hud("resnet18 on CPU")
-    assert "measuring" in hud.lines()[0]
-    for tick in range(5):
-        hud.stats.update(tick * 0.05, {"infer": 4.0})
-    first, second = hud.lines()
-    assert "20.0 FPS" in first
-    assert "resnet18 on CPU" in first
-    assert "infer 4.0" in second
-    assert "ms" in second
 
 
 def test_outputs_are_complete_when_the_loop_raises(tmp_path: Path) -> None:

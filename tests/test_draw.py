@@ -8,7 +8,8 @@ import pytest
 
 from tests.shapes import face_points
 from tracker import draw
-from tracker.draw import PALETTE, Style, color_of, draw_faces, draw_hud, mirror_faces
+from tracker.draw import PALETTE, Style, color_of, draw_faces, mirror_faces
+from tracker.scheme import MIRROR
 from tracker.types import FaceMeasures, FloatArray, ImageArray, Landmarks, TrackedFace
 
 
@@ -83,7 +84,6 @@ def test_label_stays_inside_at_the_top_edge() -> None:
 def test_tiny_canvas() -> None:
     canvas = np.zeros((1, 1, 3), np.uint8)
     draw_faces(canvas, [_face(face_points((0, 0), 3))])
-    draw_hud(canvas, ["37.2 FPS (loop)"])
     assert canvas.shape == (1, 1, 3)
 
 
@@ -109,14 +109,20 @@ def test_colours_stay_apart_for_colour_blind_eyes(deficiency: str) -> None:
     assert min(float(np.linalg.norm(a - b)) for a, b in combinations(seen, 2)) > 25
 
 
+QUALITY = np.linspace(0.0, 1.0, 68)
+
+
 def test_mirrored_faces_land_on_the_flipped_picture() -> None:
     points = face_points((90, 120), 100, roll=0.3)
     canvas = _canvas()
-    (flipped,) = mirror_faces([_face(points, face_id=5)], 320)
+    face = TrackedFace(5, Landmarks(points, 0.98, QUALITY))
+    (flipped,) = mirror_faces([face], 320)
     assert (flipped.id, flipped.score) == (5, 0.98)
     # The viewer's left outer eye corner is again the leftmost of the two.
     assert flipped.landmarks.points_frame[36, 0] < flipped.landmarks.points_frame[45, 0]
+    np.testing.assert_array_equal(flipped.landmarks.quality, QUALITY[MIRROR])
     (back,) = mirror_faces([flipped], canvas.shape[1])
+    np.testing.assert_array_equal(back.landmarks.quality, QUALITY)
     np.testing.assert_allclose(back.landmarks.points_frame, points, atol=1e-9)
 
 
@@ -158,22 +164,3 @@ def test_drawing_never_touches_the_landmarks() -> None:
     before = points.copy()
     draw_faces(_canvas(), [_face(points)], "lines")
     np.testing.assert_array_equal(points, before)
-
-
-@pytest.mark.parametrize(("width", "height"), [(320, 240), (120, 90), (3840, 2160)])
-def test_hud_fits_and_is_legible(width: int, height: int) -> None:
-    canvas = np.full((height, width, 3), 255, np.uint8)
-    draw_hud(canvas, ["37.2 FPS (loop)", "detect 1.8  crop 0.2  infer 4.1 ms (median of 2 s)"])
-    panel = (canvas != 255).any(axis=2)
-    assert panel[0, 0]
-    assert not panel[:, -1].any()
-    assert panel.any(axis=1).sum() < height / 3
-    ink = canvas[panel]
-    assert ink.min() < 80
-    assert ink.max() > 200
-
-
-def test_hud_without_lines_draws_nothing() -> None:
-    canvas = _canvas()
-    draw_hud(canvas, [])
-    assert (canvas == 128).all()

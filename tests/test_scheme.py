@@ -1,7 +1,7 @@
 import numpy as np
 
 from tests.tiny import template
-from tracker.scheme import CLOSED_PARTS, EDGES, MIRROR, OUTER_EYE_CORNERS, PARTS
+from tracker.scheme import CLOSED_PARTS, EDGES, MESH, MIRROR, OUTER_EYE_CORNERS, PARTS
 
 
 def test_parts_hold_each_of_the_68_points_once():
@@ -43,3 +43,22 @@ def test_outer_eye_corners_are_the_outermost_points_of_the_eyes():
     eyes = [*PARTS["left_eye"], *PARTS["right_eye"]]
     assert OUTER_EYE_CORNERS[0] == min(eyes, key=lambda i: points[i, 0])
     assert OUTER_EYE_CORNERS[1] == max(eyes, key=lambda i: points[i, 0])
+
+
+def test_the_mesh_is_kept_by_the_mirror_and_holds_the_contours():
+    mesh = {frozenset(edge) for edge in MESH}
+    assert len(mesh) == len(MESH)
+    assert {frozenset(MIRROR[list(edge)].tolist()) for edge in MESH} == mesh
+    assert {frozenset(edge) for edge in EDGES} <= mesh
+
+
+def test_the_mesh_is_made_of_triangles_but_for_eyes_and_mouth():
+    # Euler's formula for a flat mesh with three holes: points - edges + triangles = 1 - 3. Edges at the rim
+    # bound one triangle, the others two; the rim runs round jaw and brows, both eyes and the inner lips.
+    neighbours = [{b for edge in MESH for b in edge if point in edge} - {point} for point in range(68)]
+    triangles = sum(len(neighbours[a] & neighbours[b]) for a, b in MESH) // 3
+    holes = [PARTS["left_eye"], PARTS["right_eye"], PARTS["inner_lip"]]
+    outline = 17 + 10
+    rim = outline + sum(len(hole) for hole in holes)
+    assert 68 - len(MESH) + (2 * len(MESH) - rim) / 3 == 1 - 3
+    assert triangles == (2 * len(MESH) - rim) / 3

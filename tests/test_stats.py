@@ -59,3 +59,10 @@ def test_refuses_a_clock_that_runs_backwards() -> None:
     stats.update(1.0, {})
     with pytest.raises(ValueError, match="backwards"):
         stats.update(0.9, {})
+
+
+def test_a_turn_takes_what_its_stages_take_together() -> None:
+    stats = RollingStats(window_s=1.0)
+    for now_s, stage_ms in ((0.0, {"infer": 9.0}), (2.0, {"detect": 1.0, "infer": 4.0}), (2.5, {})):
+        stats.update(now_s, stage_ms)
+    assert stats.turns_ms() == (5.0, 0.0)

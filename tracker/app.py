@@ -7,9 +7,9 @@ closing is left to the context managers around it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -17,22 +17,17 @@ import cv2
 import numpy as np
 
 from tracker.closing import Closing
-from tracker.draw import Style, draw_faces, draw_hud, mirror_faces
+from tracker.draw import STYLES, Style, draw_faces, mirror_faces
+from tracker.hud import NO_PANEL, Hud, Panel, draw_panel
 from tracker.images import ReadFailure, unreadable
 from tracker.live_video import LiveVideoSink
 from tracker.osc_sink import OscSink
-from tracker.pace import Pace
 from tracker.pipeline import FaceTracker
 from tracker.sinks import CsvSink, ImageSink, JsonSink, VideoSink
-from tracker.stats import RollingStats
 from tracker.types import Frame, FrameResult, ImageArray
 from tracker.video_sink import sink_errors
 from tracker.virtual_camera import VirtualCamera
-from tracker.window import Screen
-
-STATS_WINDOW_S = 2.0
-STAGES = ("detect", "crop", "infer", "points", "smooth", "measure", "write", "show")
-"""What the panel lists, in the order in which a frame passes; ``write`` and ``show`` include drawing."""
+from tracker.window import KEYS, Screen
 
 
 @dataclass(frozen=True)
@@ -62,36 +57,18 @@ class Outputs:
                 sink.write(canvas, frame.time_s)
 
 
-@dataclass
-class Hud:
-    """The status panel: what runs, how fast the whole loop turns, where its time goes."""
-
-    label: str
-    stats: RollingStats = field(default_factory=lambda: RollingStats(STATS_WINDOW_S))
-    pace: Pace = field(default_factory=lambda: Pace(STATS_WINDOW_S))
-
-    def lines(self) -> list[str]:
-        """What the panel says now; it names what each number measures."""
-        fps = self.stats.fps
-        if fps is None:
-            return [f"measuring FPS   {self.label}"]
-        measured = self.stats.stages()
-        stages = "  ".join(f"{name} {measured[name].median_ms:.1f}" for name in STAGES if name in measured)
-        return [
-            f"{fps:.1f} FPS, whole loop   {self.label}",
-            f"{stages}  ms, median of {STATS_WINDOW_S:.0f} s",
-            *self.pace.lines(),
-        ]
+_HELP = tuple(f"{key}: {what}" for key, what in KEYS.items())
 
 
 class View(Closing):
-    """The live window and what its keys change: style, mirror, snapshot, recording."""
+    """The live window and what its keys do (:data:`~tracker.window.KEYS`)."""
 
     def __init__(self, screen: Screen, folder: Path | None = None, mirrored: bool = False) -> None:
         self._screen = screen
         self._folder = folder or Path.cwd()
-        self._style: Style = "points"
+        self._style: Style = STYLES[0]
         self._mirrored = mirrored
+        self._helps = False
         self._last: tuple[Frame, FrameResult] | None = None
         self._canvas: ImageArray | None = None
         self._open = ExitStack()
@@ -101,10 +78,11 @@ class View(Closing):
         """Finish a recording that is still running."""
         self._open.close()
 
-    def show(self, frame: Frame, result: FrameResult, hud: Sequence[str]) -> bool:
+    def show(self, frame: Frame, result: FrameResult, panel: Panel = NO_PANEL) -> bool:
         """Show one frame and obey a key. Returns whether to go on."""
         self._last = frame, result
-        canvas = self._paint(frame, result, [*hud, "recording"] if self._recording else hud)
+        recording, keys = ("recording",) if self._recording else (), _HELP if self._helps else ()
+        canvas = self._paint(frame, result, panel.with_lines(*recording, *keys))
         if self._recording:
             self._recording.write(canvas, frame.time_s)
         return self._obey()
@@ -112,11 +90,11 @@ class View(Closing):
     def idle(self, notice: str | None) -> bool:
         """Obey a key while no new frame comes; a ``notice`` replaces the panel. Returns whether to go on."""
         if self._last and notice:
-            self._paint(*self._last, [notice])
+            self._paint(*self._last, Panel((notice,)))
         return self._obey()
 
-    def _paint(self, frame: Frame, result: FrameResult, marks: Sequence[str]) -> ImageArray:
-        self._canvas = canvas = annotate(frame, result, marks, self._style, self._mirrored)
+    def _paint(self, frame: Frame, result: FrameResult, panel: Panel) -> ImageArray:
+        self._canvas = canvas = annotate(frame, result, panel, self._style, self._mirrored)
         self._screen.show(canvas)
         return canvas
 
@@ -124,19 +102,26 @@ class View(Closing):
         """Do what the pressed key asks for, if any. Returns whether to go on."""
         key = self._screen.key()
         if key == "p":
-            self._style = "lines" if self._style == "points" else "points"
+            self._style = STYLES[(STYLES.index(self._style) + 1) % len(STYLES)]
         elif key == "m":
             self._mirrored = not self._mirrored
-        elif key == "s" and self._canvas is not None:
-            self._snapshot(self._canvas)
+        elif key == "h":
+            self._helps = not self._helps
+        elif key == "s":
+            self._snapshot()
         elif key == "r":
             self._toggle_recording()
         return key != "q" and not self._screen.closed
 
-    def _snapshot(self, canvas: ImageArray) -> None:
+    def _snapshot(self) -> None:
+        """The picture as it is shown, and beside it its results, which no mirror changes."""
+        if self._canvas is None or self._last is None:
+            return
         path = self._new_file(".png")
         with sink_errors(path):
-            path.write_bytes(cv2.imencode(".png", canvas)[1].tobytes())
+            path.write_bytes(cv2.imencode(".png", self._canvas)[1].tobytes())
+        with JsonSink(path.with_suffix(".json")) as sink:
+            sink.write(self._last[1])
 
     def _toggle_recording(self) -> None:
         if self._recording:
@@ -152,7 +137,7 @@ class View(Closing):
 def annotate(
     frame: Frame,
     result: FrameResult,
-    hud: Sequence[str] = (),
+    panel: Panel = NO_PANEL,
     style: Style = "points",
     mirrored: bool = False,
 ) -> ImageArray:
@@ -164,7 +149,7 @@ def annotate(
     else:
         canvas = frame.image_bgr.copy()
     draw_faces(canvas, faces, style)
-    draw_hud(canvas, hud)
+    draw_panel(canvas, panel)
     return canvas
 
 
@@ -186,7 +171,7 @@ def run_frames(
         written = time.perf_counter()
         stage_ms["write"] = 1000 * (written - started)
         if view:
-            go_on = view.show(frame, result, hud.lines())
+            go_on = view.show(frame, result, hud.panel())
             stage_ms["show"] = 1000 * (time.perf_counter() - written)
             hud.pace.update(frame, time.monotonic())
             if not go_on:

@@ -43,8 +43,9 @@ from tracker.options import (
 )
 
 if TYPE_CHECKING:
-    from tracker.app import Hud, Outputs, View
+    from tracker.app import Outputs, View
     from tracker.camera_mode import CameraMode
+    from tracker.hud import Hud
     from tracker.pipeline import FaceTracker
     from tracker.sources import VideoSource
 
@@ -259,8 +260,8 @@ def _tracker_builder(
     smoothing: Literal["off", "low", "high"],
 ) -> _Build:
     def build() -> tuple[FaceTracker, Hud]:
-        from tracker.app import Hud
         from tracker.detection.mediapipe import USAGE_NOTICE
+        from tracker.hud import Hud
         from tracker.opening import open_tracker
 
         if detector == "mediapipe" and importlib.util.find_spec("mediapipe"):

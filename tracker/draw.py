@@ -1,4 +1,4 @@
-"""Drawing on a picture that the caller owns: landmarks, boxes, labels and the status panel.
+"""Drawing faces on a picture that the caller owns: landmarks, boxes and labels.
 
 To show a mirrored picture with readable text, flip the picture first, then draw the faces that
 :func:`mirror_faces` returns.
@@ -7,19 +7,22 @@ To show a mirrored picture with readable text, flip the picture first, then draw
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, get_args
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from tracker.geometry import mirror_points
-from tracker.scheme import CLOSED_PARTS, PARTS
+from tracker.scheme import CLOSED_PARTS, MESH, MIRROR, PARTS
 from tracker.types import FaceMeasures, FloatArray, ImageArray, Landmarks, TrackedFace
 
-Style = Literal["points", "lines"]
+Style = Literal["points", "lines", "mesh"]
+STYLES: tuple[Style, ...] = get_args(Style)
+"""How landmarks can be drawn: dots, the contours of the 68-point scheme, or triangles over the whole face."""
+
 Color = tuple[int, int, int]
 
 # The palette of Okabe & Ito, "Color Universal Design" (2008), as BGR: distinct for every common
@@ -34,7 +37,7 @@ PALETTE: tuple[Color, ...] = (
     (178, 114, 0),  # blue
 )
 _DARK: Color = (24, 24, 24)
-_LIGHT: Color = (245, 245, 245)
+LIGHT: Color = (245, 245, 245)
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _SHIFT = 4  # fractional bits of the coordinates that OpenCV draws at: 1/16 pixel
 _LEAST_SCALE = 0.36  # below it, letters of OpenCV's font run together
@@ -49,52 +52,35 @@ def color_of(face_id: int) -> Color:
 
 def mirror_faces(faces: Iterable[TrackedFace], width: int) -> tuple[TrackedFace, ...]:
     """The same faces in the left-right flipped picture that is ``width`` pixels wide."""
-    return tuple(
-        replace(face, landmarks=Landmarks(mirror_points(face.landmarks.points_frame, width), face.score))
-        for face in faces
-    )
+    return tuple(replace(face, landmarks=_mirrored(face.landmarks, width)) for face in faces)
+
+
+def _mirrored(face: Landmarks, width: int) -> Landmarks:
+    quality = None if face.quality is None else face.quality[MIRROR]
+    return Landmarks(mirror_points(face.points_frame, width), face.presence, quality)
 
 
 def draw_faces(canvas_bgr: ImageArray, faces: Iterable[TrackedFace], style: Style = "points") -> None:
     """Draw landmarks, tight box, id, score and, where there is room, the measures of every face, in place.
 
     ``canvas_bgr`` is ``(H, W, 3)`` uint8; faces are in its pixels and may reach outside. Strokes grow
-    with the face, so that a small picture and a 4K one look alike. ``style`` is ``points`` or
-    ``lines`` (contours of the 68-point scheme). Raises ``ValueError`` for another style.
+    with the face, so that a small picture and a 4K one look alike. ``style`` is one of :data:`STYLES`;
+    another raises ``ValueError``.
     """
-    if style not in ("points", "lines"):
-        raise ValueError(f"style must be 'points' or 'lines', got {style!r}")
+    if style not in STYLES:
+        raise ValueError(f"style must be one of {', '.join(STYLES)}, got {style!r}")
     for face in faces:
         points, color = face.landmarks.points_frame, color_of(face.id)
         size = math.sqrt(face.box.width * face.box.height)
         _draw_box(canvas_bgr, face, color, size)
         if style == "points":
             _draw_points(canvas_bgr, points, color, size)
-        else:
+        elif style == "lines":
             _draw_contours(canvas_bgr, points, color, size)
+        else:
+            _draw_mesh(canvas_bgr, points, color, size)
         _draw_label(canvas_bgr, face, color, size)
         _draw_measures(canvas_bgr, face, color, size)
-
-
-def draw_hud(canvas_bgr: ImageArray, lines: Sequence[str]) -> None:
-    """Write ``lines`` on a dim panel in the top-left corner of ``(H, W, 3)`` uint8, in place.
-
-    Text is sized by the picture's height and shrinks until the widest line fits. Only ASCII can be
-    drawn: OpenCV's built-in font has nothing else.
-    """
-    if not lines:
-        return
-    height, width = canvas_bgr.shape[:2]
-    scale = min(max(height / 1100, 0.38), 2.0)
-    widest = max(_text_size(line, scale)[0] for line in lines)
-    scale *= min(1.0, 0.94 * width / max(widest, 1))
-    row = round(34 * scale)
-    pad = max(round(10 * scale), 2)
-    right = max(_text_size(line, scale)[0] for line in lines) + 2 * pad
-    panel = canvas_bgr[: row * len(lines) + pad, :right]
-    panel[:] = panel // 4  # a quarter of the light keeps the picture visible under readable text
-    for i, line in enumerate(lines):
-        _put_text(canvas_bgr, line, (pad, row * (i + 1) - pad // 2), scale, _LIGHT)
 
 
 def _draw_points(canvas: ImageArray, points: FloatArray, color: Color, size: float) -> None:
@@ -113,6 +99,12 @@ def _draw_contours(canvas: ImageArray, points: FloatArray, color: Color, size: f
     for width, stroke in ((thickness + 2 * (thickness // 2), _DARK), (thickness, color)):
         for chain, closed in parts:
             cv2.polylines(canvas, [chain], closed, stroke, width, cv2.LINE_AA, _SHIFT)
+
+
+def _draw_mesh(canvas: ImageArray, points: FloatArray, color: Color, size: float) -> None:
+    thickness = min(max(round(size / 320), 1), 6)
+    segments = _fixed(points[np.array(MESH)])
+    cv2.polylines(canvas, list(segments), False, color, thickness, cv2.LINE_AA, _SHIFT)
 
 
 def _draw_box(canvas: ImageArray, face: TrackedFace, color: Color, size: float) -> None:
@@ -152,12 +144,12 @@ def _draw_tag(canvas: ImageArray, text: str, scale: float, corner: tuple[float, 
     x = round(min(max(corner[0], 0), max(width - tag_w, 0)))
     y = round(min(max(corner[1], 0), max(height - tag_h, 0)))
     cv2.rectangle(canvas, (x, y), (x + tag_w, y + tag_h), color, cv2.FILLED)
-    _put_text(canvas, text, (x + pad, y + tag_h - pad), scale, _DARK if _is_light(color) else _LIGHT)
+    put_text(canvas, text, (x + pad, y + tag_h - pad), scale, _DARK if _is_light(color) else LIGHT)
 
 
 def _tag_size(text: str, scale: float) -> tuple[int, int]:
     """Width and height of :func:`_draw_tag` in pixels."""
-    text_w, text_h = _text_size(text, scale)
+    text_w, text_h = text_size(text, scale)
     return text_w + 2 * _tag_pad(scale), text_h + 2 * _tag_pad(scale)
 
 
@@ -166,17 +158,19 @@ def _tag_pad(scale: float) -> int:
 
 
 def _fixed(points: FloatArray) -> npt.NDArray[np.int32]:
-    """``(N, 2)`` pixels as the fixed-point integers of OpenCV's ``shift`` argument."""
+    """``(..., 2)`` pixels as the fixed-point integers of OpenCV's ``shift`` argument."""
     fixed: npt.NDArray[np.int32] = np.rint(np.clip(points, -_FAR, _FAR) * 2**_SHIFT).astype(np.int32)
     return fixed
 
 
-def _text_size(text: str, scale: float) -> tuple[int, int]:
+def text_size(text: str, scale: float) -> tuple[int, int]:
+    """Width and height in pixels of what :func:`put_text` writes at ``scale``."""
     (width, height), _ = cv2.getTextSize(text, _FONT, scale, _weight(scale))
     return width, height
 
 
-def _put_text(canvas: ImageArray, text: str, origin: tuple[int, int], scale: float, color: Color) -> None:
+def put_text(canvas: ImageArray, text: str, origin: tuple[int, int], scale: float, color: Color) -> None:
+    """Write ASCII ``text``, all that OpenCV's own font has; its base line begins at ``origin``."""
     cv2.putText(canvas, text, origin, _FONT, scale, color, _weight(scale), cv2.LINE_AA)
 
 

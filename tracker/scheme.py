@@ -58,3 +58,25 @@ MIRROR: npt.NDArray[np.intp] = np.array([
 # fmt: on
 MIRROR.setflags(write=False)
 """``points[MIRROR]`` names the points of a mirrored face correctly; its own inverse."""
+
+# The Delaunay triangles of the mean 300-W training face, made alike on both sides; eyes and mouth stay open.
+# fmt: off
+_LEFT_STRUTS = (
+    (0, 17), (0, 36), (1, 36), (1, 41), (2, 31), (2, 41), (3, 31), (3, 48), (4, 48), (5, 48),
+    (5, 59), (6, 58), (6, 59), (7, 58), (8, 57), (8, 58), (17, 36), (18, 36), (18, 37), (19, 37),
+    (20, 37), (20, 38), (21, 22), (21, 27), (21, 38), (21, 39), (27, 39), (28, 39), (29, 31), (29, 39),
+    (29, 40), (30, 31), (30, 32), (30, 33), (31, 40), (31, 41), (31, 48), (31, 49), (32, 49), (32, 50),
+    (33, 50), (33, 51), (48, 60), (49, 60), (49, 61), (50, 61), (51, 61), (51, 62), (57, 66), (58, 66),
+    (58, 67), (59, 60), (59, 67),
+)
+# fmt: on
+
+
+def _mesh() -> Iterable[tuple[int, int]]:
+    for start, end in (*EDGES, *_LEFT_STRUTS):
+        for pair in ((start, end), (int(MIRROR[start]), int(MIRROR[end]))):
+            yield min(pair), max(pair)
+
+
+MESH: tuple[tuple[int, int], ...] = tuple(sorted(set(_mesh())))
+"""Pairs of points that a drawing of the whole face as triangles joins; :data:`EDGES` are among them."""

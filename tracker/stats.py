@@ -48,6 +48,10 @@ class RollingStats:
             return None
         return (len(self._ticks) - 1) / (self._ticks[-1][0] - self._ticks[0][0])
 
+    def turns_ms(self) -> tuple[float, ...]:
+        """What the stages of each turn took together, oldest first, milliseconds; waiting is none of them."""
+        return tuple(sum(stage_ms.values()) for _, stage_ms in self._ticks)
+
     def stages(self) -> dict[str, StageStats]:
         """Every stage that ran within the window, in order of first appearance."""
         samples: dict[str, list[float]] = {}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Protocol
 
 import cv2
@@ -14,8 +15,17 @@ from tracker.closing import Closing
 from tracker.errors import DisplayError
 from tracker.types import ImageArray
 
-KEYS = frozenset("qsrmp")
-"""Keys that mean something to the live loop; Esc counts as ``q``."""
+KEYS: Mapping[str, str] = MappingProxyType(
+    {
+        "q": "quit, as Esc does",
+        "s": "save the picture and its results",
+        "r": "start or stop recording",
+        "m": "mirror the view, or not",
+        "p": "points, lines or mesh",
+        "h": "show or hide this help",
+    }
+)
+"""The keys of the live loop, and what they do; Esc counts as ``q``."""
 
 _ESCAPE = 27
 
