@@ -9,8 +9,6 @@ which follows one face through a clip that is played again and again.
 from __future__ import annotations
 
 import itertools
-import os
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.command import JsonOption, run_command
+from benchmarks.memory import resident_mb
 from tracker.bench.clip import portrait_frames
 from tracker.bench.run import Wanted, measure_all
 from tracker.bench.setting import Row
@@ -74,7 +73,7 @@ def main(
     """Measure what more faces, larger frames and longer videos cost."""
     for path in filter(None, (json_path, plot)):
         try_writing(path)
-    _resident_mb()  # a system that does not tell is refused before the long work
+    resident_mb()  # a system that does not tell is refused before the long work
     by_faces = time_steps(model, backend, threads, frames, SIZES[:1], FACES)
     by_size = time_steps(model, backend, threads, frames, SIZES, FACES[:1])
     memory = follow_long(model, backend, threads, length)
@@ -142,21 +141,9 @@ def follow_long(model: str, backend: str, threads: int, length: int) -> list[Mem
         for index in range(length):
             tracker.step(Frame(turn[index % _TURN], index, index / 30))
             if index + 1 in looks:
-                memory.append(Memory(index + 1, _resident_mb()))
+                memory.append(Memory(index + 1, resident_mb()))
             advance()
     return memory
-
-
-def _resident_mb() -> float:
-    """Resident memory now; on macOS, which tells no more, the largest so far."""
-    statm = Path("/proc/self/statm")
-    if statm.exists():
-        return round(int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)
-    if sys.platform == "darwin":
-        import resource
-
-        return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 1)
-    raise BenchError("this system does not say how much memory a process holds")
 
 
 def _step_table(title: str, steps: Sequence[Step]) -> Table:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import struct
-import threading
-import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import av
@@ -18,6 +15,7 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.video.frame import VideoFrame
 
+from benchmarks.mjpeg import MjpegServer, Picture
 from tracker.types import ImageArray
 
 AUDIO_RATE = 44_100
@@ -112,62 +110,16 @@ def png_with_chunk(data: bytes, kind: bytes, payload: bytes) -> bytes:
     return data[:33] + png_chunk(kind, payload) + data[33:]
 
 
-class MjpegServer:
-    """A network camera on 127.0.0.1: multipart JPEG over HTTP, ``fps`` frames a second, until stopped.
-
-    ``shows`` makes the picture, or the bytes of a JPEG, of each number and may be changed at any time; while
-    ``stalled`` the connection stays and nothing comes. A ``port`` takes the place of a killed server.
-    """
-
-    def __init__(
-        self, fps: float = 50.0, shows: Callable[[int], ImageArray | bytes] = picture, port: int = 0
-    ) -> None:
-        self.sent = 0
-        self.shows = shows
-        self.stalled = False
-        self._running = True
-        camera = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.send_response(200)
-                self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
-                self.end_headers()
-                while camera._running:
-                    if camera.stalled:
-                        time.sleep(0.01)
-                        continue
-                    try:
-                        self.wfile.write(_jpeg_part(camera.shows(camera.sent)))
-                    except OSError:  # the viewer has gone
-                        return
-                    camera.sent += 1
-                    time.sleep(1 / fps)
-
-            def log_message(self, *_: object) -> None:
-                """Keep the tests' stderr clean."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self._server.daemon_threads = True
-        self.port = self._server.server_port
-        self.url = f"http://127.0.0.1:{self.port}/camera.mjpg"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
-
-    def kill(self) -> None:
-        """Drop every viewer in the middle of the stream."""
-        if self._running:
-            self._running = False
-            self._server.shutdown()
-            self._server.server_close()
-            self._thread.join()
+def start_camera(port: int = 0) -> MjpegServer:
+    """A network camera that shows :func:`picture`; a ``port`` takes the place of a killed one."""
+    return MjpegServer(50.0, picture, port)
 
 
 @contextmanager
 def mjpeg_server(
-    fps: float = 50.0, shows: Callable[[int], ImageArray | bytes] = picture, port: int = 0
+    fps: float = 50.0, shows: Callable[[int], Picture] = picture, port: int = 0
 ) -> Iterator[MjpegServer]:
-    """A running :class:`MjpegServer`, killed at the end."""
+    """A network camera, killed at the end."""
     server = MjpegServer(fps, shows, port)
     try:
         yield server
@@ -180,8 +132,3 @@ def _tone(start: int) -> AudioFrame:
     frame = AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
     frame.sample_rate, frame.pts, frame.time_base = AUDIO_RATE, start, Fraction(1, AUDIO_RATE)
     return frame
-
-
-def _jpeg_part(image: ImageArray | bytes) -> bytes:
-    data = image if isinstance(image, bytes) else cv2.imencode(".jpg", image)[1].tobytes()
-    return b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(data) + data + b"\r\n"

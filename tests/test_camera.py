@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.media import MjpegServer, mjpeg_server, picture, picture_index, write_video
+from tests.media import mjpeg_server, picture, picture_index, start_camera, write_video
 from tracker import camera, streams
 from tracker.camera import CameraSource, retry_delays
 from tracker.camera_mode import CameraMode
@@ -134,9 +134,9 @@ def test_delays_double_from_half_a_second_to_five() -> None:
 
 def test_a_killed_server_that_comes_back_goes_on_where_it_was(capfd: pytest.CaptureFixture[str]) -> None:
     said: list[str] = []
-    servers = [MjpegServer()]
+    servers = [start_camera()]
     port = servers[0].port
-    waiting = Waiting(act=lambda: servers.append(MjpegServer(port=port)))
+    waiting = Waiting(act=lambda: servers.append(start_camera(port)))
     try:
         with CameraSource(servers[0].url, say=said.append, idle=waiting) as source:
             frames = iter(source)

@@ -58,8 +58,8 @@ def test_q_quits_and_a_fast_stream_is_skipped_not_queued(tmp_path: Path) -> None
 OUTAGE = """
 import subprocess, sys, time
 from pathlib import Path
-from tests.media import MjpegServer
-server, lines = MjpegServer(), Path(sys.argv[1])
+from tests.media import start_camera
+server, lines = start_camera(), Path(sys.argv[1])
 run = subprocess.Popen(
     [sys.executable, "-m", "tracker", "--camera", server.url, "--json", sys.argv[1]],
     stderr=subprocess.PIPE, text=True,

@@ -58,7 +58,7 @@ def test_a_system_that_does_not_tell_memory_is_refused_before_anything_is_timed(
     def untold():
         raise BenchError("this system does not say")
 
-    monkeypatch.setattr(scaling, "_resident_mb", untold)
+    monkeypatch.setattr(scaling, "resident_mb", untold)
     monkeypatch.setattr(scaling, "time_steps", None)
     assert isinstance(CliRunner().invoke(app, []).exception, BenchError)
 
