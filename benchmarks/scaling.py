@@ -27,7 +27,8 @@ from tracker.bench.setting import Row
 from tracker.errors import BenchError
 from tracker.machine import describe_machine
 from tracker.opening import open_blazeface, open_landmarker
-from tracker.pipeline import FaceTracker, TrackerSettings
+from tracker.pipeline import FaceTracker
+from tracker.settings import TrackerSettings
 from tracker.smoothing import PRESETS
 from tracker.types import Frame
 from train.evaluation.figures import PALETTE, plain_axes, png

@@ -23,7 +23,8 @@ from tracker.bench.setting import Process, Row, Setting
 from tracker.bench.tables import tables
 from tracker.errors import BenchError, SinkError
 from tracker.opening import open_landmarker
-from tracker.pipeline import FaceTracker, TrackerSettings
+from tracker.pipeline import FaceTracker
+from tracker.settings import TrackerSettings
 from tracker.sources import VideoSource
 
 

@@ -216,24 +216,24 @@ def test_a_face_too_small_for_the_whole_picture_is_found_in_close_ups(
     assert 0.8 * 70 < box.height < 1.15 * 70
 
 
-def test_turn_after_turn_finds_what_all_views_find(detector: BlazeFace):
+def test_view_after_view_finds_what_all_find(detector: BlazeFace):
     image = street((720, 300), 70)
     (found,) = detector.detect(image)
-    boxes = [box for turn in range(20) for box in detector.detect(image, turn)]
-    assert 1 <= len(boxes) <= 8  # only turns whose close-ups hold the face
+    views = detector.views((1080, 1920))
+    boxes = [box for view in views for box in detector.detect(image, [view])]
+    assert 1 <= len(boxes) <= 8  # only views that hold the face
     assert all(box.iou(found) > 0.7 for box in boxes)
-    assert detector.detect(image, 3) == detector.detect(image, 23) == detector.detect(image, 3)
 
 
-def test_a_turn_costs_three_views():
+def test_each_view_is_one_run_of_the_network():
     session = FakeSession(np.zeros((896, 16), np.float32), np.full(896, -9.0, np.float32))
     blaze, image = BlazeFace(session, CONSTANT_BOX), np.zeros((1080, 1920, 3), np.uint8)
-    for arguments, views in (((image, 0), 3), ((image, 7), 3), ((image,), 41), ((image[:150], 0), 1)):
+    views = blaze.views((1080, 1920))
+    for looks, runs in ((views[:3], 3), (views[7:8], 1), (None, 41), ([], 0)):
         before = session.runs
-        blaze.detect(*arguments)
-        assert session.runs - before == views
-    with pytest.raises(ValueError, match="turn"):
-        blaze.detect(image, -1)
+        assert blaze.detect(image, looks) == []
+        assert session.runs - before == runs
+    assert len(blaze.views((150, 1920))) == 1
 
 
 def scripted(points: Array, score: float, min_score: float = 0.5) -> BlazeFace:
@@ -266,7 +266,7 @@ def test_a_face_on_a_close_ups_border_counts_only_where_the_picture_ends(
         expected = view.to_frame(np.array(center) * 128)
         found = any(math.dist(face.box.center, expected) < 1e-3 for face in faces)
         assert found == (index in kept)
-        assert len(faces) == 1 + found  # the whole picture's own answer is always there
+        assert len(faces) == found
 
 
 @pytest.mark.parametrize(
@@ -281,9 +281,9 @@ def test_a_face_on_a_close_ups_border_counts_only_where_the_picture_ends(
 def test_close_ups_are_held_to_the_higher_of_two_scores(min_score: float, score: float, faces: int):
     points = faces_at(np.array([[0.5, 0.5]]), 0.1)[0]
     points[2:] += UPRIGHT_KEYPOINTS / 2000
-    view = close_ups((1080, 1920), 128)[0]
     blaze = scripted(points, score, min_score)
-    assert len(blaze.detect_raw(np.zeros((1080, 1920, 3), np.uint8), [view])) == faces
+    views = blaze.views((1080, 1920))[:2]
+    assert len(blaze.detect_raw(np.zeros((1080, 1920, 3), np.uint8), views)) == faces
 
 
 @pytest.mark.parametrize("min_score", [0.2, 0.5, 0.9])

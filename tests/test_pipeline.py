@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,10 +12,13 @@ import pytest
 
 from tests.shapes import canonical_points, face_box, face_points
 from tracker.detection import FakeDetector
+from tracker.detection.tiles import whole_picture
+from tracker.geometry import CropTransform
 from tracker.head_pose import head_pose
 from tracker.landmarker import FakeLandmarker, Located
 from tracker.measures import measure
-from tracker.pipeline import FaceTracker, TrackerSettings
+from tracker.pipeline import FaceTracker
+from tracker.settings import TrackerSettings
 from tracker.smoothing import PRESETS
 from tracker.types import FaceMeasures, FloatArray, Frame, FrameResult, ImageArray
 
@@ -49,7 +53,14 @@ class Scene:
                 image[(xs - x) ** 2 + (ys - y) ** 2 < 20**2] = level
         return Frame(np.repeat(image[..., None], 3, axis=2), index, index / fps, "scene")
 
-    def detect(self, image_bgr: ImageArray, turn: int | None = None) -> list[object]:  # noqa: ARG002
+    def views(self, image_hw: tuple[int, int]) -> Sequence[CropTransform]:
+        return [whole_picture(image_hw, 128)]
+
+    def detect(
+        self,
+        image_bgr: ImageArray,
+        views: Sequence[CropTransform] | None = None,  # noqa: ARG002
+    ) -> list[object]:
         self.detections += 1
         return [face_box(self.people[k], self.size) for k in sorted(self.people) if (image_bgr == k).any()]
 
@@ -121,16 +132,64 @@ def test_without_a_face_the_detector_looks_in_every_frame() -> None:
     assert [ids(result) for result in results] == [[]] * 7
 
 
-def test_detections_of_a_video_take_turns_and_a_picture_gets_all_views() -> None:
-    detector = FakeDetector(face_box((200, 200), 100))
-    landmarker = FakeLandmarker(canonical_points())
-    tracker = FaceTracker(detector, landmarker, TrackerSettings(detect_every=3))
-    for index in range(7):
+def test_a_still_video_is_searched_in_turn_and_a_picture_in_all_views() -> None:
+    corners = [CropTransform((x, y), 200) for x in (100, 540) for y in (100, 380)]
+    detector = FakeDetector(face_box((200, 200), 100), close_ups=corners)
+    tracker = FaceTracker(detector, FakeLandmarker(canonical_points()), TrackerSettings(detect_every=5))
+    looks: list[tuple[bool, list[int]]] = []
+    for index in range(21):
+        before = len(detector.looks)
         tracker.step(Frame(BLANK, index, index / 30))
-    assert detector.turns == [0, 1, 2]
+        for views in detector.looks[before:]:
+            assert views is not None
+            looks.append((views[0].side == 640, [corners.index(view) for view in views if view.side == 200]))
+    # At first nothing has been seen; then one close-up with each look at the whole picture.
+    assert looks == [(True, [0, 1]), (False, [2, 3]), *[(True, [i]) for i in (0, 1, 2, 3)]]
     tracker.find(Frame(BLANK))
-    tracker.find(Frame(BLANK))
-    assert detector.turns == [0, 1, 2, None, None]
+    assert detector.looks[-1] is None
+
+
+def test_what_changes_is_looked_at_but_not_a_face_that_is_followed() -> None:
+    scene = Scene()
+    scene.people = {200: (150, 200)}
+    left, right = (CropTransform((x, 240), 300) for x in (150, 490))
+    looks: list[Sequence[CropTransform]] = []
+    seen_by_scene = scene.detect
+
+    def detect(image_bgr: ImageArray, views: Sequence[CropTransform]) -> list[object]:
+        looks.append(views)
+        return seen_by_scene(image_bgr)
+
+    scene.detect = detect  # type: ignore[method-assign, assignment]
+    scene.views = lambda image_hw: [whole_picture(image_hw, 128), left, right]  # type: ignore[method-assign, assignment]
+    tracker = make(scene, detect_every=1000)
+    scene.run(tracker, 3)
+    looks.clear()
+    for index in range(3, 12):  # the face moves within its own surroundings
+        scene.people = {200: (150 + 8 * (index % 2), 200)}
+        tracker.step(scene.frame(index))
+    assert looks == []
+    scene.people[100] = (500, 300)  # somebody enters on the right
+    assert ids(tracker.step(scene.frame(12))) == [1, 2]
+    assert looks == [[right]]
+
+
+@pytest.mark.parametrize(("quality", "followed", "found"), [(0.5, 1, 1), (0.3, 1, 1), (0.1, 0, 0)])
+def test_points_that_cannot_be_right_are_no_face(quality: float, followed: int, found: int) -> None:
+    landmarker = FakeLandmarker(canonical_points(), quality=np.full(68, 0.9))
+    tracker = FaceTracker(FakeDetector(face_box((200, 200), 100)), landmarker)
+    assert len(tracker.step(Frame(BLANK)).faces) == 1
+    landmarker.quality = np.full(68, quality)
+    assert len(tracker.step(Frame(BLANK, 1, 0.1)).faces) == followed
+    assert len(tracker.find(Frame(BLANK)).faces) == found
+
+
+def test_a_new_face_needs_better_points_than_one_that_is_followed() -> None:
+    landmarker = FakeLandmarker(canonical_points(), quality=np.full(68, 0.3))
+    tracker = FaceTracker(FakeDetector(face_box((200, 200), 100)), landmarker)
+    assert len(tracker.step(Frame(BLANK)).faces) == 0
+    landmarker.quality = np.full(68, 0.4)
+    assert len(tracker.step(Frame(BLANK, 1, 0.1)).faces) == 1
 
 
 def test_a_lost_face_leaves_at_once_and_comes_back_under_its_id() -> None:
@@ -430,7 +489,7 @@ def test_when_all_slots_are_taken_a_much_larger_face_takes_that_of_the_smallest(
     scene.people[200] = (450, 240)
     beside = scene.run(tracker, 15, start=5)  # as large as the first: no reason to leave it
     assert [ids(result) for result in beside] == [[1]] * 15
-    scene.detect = lambda image_bgr, turn=None: [near]  # type: ignore[method-assign, assignment] # noqa: ARG005
+    scene.detect = lambda image_bgr, views=None: [near]  # type: ignore[method-assign, assignment] # noqa: ARG005
     assert ids(scene.run(tracker, 10, start=20)[-1]) == [2]
 
 
@@ -441,8 +500,8 @@ def test_something_large_that_is_no_face_takes_nobodys_slot() -> None:
     scene.run(tracker, 3)
     looks = []
 
-    def detect(image_bgr: ImageArray, turn: int | None = None) -> list[object]:  # noqa: ARG001
-        looks.append(turn)
+    def detect(image_bgr: ImageArray, views: Sequence[CropTransform]) -> list[object]:  # noqa: ARG001
+        looks.append(views)
         return [face_box((450, 240), 300)]
 
     scene.detect = detect  # type: ignore[method-assign]
@@ -454,7 +513,7 @@ def test_of_more_faces_than_slots_the_largest_are_kept() -> None:
     scene = Scene()
     scene.people = {60: (100, 240), 120: (300, 240), 180: (520, 240)}
     boxes = [face_box(scene.people[k], size) for k, size in ((60, 80.0), (120, 130.0), (180, 100.0))]
-    scene.detect = lambda image_bgr, turn=None: boxes  # type: ignore[method-assign, assignment] # noqa: ARG005
+    scene.detect = lambda image_bgr, views=None: boxes  # type: ignore[method-assign, assignment] # noqa: ARG005
     result = make(scene, max_faces=2).step(scene.frame(0))
     assert sorted(round(face.box.center[0], -2) for face in result.faces) == [300, 500]
 

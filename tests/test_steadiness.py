@@ -23,8 +23,9 @@ from tests.test_cli import face_video
 from tracker.detection import FakeDetector
 from tracker.errors import SourceError
 from tracker.landmarker import Located
-from tracker.pipeline import FaceTracker, TrackerSettings
+from tracker.pipeline import FaceTracker
 from tracker.scheme import PARTS
+from tracker.settings import TrackerSettings
 from tracker.smoothing import PRESETS, OneEuro
 from tracker.steadiness_figures import (
     apart_from_head,

@@ -1,4 +1,4 @@
-"""Close-ups: no face falls between them, none enlarges, and turns go through all."""
+"""Close-ups: no face falls between them, and none enlarges."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.strategies import floats
-from tracker.detection.tiles import NEEDED_SHARE, PER_TURN, close_ups, whole_picture
+from tracker.detection.tiles import NEEDED_SHARE, close_ups, whole_picture
 from tracker.geometry import CropTransform
 
 SIZE = 128
@@ -109,26 +109,8 @@ def test_close_ups_stay_inside_the_picture_and_enlarge_nothing(height: int, widt
 
 
 @pytest.mark.parametrize("image_hw", [(1, 1), (1, 9000), (191, 340), (127, 128)])
-def test_small_pictures_have_no_close_ups_in_any_turn(image_hw: tuple[int, int]):
-    assert close_ups(image_hw, SIZE) == []
-    assert close_ups(image_hw, SIZE, 3) == []
-
-
-@given(height=st.integers(1, 3000), width=st.integers(1, 3000), start=st.integers(0, 1000))
-def test_turns_that_follow_each_other_go_through_all(height: int, width: int, start: int):
-    assume(max(height, width) < 10 * min(height, width))
-    image_hw = (height, width)
-    tiles = close_ups(image_hw, SIZE)
-    turns = -(-len(tiles) // PER_TURN)
-    seen = [close_ups(image_hw, SIZE, start + turn) for turn in range(turns)]
-    assert all(1 <= len(views) <= PER_TURN for views in seen)
-    assert sorted(map(square_of, itertools.chain(*seen))) == sorted(map(square_of, tiles))
-    assert close_ups(image_hw, SIZE, start + turns) == close_ups(image_hw, SIZE, start)
-
-
-def test_negative_turn_is_refused():
-    with pytest.raises(ValueError, match="turn must be >= 0, got -1"):
-        close_ups((480, 640), SIZE, -1)
+def test_small_pictures_have_no_close_ups(image_hw: tuple[int, int]):
+    assert close_ups(image_hw, SIZE) == ()
 
 
 @given(height=lengths, width=lengths)

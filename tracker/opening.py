@@ -11,7 +11,8 @@ from tracker.detection.blazeface import BlazeFace, BoxCorrection
 from tracker.detection.mediapipe import MediaPipeDetector
 from tracker.landmarker import OnnxLandmarker
 from tracker.machine import cpu_flags
-from tracker.pipeline import FaceTracker, TrackerSettings
+from tracker.pipeline import FaceTracker
+from tracker.settings import TrackerSettings
 from tracker.smoothing import PRESETS
 from tracker.weights import ModelFile, find_model
 

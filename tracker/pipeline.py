@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,42 +20,15 @@ from tracker.geometry import CropTransform
 from tracker.head_pose import head_pose
 from tracker.landmarker import Landmarker
 from tracker.measures import blink_openness, measure
-from tracker.smoothing import OneEuro, PointFilter
+from tracker.search import Search
+from tracker.settings import TrackerSettings
+from tracker.smoothing import PointFilter
+from tracker.thumbnail import thumbnail
 from tracker.tracks import Track, reunite
-from tracker.types import FaceBox, Frame, FrameResult, ImageArray, Landmarks, TrackedFace
+from tracker.types import FaceBox, FloatArray, Frame, FrameResult, ImageArray, Landmarks, TrackedFace
 
 _OFF_CENTRE, _OFF_SCALE = 0.1, 1.25
 """From where on a crop is cut anew: its face's middle so many crop sides off, its size off by this factor."""
-
-
-@dataclass(frozen=True)
-class TrackerSettings:
-    """How faces are followed.
-
-    ``max_faces`` at once, the largest. A new face is believed from ``new_presence`` on, one that is followed
-    while it keeps ``min_presence``. With a slot free the detector looks for new people every ``detect_every``
-    frames, and in each frame while a face is lost; with none free every ``detect_every_full`` frames, for a
-    face ``larger`` times the size of the smallest, which then makes room. A lost face keeps its id for
-    ``memory_s`` seconds; boxes are the same face from ``same_iou`` on.
-    """
-
-    max_faces: int = 8
-    min_presence: float = 0.5
-    new_presence: float = 0.8
-    detect_every: int = 5
-    detect_every_full: int = 30
-    larger: float = 1.3
-    memory_s: float = 1.0
-    same_iou: float = 0.3
-    smoothing: OneEuro | None = None
-
-    def __post_init__(self) -> None:
-        if min(self.max_faces, self.detect_every, self.detect_every_full) < 1 or self.memory_s < 0:
-            raise ValueError(f"max_faces and detect_every must be >= 1, memory_s >= 0, got {self}")
-        if not (0 < self.min_presence <= self.new_presence < 1):
-            raise ValueError(f"min_presence and new_presence must lie in 0..1, in this order, got {self}")
-        if not (0 < self.same_iou < 1 < self.larger):
-            raise ValueError(f"same_iou must lie in 0..1, larger above 1, got {self}")
 
 
 class FaceTracker:
@@ -75,18 +48,21 @@ class FaceTracker:
         self._tracks: list[Track] = []
         self._last_id = 0
         self._frames_since_detection = 0
-        self._turn = 0
         self._is_cut = CutDetector()
+        self._search = Search()
         self._stage_ms: dict[str, float] = {}
 
     def step(self, frame: Frame) -> FrameResult:
         """The faces of the next frame of a video; frames come in order of time."""
         self._stage_ms = {}
-        if self._is_cut(frame.image_bgr):
+        cells = thumbnail(frame.image_bgr)
+        if self._is_cut(cells):
             self._tracks = []
+            self._search.restart()
         self._follow(frame)
-        if self._should_detect():
-            self._discover(frame)
+        views = self._views(frame.image_hw, cells)
+        if views:
+            self._discover(frame, views)
         with self._stage("smooth"):
             shown = [self._smoothed(track, frame.time_s) for track in self._live()]
         with self._stage("measure"):
@@ -98,7 +74,9 @@ class FaceTracker:
     def find(self, frame: Frame) -> FrameResult:
         """The faces of one picture on its own, largest first, ids from 1; tracks are not touched."""
         self._stage_ms = {}
-        found = self._locate_new(frame.image_bgr, self._detect(frame.image_bgr), [], self._settings.max_faces)
+        boxes, settings = self._detect(frame.image_bgr), self._settings
+        # In a video a doubtful face is seen better some frames later; here this is all there is.
+        found = self._locate_new(frame.image_bgr, boxes, [], settings.max_faces, settings.min_quality)
         found.sort(key=lambda face: -_area(FaceBox.around(face.points_frame)))
         with self._stage("measure"):
             faces = tuple(
@@ -112,7 +90,7 @@ class FaceTracker:
         live = self._live()
         crops = [track.expected_crop(frame.time_s) for track in live]
         for track, (landmarks, crop) in zip(live, self._locate_centred(frame.image_bgr, crops), strict=True):
-            if landmarks.presence >= self._settings.min_presence:
+            if _is_sure(landmarks, self._settings.min_presence, self._settings.min_quality):
                 track.follow(landmarks, crop, frame.time_s)
             else:
                 track.lost_at_s = frame.time_s
@@ -133,23 +111,31 @@ class FaceTracker:
             seen[i] = face, _crop_around(face, crop)
         return seen
 
-    def _should_detect(self) -> bool:
-        live = len(self._live())
+    def _views(self, image_hw: tuple[int, int], cells: FloatArray) -> list[CropTransform]:
+        """Where to look for new people now; nowhere while all slots are taken and a look is not due."""
+        live = self._live()
         self._frames_since_detection += 1
-        if live >= self._settings.max_faces:
-            return self._frames_since_detection >= self._settings.detect_every_full
-        someone_is_lost = live < len(self._tracks)
-        due = self._frames_since_detection >= self._settings.detect_every
-        return live == 0 or someone_is_lost or due
+        is_full = len(live) >= self._settings.max_faces
+        every = self._settings.detect_every_full if is_full else self._settings.detect_every
+        due = self._frames_since_detection >= every
+        if is_full and not due:
+            return []
+        someone_is_lost = len(live) < len(self._tracks)
+        whole, *close_ups = self._detector.views(image_hw)
+        followed = [track.box for track in live]
+        chosen = self._search.close_ups(cells, image_hw, close_ups, followed, in_turn=due)
+        views = [close_ups[i] for i in chosen]
+        if due or not live or someone_is_lost:
+            self._frames_since_detection = 0
+            views.insert(0, whole)
+        return views
 
-    def _discover(self, frame: Frame) -> None:
+    def _discover(self, frame: Frame, views: Sequence[CropTransform]) -> None:
         """Start tracks on new faces; a lost track that is found again goes on under its id.
 
         With all slots taken the smallest face leaves for a new one that is much larger.
         """
-        self._frames_since_detection = 0
-        found = self._detect(frame.image_bgr, self._turn)
-        self._turn += 1
+        found = self._detect(frame.image_bgr, views)
         live = self._live()
         known = [track.box for track in live]
         boxes = [box for box in found if not self._is_any_of(box, known)]
@@ -158,7 +144,7 @@ class FaceTracker:
             leaving = min(live, key=lambda track: _area(track.box))
             boxes = [box for box in boxes if self._is_much_larger(box, leaving.box)]
             free = 1
-        new = self._locate_new(frame.image_bgr, boxes, known, free)
+        new = self._locate_new(frame.image_bgr, boxes, known, free, self._settings.new_quality)
         if leaving and new:
             self._tracks.remove(leaving)
         lost = [track for track in self._tracks if track.lost_at_s is not None]
@@ -180,7 +166,12 @@ class FaceTracker:
         track.smooth = PointFilter(smoothing) if smoothing else None
 
     def _locate_new(
-        self, image: ImageArray, boxes: Sequence[FaceBox], known: Sequence[FaceBox], slots: int
+        self,
+        image: ImageArray,
+        boxes: Sequence[FaceBox],
+        known: Sequence[FaceBox],
+        slots: int,
+        least_quality: float,
     ) -> list[Landmarks]:
         """Landmarks of detected faces that are none of ``known``, each once, at most ``slots``.
 
@@ -192,7 +183,7 @@ class FaceTracker:
         while waiting and (free := slots - len(new)) > 0:
             batch, waiting = waiting[:free], waiting[free:]
             for face in self._locate_twice(image, batch):
-                if face.presence < self._settings.new_presence:
+                if not _is_sure(face, self._settings.new_presence, least_quality):
                     continue  # and its points may be anything
                 box = FaceBox.around(face.points_frame)
                 if not self._is_any_of(box, taken):
@@ -224,9 +215,9 @@ class FaceTracker:
                 )
             ]
 
-    def _detect(self, image: ImageArray, turn: int | None = None) -> list[FaceBox]:
+    def _detect(self, image: ImageArray, views: Sequence[CropTransform] | None = None) -> list[FaceBox]:
         with self._stage("detect"):
-            return self._detector.detect(image, turn)
+            return self._detector.detect(image, views)
 
     def _smoothed(self, track: Track, time_s: float) -> Landmarks:
         if track.smooth is None:
@@ -287,6 +278,13 @@ def _is_off(face: CropTransform, crop: CropTransform) -> bool:
     that models are trained on sit better, and points are less exact."""
     away = math.dist(face.center, crop.center) / crop.side
     return away > _OFF_CENTRE or not 1 / _OFF_SCALE < face.side / crop.side < _OFF_SCALE
+
+
+def _is_sure(face: Landmarks, presence: float, quality: float) -> bool:
+    """Whether its presence and, where it is judged, the mean quality of its points are at least so high."""
+    if face.presence < presence:
+        return False
+    return face.quality is None or float(face.quality.sum()) / len(face.quality) >= quality
 
 
 def _area(box: FaceBox) -> float:

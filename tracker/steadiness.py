@@ -19,8 +19,9 @@ from tracker.images import SUFFIXES, read_image
 from tracker.machine import describe_machine
 from tracker.opening import open_blazeface, open_landmarker
 from tracker.options import Backend, Model, Threads
-from tracker.pipeline import FaceTracker, TrackerSettings
+from tracker.pipeline import FaceTracker
 from tracker.progress import progress_bar
+from tracker.settings import TrackerSettings
 from tracker.smoothing import PRESETS
 from tracker.sources import VideoSource
 from tracker.steadiness_figures import FEWEST_FRAMES

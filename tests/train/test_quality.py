@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import typer
 from hypothesis import given
-from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 torch = pytest.importorskip("torch")
 
+from tests.strategies import floats  # noqa: E402
 from tests.tiny import write_300w  # noqa: E402
 from train.cli_quality import quality as quality_command  # noqa: E402
 from train.errors import RunError  # noqa: E402
@@ -28,7 +28,7 @@ from train.quality import (  # noqa: E402
     spread,
 )
 
-logs = st.floats(math.log(1e-3), math.log(0.3))
+logs = floats(math.log(1e-3), math.log(0.3))
 
 
 @pytest.mark.parametrize("sigma", [0.8, 1.5, 3.0])

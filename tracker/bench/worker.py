@@ -20,7 +20,8 @@ from tracker.bench.setting import MODES, STAGES, Process, Row, Setting
 from tracker.draw import draw_faces
 from tracker.errors import BenchError, TrackerError
 from tracker.opening import open_blazeface, open_landmarker
-from tracker.pipeline import FaceTracker, TrackerSettings
+from tracker.pipeline import FaceTracker
+from tracker.settings import TrackerSettings
 from tracker.smoothing import PRESETS
 from tracker.sources import VideoSource
 from tracker.types import Frame

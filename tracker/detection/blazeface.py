@@ -147,29 +147,36 @@ class BlazeFace:
         self._anchors = make_anchors()
         self._check_contract()
 
-    def detect(self, image_bgr: ImageArray, turn: int | None = None) -> list[FaceBox]:
+    def views(self, image_hw: tuple[int, int]) -> Sequence[CropTransform]:
+        """The whole picture ``image_hw`` high and wide, then its close-ups, coarse to fine."""
+        return [whole_picture(image_hw, INPUT_SIZE), *close_ups(image_hw, INPUT_SIZE)]
+
+    def detect(self, image_bgr: ImageArray, views: Sequence[CropTransform] | None = None) -> list[FaceBox]:
         """Faces in ``image_bgr`` ``(H, W, 3)`` uint8 as tight 68-point boxes, best score first.
 
-        The whole picture and the close-ups of ``turn``, or all of them; one answer per face, however
-        many views show it. Raises ``ValueError`` for a wrong picture and a negative turn.
+        One answer per face, however many of the ``views`` show it. Raises ``ValueError`` for a wrong picture.
         """
         check_picture(image_bgr)
-        height, width = image_bgr.shape[:2]
-        faces = self.detect_raw(image_bgr, close_ups((height, width), INPUT_SIZE, turn))
-        return [self._correction.apply(face) for face in faces]
+        if views is None:
+            views = self.views((image_bgr.shape[0], image_bgr.shape[1]))
+        return [self._correction.apply(face) for face in self.detect_raw(image_bgr, views)]
 
-    def detect_raw(self, image_bgr: ImageArray, tiles: Sequence[CropTransform] = ()) -> list[RawFace]:
+    def detect_raw(
+        self, image_bgr: ImageArray, views: Sequence[CropTransform] | None = None
+    ) -> list[RawFace]:
         """Faces as BlazeFace itself reports them, best score first.
 
-        Searches the whole picture, for which alone the answer is MediaPipe's, and the close-ups
-        ``tiles``: upright views of :data:`INPUT_SIZE`. Raises ``ValueError`` for a wrong picture.
+        Looks at ``views``, upright ones of :data:`INPUT_SIZE`; by default at the whole picture, for which
+        alone the answer is MediaPipe's. Raises ``ValueError`` for a wrong picture.
         """
         check_picture(image_bgr)
-        height, width = image_bgr.shape[:2]
+        whole = whole_picture((image_bgr.shape[0], image_bgr.shape[1]), INPUT_SIZE)
         close_up_score = max(self._min_score, CLOSE_UP_MIN_SCORE)
-        whole = whole_picture((height, width), INPUT_SIZE)
-        seen = [self._candidates(image_bgr, whole, self._min_score)]
-        seen += [self._candidates(image_bgr, view, close_up_score) for view in tiles]
+        views = [whole] if views is None else views
+        least = [self._min_score if view == whole else close_up_score for view in views]
+        if not views:
+            return []
+        seen = [self._candidates(image_bgr, view, score) for view, score in zip(views, least, strict=True)]
         points, scores = (np.concatenate(parts) for parts in zip(*seen, strict=True))
         return [_raw_face(*merged) for merged in weighted_nms(points, scores)]
 

@@ -6,14 +6,17 @@ It runs the same network as :mod:`tracker.detection.blazeface`; the shipped ``.t
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from tracker.detection.blazeface import BoxCorrection, RawFace, check_picture
+from tracker.detection.blazeface import INPUT_SIZE, BoxCorrection, RawFace, check_picture
+from tracker.detection.tiles import whole_picture
 from tracker.errors import BackendError
+from tracker.geometry import CropTransform
 from tracker.types import FaceBox, ImageArray
 
 USAGE_NOTICE = (
@@ -52,11 +55,16 @@ class MediaPipeDetector:
         """Free MediaPipe's threads; left to the interpreter's exit, it prints a traceback of its own."""
         self._detector.close()
 
-    def detect(self, image_bgr: ImageArray, turn: int | None = None) -> list[FaceBox]:  # noqa: ARG002
-        """Faces in ``image_bgr`` ``(H, W, 3)`` uint8 as tight 68-point boxes, best score first.
+    def views(self, image_hw: tuple[int, int]) -> Sequence[CropTransform]:
+        """The whole picture ``image_hw`` high and wide; it has no close-ups."""
+        return [whole_picture(image_hw, INPUT_SIZE)]
 
-        Only the whole picture is searched, whatever ``turn``.
-        """
+    def detect(
+        self,
+        image_bgr: ImageArray,
+        views: Sequence[CropTransform] | None = None,  # noqa: ARG002
+    ) -> list[FaceBox]:
+        """Faces in ``image_bgr`` ``(H, W, 3)`` uint8 as tight 68-point boxes, best score first."""
         return [self._correction.apply(face) for face in self.detect_raw(image_bgr)]
 
     def detect_raw(self, image_bgr: ImageArray) -> list[RawFace]:

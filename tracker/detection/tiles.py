@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -27,9 +28,6 @@ CLOSE_UP_SIDES = (2 / 3, 1 / 3)
 MAX_OVERLAP = 1 / 2
 """Overlap of neighbours over their side; more would buy little for its price."""
 
-PER_TURN = 2
-"""Close-ups in one turn."""
-
 _ROUNDING = 1e-9  # a quotient that is whole but for rounding needs no further tile
 
 
@@ -40,20 +38,17 @@ def whole_picture(image_hw: tuple[int, int], size: int) -> CropTransform:
     return _square((width - side) / 2, (height - side) / 2, side, size)
 
 
-def close_ups(image_hw: tuple[int, int], size: int, turn: int | None = None) -> list[CropTransform]:
+@lru_cache(maxsize=16)
+def close_ups(image_hw: tuple[int, int], size: int) -> tuple[CropTransform, ...]:
     """Tiles of a picture of ``image_hw`` = (height, width), coarse to fine, row by row.
 
-    ``turn`` None: all of them. 0, 1, 2, ...: the :data:`PER_TURN` whose turn it is, round and round;
-    turns that follow each other go through all. A picture too small for them has none.
-    Raises ``ValueError`` if ``turn`` is negative.
+    A picture too small for them has none.
 
     Guarantee, for pictures up to 2:1: a face (any square within the picture) that spans at least
     :data:`NEEDED_SHARE` of the finest tile lies whole in some view, the whole picture included, of
     which it spans as much. In longer pictures this holds except for faces between a third of the
     shorter and a sixth of the longer side: the borders of the coarse tiles may cut those.
     """
-    if turn is not None and turn < 0:
-        raise ValueError(f"turn must be >= 0, got {turn}")
     tiles: list[CropTransform] = []
     coarser = float(max(image_hw))
     for share in CLOSE_UP_SIDES:
@@ -64,10 +59,7 @@ def close_ups(image_hw: tuple[int, int], size: int, turn: int | None = None) -> 
         top, left = (_starts(length, side, overlap) for length in image_hw)
         tiles += [_square(x, y, side, size) for y, x in itertools.product(top, left)]
         coarser = side
-    if turn is None or not tiles:
-        return tiles
-    first = turn % math.ceil(len(tiles) / PER_TURN) * PER_TURN
-    return tiles[first : first + PER_TURN]
+    return tuple(tiles)
 
 
 def _starts(length: int, side: float, overlap: float) -> list[float]:
