@@ -23,6 +23,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.blind import Blind
 from benchmarks.command import JsonOption, run_command
 from benchmarks.memory import resident_mb
 from benchmarks.mjpeg import MjpegServer, Picture, jpeg
@@ -35,7 +36,7 @@ from tracker.machine import describe_machine
 from tracker.opening import open_tracker
 from tracker.pipeline import FaceTracker
 from tracker.sinks import JsonSink
-from tracker.types import Frame, FrameResult, ImageArray
+from tracker.types import Frame, FrameResult
 from train.files import replace, to_json, try_writing
 from train.progress import progress_bar
 
@@ -113,18 +114,6 @@ class Troubled:
 
     def _hear(self, line: str) -> None:
         self.returns += "is back" in line
-
-
-class Blind:
-    """A screen that nobody looks at."""
-
-    closed = False
-
-    def show(self, canvas_bgr: ImageArray) -> None:
-        """Show nothing."""
-
-    def key(self) -> None:
-        """No key is ever pressed."""
 
 
 class Watch(JsonSink):

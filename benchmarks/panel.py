@@ -1,0 +1,138 @@
+"""Whether the live panel tells the truth: its milliseconds beside those of ``tracker bench``, in turns.
+
+The bench measures a clip in a process of its own. The live loop then follows the same clip as
+``tracker --video CLIP --max-faces 1`` does, window included where there is a screen, and its panel is read
+after the last frame. Rounds take turns, since a computer is not equally fast at all times.
+
+    python -m benchmarks.panel
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.blind import Blind
+from benchmarks.command import JsonOption, run_command
+from tracker.app import Outputs, View, run_frames
+from tracker.bench.clip import write_clip
+from tracker.bench.run import in_a_process
+from tracker.bench.setting import Setting
+from tracker.bench.worker import WARM_UP
+from tracker.errors import DisplayError
+from tracker.hud import Hud
+from tracker.machine import describe_machine
+from tracker.opening import open_tracker
+from tracker.sources import VideoSource
+from tracker.window import Screen, Window
+from train.files import replace, to_json, try_writing
+from train.progress import progress_bar
+
+STAGES = ("crop", "infer", "points", "smooth", "measure")
+"""What runs in each frame of a followed face."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Medians of one stage over all rounds, milliseconds, as the bench and as the panel tell it."""
+
+    stage: str
+    bench_ms: float
+    panel_ms: float
+
+    @property
+    def ratio(self) -> float:
+        """The panel's over the bench's."""
+        return self.panel_ms / self.bench_ms
+
+
+def compare(setting: Setting, rounds: int) -> list[Comparison]:
+    """Each stage, and all of them together, in ``rounds`` turns."""
+    told: dict[str, list[dict[str, float]]] = {"bench": [], "panel": []}
+    with progress_bar("measuring", 2 * rounds) as advance:
+        for _ in range(rounds):
+            for name, ask in (("bench", ask_bench), ("panel", ask_panel)):
+                told[name].append(_with_sum(ask(setting)))
+                advance()
+    return [
+        Comparison(
+            stage, *(round(median(one[stage] for one in told[name]), 4) for name in ("bench", "panel"))
+        )
+        for stage in (*STAGES, "together")
+    ]
+
+
+def ask_bench(setting: Setting) -> dict[str, float]:
+    """Median milliseconds of each stage in tracking mode."""
+    rows, _ = in_a_process(setting)
+    return {row.stage: row.median_ms for row in rows if row.mode == "tracking" and row.stage in STAGES}
+
+
+def ask_panel(setting: Setting) -> dict[str, float]:
+    """The same from the panel after the last frame of the live loop."""
+    hud = Hud("bench")
+    with ExitStack() as stack:
+        source = stack.enter_context(VideoSource(Path(setting.clip)))
+        tracker = stack.enter_context(
+            open_tracker(
+                setting.model, setting.backend, threads=setting.threads, max_faces=1, smoothing="low"
+            )
+        )
+        view = stack.enter_context(View(_screen(stack)))
+        run_frames(source, tracker, Outputs(), hud, view)
+    return {name: stage.median_ms for name, stage in hud.stats.stages().items() if name in STAGES}
+
+
+def main(
+    model: Annotated[str, typer.Option(help="Landmark model of the manifest.")] = "resnet18",
+    backend: Annotated[str, typer.Option(help="Backend of the landmark model.")] = "cpu",
+    threads: Annotated[int, typer.Option(min=1, help="Threads of inference.")] = 2,
+    frames: Annotated[int, typer.Option(min=10, help="Frames of a round.")] = 300,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns of each.")] = 3,
+    json_path: JsonOption = None,
+) -> None:
+    """Hold the live panel's milliseconds against those of tracker bench."""
+    if json_path:
+        try_writing(json_path)
+    with tempfile.TemporaryDirectory() as folder:
+        clip = Path(folder) / "clip.mp4"
+        write_clip(clip, WARM_UP + frames, (640, 480))
+        found = compare(Setting(backend, model, None, threads, str(clip), 1, frames), rounds)
+    Console().print(_table(found))
+    if json_path:
+        report = {"machine": describe_machine(), "model": model, "backend": backend, "threads": threads}
+        stages = [{**asdict(one), "ratio": one.ratio} for one in found]
+        replace(json_path, to_json({**report, "stages": stages}).encode())
+
+
+def _screen(stack: ExitStack) -> Screen:
+    try:
+        return stack.enter_context(Window("panel"))
+    except DisplayError:
+        return Blind()
+
+
+def _with_sum(stages: dict[str, float]) -> dict[str, float]:
+    return {**stages, "together": sum(stages.values())}
+
+
+def _table(found: Sequence[Comparison]) -> Table:
+    table = Table(title="milliseconds, medians", title_justify="left")
+    for header in ("stage", "tracker bench", "live panel", "ratio"):
+        table.add_column(header, justify="left" if header == "stage" else "right")
+    for one in found:
+        table.add_row(one.stage, f"{one.bench_ms:.2f}", f"{one.panel_ms:.2f}", f"{one.ratio:.2f}")
+    return table
+
+
+if __name__ == "__main__":
+    run_command(main)
