@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -32,7 +33,7 @@ _MOST_TOGETHER = 2  # so many share a panel; more get a lane each
 _MOST_ROWS = 24
 _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM, _BETWEEN, _LANE = 12.0, 0.95, 1.35, 1.15, 0.6, 0.42, 0.5  # inches
 _INK, _SOFT, _GRID, _AXIS, _BAD = "#22262b", "#6b7280", "#e6e8eb", "#c4c9cf", "#c81e1e"
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "font.size": 9,
     "text.color": _INK,
     "axes.edgecolor": _AXIS,
@@ -97,7 +98,9 @@ def draw_timeline(line: Timeline, kind: Literal["png", "svg"]) -> bytes:
         _label_time(panels[-1], line)
         buffer = io.BytesIO()
         metadata = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
-        figure.savefig(buffer, format=kind, dpi=130, metadata=metadata)
+        with warnings.catch_warnings():  # a letter that the font lacks becomes a box, which says enough
+            warnings.filterwarnings("ignore", "Glyph .* missing")
+            figure.savefig(buffer, format=kind, dpi=130, metadata=metadata)
     return buffer.getvalue()
 
 
@@ -130,7 +133,7 @@ def _title(axes: Axes, text: str) -> None:
     axes.set_title(text, loc="left", fontsize=8.5, color=_SOFT, pad=5)
 
 
-def _note(axes: Axes, y: float, text: str, colour: str, **style: str) -> None:
+def _note(axes: Axes, y: float, text: str, colour: str, weight: str = "normal") -> None:
     """A remark at the right edge, at ``y`` of the data."""
     place = ("axes fraction", "data")
     axes.annotate(
@@ -141,7 +144,7 @@ def _note(axes: Axes, y: float, text: str, colour: str, **style: str) -> None:
         fontsize=7.5,
         color=colour,
         annotation_clip=False,
-        **style,
+        fontweight=weight,
     )
 
 
@@ -195,7 +198,7 @@ def _draw_measure(
         for face in lane:
             _draw_face(axes, line, measure, face, with_range=len(lane) == 1)
         if len(lanes) > 1:
-            _note(axes, (low + high) / 2, f"face {lane[0].id}", colour_of(lane[0].id), fontweight="bold")
+            _note(axes, (low + high) / 2, f"face {lane[0].id}", colour_of(lane[0].id), weight="bold")
 
 
 def _range(measure: _Measure, faces: Sequence[FaceSeries]) -> tuple[float, float]:

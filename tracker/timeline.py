@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -28,7 +28,7 @@ class FaceSeries:
 
     id: int
     at: npt.NDArray[np.intp]
-    values: dict[str, FloatArray]
+    values: Mapping[str, FloatArray]
     starts: npt.NDArray[np.bool_]
 
     @property
