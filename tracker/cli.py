@@ -201,9 +201,11 @@ class _Run:
         sink = self._stack.enter_context(ImageSink(folder, paths)) if folder else None
         outputs = self._outputs(paths, tracker, images=sink)
         with progress_bar(f"{pattern}, {hud.label}", len(paths), self._has_bar) as advance:
-            run_images(ImageSource(paths), tracker, outputs, advance, hider)
-        if isinstance(outputs.labels, PtsSink) and (more := outputs.labels.left_out):
-            _say(f"a .pts holds one face: {more} more are in none of them; --labels FILE.xml has all")
+            try:
+                run_images(ImageSource(paths), tracker, outputs, advance, hider)
+            finally:
+                if isinstance(outputs.labels, PtsSink) and (more := outputs.labels.left_out):
+                    _say(f"a .pts holds one face: {more} more are in none of them; --labels FILE.xml has all")
 
     def _outputs(self, inputs: Sequence[Path], tracker: OpenedTracker, **pictures: Any) -> Outputs:
         return self._files.open(self._stack, self._json, inputs, tracker.made_by, **pictures)

@@ -46,9 +46,13 @@ class DlibSink(Closing):
                 f"cannot write {path}: several inputs are named {twice}; label each folder on its own"
             )
         with sink_errors(path):
-            self._file = path.open("wb")
+            self._file = path.open("wb", buffering=0)
             self._end = 0
-            self._add(_HEAD)
+            try:
+                self._add(_HEAD)
+            except OSError:
+                self._file.close()
+                raise
 
     def write(self, result: FrameResult) -> None:
         """Add an image with its faces, largest first; those without faces are listed too."""
@@ -64,9 +68,10 @@ class DlibSink(Closing):
     def _add(self, text: str) -> None:
         """Put ``text`` and the end of the document in place of its end, in one go."""
         data = text.encode()
+        rest = memoryview(data + _TAIL)
         self._file.seek(self._end)
-        self._file.write(data + _TAIL)
-        self._file.flush()
+        while rest:
+            rest = rest[self._file.write(rest) :]
         self._end += len(data)
 
 

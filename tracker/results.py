@@ -65,7 +65,7 @@ def read_results(path: Path) -> Results:
     for number, row in _rows(path):
         try:
             lines.append(_parse(row.decode("utf-8")))
-        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             if not row.endswith(b"\n") and lines:
                 cut_off = number
                 break

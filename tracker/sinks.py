@@ -140,7 +140,9 @@ class ImageSink(Closing):
             check_output(directory / _output_name(path.name), [path])
 
     def write(self, canvas_bgr: ImageArray, name: str) -> None:
-        """Write ``(H, W, 3)`` BGR uint8 as the picture of input file ``name``."""
+        """Write ``(H, W, 3)`` BGR uint8 as the picture of input file ``name``, which names no folder."""
+        if name in ("", ".", "..") or Path(name).name != name:
+            raise SinkError(f"cannot write {name!r} into {self.directory}: it is not the name of a file")
         path = self.directory / _output_name(name)
         flags = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if path.suffix.lower() in _JPEG_SUFFIXES else []
         with sink_errors(path):

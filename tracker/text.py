@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 
-def printable(text: str, newlines: bool = False) -> str:
+def printable(text: str) -> str:
     """``text`` on one line without anything that a terminal would obey: the rest becomes escapes.
 
-    With ``newlines`` those stay, for text that has lines of its own. A file may be named so that printing its
-    name would clear the screen or look like another message.
+    A file may be named so that printing its name would clear the screen or look like another message.
     """
-    return "".join(c if c.isprintable() or (newlines and c == "\n") else _escape(c) for c in text)
+    return "".join(c if c.isprintable() else _escape(c) for c in text)
 
 
 def _escape(character: str) -> str:
