@@ -251,10 +251,10 @@ def test_videos_and_pictures_of_the_command_show_nobody(tmp_path: Path) -> None:
     assert len(hidden) == 8
     forehead = (slice(14, 48), slice(115, 180))  # below it points are drawn
     for before, after in zip(clear, hidden, strict=True):
-        assert fine(after, forehead) < 0.05 * fine(before, forehead)
+        assert fine(after, forehead) < 0.1 * fine(before, forehead)
     picture, forehead = cv2.imread(str(tmp_path / "blur" / "a.png")), (slice(34, 68), slice(135, 200))
     assert picture is not None
-    assert fine(np.asarray(picture, np.uint8), forehead) < 0.05 * fine(astronaut(), forehead)
+    assert fine(np.asarray(picture, np.uint8), forehead) < 0.1 * fine(astronaut(), forehead)
     points = cv2.imread(str(tmp_path / "points" / "a.png"))
     assert points is not None
     assert (points == points[0, 0]).all(axis=2).mean() > 0.95

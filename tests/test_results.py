@@ -29,11 +29,12 @@ def frames(count: int = 3, source: str = "in.mp4") -> list[FrameResult]:
     ]
 
 
-def written(path: Path, results: list[FrameResult]) -> Path:
+def written(path: Path, results: list[FrameResult], failure: bool = True) -> Path:
     with JsonSink(path) as sink:
         for result in results:
             sink.write(result)
-        sink.write_failure(ReadFailure("bad.png", "not an image"))
+        if failure:
+            sink.write_failure(ReadFailure("bad.png", "not an image"))
     return path
 
 

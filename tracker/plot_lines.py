@@ -83,7 +83,8 @@ def step(line: Timeline) -> float:
     """How long a frame lasts; pictures have a slot each, with a little space between."""
     if not line.is_video:
         return 0.86
-    return float(np.median(np.diff(line.times_s))) if len(line.times_s) > 1 else 0.04
+    steps = np.diff(line.times_s)
+    return float(np.median(steps[steps > 0])) if (steps > 0).any() else 0.04
 
 
 def row_note(line: Timeline, face: FaceSeries) -> str:
