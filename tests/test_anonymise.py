@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 
 from tests.faces import astronaut, blazeface
+from tests.media import write_video
 from tests.shapes import face_box, face_points
 from tests.strategies import floats
 from tests.test_cli import face_video, run
@@ -258,6 +259,26 @@ def test_videos_and_pictures_of_the_command_show_nobody(tmp_path: Path) -> None:
     points = cv2.imread(str(tmp_path / "points" / "a.png"))
     assert points is not None
     assert (points == points[0, 0]).all(axis=2).mean() > 0.95
+
+
+def test_nothing_that_a_video_says_of_itself_gets_into_its_anonymised_copy(tmp_path: Path) -> None:
+    write_video(tmp_path / "in.mp4", 6, audio="aac")
+    told = tmp_path / "told.mp4"
+    with av.open(str(tmp_path / "in.mp4")) as source, av.open(str(told), "w") as target:
+        target.metadata.update(title="Jane Doe", comment="Jane at home", location="+48.1+011.5/")
+        streams = {stream.index: target.add_stream_from_template(stream) for stream in source.streams}
+        for stream in streams.values():
+            stream.metadata["handler_name"] = "Jane's"
+        for packet in source.demux():
+            if packet.dts is not None:
+                packet.stream = streams[packet.stream.index]
+                target.mux(packet)
+    assert told.read_bytes().count(b"Jane") >= 4
+    done = run("--video", told, "--no-window", "--output", tmp_path / "o.mp4", "--anonymise", "blur")
+    assert (done.returncode, done.stderr.count("voices can be recognised")) == (0, 1)
+    data = (tmp_path / "o.mp4").read_bytes()
+    assert b"Jane" not in data
+    assert b"+48" not in data
 
 
 def _frames(path: Path) -> list[ImageArray]:
