@@ -15,7 +15,7 @@ from tests.media import write_video
 from tests.shapes import face_box, face_points
 from tests.strategies import floats
 from tests.test_cli import face_video, run
-from tracker.anonymise import HOLD_S, Anonymiser, Head, blur_heads
+from tracker.anonymise import HOLD_S, SEARCH_EVERY_S, Anonymiser, Head, blur_heads
 from tracker.detection import FakeDetector
 from tracker.look_back import BEHIND_S, LookBackSink
 from tracker.types import FaceBox, Frame, FrameResult, ImageArray, Landmarks, TrackedFace
@@ -170,13 +170,20 @@ def test_a_tiny_false_face_does_not_uncover_a_large_one() -> None:
     assert is_hidden(hider.hide(frame(1), result(frame(1))).image_bgr)
 
 
-def test_the_search_is_thorough_for_files_and_takes_turns_for_cameras() -> None:
-    for thorough, turns in ((True, [None, None, None]), (False, [0, 1, 2])):
+def test_files_are_searched_thoroughly_four_times_a_second_and_cameras_by_turns() -> None:
+    for thorough, turns in (
+        (True, [None, 0, 1, 2, 3, 4, 5, None, 6, 7]),
+        (False, list(range(10))),
+    ):
         detector = FakeDetector()
         hider = Anonymiser("blur", detector, thorough)
-        for index in range(3):
+        for index in range(10):
             hider.hide(frame(index), result(frame(index)))
         assert detector.turns == turns
+    assert SEARCH_EVERY_S <= BEHIND_S / 2  # what a search finds was covered since the search before
+    detector = FakeDetector()
+    Anonymiser("blur", detector, thorough=False).hide_alone(frame(0), result(frame(0)))
+    assert detector.turns == [None]
 
 
 def test_another_mode_is_refused() -> None:
@@ -290,3 +297,23 @@ def test_hidden_frames_keep_what_else_they_say() -> None:
     shot = replace(frame(4), captured_s=12.5)
     hidden = Anonymiser("blur", FakeDetector()).hide(shot, result(shot))
     assert (hidden.index, hidden.time_s, hidden.source, hidden.captured_s) == (4, 0.16, "a.mp4", 12.5)
+
+
+class _Seldom:
+    """A detector that sees a face in one frame of eight only, as close-ups that take turns do."""
+
+    def __init__(self) -> None:
+        self._calls = -1
+
+    def detect(self, image_bgr: ImageArray, turn: int | None = None) -> list[FaceBox]:  # noqa: ARG002
+        self._calls += 1
+        return [] if self._calls % 8 else [face_box(PLACE, SIZE)]
+
+
+def test_a_face_that_is_seen_now_and_then_is_never_shown() -> None:
+    film, hider = _Film(), Anonymiser("blur", _Seldom())
+    with LookBackSink(film, hider) as sink:
+        for index in range(60):
+            shot = frame(index)
+            sink.write(hider.hide(shot, result(shot)).image_bgr, shot.time_s)
+    assert all(is_hidden(image) for image, _ in film.pictures)

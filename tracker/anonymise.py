@@ -22,6 +22,9 @@ Mode = Literal["blur", "points"]
 HOLD_S = 1.0
 """How long the place of a face is covered after it was last seen."""
 
+SEARCH_EVERY_S = 0.25
+"""How often all close-ups of a file are searched; well within what a film looks back."""
+
 _GROWTH_PER_S = 1.0  # of what covers a place where nobody is seen at the moment: the face may move on
 _CELLS = 5  # across what covers a face: less than a face is known by
 _SOFT = 0.12  # the seam, outside of what is covered, in its half width
@@ -96,8 +99,8 @@ class Anonymiser:
 
     ``blur`` covers every face that the tracker or ``detector`` finds, whether or not it is sure enough to
     be reported, and for :data:`HOLD_S` the places where faces were just before. ``points`` leaves nothing of
-    the picture: a plain ground to draw on. ``thorough`` searches all close-ups in each frame of a video;
-    else, for a live camera, they take turns.
+    the picture: a plain ground to draw on. Each frame is searched whole and in the close-ups whose
+    turn it is, with ``thorough`` in all of them every :data:`SEARCH_EVERY_S`: too much for a live camera.
     """
 
     def __init__(self, mode: Mode, detector: FaceDetector, thorough: bool = True) -> None:
@@ -107,6 +110,7 @@ class Anonymiser:
         self._detector = detector
         self._thorough = thorough
         self._turn = 0
+        self._searched_s = -math.inf
         self._known: list[tuple[Head, float]] = []
         self.newcomers: tuple[Head, ...] = ()
         """Heads in the last frame where the frame before had none: they may have been missed there."""
@@ -115,9 +119,7 @@ class Anonymiser:
         """The next frame of a video without its faces; ``result`` is the tracker's. Frames come in order."""
         if self.mode == "points":
             return _plain(frame)
-        turn = None if self._thorough else self._turn
-        self._turn += 1
-        found = self._heads(frame, result, turn)
+        found = self._heads(frame, result, self._next_turn(frame.time_s))
         known = self._known
         self.newcomers = tuple(
             head
@@ -136,6 +138,14 @@ class Anonymiser:
     def hide_alone(self, frame: Frame, result: FrameResult) -> Frame:
         """A still picture without its faces; nothing is remembered."""
         return _plain(frame) if self.mode == "points" else _blurred(frame, self._heads(frame, result, None))
+
+    def _next_turn(self, time_s: float) -> int | None:
+        """Which close-ups the detector searches now; None: all."""
+        if self._thorough and abs(time_s - self._searched_s) >= SEARCH_EVERY_S:
+            self._searched_s = time_s
+            return None
+        self._turn += 1
+        return self._turn - 1
 
     def _heads(self, frame: Frame, result: FrameResult, turn: int | None) -> list[Head]:
         followed = [Head.of_points(face.landmarks.points_frame) for face in result.faces]
