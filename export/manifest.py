@@ -67,7 +67,7 @@ def record_nme(folder: Path, name: str, evaluation: Path) -> None:
         report = json.loads(evaluation.read_text(encoding="utf-8"))
         model = str(report["model"])
         complete, nme = bool(report["complete"]), float(report["scores"][-1]["nme_mean"])
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+    except (OSError, ValueError, KeyError, TypeError, IndexError, OverflowError) as error:
         raise WeightsError(f"{evaluation} holds no evaluation: {type(error).__name__}: {error}") from error
     if model != name:
         raise WeightsError(f"{evaluation} is about {model}, not {name}")

@@ -6,7 +6,9 @@ import numpy as np
 
 from tests.tiny import template
 from tracker.geometry import CROP_MARGIN, CROP_SIZE
-from tracker.types import FaceBox, FloatArray
+from tracker.head_pose import head_pose
+from tracker.measures import measure
+from tracker.types import FaceBox, FaceMeasures, FloatArray
 
 
 def face_points(
@@ -28,3 +30,8 @@ def canonical_points() -> FloatArray:
 def face_box(center: tuple[float, float], size: float) -> FaceBox:
     """The tight box around :func:`face_points`."""
     return FaceBox.around(face_points(center, size))
+
+
+def measured(points: FloatArray) -> FaceMeasures:
+    """The measures of ``points`` ``(68, 2)`` in a picture of 640x480."""
+    return measure(points, head_pose(points, (480, 640)))

@@ -10,23 +10,17 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tests.shapes import canonical_points, face_box, face_points
+from tests.shapes import canonical_points, face_box, face_points, measured
 from tracker.detection import FakeDetector
 from tracker.detection.tiles import whole_picture
 from tracker.geometry import CropTransform
-from tracker.head_pose import head_pose
 from tracker.landmarker import FakeLandmarker, Located
-from tracker.measures import measure
 from tracker.pipeline import FaceTracker
 from tracker.settings import TrackerSettings
 from tracker.smoothing import PRESETS
-from tracker.types import FaceMeasures, FloatArray, Frame, FrameResult, ImageArray
+from tracker.types import Frame, FrameResult, ImageArray
 
 BLANK = np.zeros((480, 640, 3), np.uint8)
-
-
-def measured(points: FloatArray) -> FaceMeasures:
-    return measure(points, head_pose(points, (480, 640)))
 
 
 class Scene:

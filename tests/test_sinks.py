@@ -208,3 +208,13 @@ def test_csv_has_the_measures_last_and_leaves_out_what_is_not_known(tmp_path: Pa
     assert [row[-7:] for row in rows] == [
         ["0.3124", "", "0.05", "-12.35", "4.0", "180.0", "3"], ["0.3", "0.29", "", "", "", "", "0"], [""] * 7,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["../a.png", "/tmp/a.png", "..", "", "sub/a.png"])
+def test_a_picture_goes_nowhere_but_into_its_folder(tmp_path: Path, name: str) -> None:
+    with (
+        ImageSink(tmp_path / "out", [tmp_path / "a.png"]) as sink,
+        pytest.raises(SinkError, match="not the name"),
+    ):
+        sink.write(picture(3), name)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]

@@ -50,7 +50,8 @@ def test_a_missing_file_is_refused(tmp_path):
 
 
 def test_a_folder_for_a_file_is_refused(tmp_path):
-    write_manifest(tmp_path, net=entry(file="."))
+    (tmp_path / "net").mkdir()
+    write_manifest(tmp_path, net=entry(file="net"))
     with pytest.raises(WeightsError, match="cannot be read"):
         find_model("net", "landmarks", tmp_path).verified()
 
@@ -204,3 +205,16 @@ def test_a_variant_is_verified_by_its_own_hash(tmp_path):
 def test_a_variant_with_a_wrong_value_is_refused_at_once(tmp_path, variants):
     with pytest.raises(WeightsError):
         load_manifest(write_manifest(tmp_path, net=entry(meta={}, variants=variants)))
+
+
+@pytest.mark.parametrize(
+    "file", ["../m.onnx", "/etc/passwd", "sub/m.onnx", "..", "", "C:m.onnx", "a\\m.onnx"]
+)
+def test_a_manifest_names_files_beside_it_and_no_others(tmp_path, file):
+    write_manifest(tmp_path, m=entry(file=file))
+    with pytest.raises(WeightsError, match="beside the manifest"):
+        load_manifest(tmp_path)
+    variant = {"int8": {"file": file, "sha256": "0" * 64, "meta": {"suits": {"cpu": []}}}}
+    write_manifest(tmp_path, m=entry(variants=variant))
+    with pytest.raises(WeightsError, match="beside the manifest"):
+        load_manifest(tmp_path)

@@ -16,12 +16,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from tracker.anonymise import Anonymiser
 from tracker.closing import Closing
 from tracker.draw import STYLES, Style, draw_faces, mirror_faces
 from tracker.hud import NO_PANEL, Hud, Panel, draw_panel
 from tracker.images import ReadFailure, unreadable
+from tracker.label_sink import DlibSink, PtsSink
 from tracker.live_video import LiveVideoSink
+from tracker.look_back import LookBackSink
+from tracker.openface_sink import OpenFaceSink
 from tracker.osc_sink import OscSink
+from tracker.parquet_sink import ParquetSink
 from tracker.pipeline import FaceTracker
 from tracker.sinks import CsvSink, ImageSink, JsonSink, VideoSink
 from tracker.types import Frame, FrameResult, ImageArray
@@ -36,16 +41,25 @@ class Outputs:
 
     json: JsonSink | None = None
     csv: CsvSink | None = None
-    video: VideoSink | None = None
+    video: VideoSink | LookBackSink | None = None
     images: ImageSink | None = None
     osc: OscSink | None = None
     camera: VirtualCamera | None = None
+    openface: OpenFaceSink | None = None
+    parquet: ParquetSink | None = None
+    labels: DlibSink | PtsSink | None = None
 
     def write_result(self, result: FrameResult) -> None:
         """Send one frame's faces to all that take them as numbers."""
-        for sink in (self.osc, self.json, self.csv):
+        for sink in (self.osc, self.json, self.csv, self.openface, self.parquet, self.labels):
             if sink:
                 sink.write(result)
+
+    def write_failure(self, failure: ReadFailure) -> None:
+        """Tell all that have a place for it why an image could not be read."""
+        for sink in (self.json, self.parquet):
+            if sink:
+                sink.write_failure(failure)
 
     def write_picture(self, frame: Frame, result: FrameResult) -> None:
         """Draw one frame's faces for all that take moving pictures."""
@@ -160,18 +174,23 @@ def run_frames(
     hud: Hud,
     view: View | None = None,
     on_frame: Callable[[], None] = lambda: None,
+    anonymiser: Anonymiser | None = None,
 ) -> None:
-    """Track ``frames`` of a camera or a video until they end or the user quits."""
+    """Track ``frames`` of a camera or a video until they end or the user quits.
+
+    With an ``anonymiser`` nothing but what it leaves is shown or written as a picture.
+    """
     for frame in frames:
         result = tracker.step(frame)
         stage_ms = dict(result.stage_ms)
         started = time.perf_counter()
         outputs.write_result(result)
-        outputs.write_picture(frame, result)
+        shown = anonymiser.hide(frame, result) if anonymiser else frame
+        outputs.write_picture(shown, result)
         written = time.perf_counter()
         stage_ms["write"] = 1000 * (written - started)
         if view:
-            go_on = view.show(frame, result, hud.panel())
+            go_on = view.show(shown, result, hud.panel())
             stage_ms["show"] = 1000 * (time.perf_counter() - written)
             hud.pace.update(frame, time.monotonic())
             if not go_on:
@@ -185,23 +204,24 @@ def run_images(
     tracker: FaceTracker,
     outputs: Outputs,
     on_frame: Callable[[], None] = lambda: None,
+    anonymiser: Anonymiser | None = None,
 ) -> None:
     """Find the faces of each image on its own.
 
-    An image that cannot be read leaves its line in the JSON and the run goes on; at the end
+    An image that cannot be read leaves its line in the JSON and Parquet and the run goes on; at the end
     :class:`~tracker.errors.SourceError` says how many there were.
     """
     failures: list[ReadFailure] = []
     for image in images:
         if isinstance(image, ReadFailure):
             failures.append(image)
-            if outputs.json:
-                outputs.json.write_failure(image)
+            outputs.write_failure(image)
         else:
             result = tracker.find(image)
             outputs.write_result(result)
             if outputs.images:
-                outputs.images.write(annotate(image, result), image.source)
+                shown = anonymiser.hide_alone(image, result) if anonymiser else image
+                outputs.images.write(annotate(shown, result), image.source)
         on_frame()
     if failures:
         raise unreadable(failures)

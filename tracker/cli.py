@@ -17,9 +17,11 @@ import typer
 
 from tracker.camera_mode import is_local_camera
 from tracker.cli_bench import bench
+from tracker.cli_plot import plot
 from tracker.errors import ReaderGoneError, TrackerError
 from tracker.interrupts import EXIT_INTERRUPTED, interruptible
 from tracker.options import (
+    Anonymise,
     Backend,
     Camera,
     Csv,
@@ -28,11 +30,14 @@ from tracker.options import (
     Fps,
     Images,
     Json,
+    Labels,
     MaxFaces,
     Model,
     NoWindow,
+    OpenFace,
     Osc,
     Output,
+    Parquet,
     Size,
     Smoothing,
     Threads,
@@ -41,16 +46,16 @@ from tracker.options import (
     VirtualCamera,
     camera_mode,
 )
+from tracker.output_files import STDOUT, OutputFiles
+from tracker.text import printable
 
 if TYPE_CHECKING:
     from tracker.app import Outputs, View
     from tracker.camera_mode import CameraMode
     from tracker.hud import Hud
-    from tracker.pipeline import FaceTracker
-    from tracker.sources import VideoSource
+    from tracker.opening import OpenedTracker
 
 EXIT_ERROR = 1
-STDOUT = Path("-")
 
 app = typer.Typer(
     add_completion=False,
@@ -72,8 +77,12 @@ def track(
     output: Output = None,
     json: Json = None,
     csv: Csv = None,
+    openface: OpenFace = None,
+    parquet: Parquet = None,
+    labels: Labels = None,
     osc: Osc = None,
     virtual_camera: VirtualCamera = None,
+    anonymise: Anonymise = None,
     model: Model = "resnet18",
     backend: Backend = "auto",
     detector: Detector = "blazeface",
@@ -97,26 +106,19 @@ def track(
     if sum(source is not None for source in (camera, video, images)) > 1:
         raise typer.BadParameter("give only one of --camera, --video and --images")
     mode = camera_mode(None if video is not None or images is not None else camera or "0", size, fps, fourcc)
+    files = OutputFiles(output, json, csv, openface, parquet, labels, osc, virtual_camera, anonymise)
     if camera == "list":
-        if output or json or csv or osc or virtual_camera:
+        if files.any:
             raise typer.BadParameter("--camera list prints and writes no files; leave the outputs out")
         _list_cameras()
         return
+    if "" in (camera, images):
+        raise typer.BadParameter("an empty name; leave the option out, or say which")
     shown = not no_window and images is None
-    if not shown and not (output or json or csv or osc or virtual_camera):
-        raise typer.BadParameter("nothing to do: without a window give --output, --json or another output")
-    if images is not None and virtual_camera:
-        raise typer.BadParameter("--virtual-camera shows a camera or a video, not --images")
-    if "" in (camera, images, osc, virtual_camera) or STDOUT in (output, csv):
-        raise typer.BadParameter("an empty name, or - for a file; only --json - is standard output")
-    files = [
-        Path("/dev/stdout" if path == STDOUT else path).resolve() for path in (output, json, csv) if path
-    ]
-    if len(set(files)) < len(files):
-        raise typer.BadParameter("--output, --json and --csv need a file each")
+    files.check(images is not None, shown)
 
     with interruptible(), ExitStack() as stack:
-        run = _Run(stack, output, json, csv, osc, virtual_camera, shown)
+        run = _Run(stack, files, threads, shown)
         build = _tracker_builder(stack, model, backend, detector, threads, max_faces, smoothing)
         if images is not None:
             run.images(images, build)
@@ -136,33 +138,23 @@ def info() -> None:
 
 
 app.command()(bench)
+app.command()(plot)
 
 
-_Build = Callable[[], "tuple[FaceTracker, Hud]"]
+_Build = Callable[[], "tuple[OpenedTracker, Hud]"]
 
 
 class _Run:
     """Opens source, screen, model and outputs in turn, then runs: no output is touched in vain."""
 
-    def __init__(
-        self,
-        stack: ExitStack,
-        output: Path | None,
-        json: Path | None,
-        csv: Path | None,
-        osc: str | None,
-        virtual_camera: str | None,
-        shown: bool,
-    ) -> None:
+    def __init__(self, stack: ExitStack, files: OutputFiles, threads: int, shown: bool) -> None:
         from tracker.stdout import StandardOutput
 
         self._stack = stack
-        self._output = output
+        self._files = files
+        self._threads = threads
         # Taken before anything is opened: what libraries print then is not to get into the results.
-        self._json = stack.enter_context(StandardOutput()) if json == STDOUT else json
-        self._csv = csv
-        self._osc = osc
-        self._virtual_camera = virtual_camera
+        self._json = stack.enter_context(StandardOutput()) if files.json == STDOUT else files.json
         self._shown = shown
         self._has_bar = not (isinstance(self._json, StandardOutput) and self._json.is_terminal)
 
@@ -176,8 +168,10 @@ class _Run:
         frames = iter(self._stack.enter_context(CameraSource(device, mode, _say, idle)))
         if (first := next(frames, None)) is None:
             return  # the user left before there was a picture
-        outputs = self._outputs([], **self._pictures(first.image_hw[::-1]))
-        run_frames(chain([first], frames), tracker, outputs, hud, view)
+        hider = self._files.anonymiser(self._threads, live=True)
+        pictures = self._files.open_pictures(self._stack, first.image_hw[::-1], None, hider)
+        outputs = self._outputs([], tracker, **pictures)
+        run_frames(chain([first], frames), tracker, outputs, hud, view, anonymiser=hider)
 
     def video(self, path: Path, build: _Build) -> None:
         from tracker.app import run_frames
@@ -187,48 +181,35 @@ class _Run:
         source = self._stack.enter_context(VideoSource(path))
         view = self._view()
         tracker, hud = build()
-        outputs = self._outputs([path], **self._pictures(source.size, source))
+        hider = self._files.anonymiser(self._threads, live=False)
+        if hider and self._files.output and source.has_audio:
+            _say("the sound is kept as it is: voices can be recognised")
+        pictures = self._files.open_pictures(self._stack, source.size, source, hider)
+        outputs = self._outputs([path], tracker, **pictures)
         with progress_bar(f"{path.name}, {hud.label}", source.frame_count, self._has_bar) as advance:
-            run_frames(source, tracker, outputs, hud, view, advance)
+            run_frames(source, tracker, outputs, hud, view, advance, hider)
 
     def images(self, pattern: str, build: _Build) -> None:
         from tracker.app import run_images
         from tracker.images import ImageSource, find_images
+        from tracker.label_sink import PtsSink
         from tracker.progress import progress_bar
         from tracker.sinks import ImageSink
 
         paths = find_images(pattern)
         tracker, hud = build()
-        sink = self._stack.enter_context(ImageSink(self._output, paths)) if self._output else None
-        outputs = self._outputs(paths, images=sink)
+        folder, hider = self._files.output, self._files.anonymiser(self._threads, live=False)
+        sink = self._stack.enter_context(ImageSink(folder, paths)) if folder else None
+        outputs = self._outputs(paths, tracker, images=sink)
         with progress_bar(f"{pattern}, {hud.label}", len(paths), self._has_bar) as advance:
-            run_images(ImageSource(paths), tracker, outputs, advance)
+            try:
+                run_images(ImageSource(paths), tracker, outputs, advance, hider)
+            finally:
+                if isinstance(outputs.labels, PtsSink) and (more := outputs.labels.left_out):
+                    _say(f"a .pts holds one face: {more} more are in none of them; --labels FILE.xml has all")
 
-    def _pictures(self, size: tuple[int, int], like: VideoSource | None = None) -> dict[str, Any]:
-        """Where moving pictures of ``size`` (width, height) go, ``like`` the video that they come from."""
-        from tracker.live_video import LiveVideoSink
-        from tracker.sinks import VideoSink
-        from tracker.virtual_camera import VirtualCamera
-
-        pictures: dict[str, Any] = {}
-        if self._virtual_camera:
-            fps = float(like.fps) if like else 30.0
-            camera = VirtualCamera(self._virtual_camera, size, fps, paced=like is not None)
-            pictures["camera"] = self._stack.enter_context(camera)
-        if self._output:
-            video = VideoSink(self._output, like) if like else LiveVideoSink(self._output)
-            pictures["video"] = self._stack.enter_context(video)
-        return pictures
-
-    def _outputs(self, inputs: Sequence[Path], **sinks: Any) -> Outputs:
-        from tracker.app import Outputs
-        from tracker.osc_sink import OscSink
-        from tracker.sinks import CsvSink, JsonSink
-
-        osc = self._stack.enter_context(OscSink(self._osc)) if self._osc else None
-        json = self._stack.enter_context(JsonSink(self._json, inputs)) if self._json else None
-        csv = self._stack.enter_context(CsvSink(self._csv, inputs)) if self._csv else None
-        return Outputs(json, csv, osc=osc, **sinks)
+    def _outputs(self, inputs: Sequence[Path], tracker: OpenedTracker, **pictures: Any) -> Outputs:
+        return self._files.open(self._stack, self._json, inputs, tracker.made_by, **pictures)
 
     def _view(self, mirrored: bool = False) -> View | None:
         if not self._shown:
@@ -241,7 +222,7 @@ class _Run:
 
 
 def _say(line: str) -> None:
-    typer.echo(f"tracker: {line}", err=True)
+    typer.echo(f"tracker: {printable(line)}", err=True)
 
 
 def _list_cameras() -> None:
@@ -259,7 +240,7 @@ def _tracker_builder(
     max_faces: int,
     smoothing: Literal["off", "low", "high"],
 ) -> _Build:
-    def build() -> tuple[FaceTracker, Hud]:
+    def build() -> tuple[OpenedTracker, Hud]:
         from tracker.detection.mediapipe import USAGE_NOTICE
         from tracker.hud import Hud
         from tracker.opening import open_tracker
@@ -292,10 +273,10 @@ def main() -> None:
     except ReaderGoneError:  # as in `tracker --json - | head -1`: they have what they wanted
         sys.exit(0)
     except TrackerError as error:
-        typer.echo(f"tracker: {error}", err=True)
+        _say(str(error))
         sys.exit(EXIT_ERROR)
     except OSError as error:  # what no module foresaw: a full standard output, a working folder that is gone
-        typer.echo(f"tracker: {error.strerror or error}: {error.filename or 'standard output'}", err=True)
+        _say(f"{error.strerror or error}: {error.filename or 'standard output'}")
         sys.exit(EXIT_ERROR)
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)

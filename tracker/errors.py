@@ -6,6 +6,7 @@
     ├── SourceError     a camera, video or image that cannot be opened or read
     ├── SinkError       an output that cannot be written
     │   └── ReaderGoneError   the program that read it has ended
+    ├── ResultsError    results of an earlier run that cannot be read
     ├── DisplayError    no screen for the window
     ├── BackendError    an inference backend that does not really open
     ├── BenchError      a measurement that cannot be made, or would not be worth having
@@ -30,6 +31,10 @@ class SinkError(TrackerError):
 
 class ReaderGoneError(SinkError):
     """The program at the other end of a pipe has ended; the command line takes that for a wish to quit."""
+
+
+class ResultsError(TrackerError):
+    """Results of an earlier run cannot be read: they are damaged, or come from another program."""
 
 
 class DisplayError(TrackerError):

@@ -63,6 +63,19 @@ class HeadPose:
             raise ValueError(f"yaw and pitch must lie in -90..90, roll in -180..180, got {self}")
 
 
+@dataclass(frozen=True, eq=False)
+class HeadPlace:
+    """Where the mean face lies before the camera: x right, y down, z away from it.
+
+    ``rotation`` ``(3, 3)`` takes the axes of the face, which are those of the camera for an upright face that
+    looks along the camera's axis, to the camera's. ``middle_mm`` ``(3,)`` is the mean of the points that
+    decide the pose, in millimetres for an average adult; it is as rough as the focal length.
+    """
+
+    rotation: FloatArray
+    middle_mm: FloatArray
+
+
 def head_pose(points_frame: FloatArray, image_hw: tuple[int, int]) -> HeadPose | None:
     """The pose of the face with ``points_frame`` ``(68, 2)``, pixels of a picture ``image_hw`` high and wide.
 
@@ -74,6 +87,12 @@ def head_pose(points_frame: FloatArray, image_hw: tuple[int, int]) -> HeadPose |
     square, on a face of natural size), or one seen from behind. Raises ``ValueError`` for another shape,
     points that are not finite, or an empty picture.
     """
+    place = head_place(points_frame, image_hw)
+    return _pose_of(_towards(*place.middle_mm.tolist()).T @ place.rotation) if place else None
+
+
+def head_place(points_frame: FloatArray, image_hw: tuple[int, int]) -> HeadPlace | None:
+    """The place of the face that :func:`head_pose` would turn; None and errors as there."""
     if points_frame.shape != (N_POINTS, 2) or min(image_hw) < 1:
         raise ValueError(f"points must be ({N_POINTS}, 2) in a picture, got {points_frame.shape}, {image_hw}")
     if not np.isfinite(points_frame).all():
@@ -82,28 +101,27 @@ def head_pose(points_frame: FloatArray, image_hw: tuple[int, int]) -> HeadPose |
     rays = (points_frame[POSE_POINTS] - ((width - 1) / 2, (height - 1) / 2)) / float(max(height, width))
     x, y = (rays.sum(axis=0) / len(rays)).tolist()
     sight = _towards(x, y, 1.0)
-    seen = _look_along(sight, rays)
+    seen, nearer = _look_along(sight, rays)
     laid = _lay_face(seen) if seen is not None else None
-    if laid is None:
-        return None
-    rotation, middle = sight @ laid[0], sight @ laid[1]
-    return _pose_of(_towards(*middle.tolist()).T @ rotation)
+    return HeadPlace(sight @ laid[0], sight @ (laid[1] * (1, 1, nearer))) if laid else None
 
 
-def _look_along(sight: FloatArray, rays: FloatArray) -> FloatArray | None:
+def _look_along(sight: FloatArray, rays: FloatArray) -> tuple[FloatArray | None, float]:
     """``rays`` ``(N, 2)`` as a camera turned by ``sight`` sees them, at the picture's distance 1.
 
     A face further than about three metres is brought there, which changes nothing that could be seen of it,
-    but SQPnP refuses points so close together. None for points that cannot be seen at all or coincide.
+    but SQPnP refuses points so close together: second comes how many times nearer it is. None for points that
+    cannot be seen at all or coincide.
     """
     turned = rays @ sight[:2] + sight[2]  # (x, y, 1) times the inverse of a rotation
     if turned[:, 2].min() <= 0:
-        return None
+        return None, 1.0
     seen: FloatArray = turned[:, :2] / turned[:, 2:]
     spread = math.sqrt(float(np.vdot(seen, seen)) / len(seen))
     if spread < _TINY:
-        return None
-    return seen * max(_LEAST_SPREAD / spread, 1.0)
+        return None, 1.0
+    nearer = max(_LEAST_SPREAD / spread, 1.0)
+    return seen * nearer, nearer
 
 
 def _lay_face(seen: FloatArray) -> tuple[FloatArray, FloatArray] | None:

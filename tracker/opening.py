@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import platform
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from tracker.backends import open_first, open_session
 from tracker.closing import Closing
 from tracker.detection.blazeface import BlazeFace, BoxCorrection
 from tracker.detection.mediapipe import MediaPipeDetector
 from tracker.landmarker import OnnxLandmarker
-from tracker.machine import cpu_flags
+from tracker.machine import cpu_flags, library_versions
 from tracker.pipeline import FaceTracker
 from tracker.settings import TrackerSettings
 from tracker.smoothing import PRESETS
@@ -80,6 +81,8 @@ class OpenedTracker(FaceTracker, Closing):
     ) -> None:
         super().__init__(detector, opened.landmarker, settings)
         self.label = f"{opened.file.name} {opened.file.precision} on {opened.provider}"
+        self.made_by = _made_by(detector, opened, settings)
+        """What makes its results, for files that keep it: model and its hash, versions, settings."""
         self._to_close = detector if isinstance(detector, MediaPipeDetector) else None
 
     def close(self) -> None:
@@ -87,6 +90,23 @@ class OpenedTracker(FaceTracker, Closing):
         if self._to_close:
             self._to_close.close()
             self._to_close = None
+
+
+def _made_by(
+    detector: BlazeFace | MediaPipeDetector, opened: OpenedLandmarker, settings: TrackerSettings
+) -> dict[str, Any]:
+    return {
+        "model": {
+            "name": opened.file.name,
+            "precision": opened.file.precision,
+            "sha256": opened.file.sha256,
+            "backend": opened.backend,
+            "provider": opened.provider,
+        },
+        "detector": "mediapipe" if isinstance(detector, MediaPipeDetector) else "blazeface",
+        "settings": asdict(settings),
+        "versions": {"python": platform.python_version(), **library_versions()},
+    }
 
 
 def open_tracker(

@@ -45,6 +45,28 @@ Json = Annotated[
     ),
 ]
 Csv = Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Results as CSV, one row a face.")]
+OpenFace = Annotated[
+    Path | None,
+    typer.Option(
+        "--openface",
+        metavar="FILE.csv",
+        help="Results of a video or camera with the columns of OpenFace 2.0.",
+    ),
+]
+Parquet = Annotated[
+    Path | None,
+    typer.Option("--parquet", metavar="FILE", help="Results as Parquet, one row a face (extra: parquet)."),
+]
+Labels = Annotated[
+    Path | None,
+    typer.Option(
+        "--labels", metavar="FILE.xml|DIR", help="For --images: points as dlib's XML, or a .pts for each."
+    ),
+]
+Anonymise = Annotated[
+    Literal["blur", "points"] | None,
+    typer.Option(help="Blur every face in what is shown and written, or show nothing but the points."),
+]
 Osc = Annotated[
     str | None,
     typer.Option(metavar="HOST:PORT", help="Send each frame's faces there as OSC messages (extra: osc)."),

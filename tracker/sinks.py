@@ -23,19 +23,21 @@ from tracker.stdout import StandardOutput
 from tracker.types import N_POINTS, FaceMeasures, FrameResult, ImageArray, TrackedFace
 from tracker.video_sink import VideoSink, check_output, sink_errors
 
-__all__ = ["CsvSink", "ImageSink", "JsonSink", "VideoSink", "check_output"]
+__all__ = ["CSV_HEADER", "CsvSink", "ImageSink", "JsonSink", "TextSink", "VideoSink", "check_output"]
 
 _JPEG_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe"})
 _JPEG_QUALITY = 95
-_CSV_HEADER = (
+CSV_HEADER = (
     *("source", "frame", "time_s", "id", "x0_box", "y0_box", "x1_box", "y1_box", "score"),
     *(f"{axis}{i}" for i in range(N_POINTS) for axis in "xy"),
     *("eye_open_left", "eye_open_right", "mouth_open", "yaw_deg", "pitch_deg", "roll_deg", "blinks"),
 )
+"""The columns of a table with one row a face; those of a face begin with ``id``."""
+
 _NO_MEASURES = ("",) * 7
 
 
-class _TextSink(Closing):
+class TextSink(Closing):
     """UTF-8 that is flushed line by line, so that a run cut short keeps what it found."""
 
     def __init__(self, target: Path | StandardOutput, inputs: Iterable[Path] = ()) -> None:
@@ -54,7 +56,7 @@ class _TextSink(Closing):
             self._file.close()
 
 
-class JsonSink(_TextSink):
+class JsonSink(TextSink):
     """JSON lines: one object a frame or image.
 
     ``source``, ``frame``, ``time_s`` (seconds), ``width``, ``height`` (pixels) and ``faces``, each with
@@ -74,7 +76,7 @@ class JsonSink(_TextSink):
             time_s=round(result.time_s, 6),
             width=width,
             height=height,
-            faces=[_face(face) for face in result.faces],
+            faces=[face_record(face) for face in result.faces],
         )
 
     def write_failure(self, failure: ReadFailure) -> None:
@@ -89,7 +91,7 @@ class JsonSink(_TextSink):
             self._file.flush()
 
 
-class CsvSink(_TextSink):
+class CsvSink(TextSink):
     """CSV: a header, then one row a face; frames without faces leave no row.
 
     Columns: source, frame, time_s, id, the box, score, then x0, y0 ... x67, y67 in frame pixels, rounded to
@@ -100,7 +102,7 @@ class CsvSink(_TextSink):
         super().__init__(path, inputs)
         self._writer = csv.writer(self._file, lineterminator="\n")
         try:
-            self._rows([_CSV_HEADER])
+            self._rows([CSV_HEADER])
         except SinkError:
             with suppress(SinkError):  # the header, still unwritten, fails a second time
                 self.close()
@@ -109,7 +111,7 @@ class CsvSink(_TextSink):
     def write(self, result: FrameResult) -> None:
         """Append one row for each face."""
         frame = (result.source, result.index, round(result.time_s, 6))
-        self._rows([*frame, *_row(_face(face))] for face in result.faces)
+        self._rows([*frame, *face_row(face_record(face))] for face in result.faces)
 
     def _rows(self, rows: Iterable[Sequence[Any]]) -> None:
         with sink_errors(str(self.target)):
@@ -138,7 +140,9 @@ class ImageSink(Closing):
             check_output(directory / _output_name(path.name), [path])
 
     def write(self, canvas_bgr: ImageArray, name: str) -> None:
-        """Write ``(H, W, 3)`` BGR uint8 as the picture of input file ``name``."""
+        """Write ``(H, W, 3)`` BGR uint8 as the picture of input file ``name``, which names no folder."""
+        if name in ("", ".", "..") or Path(name).name != name:
+            raise SinkError(f"cannot write {name!r} into {self.directory}: it is not the name of a file")
         path = self.directory / _output_name(name)
         flags = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if path.suffix.lower() in _JPEG_SUFFIXES else []
         with sink_errors(path):
@@ -154,7 +158,8 @@ def _output_name(name: str) -> str:
     return name if suffix == ".png" or suffix in _JPEG_SUFFIXES else f"{name}.png"
 
 
-def _face(face: TrackedFace) -> dict[str, Any]:
+def face_record(face: TrackedFace) -> dict[str, Any]:
+    """One face as it stands in the JSON lines: rounded, a measure that is not known as None."""
     record = {
         "id": face.id,
         "box": [round(v, 2) for v in face.box.xyxy],
@@ -183,7 +188,8 @@ def _rounded(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
 
 
-def _row(face: dict[str, Any]) -> Iterator[Any]:
+def face_row(face: dict[str, Any]) -> Iterator[Any]:
+    """The cells of one :func:`face_record` from ``id`` on, in the order of :data:`CSV_HEADER`."""
     yield face["id"]
     yield from face["box"]
     yield face["score"]

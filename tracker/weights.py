@@ -130,7 +130,7 @@ def _entry(folder: Path, name: str, entry: Mapping[str, Any]) -> ModelFile:
     return ModelFile(
         name=name,
         kind=entry["kind"],
-        path=folder / entry["file"],
+        path=folder / _plain(name, entry["file"]),
         sha256=entry["sha256"],
         licence=entry["licence"],
         meta=entry.get("meta", {}),
@@ -147,4 +147,12 @@ def _variant(folder: Path, name: str, precision: str, entry: Mapping[str, Any]) 
     suits = meta["suits"]
     if not all(isinstance(flag, str) for flags in suits.values() for flag in flags):
         raise WeightsError(f"model {name!r}: suits of {precision} must map backends to processor flags")
-    return ModelFile(name, entry["kind"], folder / entry["file"], entry["sha256"], entry["licence"], meta)
+    path = folder / _plain(name, entry["file"])
+    return ModelFile(name, entry["kind"], path, entry["sha256"], entry["licence"], meta)
+
+
+def _plain(name: str, file: str) -> str:
+    """``file`` if it names one beside the manifest, which decides on no other file of the computer."""
+    if file in ("", ".", "..") or not set("/\\:").isdisjoint(file):
+        raise WeightsError(f"model {name!r}: {file!r} is not the name of a file beside the manifest")
+    return file

@@ -152,7 +152,7 @@ def _parse(where: str, line: str, root: Path) -> Seen:
         points = np.array(record["landmarks"], np.float64)
         seen = Seen(image, points, float(record["presence"]), float(record["spread_percent"]))
         LabelledFace(image, points, PSEUDO)  # refuses points that are none
-    except (DataError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (DataError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise DataError(f"{where}: not a line of pseudo-labels: {type(error).__name__}: {error}") from error
     if not image.is_file():
         raise DataError(f"{where}: {image} is missing")

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from tracker.types import FloatArray
-from train.data.faces import check_once, check_points, image_at
+from train.data.faces import check_once, check_points, image_below
 from train.data.image_size import image_size
 from train.data.text import coordinate, numbered_lines, shorten
 from train.errors import DataError
@@ -74,7 +74,7 @@ def read_asf(path: Path) -> Shot:
         raise DataError(
             f"{path}:{number}: expected {N_ASF_POINTS} points and an image name, got {len(lines) - 1} lines"
         )
-    image = image_at(f"{path}:{rest[0][0]}", path.parent / rest[0][1])
+    image = image_below(f"{path}:{rest[0][0]}", path.parent, rest[0][1])
     points = relative * image_size(image)
     check_points(points, image, [f"{path}:{number}" for number, _ in rows])
     return Shot(image, points, person, shot)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 
 from tracker.types import N_POINTS, FloatArray
 from train.data.image_size import image_size
-from train.data.text import MAX_PIXEL
+from train.data.text import MAX_PIXEL, shorten
 from train.errors import DataError
 
 IMAGE_SUFFIXES = (".jpg", ".png", ".jpeg", ".bmp")
@@ -73,6 +73,17 @@ def image_at(where: str, image: Path) -> Path:
     if not found:
         raise DataError(f"{where}: the image {str(image)!r} is missing")
     return image
+
+
+def image_below(where: str, folder: Path, name: str) -> Path:
+    """The image ``name`` that a label file places in ``folder`` or below, and nowhere else.
+
+    Raises :class:`DataError` that begins with ``where`` if it points elsewhere or there is no such file.
+    """
+    path = PurePath(name)
+    if path.is_absolute() or ".." in path.parts:
+        raise DataError(f"{where}: the image {shorten(name)} does not lie in {folder}")
+    return image_at(where, folder / name)
 
 
 def check_once(where: str, key: object, seen: dict[object, str]) -> None:

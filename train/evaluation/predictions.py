@@ -40,7 +40,7 @@ def read_lines(path: Path) -> dict[str, Line]:
     for number, row in enumerate(text.removesuffix("\n").split("\n") if text else (), 1):
         try:
             name, line = _parse_line(row)
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             reason = f"{type(error).__name__}: {error}"
             raise DataError(f"{path}:{number}: not a line of the tracker's JSON: {reason}") from error
         if name in lines:
