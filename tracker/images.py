@@ -136,10 +136,15 @@ def _to_bgr(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
     if channels == 3:
         return image
-    color, alpha = (image[..., :3], image[..., 3:]) if channels == 4 else (image[..., :1], image[..., 1:])
+    return over_white(image)
+
+
+def over_white(image: npt.NDArray[Any]) -> ImageArray:
+    """``(H, W, 3)`` BGR of ``(H, W, 4)`` BGRA, or ``(H, W, 2)`` grey and alpha, laid over a white page."""
+    color, alpha = image[..., :-1], image[..., -1:]
     weight = alpha.astype(np.uint16)
-    over_white = (color * weight + 255 * (255 - weight) + 127) // 255
-    return np.repeat(over_white.astype(np.uint8), 3 // over_white.shape[2], axis=2)
+    laid = (color * weight + 255 * (255 - weight) + 127) // 255
+    return np.repeat(laid.astype(np.uint8), 3 // laid.shape[2], axis=2)
 
 
 def _turn(image: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:

@@ -11,6 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -60,7 +61,8 @@ class JsonSink(_TextSink):
     ``source``, ``frame``, ``time_s`` (seconds), ``width``, ``height`` (pixels) and ``faces``, each with
     ``id``, ``box`` ``[x0, y0, x1, y1]``, ``score`` and ``landmarks`` 68 x ``[x, y]`` in frame pixels,
     rounded to 0.01, ``quality``, 68 numbers 0..1, from models that judge it, and ``measures``, the fields of
-    :class:`~tracker.types.FaceMeasures` with null for None. Refuses to overwrite any of ``inputs``.
+    :class:`~tracker.types.FaceMeasures` with null for None. Where a video is damaged there is ``damage``, the
+    fields of :class:`~tracker.types.Damage`. Refuses to overwrite any of ``inputs``.
     To :class:`~tracker.stdout.StandardOutput` it writes each line as soon as its frame is done; it raises
     :class:`~tracker.errors.ReaderGoneError` once nobody reads them.
     """
@@ -75,6 +77,7 @@ class JsonSink(_TextSink):
             width=width,
             height=height,
             faces=[_face(face) for face in result.faces],
+            **({"damage": asdict(result.damage)} if result.damage else {}),
         )
 
     def write_failure(self, failure: ReadFailure) -> None:

@@ -1,0 +1,181 @@
+"""What videos and numbered pictures have in common: a film, which part of it is wanted, what it lost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+from tracker.types import Damage, Frame, ImageArray
+
+
+class Film(Protocol):
+    """Frames of a file in order, and what an output needs to know to be like it.
+
+    ``size`` is (width, height) in pixels of an upright frame, ``fps`` the average rate, ``frame_count`` how
+    many there should be (``None``: not known), ``time_base`` the seconds per tick of its clock,
+    ``pixel_aspect`` width over height of a pixel, ``has_audio`` whether there is sound, ``trim`` which part
+    is read. ``exhausted`` turns true once the file was read to its end.
+    """
+
+    path: Path
+    name: str
+    size: tuple[int, int]
+    fps: Fraction
+    frame_count: int | None
+    time_base: Fraction
+    pixel_aspect: Fraction
+    has_audio: bool
+    trim: Trim
+    exhausted: bool
+
+    def __iter__(self) -> Iterator[Frame]:
+        """The frames, once. Raises :class:`~tracker.errors.SourceError` after the last if some are lost."""
+
+
+@dataclass(frozen=True)
+class Trim:
+    """The frames from ``start_s`` to before ``end_s`` (seconds, of the film's own clock), each ``every``-th.
+
+    Raises ``ValueError`` for a start below 0, an end that does not follow it, or an ``every`` below 1.
+    """
+
+    start_s: float = 0.0
+    end_s: float = math.inf
+    every: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start_s < self.end_s or math.isinf(self.start_s):
+            raise ValueError(
+                f"a start of {self.start_s} s must be 0 or more, and before the end, {self.end_s} s"
+            )
+        if self.every < 1:
+            raise ValueError(f"every must be 1 or more, got {self.every}")
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is left out at either end."""
+        return self.start_s == 0 and math.isinf(self.end_s)
+
+    def has_begun(self, time_s: float) -> bool:
+        """Whether ``time_s`` is not before the start; a film whose clock starts below 0 is not cut at 0."""
+        return self.start_s == 0 or time_s >= self.start_s
+
+    def count(self, frames: int | None, fps: Fraction) -> int | None:
+        """About how many of ``frames`` at ``fps`` are wanted; ``None`` if that is not known."""
+        if frames is None:
+            return None
+        wanted = min(frames, math.inf if math.isinf(self.end_s) else round(self.end_s * fps))
+        return max(math.ceil((wanted - round(self.start_s * fps)) / self.every), 0)
+
+
+WHOLE = Trim()
+"""All of a film."""
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A :class:`Frame` whose pixels are not there yet: ``image`` makes them."""
+
+    image: Callable[[], ImageArray]
+    index: int
+    time_s: float
+    source: str
+    damage: Damage | None
+
+    def frame(self) -> Frame:
+        """The frame with its pixels."""
+        return Frame(self.image(), self.index, self.time_s, self.source, damage=self.damage)
+
+
+class Selection:
+    """Takes the frames that a :class:`Trim` wants; ``reached_end`` says whether none was left unread."""
+
+    def __init__(self, trim: Trim) -> None:
+        self._trim = trim
+        self.reached_end = False
+
+    def of(self, frames: Iterable[Pending]) -> Iterator[Frame]:
+        """The wanted ones of ``frames``. One that is kept tells of the damage of those that are not."""
+        held: Pending | None = None
+        untold: Damage | None = None
+        wanted = 0
+        for pending in frames:
+            if pending.time_s >= self._trim.end_s:
+                break
+            untold = merge(untold, pending.damage)
+            if not self._trim.has_begun(pending.time_s):
+                continue
+            wanted += 1
+            if (wanted - 1) % self._trim.every:
+                continue
+            if held:
+                yield held.frame()
+            held, untold = replace(pending, damage=untold), None
+        else:
+            self.reached_end = True
+        if held:
+            yield replace(held, damage=_with_tail(held.damage, untold)).frame()
+
+
+@dataclass
+class DamageLog:
+    """Sums up the damage that a film's frames were yielded with."""
+
+    lost: int = 0
+    lost_is_known: bool = True
+    guessed: int = 0
+    mended: int = 0
+    places: int = 0
+    tail_only: bool = True
+    first: str = ""
+
+    def add(self, frame: Frame) -> None:
+        """Take in ``frame``, which may be sound."""
+        damage = frame.damage
+        if damage is None:
+            return
+        self.places += 1
+        self.lost += damage.lost_before + (damage.lost_after or 0)
+        self.lost_is_known &= damage.lost_after is not None
+        self.guessed += damage.guessed
+        self.mended += damage.time_mended
+        self.tail_only &= not (damage.lost_before or damage.guessed or damage.time_mended)
+        if not self.first:
+            at = f", byte {damage.byte}" if damage.byte is not None else ""
+            self.first = f"frame {frame.index} ({frame.time_s:.3f} s{at})"
+
+    def summary(self, path: Path, count: int) -> str:
+        """One line about ``path``, of which ``count`` frames could be had."""
+        if self.tail_only:
+            of = f" of {count + self.lost}" if self.lost_is_known and self.lost else ""
+            return f"{path} ends after {count}{of} frames: damaged or truncated"
+        lost = f"{'' if self.lost_is_known else 'at least '}{self.lost} frames lost"
+        parts = [lost] if self.lost or not self.lost_is_known else []
+        parts += [f"{self.guessed} guessed at in part"] if self.guessed else []
+        parts += [f"{self.mended} with impossible times"] if self.mended else []
+        return f"{path} is damaged: {', '.join(parts)}, first at {self.first}; {count} frames are done"
+
+
+def merge(first: Damage | None, second: Damage | None) -> Damage | None:
+    """The damage of two frames in turn, of which only the second is kept; the place is the first's."""
+    if first is None or second is None:
+        return first or second
+    return Damage(
+        first.lost_before + second.lost_before,
+        second.lost_after,
+        first.guessed or second.guessed,
+        first.time_mended or second.time_mended,
+        first.byte if first.byte is not None else second.byte,
+    )
+
+
+def _with_tail(damage: Damage | None, behind: Damage | None) -> Damage | None:
+    """``damage`` of the last frame kept, with that of the frames ``behind`` it that are not."""
+    if behind is None:
+        return damage
+    lost = None if behind.lost_after is None else behind.lost_before + behind.lost_after
+    return merge(damage, Damage(0, lost, byte=behind.byte))
