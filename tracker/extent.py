@@ -85,6 +85,8 @@ class Extent:
             return claimed - read if read < claimed - _SLACK_FRAMES else 0
         if container.format.name not in _STATES_LENGTH or container.duration is None:
             return None
+        if self._end_s == -float("inf"):
+            return claimed
         short_s = ((container.start_time or 0) + container.duration) / av.time_base - self._end_s
         return max(round(short_s * self._fps), 1) if short_s > _SLACK_S else 0
 

@@ -80,6 +80,7 @@ class VideoSource(Closing):
         self.fps: Fraction = _frame_rate(self._container, stream)
         self._decoded = self._decode()
         first = next(self._decoded, None)
+        stream = self._stream  # a damaged file has been opened anew: libav has freed the other one
         if first is None or stream.time_base is None:
             raise SourceError(f"{self.path}: no frame can be decoded; damaged or of an unknown kind")
         self._pictures: Iterator[Decoded] = chain([first], self._decoded)
@@ -159,6 +160,8 @@ def video_stream(path: Path, container: InputContainer) -> VideoStream:
     if not streams:
         raise SourceError(f"{path} holds no video: give a video file")
     codec = streams[0].codec_context
+    if codec is None:  # as PyAV does it, in spite of its types
+        raise SourceError(f"{path} holds video of a kind that cannot be decoded here: convert it")
     check_size(path, codec.width, codec.height)
     codec.options = {"max_pixels": str(MAX_PIXELS)}
     return streams[0]
