@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import cast
 
 import av
 from av.container import InputContainer
 from av.packet import Packet
+from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from tracker.extent import Extent
+from tracker.ledger import Ledger, Sent
 from tracker.types import Damage
 
-_MAX_REORDER = 16  # no codec shows a picture later than that many after the next
-_PATIENCE = 4  # pictures
 # These store when a frame is decoded, not when it is shown; libav's guess at that runs backwards at B-frames.
 _STORE_DTS = ("avi", "asf")
+_AVI_HEAD = 8  # bytes of a chunk before its content
 _MAX_FAILURES = 64  # in succession: a file that goes on failing has nothing more to give
 
 
@@ -37,39 +39,37 @@ class Decoded:
     damage: Damage | None
 
 
-@dataclass(frozen=True)
-class _Sent:
-    number: int
-    pts: int | None
-    byte: int | None
-    corrupt: bool
-
-
 class Reading:
     """One reading of ``stream``, iterated once.
 
-    A ``careful`` one uses a single thread, goes on behind damage and notes it. Another uses the threads that
-    libav likes, which makes it lose sound pictures beside a bad one without a word: so it raises
-    :class:`DamageMetError` at the first sign, and all pictures yielded until then are sound and in order.
+    A careful one, which knows the ``index`` that a first reading has found, uses a single thread, goes on
+    behind damage and notes it. The first uses the threads that libav likes, which makes it lose sound
+    pictures beside a bad one without a word: so it raises :class:`DamageMetError` at the first sign, and all
+    pictures yielded until then are sound and in order.
     """
 
-    def __init__(self, container: InputContainer, stream: VideoStream, fps: Fraction, careful: bool) -> None:
-        self._container, self._stream, self._careful = container, stream, careful
+    def __init__(
+        self,
+        path: Path,
+        container: InputContainer,
+        stream: VideoStream,
+        fps: Fraction,
+        index: Mapping[int, int] | None = None,
+    ) -> None:
+        self._container, self._stream, self._careful = container, stream, index is not None
+        careful = self._careful
         codec = stream.codec_context
         codec.copy_opaque = True
         if careful:
             codec.thread_count = 1
         stream.thread_type = "NONE" if careful else "AUTO"
-        self._extent = Extent(container, stream, fps)
+        self._extent = Extent(path, container, stream, fps)
         self._has_dts_only = container.format.name in _STORE_DTS
         self._ticks: deque[int] = deque()
-        self._sent: dict[int, _Sent] = {}
+        self.index = avi_index(container, stream) if index is None else index
+        self._shift, self._indexed_tick, self._in_hole = 0, 0, False
+        self._ledger = Ledger(codec.name, self._has_dts_only, strict=not careful)
         self._number = 0
-        self._written_off: set[int] = set()
-        self._owed = 0  # pictures that came after they had been counted as lost
-        self._holes: list[tuple[int, _Sent]] = []
-        self._is_damaged = False
-        self._byte: int | None = None  # of the first damage of which no picture has told yet
 
     def __iter__(self) -> Iterator[Decoded]:
         for packet in self._packets():
@@ -79,22 +79,21 @@ class Reading:
         except EOFError:  # it is empty
             return
         except av.FFmpegError:
-            self._note(None)
+            self._note(None, self._number - 1)
             return
         for picture in held:
             yield self._told(picture)
 
     def rest(self) -> Damage | None:
         """What is missing behind the last picture, once all were yielded."""
-        missing = self._extent.missing()
-        unseen = sum(1 for sent in self._sent.values() if self._counts_as_lost(sent))
-        if unseen and not self._careful:
+        missing, rest = self._extent.missing(), self._ledger.rest()
+        # A damaged index hides what is there, and the careful reading does without it.
+        if not self._careful and (rest.lost or (missing != 0 and self._container.format.name == "avi")):
             raise DamageMetError
-        unseen += sum(lost for lost, _ in self._holes)
-        if not (missing or unseen or self._byte is not None):
+        if missing == 0 and not rest.lost and rest.byte is None:
             return None
-        lost = None if missing is None else missing + unseen
-        return Damage(lost_after=lost, byte=self._extent.end_byte if self._byte is None else self._byte)
+        lost = None if missing is None else missing + rest.lost
+        return Damage(lost_after=lost, byte=self._extent.end_byte if rest.byte is None else rest.byte)
 
     def _packets(self) -> Iterator[Packet[VideoStream]]:
         failures = 0
@@ -104,7 +103,6 @@ class Reading:
                 packet = next(packets, None)
             except av.FFmpegError:
                 failures += 1
-                self._extent.failed()
                 self._note(self._extent.end_byte)
                 packets = self._container.demux()
                 continue
@@ -114,93 +112,75 @@ class Reading:
                 continue
             failures = 0
             is_video = packet.stream_index == self._stream.index
-            lost = self._extent.add(packet, is_video)
+            decoded = self._decoding_tick(packet)
+            shown = decoded if self._has_dts_only else packet.pts
+            lost = self._extent.add(packet, shown, decoded, is_video)
             if is_video:
-                yield self._numbered(cast("Packet[VideoStream]", packet), lost)
+                yield self._numbered(cast("Packet[VideoStream]", packet), decoded, lost)
 
-    def _numbered(self, packet: Packet[VideoStream], lost: int) -> Packet[VideoStream]:
-        sent = _Sent(self._number, packet.pts, _place(packet), packet.is_corrupt)
+    def _decoding_tick(self, packet: Packet[Stream]) -> int | None:
+        """When the packet is to be decoded. Across a gap libav counts AVI's as if there were none."""
+        if not self.index or packet.dts is None:
+            return packet.dts
+        self._in_hole |= self._extent.skips(packet)
+        tick = self.index.get(packet.pos or 0)
+        if packet.stream_index == self._stream.index and tick is not None:
+            if self._in_hole:
+                self._shift += max(tick - self._indexed_tick - 1, 0)
+            self._indexed_tick, self._in_hole = tick, False
+        return packet.dts + self._shift
+
+    def _numbered(self, packet: Packet[VideoStream], decoded: int | None, lost: int) -> Packet[VideoStream]:
+        """The packet with its number, by which its picture is known, entered in the ledger."""
         packet.opaque = self._number
+        sent = Sent(self._number, packet.pts, _place(packet), packet.is_corrupt, packet.is_keyframe)
         self._number += 1
-        if not packet.is_discard:
-            self._sent[sent.number] = sent
         if lost:
             self._note(sent.byte)
-            self._holes.append((lost, sent))
+        if not packet.is_discard:
+            self._ledger.send(sent, lost)
         # Decoding times are in order, and frames come out in order: the n-th is shown at the n-th time.
-        if self._has_dts_only and packet.dts is not None:
-            self._ticks.append(packet.dts)
+        if self._has_dts_only and decoded is not None:
+            self._ticks.append(decoded)
         return packet
 
     def _decode(self, packet: Packet[VideoStream]) -> Iterator[Decoded]:
         try:
             pictures = self._stream.decode(packet)
         except av.FFmpegError:
-            self._note(_place(packet))
+            self._note(_place(packet), cast(int, packet.opaque))
             return
         for picture in pictures:
             yield self._told(picture)
 
-    def _note(self, byte: int | None) -> None:
-        """There is damage at ``byte``."""
+    def _note(self, byte: int | None, number: int | None = None) -> None:
+        """There is damage at ``byte``, in the packet ``number``."""
         if not self._careful:
             raise DamageMetError
-        self._is_damaged = True
-        if self._byte is None:
-            self._byte = byte
+        self._extent.failed()
+        self._ledger.damage(byte, number)
 
     def _told(self, picture: VideoFrame) -> Decoded:
-        number = picture.opaque if isinstance(picture.opaque, int) else min(self._sent, default=-1)
-        sent = self._sent.pop(number, None) or _Sent(number, picture.pts, None, picture.is_corrupt)
-        if number in self._written_off:
-            self._written_off.discard(number)
-            self._owed += 1
-        guessed = picture.is_corrupt or sent.corrupt
-        if guessed:
-            self._note(sent.byte)
-        lost = self._lost_before(sent)
-        tick = self._ticks.popleft() if self._ticks else picture.pts
-        if not (lost or guessed):  # damage met already may lie behind pictures that the decoder still held
-            return Decoded(picture, tick, None)
-        byte, self._byte = self._byte if self._byte is not None else sent.byte, None
-        return Decoded(picture, tick, Damage(lost, guessed=guessed, byte=byte))
-
-    def _lost_before(self, sent: _Sent) -> int:
-        """How many pictures should have come before that of ``sent`` and did not."""
-        passed = [other for other in self._sent.values() if self._precedes(other, sent)]
-        for other in passed:
-            del self._sent[other.number]
-        missed = {other.number for other in passed if self._counts_as_lost(other)}
-        if missed and not self._careful:
-            raise DamageMetError
-        self._written_off |= missed
-        repaid = min(self._owed, len(missed))
-        self._owed -= repaid
-        lost = len(missed) - repaid
-        for _ in range(min(lost, len(self._ticks) - 1)):
-            self._ticks.popleft()
-        behind = [
-            (n, at) for n, at in self._holes if not (at.number == sent.number or self._precedes(at, sent))
-        ]
-        lost += sum(n for n, _ in self._holes) - sum(n for n, _ in behind)
-        self._holes = behind
-        return lost
-
-    def _counts_as_lost(self, sent: _Sent) -> bool:
-        # VP8 stores pictures that are never shown, and a stream that begins between two key frames others
-        # that nobody can decode: a picture is only missed where there is damage. A quick reading looks twice.
-        if self._stream.codec_context.name in ("vp8", "libvpx"):
-            return sent.corrupt
-        return self._is_damaged or sent.corrupt or not self._careful
-
-    def _precedes(self, other: _Sent, sent: _Sent) -> bool:
-        """Whether the picture of ``other`` should have come before that of ``sent``."""
+        number = picture.opaque if isinstance(picture.opaque, int) else -1
         reorders = self._stream.codec_context.has_b_frames
-        if self._has_dts_only or other.pts is None or sent.pts is None:
-            return other.number < sent.number - (_MAX_REORDER if reorders else 0)
-        # Next to damage decoders give late what they do have: with patience it does not count as lost.
-        patience = _PATIENCE if reorders and self._careful else 0
-        return other.pts < sent.pts and other.number <= sent.number - patience
+        account = self._ledger.receive(number, picture.is_corrupt, picture.interlaced_frame, bool(reorders))
+        if picture.is_corrupt:
+            self._extent.failed()
+        for _ in range(min(account.passed, len(self._ticks) - 1)):
+            self._ticks.popleft()
+        tick = self._ticks.popleft() if self._ticks else picture.pts
+        if not (account.lost or account.guessed):
+            return Decoded(picture, tick, None)
+        if not self._careful:
+            raise DamageMetError
+        return Decoded(picture, tick, Damage(account.lost, guessed=account.guessed, byte=account.byte))
+
+
+def avi_index(container: InputContainer, stream: VideoStream) -> dict[int, int]:
+    """Which tick belongs to the packet at each byte, as an AVI file's index says; of other files nothing."""
+    if container.format.name != "avi":
+        return {}
+    return {entry.pos + _AVI_HEAD: entry.timestamp for entry in stream.index_entries}
 
 
 def _place(packet: Packet[VideoStream]) -> int | None:

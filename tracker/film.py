@@ -150,11 +150,13 @@ class DamageLog:
 
     def summary(self, path: Path, count: int) -> str:
         """One line about ``path``, of which ``count`` frames could be had."""
+        if self.tail_only and self.lost_is_known and not self.lost:
+            return f"{path} is damaged near {self.first}, but none of its {count} frames seems to be lost"
         if self.tail_only:
             of = f" of {count + self.lost}" if self.lost_is_known and self.lost else ""
             return f"{path} ends after {count}{of} frames: damaged or truncated"
         lost = f"{'' if self.lost_is_known else 'at least '}{self.lost} frames lost"
-        parts = [lost] if self.lost or not self.lost_is_known else []
+        parts = [lost] if self.lost else [] if self.lost_is_known else ["frames lost at its end"]
         parts += [f"{self.guessed} guessed at in part"] if self.guessed else []
         parts += [f"{self.mended} with impossible times"] if self.mended else []
         return f"{path} is damaged: {', '.join(parts)}, first at {self.first}; {count} frames are done"

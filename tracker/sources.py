@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import cast
+from typing import BinaryIO, cast
 
 import av
 import numpy as np
@@ -68,6 +68,7 @@ class VideoSource(Closing):
         self.trim = trim
         self.exhausted = False
         self._closed = False
+        self._file: BinaryIO | None = None
         self._container = open_container(path)
         try:
             self._open_stream()
@@ -106,6 +107,8 @@ class VideoSource(Closing):
             vars(self).pop(name, None)
         self._container.close()
         vars(self).pop("_container")
+        if self._file:
+            self._file.close()
 
     def __iter__(self) -> Iterator[Frame]:
         if self._closed:
@@ -138,7 +141,7 @@ class VideoSource(Closing):
     def _decode(self) -> Iterator[Decoded]:
         """All pictures: read quickly up to the first damage, then once more from the beginning with care."""
         count = 0
-        self._reading = Reading(self._container, self._stream, self.fps, careful=False)
+        self._reading = Reading(self.path, self._container, self._stream, self.fps)
         try:
             for decoded in self._reading:
                 yield decoded
@@ -146,10 +149,13 @@ class VideoSource(Closing):
             self._reading.rest()
             return
         except DamageMetError:
+            index = self._reading.index
             self._container.close()
-        self._container = open_container(self.path)
+        if index:  # a damaged one hides what is there: libav cannot use it on what it cannot seek in
+            self._file = self.path.open("rb")
+        self._container = open_container(self.path, self._file)
         self._stream = video_stream(self.path, self._container)
-        self._reading = Reading(self._container, self._stream, self.fps, careful=True)
+        self._reading = Reading(self.path, self._container, self._stream, self.fps, index)
         yield from islice(self._reading, count, None)
 
 
@@ -174,21 +180,30 @@ def _frame_rate(container: InputContainer, stream: VideoStream) -> Fraction:
     return Fraction(stated) if stated and 0 < stated <= _MOST_FPS else Fraction(30)
 
 
-def open_container(path: Path) -> av.container.InputContainer:
-    """Open ``path`` for reading; nothing that it refers to is fetched from elsewhere.
+def open_container(path: Path, forward: BinaryIO | None = None) -> InputContainer:
+    """Open ``path`` for reading; nothing that it refers to is read or fetched.
 
-    Raises :class:`SourceError` when it is missing, empty or no video.
+    With ``forward``, the open file, it is read from front to end only. Raises :class:`SourceError` when it is
+    missing, empty or no video.
     """
     try:
         if path.is_file() and path.stat().st_size == 0:
             raise SourceError(f"{path} is empty: give a video file")
         # A playlist must not make libav fetch or read anything: only this one file is opened.
         options = {"protocol_whitelist": "file", "format_whitelist": _MEDIA}
-        return av.open(str(path.absolute()), container_options=options)
+        what = _Forward(forward) if forward else str(path.absolute())
+        return av.open(what, "r", container_options=options)
     except av.InvalidDataError as error:
         raise SourceError(f"{path} is not a video, or too damaged to be opened") from error
     except (OSError, av.FFmpegError) as error:
         raise SourceError(f"cannot open {path}: {error.strerror}") from error
+
+
+class _Forward:
+    """A file without its ``seek``."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read = file.read
 
 
 def _quarter_turns(frame: VideoFrame) -> int:
