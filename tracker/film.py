@@ -15,8 +15,9 @@ from tracker.types import Damage, Frame, ImageArray
 class Film(Protocol):
     """Frames of a file in order, and what an output needs to know to be like it.
 
-    ``size`` is (width, height) in pixels of an upright frame, ``fps`` the average rate, ``frame_count`` how
-    many there should be (``None``: not known), ``time_base`` the seconds per tick of its clock,
+    ``size`` is (width, height) in pixels of an upright frame, ``fps`` the average rate, ``is_steady`` whether
+    that is the rate throughout, ``frame_count`` how many frames there should be (``None``: not known),
+    ``time_base`` the seconds per tick of its clock, ``end_s`` when the last frame should go (``None``: not known),
     ``pixel_aspect`` width over height of a pixel, ``has_audio`` whether there is sound, ``trim`` which part
     is read. ``exhausted`` turns true once the file was read to its end.
     """
@@ -25,8 +26,10 @@ class Film(Protocol):
     name: str
     size: tuple[int, int]
     fps: Fraction
+    is_steady: bool
     frame_count: int | None
     time_base: Fraction
+    end_s: float | None
     pixel_aspect: Fraction
     has_audio: bool
     trim: Trim

@@ -88,7 +88,10 @@ class VideoSource(Closing):
         picture = first.picture
         turned = _quarter_turns(picture) % 2 == 1
         self.size = (picture.height, picture.width) if turned else (picture.width, picture.height)
+        self.is_steady = stream.base_rate == self.fps
         self.time_base: Fraction = stream.time_base
+        end = (stream.start_time or 0) + stream.duration if stream.duration else None
+        self.end_s = None if end is None else float(end * self.time_base)
         aspect = Fraction(stream.sample_aspect_ratio or 1)
         self.pixel_aspect = 1 / aspect if turned else aspect
         self._claimed = claimed_count(self._container, stream, self.fps)
