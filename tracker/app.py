@@ -23,6 +23,7 @@ from tracker.live_video import LiveVideoSink
 from tracker.osc_sink import OscSink
 from tracker.pace import Pace
 from tracker.pipeline import FaceTracker
+from tracker.sequence import SequenceSink
 from tracker.sinks import CsvSink, ImageSink, JsonSink, VideoSink
 from tracker.stats import RollingStats
 from tracker.types import Frame, FrameResult, ImageArray
@@ -41,7 +42,7 @@ class Outputs:
 
     json: JsonSink | None = None
     csv: CsvSink | None = None
-    video: VideoSink | None = None
+    video: VideoSink | SequenceSink | None = None
     images: ImageSink | None = None
     osc: OscSink | None = None
     camera: VirtualCamera | None = None

@@ -19,11 +19,14 @@ from tracker.camera_mode import is_local_camera
 from tracker.cli_bench import bench
 from tracker.errors import ReaderGoneError, TrackerError
 from tracker.interrupts import EXIT_INTERRUPTED, interruptible
+from tracker.numbered import is_sequence
 from tracker.options import (
     Backend,
     Camera,
     Csv,
     Detector,
+    End,
+    Every,
     Fourcc,
     Fps,
     Images,
@@ -35,18 +38,22 @@ from tracker.options import (
     Output,
     Size,
     Smoothing,
+    Start,
     Threads,
     Version,
     Video,
     VirtualCamera,
     camera_mode,
+    refuse_lost_options,
+    trim,
 )
 
 if TYPE_CHECKING:
     from tracker.app import Hud, Outputs, View
     from tracker.camera_mode import CameraMode
+    from tracker.film import Film
     from tracker.pipeline import FaceTracker
-    from tracker.sources import VideoSource
+    from tracker.trim import Trim
 
 EXIT_ERROR = 1
 STDOUT = Path("-")
@@ -67,6 +74,9 @@ def track(
     fps: Fps = None,
     fourcc: Fourcc = None,
     video: Video = None,
+    start: Start = 0.0,
+    end: End = None,
+    every: Every = 1,
     images: Images = None,
     output: Output = None,
     json: Json = None,
@@ -91,11 +101,14 @@ def track(
     `tracker --images photos/ --output marked/` treats pictures one by one.
     """
     if context.invoked_subcommand:
-        _refuse_lost_options(context)
+        refuse_lost_options(context)
         return
     if sum(source is not None for source in (camera, video, images)) > 1:
         raise typer.BadParameter("give only one of --camera, --video and --images")
-    mode = camera_mode(None if video is not None or images is not None else camera or "0", size, fps, fourcc)
+    part = trim(video, start, end, every)
+    film_fps = fps if video is not None and is_sequence(video) else None
+    device = None if video is not None or images is not None else camera or "0"
+    mode = camera_mode(device, size, None if film_fps else fps, fourcc)
     if camera == "list":
         if output or json or csv or osc or virtual_camera:
             raise typer.BadParameter("--camera list prints and writes no files; leave the outputs out")
@@ -108,9 +121,8 @@ def track(
         raise typer.BadParameter("--virtual-camera shows a camera or a video, not --images")
     if "" in (camera, images, osc, virtual_camera) or STDOUT in (output, csv):
         raise typer.BadParameter("an empty name, or - for a file; only --json - is standard output")
-    files = [
-        Path("/dev/stdout" if path == STDOUT else path).resolve() for path in (output, json, csv) if path
-    ]
+    named = ("/dev/stdout" if path == STDOUT else path for path in (output, json, csv) if path)
+    files = [Path(name).resolve() for name in named]
     if len(set(files)) < len(files):
         raise typer.BadParameter("--output, --json and --csv need a file each")
 
@@ -120,7 +132,7 @@ def track(
         if images is not None:
             run.images(images, build)
         elif video is not None:
-            run.video(video, build)
+            run.video(video, part, film_fps, build)
         else:
             run.camera(camera or "0", mode, build)
 
@@ -178,12 +190,12 @@ class _Run:
         outputs = self._outputs([], **self._pictures(first.image_hw[::-1]))
         run_frames(chain([first], frames), tracker, outputs, hud, view)
 
-    def video(self, path: Path, build: _Build) -> None:
+    def video(self, path: Path, part: Trim, fps: float | None, build: _Build) -> None:
         from tracker.app import run_frames
         from tracker.progress import progress_bar
-        from tracker.sources import VideoSource
+        from tracker.sequence import open_film
 
-        source = self._stack.enter_context(VideoSource(path))
+        source = self._stack.enter_context(open_film(path, part, fps))
         view = self._view()
         tracker, hud = build()
         outputs = self._outputs([path], **self._pictures(source.size, source))
@@ -203,10 +215,10 @@ class _Run:
         with progress_bar(f"{pattern}, {hud.label}", len(paths), self._has_bar) as advance:
             run_images(ImageSource(paths), tracker, outputs, advance)
 
-    def _pictures(self, size: tuple[int, int], like: VideoSource | None = None) -> dict[str, Any]:
+    def _pictures(self, size: tuple[int, int], like: Film | None = None) -> dict[str, Any]:
         """Where moving pictures of ``size`` (width, height) go, ``like`` the video that they come from."""
         from tracker.live_video import LiveVideoSink
-        from tracker.sinks import VideoSink
+        from tracker.sequence import SequenceSink
         from tracker.virtual_camera import VirtualCamera
 
         pictures: dict[str, Any] = {}
@@ -215,8 +227,8 @@ class _Run:
             camera = VirtualCamera(self._virtual_camera, size, fps, paced=like is not None)
             pictures["camera"] = self._stack.enter_context(camera)
         if self._output:
-            video = VideoSink(self._output, like) if like else LiveVideoSink(self._output)
-            pictures["video"] = self._stack.enter_context(video)
+            sink = SequenceSink if is_sequence(self._output) else LiveVideoSink
+            pictures["video"] = self._stack.enter_context(sink(self._output, like))
         return pictures
 
     def _outputs(self, inputs: Sequence[Path], **sinks: Any) -> Outputs:
@@ -273,17 +285,6 @@ def _tracker_builder(
     return build
 
 
-def _refuse_lost_options(context: typer.Context) -> None:
-    """Options before a command's name would be read here and never reach the command."""
-    for name in context.params:
-        source = context.get_parameter_source(name)
-        if source and source.name == "COMMANDLINE":
-            option, command = name.replace("_", "-"), context.invoked_subcommand
-            raise typer.BadParameter(
-                f"--{option} stands before {command}, which takes options after its name"
-            )
-
-
 def main() -> None:
     """Entry point: exit code 0 done or quit, 1 one-line error, 2 usage, 130 Ctrl-C."""
     try:
@@ -291,7 +292,7 @@ def main() -> None:
     except ReaderGoneError:  # as in `tracker --json - | head -1`: they have what they wanted
         sys.exit(0)
     except TrackerError as error:
-        typer.echo(f"tracker: {error}", err=True)
+        _say(str(error))
         sys.exit(EXIT_ERROR)
     except OSError as error:  # what no module foresaw: a full standard output, a working folder that is gone
         typer.echo(f"tracker: {error.strerror or error}: {error.filename or 'standard output'}", err=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, Self
 
+from tracker.errors import SourceError
+from tracker.trim import Trim
 from tracker.types import Damage, Frame, ImageArray
 
 
@@ -17,7 +18,7 @@ class Film(Protocol):
 
     ``size`` is (width, height) in pixels of an upright frame, ``fps`` the average rate, ``is_steady`` whether
     that is the rate throughout, ``frame_count`` how many frames there should be (``None``: not known),
-    ``time_base`` the seconds per tick of its clock, ``end_s`` when the last frame should go (``None``: not known),
+    ``time_base`` the seconds per tick of its clock, ``end_s`` when the last frame goes (``None``: not known),
     ``pixel_aspect`` width over height of a pixel, ``has_audio`` whether there is sound, ``trim`` which part
     is read. ``exhausted`` turns true once the file was read to its end.
     """
@@ -38,45 +39,14 @@ class Film(Protocol):
     def __iter__(self) -> Iterator[Frame]:
         """The frames, once. Raises :class:`~tracker.errors.SourceError` after the last if some are lost."""
 
+    def __enter__(self) -> Self:
+        """Itself."""
 
-@dataclass(frozen=True)
-class Trim:
-    """The frames from ``start_s`` to before ``end_s`` (seconds, of the film's own clock), each ``every``-th.
+    def __exit__(self, *error: Any) -> None:
+        """Close, whatever ended the block."""
 
-    Raises ``ValueError`` for a start below 0, an end that does not follow it, or an ``every`` below 1.
-    """
-
-    start_s: float = 0.0
-    end_s: float = math.inf
-    every: int = 1
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.start_s < self.end_s or math.isinf(self.start_s):
-            raise ValueError(
-                f"a start of {self.start_s} s must be 0 or more, and before the end, {self.end_s} s"
-            )
-        if self.every < 1:
-            raise ValueError(f"every must be 1 or more, got {self.every}")
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether nothing is left out at either end."""
-        return self.start_s == 0 and math.isinf(self.end_s)
-
-    def has_begun(self, time_s: float) -> bool:
-        """Whether ``time_s`` is not before the start; a film whose clock starts below 0 is not cut at 0."""
-        return self.start_s == 0 or time_s >= self.start_s
-
-    def count(self, frames: int | None, fps: Fraction) -> int | None:
-        """About how many of ``frames`` at ``fps`` are wanted; ``None`` if that is not known."""
-        if frames is None:
-            return None
-        wanted = min(frames, math.inf if math.isinf(self.end_s) else round(self.end_s * fps))
-        return max(math.ceil((wanted - round(self.start_s * fps)) / self.every), 0)
-
-
-WHOLE = Trim()
-"""All of a film."""
+    def close(self) -> None:
+        """Free what is held; closing twice is fine."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +133,23 @@ class DamageLog:
         parts += [f"{self.guessed} guessed at in part"] if self.guessed else []
         parts += [f"{self.mended} with impossible times"] if self.mended else []
         return f"{path} is damaged: {', '.join(parts)}, first at {self.first}; {count} frames are done"
+
+
+def selected(film: Film, frames: Iterable[Pending]) -> Iterator[Frame]:
+    """Those of all ``frames`` of ``film`` that its trim wants.
+
+    Raises :class:`SourceError` after the last if some are lost, or if there is none.
+    """
+    log, count, selection = DamageLog(), 0, Selection(film.trim)
+    for frame in selection.of(frames):
+        log.add(frame)
+        count += 1
+        yield frame
+    film.exhausted = selection.reached_end
+    if not count:
+        raise SourceError(f"{film.path} shows nothing from {film.trim.start_s} s on: choose another --start")
+    if log.places:
+        raise SourceError(log.summary(film.path, count))
 
 
 def merge(first: Damage | None, second: Damage | None) -> Damage | None:

@@ -33,7 +33,7 @@ class Format:
     """How a video is written: libav's names for container, codec and pixels, and their options.
 
     Sound that the container holds (only ``copied``, if given) is copied; other sound becomes ``sound``
-    (``None``: there is none) at one of ``sound_rates``. ``tick`` is the finest time that is kept (``None``: any).
+    (``None``: there is none) at one of ``sound_rates``. ``tick`` is the finest time kept (``None``: any).
     """
 
     container: str
@@ -84,8 +84,8 @@ SUFFIXES = frozenset(_FORMATS)
 def format_of(path: Path, like: Film | None) -> Format:
     """The format that the ending of ``path`` names.
 
-    Raises :class:`SinkError` if it names none, or one that cannot hold the frame times of ``like``, of a camera
-    if that is ``None``.
+    Raises :class:`SinkError` if it names none, or one that cannot hold the frame times of ``like`` (of a
+    camera if that is ``None``).
     """
     found = _FORMATS.get(path.suffix.lower())
     if found is None:

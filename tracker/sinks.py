@@ -22,7 +22,7 @@ from tracker.errors import SinkError
 from tracker.images import ReadFailure
 from tracker.stdout import StandardOutput
 from tracker.types import N_POINTS, FaceMeasures, FrameResult, ImageArray, TrackedFace
-from tracker.video_sink import VideoSink, check_output, sink_errors
+from tracker.video_sink import VideoSink, check_output, sink_errors, write_whole
 
 __all__ = ["CsvSink", "ImageSink", "JsonSink", "VideoSink", "check_output"]
 
@@ -146,7 +146,7 @@ class ImageSink(Closing):
         flags = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if path.suffix.lower() in _JPEG_SUFFIXES else []
         with sink_errors(path):
             _, encoded = cv2.imencode(path.suffix.lower(), canvas_bgr, flags)
-            path.write_bytes(encoded.tobytes())
+            write_whole(path, encoded.tobytes())
 
     def close(self) -> None:
         """Nothing stays open between two pictures."""

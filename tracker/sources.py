@@ -21,10 +21,11 @@ from tracker.closing import Closing
 from tracker.decoding import DamageMetError, Decoded, Reading
 from tracker.errors import SourceError
 from tracker.extent import claimed_count
-from tracker.film import WHOLE, DamageLog, Pending, Selection, Trim, merge
+from tracker.film import Pending, merge, selected
 from tracker.images import over_white
 from tracker.limits import MAX_PIXELS, check_count, check_size
 from tracker.times import in_order
+from tracker.trim import WHOLE, Trim
 from tracker.types import Damage, Frame, ImageArray
 
 _MOST_FPS = 1000
@@ -116,14 +117,7 @@ class VideoSource(Closing):
     def __iter__(self) -> Iterator[Frame]:
         if self._closed:
             raise ValueError(f"{self.path} was closed: open it again")
-        log, count, selection = DamageLog(), 0, Selection(self.trim)
-        for frame in selection.of(self._frames()):
-            log.add(frame)
-            count += 1
-            yield frame
-        self.exhausted = selection.reached_end
-        if log.places:
-            raise SourceError(log.summary(self.path, count))
+        return selected(self, self._frames())
 
     def _frames(self) -> Iterator[Pending]:
         """All frames, their pixels still to be converted."""

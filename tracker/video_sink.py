@@ -170,6 +170,16 @@ def check_output(path: Path, inputs: Iterable[Path] = ()) -> None:
                 raise SinkError(f"cannot write {path}: it is the input; choose another name")
 
 
+def write_whole(path: Path, data: bytes) -> None:
+    """Write ``data`` to ``path``, all of it or, with ``OSError``, nothing: what was there before stays."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 @contextmanager
 def sink_errors(target: Path | str) -> Iterator[None]:
     """Turn errors of the system and of libav into one line of :class:`SinkError` about ``target``.
