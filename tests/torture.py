@@ -110,6 +110,49 @@ SOUND = (
 """Undamaged."""
 
 
+@dataclass(frozen=True)
+class Wound:
+    """A clip with damage from the fraction ``start`` of its bytes to ``end``; ``None``: it is cut off."""
+
+    recipe: str
+    start: float
+    end: float | None
+    fill: int = 0
+
+    def inflict(self, path: Path) -> int:
+        """Damage the file. Returns the first byte that is wrong, or missing."""
+        data = bytearray(path.read_bytes())
+        first = int(len(data) * self.start)
+        if self.end is None:
+            del data[first:]
+        else:
+            last = int(len(data) * self.end)
+            data[first:last] = bytes([self.fill]) * (last - first)
+        path.write_bytes(data)
+        return first
+
+
+WOUNDS = (
+    Wound("variable.mkv", 0.6, None),
+    Wound("b_frames.mp4", 0.4, 0.5),
+    Wound("open_gop.ts", 0.5, 0.6, 0xFF),
+    Wound("turned_180.mov", 0.4, 0.5),
+    Wound("two_sounds.mkv", 0.5, 0.55),
+    Wound("fragments.mp4", 0.6, None),
+    Wound("no_duration.mkv", 0.6, None),
+    Wound("vp8.webm", 0.6, None),
+    Wound("vp9.webm", 0.6, 0.65),
+    Wound("av1.mp4", 0.45, 0.5),
+    Wound("prores.mov", 0.5, 0.6),
+    Wound("mjpeg.avi", 0.5, 0.6),
+    Wound("mpeg4.avi", 0.6, None),
+    Wound("lossless.mkv", 0.5, 0.6),
+    Wound("flash.flv", 0.6, None),
+    Wound("animation.gif", 0.6, None),
+    Wound("raw.h264", 0.6, None),
+)
+
+
 def counted(path: Path) -> tuple[int, list[float] | None]:
     """How many video frames PyAV's demuxer finds in ``path``, and their sorted times, if the file has any."""
     with av.open(str(path)) as container:

@@ -44,6 +44,7 @@ class Extent:
         # Others give some sign, and a sound file of theirs may be stuffed with anything.
         self._is_suspicious = container.format.name in (_MATROSKA, "avi", "flv")
         self._is_indexed = container.format.name == _MP4 and stream.frames > 0
+        self._has_failed = False
         self.end_byte = 0
         self._video_packets = 0
         self._video_start_s = float("inf")
@@ -79,7 +80,7 @@ class Extent:
 
     def failed(self) -> None:
         """The file could not be understood here: if time is missing next, so are frames."""
-        self._is_suspicious = True
+        self._is_suspicious = self._has_failed = True
         if not self._is_indexed:
             self._holes.open()
 
@@ -107,7 +108,9 @@ class Extent:
             return None if cut else 0
         short_s = ((container.start_time or 0) + (container.duration or 0)) / av.time_base - self._end_s
         short = max(round(short_s * self._rate()), 0)
-        return (short or None) if cut else short * (short_s > _SLACK_S)
+        if cut:
+            return short or None
+        return short if short_s > _SLACK_S or (self._has_failed and short > _SLACK_FRAMES) else 0
 
     def _rate(self) -> float:
         """Frames a second so far; of few, what the container says."""

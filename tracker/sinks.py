@@ -10,10 +10,9 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import cv2
 
@@ -21,6 +20,7 @@ from tracker.closing import Closing
 from tracker.errors import SinkError
 from tracker.images import ReadFailure
 from tracker.stdout import StandardOutput
+from tracker.text_file import TextFile
 from tracker.types import N_POINTS, FaceMeasures, FrameResult, ImageArray, TrackedFace
 from tracker.video_sink import VideoSink, check_output, sink_errors, write_whole
 
@@ -42,12 +42,11 @@ class _TextSink(Closing):
     def __init__(self, target: Path | StandardOutput, inputs: Iterable[Path] = ()) -> None:
         self.target = target
         if isinstance(target, StandardOutput):
-            self._file: TextIO | StandardOutput = target
+            self._file: TextFile | StandardOutput = target
             return
         check_output(target, inputs)
         with sink_errors(target):
-            # A file name that is no valid UTF-8 is written as escapes, which JSON reads back.
-            self._file = target.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+            self._file = TextFile(target)
 
     def close(self) -> None:
         """Close the file; closing twice is fine."""
@@ -105,8 +104,7 @@ class CsvSink(_TextSink):
         try:
             self._rows([_CSV_HEADER])
         except SinkError:
-            with suppress(SinkError):  # the header, still unwritten, fails a second time
-                self.close()
+            self.close()
             raise
 
     def write(self, result: FrameResult) -> None:
