@@ -143,10 +143,11 @@ def flip(clip: Clip, byte: int, bit: int, folder: Path, reader: Reader) -> Flip:
     answer = reader.read(path)
     if isinstance(answer, str):
         return Flip(clip.name, byte, bit, answer, "")
-    return Flip(clip.name, byte, bit, _judge(clip, byte, answer), answer.message)
+    return Flip(clip.name, byte, bit, judge(clip, byte, answer), answer.message)
 
 
-def _judge(clip: Clip, byte: int, answer: Answer) -> Outcome:
+def judge(clip: Clip, byte: int, answer: Answer) -> Outcome:
+    """What ``answer`` is worth to one who knows the whole ``clip``, of which ``byte`` was damaged."""
     if not answer.is_known_error:
         return "failed"
     safe = [p for p, from_byte in zip(clip.pictures, clip.safe_from, strict=True) if from_byte <= byte]

@@ -27,12 +27,12 @@ def in_order(items: Iterable[tuple[T, float | None]], step_s: float) -> Iterator
             follows = last + step_s if math.isfinite(last) else 0.0
             time_s = follows if stated is None else stated + shift
             after = coming[1] + shift if coming and coming[1] is not None else math.inf
-            is_late = last <= after < time_s  # the next one fits behind the last, this one does not
-            mended = is_late or time_s < last or abs(time_s) > _LONGEST_S
-            if mended and last <= after < _LONGEST_S:
+            fits_after = last <= after and abs(after) < _LONGEST_S
+            mended = time_s < last or abs(time_s) > _LONGEST_S or (fits_after and after < time_s)
+            if mended and fits_after:
                 time_s = (last + after) / 2 if math.isfinite(last) else after - step_s
             elif mended:
                 time_s, shift = follows, shift + follows - time_s
-            yield item, time_s, mended
+            yield item, time_s, mended and stated is not None
             last = time_s
         held = coming
