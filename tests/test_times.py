@@ -39,7 +39,7 @@ def test_a_clock_that_starts_anew_goes_on() -> None:
     assert _mended([10.0, 11.0, 0.0, 1.0, 2.5]) == [2]
 
 
-@given(st.lists(st.none() | st.floats(allow_nan=False), max_size=30))
+@given(st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False), max_size=30))
 def test_times_never_run_backwards_whatever_a_file_states(stated: list[float | None]) -> None:
     times = _times(stated)
     assert len(times) == len(stated)
