@@ -121,8 +121,7 @@ def track(
         raise typer.BadParameter("--virtual-camera shows a camera or a video, not --images")
     if "" in (camera, images, osc, virtual_camera) or STDOUT in (output, csv):
         raise typer.BadParameter("an empty name, or - for a file; only --json - is standard output")
-    named = ("/dev/stdout" if path == STDOUT else path for path in (output, json, csv) if path)
-    files = [Path(name).resolve() for name in named]
+    files = [Path("/dev/stdout" if p == STDOUT else p).resolve() for p in (output, json, csv) if p]
     if len(set(files)) < len(files):
         raise typer.BadParameter("--output, --json and --csv need a file each")
 
