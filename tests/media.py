@@ -74,7 +74,7 @@ def write_video(
             frame.pts, frame.time_base, frame.duration = pts, tick, round(1 / (30 * tick))
             out.mux(video.encode(frame))
             while sound and written / AUDIO_RATE < (pts + frame.duration) * tick:
-                out.mux(sound.encode(_tone(written)))
+                out.mux(sound.encode(tone(written)))
                 written += 1024
         for stream in filter(None, (video, sound)):
             out.mux(stream.encode(None))
@@ -127,8 +127,9 @@ def mjpeg_server(
         server.kill()
 
 
-def _tone(start: int) -> AudioFrame:
-    wave = np.sin(2 * np.pi * 440 * (start + np.arange(1024)) / AUDIO_RATE).astype(np.float32)[None] / 4
+def tone(start: int, rate: int = AUDIO_RATE, hz: float = 440) -> AudioFrame:
+    """1024 samples of a sine, from sample ``start`` on."""
+    wave = np.sin(2 * np.pi * hz * (start + np.arange(1024)) / rate).astype(np.float32)[None] / 4
     frame = AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
-    frame.sample_rate, frame.pts, frame.time_base = AUDIO_RATE, start, Fraction(1, AUDIO_RATE)
+    frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
     return frame

@@ -129,6 +129,21 @@ def test_a_truncated_video_keeps_its_good_frames(tmp_path: Path) -> None:
     assert 5 < count < 100
     assert frame_count(tmp_path / "o.mp4") == count
     assert str(count) in done.stderr
+    assert json_lines(tmp_path / "o.jsonl")[-1]["damage"]["lost_after"] > 0  # type: ignore[index]
+
+
+def test_a_part_of_a_damaged_film_of_numbered_pictures(tmp_path: Path) -> None:
+    for number in range(40):
+        cv2.imwrite(str(tmp_path / f"f_{number:04d}.jpg"), astronaut())
+    (tmp_path / "f_0022.jpg").write_bytes(b"damaged")
+    done = run(
+        "--video", tmp_path / "f_%04d.jpg", "--fps", 10, "--start", 2, "--end", 3, "--every", 2,
+        "--no-window", "--json", tmp_path / "o.jsonl", "--output", tmp_path / "o_%02d.png",
+    )  # fmt: skip
+    assert_one_line_error(done, "f_%04d.jpg is damaged: 1 frames lost", "5 frames are done")
+    lines = json_lines(tmp_path / "o.jsonl")
+    assert [line["time_s"] for line in lines] == [2.0, 2.3, 2.5, 2.7, 2.9]
+    assert len(list(tmp_path.glob("o_*.png"))) == len(lines)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +157,9 @@ def test_a_truncated_video_keeps_its_good_frames(tmp_path: Path) -> None:
         (("--video", "in.mp4", "--no-window", "--json", "gone/o.jsonl"), ("gone",)),
         (("--video", "in.mp4", "--no-window", "--output", "gone/o.mp4"), ("gone",)),
         (("--video", "in.mp4", "--no-window", "--output", "in.mp4"), ("in.mp4",)),
-        (("--video", "in.mp4", "--no-window", "--output", "o.avi"), ("o.avi", ".mp4")),
+        (("--video", "in.mp4", "--no-window", "--output", "o.ogv"), ("o.ogv", ".mp4")),
+        (("--video", "f_%04d.png", "--no-window", "--json", "o"), ("no pictures match f_%04d.png",)),
+        (("--video", "in.mp4", "--no-window", "--json", "o", "--start", "9"), ("in.mp4", "--start")),
         (("--video", "in.mp4", "--no-window", "--json", "/dev/full"), ("/dev/full",)),
         (("--video", "in.mp4", "--no-window", "--json", "o", "--backend", "tpu"), ("tpu", "cuda", "cpu")),
         (("--video", "in.mp4", "--no-window", "--json", "o", "--model", "vgg"), ("vgg", "resnet18")),
@@ -194,6 +211,10 @@ def test_cuda_without_a_gpu_is_refused(tmp_path: Path) -> None:
         ("--fps", "nan"),
         ("--fourcc", "MJPEG"),
         ("--size", "640x480", "--video", "a.mp4"),
+        ("--fps", "25", "--video", "a.mp4"),
+        ("--start", "2", "--end", "1", "--video", "a.mp4"),
+        ("--every", "0", "--video", "a.mp4"),
+        ("--start", "1", "--images", "photos", "--json", "o"),
         ("--fps", "30", "--images", "photos", "--json", "o"),
         ("--fourcc", "MJPG", "--camera", "http://127.0.0.1:1/"),
         ("--camera", "list", "--json", "o"),

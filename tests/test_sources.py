@@ -33,7 +33,7 @@ def _until_damage(path: Path) -> tuple[list[Frame], str]:
     with VideoSource(path) as source:
         with pytest.raises(SourceError) as caught:
             frames.extend(source)
-        assert not source.exhausted
+        assert source.exhausted
     return frames, str(caught.value)
 
 
@@ -176,8 +176,16 @@ def test_damage_in_the_middle(tmp_path: Path, capfd: pytest.CaptureFixture[str])
     data[middle : middle + 2000] = b"\xff" * 2000
     path.write_bytes(data)
     frames, message = _until_damage(path)
-    assert 40 < len(frames) < 160
-    assert f"after {len(frames)}" in message
+    # What lies behind the damage is there too, each picture once and at its own time.
+    assert 150 < len(frames) < 200
+    sound = [f for f in frames if not (f.damage and f.damage.guessed)]
+    started = frames[0].time_s
+    indices = [round((f.time_s - started) * 30) for f in sound]
+    assert [picture_index(f.image_bgr) for f in sound][:90] == [i % N_PICTURES for i in indices][:90]
+    assert indices[-1] == 199
+    lost = sum(f.damage.lost_before for f in frames if f.damage)
+    assert len(frames) + lost == 200
+    assert f"{lost} frames lost" in message
     assert capfd.readouterr().err == ""
 
 

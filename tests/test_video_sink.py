@@ -3,6 +3,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,7 +14,9 @@ import numpy as np
 import pytest
 
 from tests.media import AUDIO_RATE, packet_bytes, picture, picture_index, write_video
+from tests.torture import SOUND
 from tracker.errors import SinkError
+from tracker.formats import SUFFIXES
 from tracker.sinks import VideoSink
 from tracker.sources import VideoSource
 
@@ -206,13 +211,64 @@ def test_refuses_its_input_another_size_and_another_kind(tmp_path: Path) -> None
     with VideoSource(clip) as source, pytest.raises(SinkError, match="it is the input"):
         VideoSink(clip, source)
     assert clip.read_bytes() == before
-    with pytest.raises(SinkError, match=r"\.mp4"):
-        VideoSink(tmp_path / "o.avi")
+    with pytest.raises(SinkError, match=r"\.avi, \.gif"):
+        VideoSink(tmp_path / "o.ogv")
     with VideoSink(tmp_path / "o.mp4") as sink:
         sink.write(picture(0), 0.0)
         with pytest.raises(SinkError, match="from 64x48 to 32x48"):
             sink.write(picture(0)[:, ::2], 0.1)
     assert len(_read(tmp_path / "o.mp4")[0]) == 1
+
+
+_TORTURE = {recipe.name: recipe for recipe in SOUND}
+_EXACT = (".mp4", ".m4v", ".mov")
+
+
+@pytest.mark.parametrize("suffix", sorted(SUFFIXES))
+@pytest.mark.parametrize("name", ["two_sounds.mkv", "variable.mp4", "turned_90.mp4"])
+def test_every_format_keeps_frames_times_and_sound(tmp_path: Path, name: str, suffix: str) -> None:
+    recipe = replace(_TORTURE[name], size=(96, 64))
+    clip, out = recipe.write(tmp_path), tmp_path / f"out{suffix}"
+    if suffix == ".avi" and name == "variable.mp4":
+        with pytest.raises(SinkError, match="one frame rate"):
+            _copy(clip, out)
+        return
+    times = _copy(clip, out)
+    got, indices = _read(out)
+    tick = 0.0 if suffix in _EXACT else 0.02 if suffix == ".gif" else 0.001
+    np.testing.assert_allclose(got, times, atol=0.51 * tick + 1e-9)
+    if not recipe.rotation:
+        assert indices == list(range(len(times)))
+    with av.open(str(clip)) as a, av.open(str(out)) as b:
+        assert b.streams.video[0].codec_context.name == {".webm": "vp9", ".gif": "gif"}.get(suffix, "h264")
+        assert len(b.streams.audio) == (0 if suffix == ".gif" else len(a.streams.audio))
+        if recipe.rotation:
+            assert (b.streams.video[0].width, b.streams.video[0].height) == recipe.size[::-1]
+        for sound in b.streams.audio:
+            b.seek(0)
+            assert _pitch(b, sound.index) == pytest.approx(440 * sound.index, abs=25)
+        assert b.duration == pytest.approx(a.duration, abs=120_000)  # microseconds
+
+
+def _pitch(container: av.container.InputContainer, index: int) -> float:
+    """The strongest frequency of an audio track, in hertz."""
+    stream = container.streams[index]
+    samples = np.concatenate([f.to_ndarray()[0] for f in container.decode(stream)])[2000:]
+    return float(np.abs(np.fft.rfft(samples)).argmax() * stream.rate / len(samples))
+
+
+def test_damaged_sound_does_not_stop_the_film(tmp_path: Path) -> None:
+    clip, out = tmp_path / "in.mkv", tmp_path / "out.webm"
+    write_video(clip, 60, audio="aac")  # WebM cannot hold it: it must be decoded
+    with av.open(str(clip)) as container:
+        place, size = next((p.pos, p.size) for p in container.demux(audio=0) if p.pts and p.pts > 700)
+    data = bytearray(clip.read_bytes())
+    data[place + 10 : place + size] = b"\xff" * (size - 10)
+    clip.write_bytes(data)
+    _copy(clip, out)
+    with av.open(str(out)) as container:
+        seconds = sum(f.samples / f.sample_rate for f in container.decode(audio=0))
+    assert seconds == pytest.approx(2.0, abs=0.2)
 
 
 @pytest.fixture
@@ -251,6 +307,15 @@ def test_a_full_disk_never_passes_for_success(tmp_path: Path, small_disk: str, n
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"cannot write {tmp_path / 'o.mp4'}: File too large"), done.stdout
     assert done.stderr == ""
+    if n_frames > 50:  # what was written is a film
+        with av.open(str(tmp_path / "o.mp4")) as film:
+            assert sum(1 for _ in _decodable(film)) > 1
+
+
+def _decodable(film: av.container.InputContainer) -> Iterator[av.VideoFrame]:
+    """Frames up to the place where the disk was full."""
+    with suppress(av.InvalidDataError):
+        yield from film.decode(video=0)
 
 
 def test_no_threads_of_ours_stay(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from tracker.openface_sink import OpenFaceSink
 from tracker.osc_sink import OscSink
 from tracker.parquet_sink import ParquetSink
 from tracker.pipeline import FaceTracker
+from tracker.sequence import SequenceSink
 from tracker.sinks import CsvSink, ImageSink, JsonSink, VideoSink
 from tracker.types import Frame, FrameResult, ImageArray
 from tracker.video_sink import sink_errors
@@ -41,7 +42,7 @@ class Outputs:
 
     json: JsonSink | None = None
     csv: CsvSink | None = None
-    video: VideoSink | LookBackSink | None = None
+    video: VideoSink | SequenceSink | LookBackSink | None = None
     images: ImageSink | None = None
     osc: OscSink | None = None
     camera: VirtualCamera | None = None

@@ -20,12 +20,15 @@ from tracker.cli_bench import bench
 from tracker.cli_plot import plot
 from tracker.errors import ReaderGoneError, TrackerError
 from tracker.interrupts import EXIT_INTERRUPTED, interruptible
+from tracker.numbered import is_sequence
 from tracker.options import (
     Anonymise,
     Backend,
     Camera,
     Csv,
     Detector,
+    End,
+    Every,
     Fourcc,
     Fps,
     Images,
@@ -40,11 +43,14 @@ from tracker.options import (
     Parquet,
     Size,
     Smoothing,
+    Start,
     Threads,
     Version,
     Video,
     VirtualCamera,
     camera_mode,
+    refuse_lost_options,
+    trim,
 )
 from tracker.output_files import STDOUT, OutputFiles
 from tracker.text import printable
@@ -54,6 +60,7 @@ if TYPE_CHECKING:
     from tracker.camera_mode import CameraMode
     from tracker.hud import Hud
     from tracker.opening import OpenedTracker
+    from tracker.trim import Trim
 
 EXIT_ERROR = 1
 
@@ -73,6 +80,9 @@ def track(
     fps: Fps = None,
     fourcc: Fourcc = None,
     video: Video = None,
+    start: Start = 0.0,
+    end: End = None,
+    every: Every = 1,
     images: Images = None,
     output: Output = None,
     json: Json = None,
@@ -101,11 +111,14 @@ def track(
     `tracker --images photos/ --output marked/` treats pictures one by one.
     """
     if context.invoked_subcommand:
-        _refuse_lost_options(context)
+        refuse_lost_options(context)
         return
     if sum(source is not None for source in (camera, video, images)) > 1:
         raise typer.BadParameter("give only one of --camera, --video and --images")
-    mode = camera_mode(None if video is not None or images is not None else camera or "0", size, fps, fourcc)
+    part = trim(video, start, end, every)
+    film_fps = fps if video is not None and is_sequence(video) else None
+    device = None if video is not None or images is not None else camera or "0"
+    mode = camera_mode(device, size, None if film_fps else fps, fourcc)
     files = OutputFiles(output, json, csv, openface, parquet, labels, osc, virtual_camera, anonymise)
     if camera == "list":
         if files.any:
@@ -123,7 +136,7 @@ def track(
         if images is not None:
             run.images(images, build)
         elif video is not None:
-            run.video(video, build)
+            run.video(video, part, film_fps, build)
         else:
             run.camera(camera or "0", mode, build)
 
@@ -173,12 +186,12 @@ class _Run:
         outputs = self._outputs([], tracker, **pictures)
         run_frames(chain([first], frames), tracker, outputs, hud, view, anonymiser=hider)
 
-    def video(self, path: Path, build: _Build) -> None:
+    def video(self, path: Path, part: Trim, fps: float | None, build: _Build) -> None:
         from tracker.app import run_frames
         from tracker.progress import progress_bar
-        from tracker.sources import VideoSource
+        from tracker.sequence import open_film
 
-        source = self._stack.enter_context(VideoSource(path))
+        source = self._stack.enter_context(open_film(path, part, fps))
         view = self._view()
         tracker, hud = build()
         hider = self._files.anonymiser(self._threads, live=False)
@@ -253,17 +266,6 @@ def _tracker_builder(
         return tracker, Hud(tracker.label)
 
     return build
-
-
-def _refuse_lost_options(context: typer.Context) -> None:
-    """Options before a command's name would be read here and never reach the command."""
-    for name in context.params:
-        source = context.get_parameter_source(name)
-        if source and source.name == "COMMANDLINE":
-            option, command = name.replace("_", "-"), context.invoked_subcommand
-            raise typer.BadParameter(
-                f"--{option} stands before {command}, which takes options after its name"
-            )
 
 
 def main() -> None:

@@ -17,6 +17,8 @@ import numpy.typing as npt
 
 from tracker.closing import Closing
 from tracker.errors import SourceError
+from tracker.image_size import stated_size
+from tracker.limits import check_bytes, check_size
 from tracker.types import Frame, ImageArray
 
 # fmt: off
@@ -95,12 +97,15 @@ def read_image(path: Path) -> ImageArray:
 
     Grey becomes BGR, 16 bits are scaled to 8 over their full range, and transparent pixels are
     laid over white, the page that cut-out portraits are made for. Of an animation the first picture.
-    Raises :class:`SourceError` when the file is missing, damaged or no image.
+    Raises :class:`SourceError` when the file is missing, damaged, no image, or claims to be larger than
+    :mod:`tracker.limits` allow: that is found before anything is decoded.
     """
     # The error below says it once; OpenCV would add lines of its own on stderr.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
+        check_bytes(path)
         data = path.read_bytes()
+        check_size(path, *stated_size(data))
         image, orientation = _decode(_strip_png(data) if data.startswith(_PNG_SIGNATURE) else data)
     except OSError as error:
         raise SourceError(f"cannot read {path}: {error.strerror}") from error
@@ -136,10 +141,15 @@ def _to_bgr(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
     if channels == 3:
         return image
-    color, alpha = (image[..., :3], image[..., 3:]) if channels == 4 else (image[..., :1], image[..., 1:])
+    return over_white(image)
+
+
+def over_white(image: npt.NDArray[Any]) -> ImageArray:
+    """``(H, W, 3)`` BGR of ``(H, W, 4)`` BGRA, or ``(H, W, 2)`` grey and alpha, laid over a white page."""
+    color, alpha = image[..., :-1], image[..., -1:]
     weight = alpha.astype(np.uint16)
-    over_white = (color * weight + 255 * (255 - weight) + 127) // 255
-    return np.repeat(over_white.astype(np.uint8), 3 // over_white.shape[2], axis=2)
+    laid = (color * weight + 255 * (255 - weight) + 127) // 255
+    return np.repeat(laid.astype(np.uint8), 3 // laid.shape[2], axis=2)
 
 
 def _turn(image: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:

@@ -14,7 +14,8 @@ from tracker.camera import CameraSource
 from tracker.camera_mode import is_local_camera
 from tracker.closing import Closing
 from tracker.images import SUFFIXES, ImageSource, ReadFailure, find_images, unreadable
-from tracker.sources import VideoSource
+from tracker.numbered import is_sequence
+from tracker.sequence import open_film
 from tracker.types import Frame
 
 
@@ -64,6 +65,7 @@ def open_source(what: int | str | Path) -> Source:
       (:class:`~tracker.camera.CameraSource`); only a URL makes it connect anywhere;
     - a folder, an image or a pattern such as ``photos/*.jpg``: still images (:class:`PictureSource`), for
       :meth:`~tracker.pipeline.FaceTracker.find`, which takes each on its own;
+    - ``frames_%04d.png``: numbered pictures, a film (:class:`~tracker.sequence.SequenceSource`);
     - any other file: a video, every frame (:class:`~tracker.sources.VideoSource`).
 
     Raises :class:`~tracker.errors.SourceError` when it does not open and, while iterating, when it cannot
@@ -73,10 +75,12 @@ def open_source(what: int | str | Path) -> Source:
     if is_local_camera(name) or "://" in name:
         return CameraSource(name)
     path = Path(name)
+    if is_sequence(path):
+        return open_film(path)
     is_pattern = glob.has_magic(name) and not path.exists()
     if is_pattern or path.is_dir() or path.suffix.lower() in SUFFIXES:
         return PictureSource(name)
-    return VideoSource(path)
+    return open_film(path)
 
 
 def frame_from(

@@ -1,4 +1,4 @@
-"""Annotated video of a live camera, whose pictures may change their size."""
+"""Annotated video of a camera or film whose pictures may change their size."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import cast
 
 import cv2
 
+from tracker.film import Film
 from tracker.types import ImageArray
 from tracker.video_sink import VideoSink
 
@@ -17,8 +18,8 @@ class LiveVideoSink(VideoSink):
     The file has the size of the first picture; those of another are scaled into it, with black bars.
     """
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
+    def __init__(self, path: Path, like: Film | None = None) -> None:
+        super().__init__(path, like)
         self._first_hw: tuple[int, int] | None = None
 
     def write(self, canvas_bgr: ImageArray, time_s: float) -> None:

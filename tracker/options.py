@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from tracker.camera_mode import CameraMode, is_local_camera
+from tracker.trim import Trim
 
 
 def _say_version(wanted: bool) -> None:
@@ -27,16 +29,32 @@ Camera = Annotated[
     ),
 ]
 Size = Annotated[str | None, typer.Option(metavar="WxH", help="Picture size to ask a camera for: 1280x720.")]
-Fps = Annotated[float | None, typer.Option(min=1, max=1000, help="Frames a second to ask a camera for.")]
+Fps = Annotated[
+    float | None, typer.Option(min=1, max=1000, help="Frames a second, of a camera or of numbered pictures.")
+]
 Fourcc = Annotated[str | None, typer.Option(metavar="CODE", help="Pixel format to ask a camera for: MJPG.")]
-Video = Annotated[Path | None, typer.Option(metavar="FILE", help="Video file: every frame is tracked.")]
+Video = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Video file, or frames_%04d.png: each frame is tracked.")
+]
+Start = Annotated[
+    float, typer.Option(min=0, metavar="SECONDS", help="Leave out what a --video shows before this time.")
+]
+End = Annotated[
+    float | None, typer.Option(min=0, metavar="SECONDS", help="Leave out what it shows from this time on.")
+]
+Every = Annotated[int, typer.Option(min=1, metavar="N", help="Take only each N-th frame of a --video.")]
 Images = Annotated[
     str | None,
     typer.Option(metavar="DIR|GLOB", help="Image folder, one image, or a quoted pattern like 'a/**/*.jpg'."),
 ]
 Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="PATH", help="Annotated .mp4, or for --images a folder."),
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="PATH",
+        help="Annotated .mp4 .mkv .webm .mov .gif .avi, for --images a folder.",
+    ),
 ]
 Json = Annotated[
     Path | None,
@@ -125,3 +143,25 @@ def camera_mode(device: str | None, size: str | None, fps: float | None, fourcc:
             "--size, --fps and --fourcc are for a camera of this computer: files and streams come as they are"
         )
     return mode
+
+
+def trim(video: Path | None, start: float, end: float | None, every: int) -> Trim:
+    """Which part of ``video`` is wanted; wrong usage if it is empty, or there is no video."""
+    try:
+        part = Trim(start, math.inf if end is None else end, every)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    if part != Trim() and video is None:
+        raise typer.BadParameter("--start, --end and --every are for --video")
+    return part
+
+
+def refuse_lost_options(context: typer.Context) -> None:
+    """Options before a command's name would be read here and never reach the command."""
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if source and source.name == "COMMANDLINE":
+            option, command = name.replace("_", "-"), context.invoked_subcommand
+            raise typer.BadParameter(
+                f"--{option} stands before {command}, which takes options after its name"
+            )

@@ -13,7 +13,7 @@ import typer
 if TYPE_CHECKING:
     from tracker.anonymise import Anonymiser
     from tracker.app import Outputs
-    from tracker.sources import VideoSource
+    from tracker.film import Film
     from tracker.stdout import StandardOutput
 
 STDOUT = Path("-")
@@ -100,13 +100,14 @@ class OutputFiles:
         self,
         stack: ExitStack,
         size: tuple[int, int],
-        like: VideoSource | None,
+        like: Film | None,
         anonymiser: Anonymiser | None,
     ) -> dict[str, Any]:
         """Open what moving pictures of ``size`` (width, height) go to; ``like`` is the video they are of."""
         from tracker.live_video import LiveVideoSink
         from tracker.look_back import LookBackSink
-        from tracker.sinks import VideoSink
+        from tracker.numbered import is_sequence
+        from tracker.sequence import SequenceSink
         from tracker.virtual_camera import VirtualCamera
 
         pictures: dict[str, Any] = {}
@@ -115,7 +116,11 @@ class OutputFiles:
             camera = VirtualCamera(self.virtual_camera, size, fps, paced=like is not None)
             pictures["camera"] = stack.enter_context(camera)
         if self.output:
-            film = stack.enter_context(VideoSink(self.output, like) if like else LiveVideoSink(self.output))
+            film: SequenceSink | LiveVideoSink
+            if is_sequence(self.output):
+                film = stack.enter_context(SequenceSink(self.output, like))
+            else:
+                film = stack.enter_context(LiveVideoSink(self.output, like))
             pictures["video"] = film
             if anonymiser and anonymiser.mode == "blur":
                 pictures["video"] = stack.enter_context(LookBackSink(film, anonymiser))

@@ -253,7 +253,8 @@ class FaceTracker:
         self._stage_ms[name] = self._stage_ms.get(name, 0.0) + spent
 
     def _result(self, frame: Frame, faces: tuple[TrackedFace, ...]) -> FrameResult:
-        return FrameResult(faces, frame.index, frame.time_s, frame.source, frame.image_hw, self._stage_ms)
+        place = (frame.index, frame.time_s, frame.source, frame.image_hw)
+        return FrameResult(faces, *place, self._stage_ms, frame.damage)
 
 
 def _report(track: Track, shown: Landmarks, frame: Frame) -> TrackedFace:

@@ -10,9 +10,9 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import cv2
 
@@ -20,8 +20,9 @@ from tracker.closing import Closing
 from tracker.errors import SinkError
 from tracker.images import ReadFailure
 from tracker.stdout import StandardOutput
+from tracker.text_file import TextFile
 from tracker.types import N_POINTS, FaceMeasures, FrameResult, ImageArray, TrackedFace
-from tracker.video_sink import VideoSink, check_output, sink_errors
+from tracker.video_sink import VideoSink, check_output, sink_errors, write_whole
 
 __all__ = ["CSV_HEADER", "CsvSink", "ImageSink", "JsonSink", "TextSink", "VideoSink", "check_output"]
 
@@ -43,12 +44,11 @@ class TextSink(Closing):
     def __init__(self, target: Path | StandardOutput, inputs: Iterable[Path] = ()) -> None:
         self.target = target
         if isinstance(target, StandardOutput):
-            self._file: TextIO | StandardOutput = target
+            self._file: TextFile | StandardOutput = target
             return
         check_output(target, inputs)
         with sink_errors(target):
-            # A file name that is no valid UTF-8 is written as escapes, which JSON reads back.
-            self._file = target.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+            self._file = TextFile(target)
 
     def close(self) -> None:
         """Close the file; closing twice is fine."""
@@ -62,7 +62,8 @@ class JsonSink(TextSink):
     ``source``, ``frame``, ``time_s`` (seconds), ``width``, ``height`` (pixels) and ``faces``, each with
     ``id``, ``box`` ``[x0, y0, x1, y1]``, ``score`` and ``landmarks`` 68 x ``[x, y]`` in frame pixels,
     rounded to 0.01, ``quality``, 68 numbers 0..1, from models that judge it, and ``measures``, the fields of
-    :class:`~tracker.types.FaceMeasures` with null for None. Refuses to overwrite any of ``inputs``.
+    :class:`~tracker.types.FaceMeasures` with null for None. Where a video is damaged there is ``damage``, the
+    fields of :class:`~tracker.types.Damage`. Refuses to overwrite any of ``inputs``.
     To :class:`~tracker.stdout.StandardOutput` it writes each line as soon as its frame is done; it raises
     :class:`~tracker.errors.ReaderGoneError` once nobody reads them.
     """
@@ -77,6 +78,7 @@ class JsonSink(TextSink):
             width=width,
             height=height,
             faces=[face_record(face) for face in result.faces],
+            **({"damage": asdict(result.damage)} if result.damage else {}),
         )
 
     def write_failure(self, failure: ReadFailure) -> None:
@@ -104,8 +106,7 @@ class CsvSink(TextSink):
         try:
             self._rows([CSV_HEADER])
         except SinkError:
-            with suppress(SinkError):  # the header, still unwritten, fails a second time
-                self.close()
+            self.close()
             raise
 
     def write(self, result: FrameResult) -> None:
@@ -147,7 +148,7 @@ class ImageSink(Closing):
         flags = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if path.suffix.lower() in _JPEG_SUFFIXES else []
         with sink_errors(path):
             _, encoded = cv2.imencode(path.suffix.lower(), canvas_bgr, flags)
-            path.write_bytes(encoded.tobytes())
+            write_whole(path, encoded.tobytes())
 
     def close(self) -> None:
         """Nothing stays open between two pictures."""

@@ -2,51 +2,74 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
-from itertools import chain
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
-from typing import cast
+from typing import BinaryIO, cast
 
 import av
 import numpy as np
-from av.packet import Packet
-from av.stream import Disposition, Stream
+from av.container import InputContainer
+from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from tracker.closing import Closing
+from tracker.decoding import DamageMetError, Decoded, Reading
 from tracker.errors import SourceError
-from tracker.types import Frame, ImageArray
+from tracker.extent import claimed_count
+from tracker.film import Pending, merge, selected
+from tracker.images import over_white
+from tracker.limits import MAX_PIXELS, check_count, check_size
+from tracker.times import in_order
+from tracker.trim import WHOLE, Trim
+from tracker.types import Damage, Frame, ImageArray
 
-# Containers that state their length in a header. Others (MPEG-TS, raw streams) only let it be guessed.
-_STATES_LENGTH = ("matroska,webm", "mov,mp4,m4a,3gp,3g2,mj2")
-_SLACK_FRAMES = 2
-_SLACK_S = 1.0
+_MOST_FPS = 1000
+_MEDIA = ",".join(
+    sorted(
+        av.formats_available
+        # These read other files and addresses that they name, or no file at all.
+        - {
+            "applehttp",
+            "concat",
+            "concatf",
+            "dash",
+            "hls",
+            "imf",
+            "lavfi",
+            "rtp",
+            "rtsp",
+            "sap",
+            "sdp",
+            "webm_dash_manifest",
+        }
+    )
+)
 
 
 class VideoSource(Closing):
     """Every frame of a video file in presentation order; a context manager, iterated once.
 
     Yields :class:`Frame` turned upright as the file's rotation says, with ``time_s`` its presentation
-    time. Frames before a damaged place are all yielded; then :class:`SourceError` says how many.
+    time and ``index`` its place among all frames that can be decoded, also where ``trim`` takes only some.
+    A damaged file gives every frame that can be decoded, with its ``damage``; after the last one
+    :class:`SourceError` sums up what is lost. For the attributes see :class:`~tracker.film.Film`.
 
-    ``size`` is (width, height) in pixels of an upright frame, ``fps`` the average rate,
-    ``frame_count`` the container's claim (``None`` when it makes none), ``time_base`` the seconds per tick
-    of its clock, ``pixel_aspect`` width over height of a pixel, ``has_audio`` whether there is a sound
-    track. ``exhausted`` turns true once the last frame of a sound file was yielded.
-
-    Raises :class:`SourceError` on a file that is missing, empty or holds no decodable video.
+    Raises :class:`SourceError` on a file that is missing, empty, holds no decodable video, or is larger than
+    :mod:`tracker.limits` allow.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, trim: Trim = WHOLE) -> None:
         self.path = path
         self.name = path.name
+        self.trim = trim
         self.exhausted = False
         self._closed = False
-        self._damaged = False
-        self._avi_ticks: deque[int] = deque()
+        self._file: BinaryIO | None = None
         self._container = open_container(path)
         try:
             self._open_stream()
@@ -55,26 +78,25 @@ class VideoSource(Closing):
             raise
 
     def _open_stream(self) -> None:
-        # Cover art of a music file is a video stream of one picture: it does not count.
-        videos = self._container.streams.video
-        streams = [s for s in videos if not s.disposition & Disposition.attached_pic]
-        if not streams:
-            raise SourceError(f"{self.path} holds no video: give a video file")
-        self._stream = stream = streams[0]
-        stream.thread_type = "AUTO"
-        self._extent = _Extent()
-        frames = self._sound_frames()
-        first = next(frames, None)
+        self._stream = stream = video_stream(self.path, self._container)
+        self.fps: Fraction = _frame_rate(self._container, stream)
+        self._decoded = self._decode()
+        first = next(self._decoded, None)
+        stream = self._stream  # a damaged file has been opened anew: libav has freed the other one
         if first is None or stream.time_base is None:
             raise SourceError(f"{self.path}: no frame can be decoded; damaged or of an unknown kind")
-        self._frames: Iterator[VideoFrame] = chain([first], frames)
-        turned = _quarter_turns(first) % 2 == 1
-        self.size = (first.height, first.width) if turned else (first.width, first.height)
+        self._pictures: Iterator[Decoded] = chain([first], self._decoded)
+        picture = first.picture
+        turned = _quarter_turns(picture) % 2 == 1
+        self.size = (picture.height, picture.width) if turned else (picture.width, picture.height)
+        self.is_steady = stream.base_rate == self.fps
         self.time_base: Fraction = stream.time_base
-        self.fps: Fraction = Fraction(stream.average_rate or stream.guessed_rate or 30)
+        end = (stream.start_time or 0) + stream.duration if stream.duration else None
+        self.end_s = None if end is None else float(end * self.time_base)
         aspect = Fraction(stream.sample_aspect_ratio or 1)
         self.pixel_aspect = 1 / aspect if turned else aspect
-        self.frame_count = self._claimed_count()
+        self._claimed = claimed_count(self._container, stream, self.fps)
+        self.frame_count = self.trim.count(self._claimed, self.fps)
         self.has_audio = bool(self._container.streams.audio)
 
     def close(self) -> None:
@@ -82,129 +104,103 @@ class VideoSource(Closing):
         if self._closed:
             return
         self._closed = True
-        self._container.close()
         # The decoder ends with the last that refers to it, and what iterates refers to this object in turn:
         # left to the garbage collector its threads might stay until the program ends.
-        self._frames = iter(())
-        for name in ("_container", "_stream"):
+        self._pictures = iter(())
+        for name in ("_decoded", "_reading", "_stream"):
             vars(self).pop(name, None)
+        self._container.close()
+        vars(self).pop("_container")
+        if self._file:
+            self._file.close()
 
     def __iter__(self) -> Iterator[Frame]:
         if self._closed:
             raise ValueError(f"{self.path} was closed: open it again")
+        return selected(self, self._frames())
+
+    def _frames(self) -> Iterator[Pending]:
+        """All frames, their pixels still to be converted."""
+        timed = ((decoded, self._seconds(decoded.tick)) for decoded in self._pictures)
+        held: Pending | None = None
+        for index, (decoded, time_s, mended) in enumerate(in_order(timed, float(1 / self.fps))):
+            check_count(self.path, index)
+            if held:
+                yield held
+            damage = merge(decoded.damage, Damage(time_mended=True) if mended else None)
+            held = Pending(partial(_upright, decoded.picture), index, time_s, self.name, damage)
+        if held:
+            yield replace(held, damage=merge(held.damage, self._reading.rest()))
+
+    def _seconds(self, tick: int | None) -> float | None:
+        return None if tick is None else float(tick * self.time_base)
+
+    def _decode(self) -> Iterator[Decoded]:
+        """All pictures: read quickly up to the first damage, then once more from the beginning with care."""
         count = 0
-        time_s = -float(1 / self.fps)
-        for count, decoded in enumerate(self._frames, 1):
-            tick = self._avi_ticks.popleft() if self._avi_ticks else decoded.pts
-            # Raw streams carry no times: then frames follow each other at the average rate.
-            time_s = time_s + float(1 / self.fps) if tick is None else float(tick * self.time_base)
-            yield Frame(_upright(decoded), count - 1, time_s, self.name)
-        if self._damaged or self._falls_short():
-            of = f" of {self.frame_count}" if self.frame_count and self.frame_count > count else ""
-            raise SourceError(f"{self.path} ends after {count}{of} frames: damaged or truncated")
-        self.exhausted = True
-
-    def _sound_frames(self) -> Iterator[VideoFrame]:
-        """Frames up to the first that the decoder had to guess at."""
-        for frame in self._decode():
-            if frame.is_corrupt:
-                self._damaged = True
-                return
-            yield frame
-
-    def _decode(self) -> Iterator[VideoFrame]:
-        """Frames up to the end or the first damage, which is noted in ``_damaged``."""
+        self._reading = Reading(self.path, self._container, self._stream, self.fps)
         try:
-            for packet in self._container.demux():
-                if not packet.size:  # libav's way to ask for a flush, which comes below
-                    continue
-                is_video = packet.stream_index == self._stream.index
-                if is_video and packet.is_corrupt:
-                    self._damaged = True
-                    break
-                self._extent.add(packet, is_video)
-                if is_video:
-                    self._note_avi_tick(packet)
-                    yield from self._stream.decode(cast("Packet[VideoStream]", packet))
-        except av.FFmpegError:
-            self._damaged = True
-        try:  # the decoder runs some packets ahead and still holds good frames
-            yield from self._stream.codec_context.decode(None)
-        except EOFError:  # it is empty
+            for decoded in self._reading:
+                yield decoded
+                count += 1
+            self._reading.rest()
             return
-        except av.FFmpegError:
-            self._damaged = True
-
-    def _note_avi_tick(self, packet: Packet[Stream]) -> None:
-        # AVI stores when a frame is decoded, not when it is shown, and libav's guess at the latter runs
-        # backwards at B-frames. Decoding times are in order, and frames come out in order: the n-th
-        # frame is shown at the n-th time.
-        if self._container.format.name == "avi" and packet.dts is not None:
-            self._avi_ticks.append(packet.dts)
-
-    def _claimed_count(self) -> int | None:
-        stream, container = self._stream, self._container
-        length_s = float(stream.duration * self.time_base) if stream.duration else 0.0
-        if not length_s and container.duration and container.format.name in _STATES_LENGTH:
-            length_s = container.duration / av.time_base
-        by_time = round(length_s * self.fps) if length_s else 0
-        # An edit list hides samples: the header counts them, the stated length does not.
-        counts = [n for n in (stream.frames, by_time) if n > 0]
-        return min(counts) if counts else None
-
-    def _falls_short(self) -> bool:
-        """Whether the container claims clearly more than was read.
-
-        A stated frame count is compared with the packets read (or the time they span, where
-        recording skipped frames). Containers that state only a length are compared by time, over all
-        streams, since sound may go on after the last frame. MPEG-TS states neither: cut between two
-        packets it cannot be told from a whole file.
-        """
-        stream, container, extent = self._stream, self._container, self._extent
-        if stream.frames and self.frame_count:
-            spanned = round((extent.video_end_s - extent.video_start_s) * self.fps)
-            return max(extent.video_packets, spanned) < self.frame_count - _SLACK_FRAMES
-        if container.format.name not in _STATES_LENGTH or container.duration is None:
-            return False
-        claimed_end_s = ((container.start_time or 0) + container.duration) / av.time_base
-        return extent.end_s < claimed_end_s - _SLACK_S
+        except DamageMetError:
+            index = self._reading.index
+            self._container.close()
+        if index:  # a damaged one hides what is there: libav cannot use it on what it cannot seek in
+            self._file = self.path.open("rb")
+        self._container = open_container(self.path, self._file)
+        self._stream = video_stream(self.path, self._container)
+        self._reading = Reading(self.path, self._container, self._stream, self.fps, index)
+        yield from islice(self._reading, count, None)
 
 
-class _Extent:
-    """How far the packets read so far reach, in seconds of presentation time."""
-
-    def __init__(self) -> None:
-        self.video_packets = 0
-        self.video_start_s = float("inf")
-        self.video_end_s = self.end_s = -float("inf")
-
-    def add(self, packet: Packet[Stream], is_video: bool) -> None:
-        start_s = end_s = None
-        if packet.pts is not None and packet.time_base is not None:
-            start_s = float(packet.pts * packet.time_base)
-            end_s = start_s + float((packet.duration or 0) * packet.time_base)
-            self.end_s = max(self.end_s, end_s)
-        if is_video:
-            self.video_packets += 1
-        if is_video and start_s is not None and end_s is not None:
-            self.video_start_s = min(self.video_start_s, start_s)
-            self.video_end_s = max(self.video_end_s, end_s)
+def video_stream(path: Path, container: InputContainer) -> VideoStream:
+    """The first stream of moving pictures in ``container``. Raises :class:`SourceError` if there is none."""
+    # Cover art of a music file is a video stream of one picture: it does not count.
+    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if not streams:
+        raise SourceError(f"{path} holds no video: give a video file")
+    codec = streams[0].codec_context
+    if codec is None:  # as PyAV does it, in spite of its types
+        raise SourceError(f"{path} holds video of a kind that cannot be decoded here: convert it")
+    check_size(path, codec.width, codec.height)
+    codec.options = {"max_pixels": str(MAX_PIXELS)}
+    return streams[0]
 
 
-def open_container(path: Path) -> av.container.InputContainer:
-    """Open ``path`` for reading; nothing that it refers to is fetched from elsewhere.
+def _frame_rate(container: InputContainer, stream: VideoStream) -> Fraction:
+    # Of a raw stream, which has no duration, libav says 25 on average whatever it holds.
+    rates = (stream.average_rate, stream.guessed_rate)
+    stated = next(filter(None, rates if container.duration is not None else reversed(rates)), None)
+    return Fraction(stated) if stated and 0 < stated <= _MOST_FPS else Fraction(30)
 
-    Raises :class:`SourceError` when it is missing, empty or no video.
+
+def open_container(path: Path, forward: BinaryIO | None = None) -> InputContainer:
+    """Open ``path`` for reading; nothing that it refers to is read or fetched.
+
+    With ``forward``, the open file, it is read from front to end only. Raises :class:`SourceError` when it is
+    missing, empty or no video.
     """
     try:
         if path.is_file() and path.stat().st_size == 0:
             raise SourceError(f"{path} is empty: give a video file")
-        # A playlist must not make libav fetch anything: only this computer's files may be opened.
-        return av.open(str(path.absolute()), container_options={"protocol_whitelist": "file"})
+        # A playlist must not make libav fetch or read anything: only this one file is opened.
+        options = {"protocol_whitelist": "file", "format_whitelist": _MEDIA}
+        what = _Forward(forward) if forward else str(path.absolute())
+        return av.open(what, "r", container_options=options)
     except av.InvalidDataError as error:
         raise SourceError(f"{path} is not a video, or too damaged to be opened") from error
     except (OSError, av.FFmpegError) as error:
         raise SourceError(f"cannot open {path}: {error.strerror}") from error
+
+
+class _Forward:
+    """A file without its ``seek``."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read = file.read
 
 
 def _quarter_turns(frame: VideoFrame) -> int:
@@ -213,6 +209,10 @@ def _quarter_turns(frame: VideoFrame) -> int:
 
 
 def _upright(frame: VideoFrame) -> ImageArray:
-    image = frame.to_ndarray(format="bgr24")
+    """``(H, W, 3)`` BGR; what is transparent lies over white, as in still images."""
+    if any(component.is_alpha for component in frame.format.components):
+        image = over_white(frame.to_ndarray(format="bgra"))
+    else:
+        image = cast(ImageArray, frame.to_ndarray(format="bgr24"))
     turns = _quarter_turns(frame)
     return cast(ImageArray, np.ascontiguousarray(np.rot90(image, turns)) if turns else image)

@@ -21,6 +21,27 @@ ImageArray = npt.NDArray[np.uint8]
 N_POINTS = 68
 
 
+@dataclass(frozen=True)
+class Damage:
+    """What is wrong with a damaged file at one of its frames.
+
+    ``lost_before`` frames are missing directly before it and ``lost_after`` behind it, where the file ends
+    (``None``: some, but the file does not say how many). Of a ``guessed`` picture parts could not be decoded
+    and were filled in. ``time_mended``: the file states an impossible time, and the frame got one that fits
+    its neighbours. ``byte`` is where in the file it was noticed, ``None`` if that is not known.
+    """
+
+    lost_before: int = 0
+    lost_after: int | None = 0
+    guessed: bool = False
+    time_mended: bool = False
+    byte: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.lost_before < 0 or (self.lost_after or 0) < 0 or (self.byte or 0) < 0:
+            raise ValueError(f"counts and places must not be below 0, got {self}")
+
+
 @dataclass(frozen=True, eq=False)
 class Frame:
     """One picture and when it was taken.
@@ -28,7 +49,7 @@ class Frame:
     ``image_bgr`` is ``(height, width, 3)`` uint8, OpenCV's channel order. ``index`` counts from 0
     within ``source``; ``time_s`` is the presentation time of a video, seconds since the first
     frame of a camera, 0 for a still image. ``captured_s`` is when a live camera's picture arrived, seconds of
-    ``time.monotonic``; a video or image has none.
+    ``time.monotonic``; a video or image has none. ``damage`` is set where the file is damaged.
     """
 
     image_bgr: ImageArray
@@ -36,6 +57,7 @@ class Frame:
     time_s: float = 0.0
     source: str = ""
     captured_s: float | None = None
+    damage: Damage | None = None
 
     def __post_init__(self) -> None:
         image = self.image_bgr
@@ -194,7 +216,7 @@ class FrameResult:
     """What the tracker found in one frame.
 
     ``stage_ms`` holds milliseconds spent per stage (``detect``, ``crop``, ``infer``, ``points``, ``smooth``,
-    ``measure``); a stage that did not run is absent.
+    ``measure``); a stage that did not run is absent. ``damage`` is that of the frame.
     """
 
     faces: tuple[TrackedFace, ...]
@@ -203,3 +225,4 @@ class FrameResult:
     source: str
     image_hw: tuple[int, int]
     stage_ms: Mapping[str, float] = field(default_factory=dict)
+    damage: Damage | None = None

@@ -1,0 +1,60 @@
+"""Some dozens of flipped bits; thousands are ``python -m benchmarks.flips``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.flips import BAD, Answer, Clip, Picture, Reader, flip, judge, make_clips
+
+PICTURES = (Picture(0.0, 11), Picture(0.04, 22), Picture(0.08, 33))
+CLIP = Clip("clip.mp4", bytes(300), PICTURES, (100, 200, 300))
+
+
+@pytest.fixture(scope="module")
+def reader() -> Iterator[Reader]:
+    with closing(Reader(30.0)) as reader:
+        yield reader
+
+
+def test_single_flipped_bits_do_no_harm(tmp_path: Path, reader: Reader) -> None:
+    draw = np.random.default_rng(7)
+    for clip in make_clips(tmp_path):
+        assert len(clip.pictures) == 24
+        for _ in range(10):
+            done = flip(clip, int(draw.integers(len(clip.data))), int(draw.integers(8)), tmp_path, reader)
+            assert done.outcome not in BAD, done
+
+
+def test_a_reader_that_hangs_or_dies_is_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)  # nobody ever writes to it
+    with closing(Reader(0.5)) as reader:
+        assert reader.read(pipe) == "hung"
+        reader._process.kill()
+        reader._process.join()
+        assert reader.read(pipe) == "crashed"
+
+
+@pytest.mark.parametrize(
+    ("pictures", "message", "is_known", "expected"),
+    [
+        (PICTURES, "", True, "whole"),
+        (PICTURES[:2], "it is damaged", True, "reported"),
+        (PICTURES[1:], "it is damaged", True, "lost"),
+        ((), "it is damaged", True, "lost"),
+        (PICTURES, "KeyError()", False, "failed"),
+        ((Picture(0.0, 12), *PICTURES[1:]), "", True, "lost"),
+    ],
+)
+def test_what_a_reading_is_worth(
+    pictures: tuple[Picture, ...], message: str, is_known: bool, expected: str
+) -> None:
+    assert judge(CLIP, 250, Answer(pictures, message, is_known)) == expected
+    if not pictures:
+        assert judge(CLIP, 50, Answer(pictures, message, is_known)) == "unreadable"

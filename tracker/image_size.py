@@ -1,0 +1,140 @@
+"""How large a picture a file claims to hold, read from its first bytes without decoding anything.
+
+A picture of a few kilobytes can unfold into gigabytes; its size must be known before OpenCV sees it.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable, Iterator
+
+Size = tuple[int, int]
+
+_PNM = re.compile(rb"P[1-6]\s(?:\s|#[^\n]*\n)*(\d{1,9})(?:\s|#[^\n]*\n)+(\d{1,9})\s")
+_TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_SHORT = 256, 257, 3
+
+
+def stated_size(data: bytes) -> Size:
+    """Width and height in pixels that the image file ``data`` claims, the largest where it claims several.
+
+    Knows PNG, JPEG, GIF, BMP, WebP, TIFF, PNM, JPEG 2000 and AVIF. Raises ``ValueError`` for anything else,
+    and for a header that is cut off.
+    """
+    for magic, read in _READERS:
+        if data.startswith(magic) or data[4:12].startswith(magic):
+            try:
+                return read(data)
+            except (struct.error, IndexError) as error:
+                raise ValueError("the header is cut off") from error
+    found = _PNM.match(data)
+    if found is None:
+        raise ValueError("not an image of a known kind")
+    return int(found[1]), int(found[2])
+
+
+def _png(data: bytes) -> Size:
+    width, height = struct.unpack_from(">II", data, 16)
+    return width, height
+
+
+def _gif(data: bytes) -> Size:
+    width, height = struct.unpack_from("<HH", data, 6)
+    return width, height
+
+
+def _bmp(data: bytes) -> Size:
+    (head,) = struct.unpack_from("<I", data, 14)
+    width, height = struct.unpack_from("<HH" if head == 12 else "<ii", data, 18)
+    return abs(width), abs(height)
+
+
+def _jpeg(data: bytes) -> Size:
+    """The largest frame header, SOF0 to SOF15 without the tables DHT, JPG and DAC (ITU T.81, B.1.1.3)."""
+    sizes = []
+    at = 2
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker == 0xFF:  # filling
+            at += 1
+            continue
+        if marker == 0xDA:  # the picture itself
+            break
+        (length,) = struct.unpack_from(">H", data, at + 2)
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack_from(">HH", data, at + 5)
+            sizes.append((width, height))
+        at += 2 + length
+    return _largest(sizes)
+
+
+def _webp(data: bytes) -> Size:
+    """Each of the chunks that state a size: the canvas and the picture, of which either may lie."""
+    sizes = []
+    at = 12
+    while at + 18 <= len(data):
+        kind, length = struct.unpack_from("<4sI", data, at)
+        if kind == b"VP8X":
+            canvas = int.from_bytes(data[at + 12 : at + 18], "little")
+            sizes.append(((canvas & 0xFFFFFF) + 1, (canvas >> 24) + 1))
+        elif kind == b"VP8L":
+            bits = int.from_bytes(data[at + 9 : at + 13], "little")
+            sizes.append(((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1))
+        elif kind == b"VP8 ":
+            width, height = struct.unpack_from("<HH", data, at + 14)
+            sizes.append((width & 0x3FFF, height & 0x3FFF))
+        at += 8 + length + length % 2
+    return _largest(sizes)
+
+
+def _tiff(data: bytes) -> Size:
+    order = "<" if data[:1] == b"I" else ">"
+    (start,) = struct.unpack_from(order + "I", data, 4)
+    (count,) = struct.unpack_from(order + "H", data, start)
+    found = {}
+    for entry in range(start + 2, start + 2 + 12 * count, 12):
+        tag, kind = struct.unpack_from(order + "HH", data, entry)
+        found[tag] = struct.unpack_from(order + ("H" if kind == _TIFF_SHORT else "I"), data, entry + 8)[0]
+    has_size = {_TIFF_WIDTH, _TIFF_HEIGHT} <= set(found)
+    return _largest([(found[_TIFF_WIDTH], found[_TIFF_HEIGHT])] if has_size else [])
+
+
+def _jpeg2000(data: bytes) -> Size:
+    """The image header box, and the size in each codestream (ITU T.800, A.5.1 and I.5.3.1)."""
+    sizes = [struct.unpack_from(">II", data, at + 4)[::-1] for at in _find(data, b"ihdr")]
+    for at in _find(data, b"\xff\x4f\xff\x51"):
+        x1, y1, x0, y0 = struct.unpack_from(">4I", data, at + 8)
+        sizes.append((max(x1 - x0, 0), max(y1 - y0, 0)))
+    return _largest(sizes)
+
+
+def _avif(data: bytes) -> Size:
+    """Each spatial extent (ISO/IEC 23008-12, 6.5.3); the product of a grid has one, too."""
+    return _largest([struct.unpack_from(">II", data, at + 8) for at in _find(data, b"ispe")])
+
+
+def _find(data: bytes, mark: bytes) -> Iterator[int]:
+    at = data.find(mark)
+    while at >= 0:
+        yield at
+        at = data.find(mark, at + 1)
+
+
+def _largest(sizes: list[Size]) -> Size:
+    if not sizes:
+        raise ValueError("no size is stated")
+    return max(width for width, _ in sizes), max(height for _, height in sizes)
+
+
+_READERS: tuple[tuple[bytes, Callable[[bytes], Size]], ...] = (
+    (b"\x89PNG\r\n\x1a\n", _png),
+    (b"\xff\xd8\xff", _jpeg),
+    (b"GIF8", _gif),
+    (b"BM", _bmp),
+    (b"RIFF", _webp),
+    (b"II*\0", _tiff),
+    (b"MM\0*", _tiff),
+    (b"jP  ", _jpeg2000),
+    (b"\xff\x4f\xff\x51", _jpeg2000),
+    (b"ftyp", _avif),
+)

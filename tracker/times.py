@@ -1,0 +1,38 @@
+"""Times that never run backwards, made of those that a file states, some of which may be impossible."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_LONGEST_S = 1e9  # three decades: no recording is longer
+
+
+def in_order(items: Iterable[tuple[T, float | None]], step_s: float) -> Iterator[tuple[T, float, bool]]:
+    """Each item with a time in seconds that is not before the last one's, and whether that had to be mended.
+
+    ``items`` come with the time that the file states; without one (``None``) they follow ``step_s`` after the
+    last. A time that is out of line with both its neighbours becomes their mean; a clock that starts anew
+    goes on from where it was.
+    """
+    last, shift = -math.inf, 0.0
+    held: tuple[T, float | None] | None = None
+    for coming in chain(items, [None]):
+        if held is not None:
+            item, stated = held
+            follows = last + step_s if math.isfinite(last) else 0.0
+            time_s = follows if stated is None else stated + shift
+            after = coming[1] + shift if coming and coming[1] is not None else math.inf
+            fits_after = last <= after and abs(after) < _LONGEST_S
+            mended = time_s < last or abs(time_s) > _LONGEST_S or (fits_after and after < time_s)
+            if mended and fits_after:
+                time_s = (last + after) / 2 if math.isfinite(last) else after - step_s
+            elif mended:
+                time_s, shift = follows, shift + follows - time_s
+            yield item, time_s, mended and stated is not None
+            last = time_s
+        held = coming
