@@ -179,7 +179,7 @@ class _Run:
         run_frames(chain([first], frames), tracker, outputs, hud, view)
 
     def video(self, path: Path, build: _Build) -> None:
-        from tracker.app import run_frames
+        from tracker.app import run_video
         from tracker.progress import progress_bar
         from tracker.sources import VideoSource
 
@@ -188,7 +188,7 @@ class _Run:
         tracker, hud = build()
         outputs = self._outputs([path], **self._pictures(source.size, source))
         with progress_bar(f"{path.name}, {hud.label}", source.frame_count, self._has_bar) as advance:
-            run_frames(source, tracker, outputs, hud, view, advance)
+            run_video(source, tracker, outputs, hud, view, advance)
 
     def images(self, pattern: str, build: _Build) -> None:
         from tracker.app import run_images

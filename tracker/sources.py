@@ -35,7 +35,8 @@ class VideoSource(Closing):
     ``size`` is (width, height) in pixels of an upright frame, ``fps`` the average rate,
     ``frame_count`` the container's claim (``None`` when it makes none), ``time_base`` the seconds per tick
     of its clock, ``pixel_aspect`` width over height of a pixel, ``has_audio`` whether there is a sound
-    track. ``exhausted`` turns true once the last frame of a sound file was yielded.
+    track. ``exhausted`` turns true once the last frame of a sound file was yielded; ``last_s`` is the time of
+    the newest frame that was.
 
     Raises :class:`SourceError` on a file that is missing, empty or holds no decodable video.
     """
@@ -44,6 +45,7 @@ class VideoSource(Closing):
         self.path = path
         self.name = path.name
         self.exhausted = False
+        self.last_s: float | None = None
         self._closed = False
         self._damaged = False
         self._avi_ticks: deque[int] = deque()
@@ -98,6 +100,7 @@ class VideoSource(Closing):
             tick = self._avi_ticks.popleft() if self._avi_ticks else decoded.pts
             # Raw streams carry no times: then frames follow each other at the average rate.
             time_s = time_s + float(1 / self.fps) if tick is None else float(tick * self.time_base)
+            self.last_s = time_s
             yield Frame(_upright(decoded), count - 1, time_s, self.name)
         if self._damaged or self._falls_short():
             of = f" of {self.frame_count}" if self.frame_count and self.frame_count > count else ""

@@ -62,6 +62,7 @@ class VideoSink(Closing):
         self._tick = like.time_base if like else _CAMERA_TICK
         self._first_s: float | None = None if like is None else 0.0
         self._last_pts: int | None = None
+        self._last_s: float | None = None
         self._closed = False
         with sink_errors(path):
             self._is_new = not path.exists()
@@ -88,6 +89,7 @@ class VideoSink(Closing):
                 )
             if self._first_s is None:
                 self._first_s = time_s
+            self._last_s = time_s
             frame = _encodable(canvas_bgr)
             frame.pts = self._next_pts(time_s - self._first_s)
             frame.time_base = self._tick
@@ -115,7 +117,8 @@ class VideoSink(Closing):
     def _finish(self, stream: VideoStream) -> None:
         self._container.mux(stream.encode(None))
         if self._sound and self._last_pts is not None:
-            whole = self._like is not None and self._like.exhausted
+            # What was read ahead may never have been written, if the user quit.
+            whole = self._like is not None and self._like.exhausted and self._last_s == self._like.last_s
             end_s = math.inf if whole else float((self._last_pts + self._frame_ticks) * self._tick)
             self._sound.advance(end_s)
             self._sound.flush()
