@@ -187,10 +187,10 @@ def run_frames(
     view: View | None = None,
     on_frame: Callable[[], None] = lambda: None,
     write_picture: Callable[[Frame, FrameResult], None] | None = None,
-) -> None:
+) -> bool:
     """Track ``frames`` of a camera or a video until they end or the user quits.
 
-    ``write_picture`` stands for that of ``outputs``.
+    ``write_picture`` stands for that of ``outputs``. Returns whether they ended.
     """
     write_picture = write_picture or outputs.write_picture
     for frame in frames:
@@ -206,9 +206,10 @@ def run_frames(
             stage_ms["show"] = 1000 * (time.perf_counter() - written)
             hud.pace.update(frame, time.monotonic())
             if not go_on:
-                return
+                return False
         hud.stats.update(time.perf_counter(), stage_ms)
         on_frame()
+    return True
 
 
 def run_video(
@@ -218,14 +219,14 @@ def run_video(
     hud: Hud,
     view: View | None = None,
     on_frame: Callable[[], None] = lambda: None,
-) -> None:
+) -> bool:
     """As :func:`run_frames`, while threads of their own read ``frames`` ahead and draw and encode behind.
 
     An error that ends it comes after all pictures of the frames before; if one of these could not be
     written, the numbers of a few frames more are.
     """
     with ReadAhead(frames) as coming, WriteBehind(outputs.write_picture) as write_picture:
-        run_frames(coming, tracker, outputs, hud, view, on_frame, write_picture)
+        return run_frames(coming, tracker, outputs, hud, view, on_frame, write_picture)
 
 
 def run_images(

@@ -33,6 +33,7 @@ from tracker.options import (
     NoWindow,
     Osc,
     Output,
+    Resume,
     Size,
     Smoothing,
     Threads,
@@ -40,12 +41,13 @@ from tracker.options import (
     Video,
     VirtualCamera,
     camera_mode,
+    check_resume,
 )
 
 if TYPE_CHECKING:
     from tracker.app import Hud, Outputs, View
     from tracker.camera_mode import CameraMode
-    from tracker.pipeline import FaceTracker
+    from tracker.opening import OpenedTracker
     from tracker.sources import VideoSource
 
 EXIT_ERROR = 1
@@ -71,6 +73,7 @@ def track(
     output: Output = None,
     json: Json = None,
     csv: Csv = None,
+    resume: Resume = False,
     osc: Osc = None,
     virtual_camera: VirtualCamera = None,
     model: Model = "resnet18",
@@ -101,6 +104,7 @@ def track(
             raise typer.BadParameter("--camera list prints and writes no files; leave the outputs out")
         _list_cameras()
         return
+    check_resume(resume, camera is None and bool(video or images), json, (output, csv, osc, virtual_camera))
     shown = not no_window and images is None
     if not shown and not (output or json or csv or osc or virtual_camera):
         raise typer.BadParameter("nothing to do: without a window give --output, --json or another output")
@@ -115,7 +119,7 @@ def track(
         raise typer.BadParameter("--output, --json and --csv need a file each")
 
     with interruptible(), ExitStack() as stack:
-        run = _Run(stack, output, json, csv, osc, virtual_camera, shown)
+        run = _Run(stack, output, json, csv, osc, virtual_camera, shown, resume)
         build = _tracker_builder(stack, model, backend, detector, threads, max_faces, smoothing)
         if images is not None:
             run.images(images, build)
@@ -137,7 +141,7 @@ def info() -> None:
 app.command()(bench)
 
 
-_Build = Callable[[], "tuple[FaceTracker, Hud]"]
+_Build = Callable[[], "tuple[OpenedTracker, Hud]"]
 
 
 class _Run:
@@ -152,6 +156,7 @@ class _Run:
         osc: str | None,
         virtual_camera: str | None,
         shown: bool,
+        resume: bool,
     ) -> None:
         from tracker.stdout import StandardOutput
 
@@ -163,6 +168,7 @@ class _Run:
         self._osc = osc
         self._virtual_camera = virtual_camera
         self._shown = shown
+        self._resume = resume
         self._has_bar = not (isinstance(self._json, StandardOutput) and self._json.is_terminal)
 
     def camera(self, device: str, mode: CameraMode, build: _Build) -> None:
@@ -181,27 +187,44 @@ class _Run:
     def video(self, path: Path, build: _Build) -> None:
         from tracker.app import run_video
         from tracker.progress import progress_bar
+        from tracker.resumable import resumable
         from tracker.sources import VideoSource
 
         source = self._stack.enter_context(VideoSource(path))
         view = self._view()
         tracker, hud = build()
-        outputs = self._outputs([path], **self._pictures(source.size, source))
-        with progress_bar(f"{path.name}, {hud.label}", source.frame_count, self._has_bar) as advance:
-            run_video(source, tracker, outputs, hud, view, advance)
+        with (
+            resumable(self._json, self._resume, "video", [path], tracker) as run,
+            progress_bar(f"{path.name}, {hud.label}", source.frame_count, self._has_bar) as advance,
+        ):
+            if run.has_ended:
+                return
+            run.skip(advance)
+            run.resumed(tracker)
+            outputs = self._outputs([path], run.goes_on, **self._pictures(source.size, source))
+            on_frame = _both(advance, lambda: run.frame_done(tracker))
+            run.complete = run_video(run.rest(source), tracker, outputs, hud, view, on_frame)
 
     def images(self, pattern: str, build: _Build) -> None:
         from tracker.app import run_images
         from tracker.images import ImageSource, find_images
         from tracker.progress import progress_bar
+        from tracker.resumable import resumable
         from tracker.sinks import ImageSink
 
         paths = find_images(pattern)
         tracker, hud = build()
         sink = self._stack.enter_context(ImageSink(self._output, paths)) if self._output else None
-        outputs = self._outputs(paths, images=sink)
-        with progress_bar(f"{pattern}, {hud.label}", len(paths), self._has_bar) as advance:
-            run_images(ImageSource(paths), tracker, outputs, advance)
+        with (
+            resumable(self._json, self._resume, "images", paths, tracker) as run,
+            progress_bar(f"{pattern}, {hud.label}", len(paths), self._has_bar) as advance,
+        ):
+            if run.has_ended:
+                return
+            run.skip(advance)
+            outputs = self._outputs(paths, run.goes_on, images=sink)
+            rest = ImageSource(tuple(run.rest(paths)))
+            run_images(rest, tracker, outputs, _both(advance, run.image_done), run.group_done, run.failures)
 
     def _pictures(self, size: tuple[int, int], like: VideoSource | None = None) -> dict[str, Any]:
         """Where moving pictures of ``size`` (width, height) go, ``like`` the video that they come from."""
@@ -219,13 +242,13 @@ class _Run:
             pictures["video"] = self._stack.enter_context(video)
         return pictures
 
-    def _outputs(self, inputs: Sequence[Path], **sinks: Any) -> Outputs:
+    def _outputs(self, inputs: Sequence[Path], append: bool = False, **sinks: Any) -> Outputs:
         from tracker.app import Outputs
         from tracker.osc_sink import OscSink
         from tracker.sinks import CsvSink, JsonSink
 
         osc = self._stack.enter_context(OscSink(self._osc)) if self._osc else None
-        json = self._stack.enter_context(JsonSink(self._json, inputs)) if self._json else None
+        json = self._stack.enter_context(JsonSink(self._json, inputs, append)) if self._json else None
         csv = self._stack.enter_context(CsvSink(self._csv, inputs)) if self._csv else None
         return Outputs(json, csv, osc=osc, **sinks)
 
@@ -237,6 +260,14 @@ class _Run:
 
         window = self._stack.enter_context(Window("tracker"))
         return self._stack.enter_context(View(window, mirrored=mirrored))
+
+
+def _both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
+    def call() -> None:
+        first()
+        second()
+
+    return call
 
 
 def _say(line: str) -> None:
@@ -258,7 +289,7 @@ def _tracker_builder(
     max_faces: int,
     smoothing: Literal["off", "low", "high"],
 ) -> _Build:
-    def build() -> tuple[FaceTracker, Hud]:
+    def build() -> tuple[OpenedTracker, Hud]:
         from tracker.app import Hud
         from tracker.detection.mediapipe import USAGE_NOTICE
         from tracker.opening import open_tracker

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -42,6 +43,12 @@ Json = Annotated[
     Path | None,
     typer.Option(
         "--json", metavar="FILE|-", help="Results as JSON lines, one a frame; - is standard output."
+    ),
+]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume", help="Go on with a --json FILE that an earlier run did not finish, identically."
     ),
 ]
 Csv = Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Results as CSV, one row a face.")]
@@ -103,3 +110,11 @@ def camera_mode(device: str | None, size: str | None, fps: float | None, fourcc:
             "--size, --fps and --fourcc are for a camera of this computer: files and streams come as they are"
         )
     return mode
+
+
+def check_resume(resume: bool, over_files: bool, json: Path | None, others: Iterable[object]) -> None:
+    """Wrong usage unless only JSON lines in a file, of a video or images, are to be resumed."""
+    if resume and (not over_files or json is None or json == Path("-") or any(others)):
+        raise typer.BadParameter(
+            "--resume goes on with --json FILE of a --video or --images run, and with no other output"
+        )

@@ -38,7 +38,9 @@ _NO_MEASURES = ("",) * 7
 class _TextSink(Closing):
     """UTF-8 that is flushed line by line, so that a run cut short keeps what it found."""
 
-    def __init__(self, target: Path | StandardOutput, inputs: Iterable[Path] = ()) -> None:
+    def __init__(
+        self, target: Path | StandardOutput, inputs: Iterable[Path] = (), append: bool = False
+    ) -> None:
         self.target = target
         if isinstance(target, StandardOutput):
             self._file: TextIO | StandardOutput = target
@@ -46,7 +48,9 @@ class _TextSink(Closing):
         check_output(target, inputs)
         with sink_errors(target):
             # A file name that is no valid UTF-8 is written as escapes, which JSON reads back.
-            self._file = target.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+            self._file = target.open(
+                "a" if append else "w", encoding="utf-8", errors="backslashreplace", newline=""
+            )
 
     def close(self) -> None:
         """Close the file; closing twice is fine."""
@@ -61,6 +65,7 @@ class JsonSink(_TextSink):
     ``id``, ``box`` ``[x0, y0, x1, y1]``, ``score`` and ``landmarks`` 68 x ``[x, y]`` in frame pixels,
     rounded to 0.01, ``quality``, 68 numbers 0..1, from models that judge it, and ``measures``, the fields of
     :class:`~tracker.types.FaceMeasures` with null for None. Refuses to overwrite any of ``inputs``.
+    With ``append`` the lines follow those that are there.
     To :class:`~tracker.stdout.StandardOutput` it writes each line as soon as its frame is done; it raises
     :class:`~tracker.errors.ReaderGoneError` once nobody reads them.
     """
