@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import typer
 
 from tracker.camera_mode import is_local_camera
+from tracker.cli_batch import batch
 from tracker.cli_bench import bench
 from tracker.errors import ReaderGoneError, TrackerError
 from tracker.interrupts import EXIT_INTERRUPTED, interruptible
@@ -138,6 +139,7 @@ def info() -> None:
         typer.echo(describe())
 
 
+app.command()(batch)
 app.command()(bench)
 
 
