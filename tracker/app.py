@@ -6,8 +6,9 @@ closing is left to the context managers around it.
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +27,7 @@ from tracker.live_video import LiveVideoSink
 from tracker.look_back import LookBackSink
 from tracker.openface_sink import OpenFaceSink
 from tracker.osc_sink import OscSink
+from tracker.overlap import ReadAhead, WriteBehind
 from tracker.parquet_sink import ParquetSink
 from tracker.pipeline import FaceTracker
 from tracker.sequence import SequenceSink
@@ -34,6 +36,10 @@ from tracker.types import Frame, FrameResult, ImageArray
 from tracker.video_sink import sink_errors
 from tracker.virtual_camera import VirtualCamera
 from tracker.window import KEYS, Screen
+
+GROUP_IMAGES = 8
+"""Still images whose faces are searched in one batch."""
+_GROUP_PIXELS = 50_000_000
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,11 @@ class Outputs:
         for sink in (self.json, self.parquet):
             if sink:
                 sink.write_failure(failure)
+
+    def write_image(self, frame: Frame, result: FrameResult) -> None:
+        """Draw the faces of one still image for who takes them."""
+        if self.images:
+            self.images.write(annotate(frame, result), frame.source)
 
     def write_picture(self, frame: Frame, result: FrameResult) -> None:
         """Draw one frame's faces for all that take moving pictures."""
@@ -176,18 +187,21 @@ def run_frames(
     view: View | None = None,
     on_frame: Callable[[], None] = lambda: None,
     anonymiser: Anonymiser | None = None,
-) -> None:
+    write_picture: Callable[[Frame, FrameResult], None] | None = None,
+) -> bool:
     """Track ``frames`` of a camera or a video until they end or the user quits.
 
-    With an ``anonymiser`` nothing but what it leaves is shown or written as a picture.
+    With an ``anonymiser`` nothing but what it leaves is shown or written as a picture. ``write_picture``
+    stands for that of ``outputs``. Returns whether the frames ended.
     """
+    write_picture = write_picture or outputs.write_picture
     for frame in frames:
         result = tracker.step(frame)
         stage_ms = dict(result.stage_ms)
         started = time.perf_counter()
         outputs.write_result(result)
         shown = anonymiser.hide(frame, result) if anonymiser else frame
-        outputs.write_picture(shown, result)
+        write_picture(shown, result)
         written = time.perf_counter()
         stage_ms["write"] = 1000 * (written - started)
         if view:
@@ -195,34 +209,82 @@ def run_frames(
             stage_ms["show"] = 1000 * (time.perf_counter() - written)
             hud.pace.update(frame, time.monotonic())
             if not go_on:
-                return
+                return False
         hud.stats.update(time.perf_counter(), stage_ms)
         on_frame()
+    return True
+
+
+def run_video(
+    frames: Iterable[Frame],
+    tracker: FaceTracker,
+    outputs: Outputs,
+    hud: Hud,
+    view: View | None = None,
+    on_frame: Callable[[], None] = lambda: None,
+    anonymiser: Anonymiser | None = None,
+) -> bool:
+    """As :func:`run_frames`, while threads of their own read ``frames`` ahead and draw and encode behind.
+
+    An error that ends it comes after all pictures of the frames before; if one of these could not be
+    written, the numbers of a few frames more are. With an ``anonymiser``, whose look back needs the frame
+    that was just hidden, pictures are written at once.
+    """
+    with ReadAhead(frames) as coming, WriteBehind(outputs.write_picture) as write_behind:
+        write_picture = outputs.write_picture if anonymiser else write_behind
+        return run_frames(coming, tracker, outputs, hud, view, on_frame, anonymiser, write_picture)
 
 
 def run_images(
     images: Iterable[Frame | ReadFailure],
     tracker: FaceTracker,
     outputs: Outputs,
-    on_frame: Callable[[], None] = lambda: None,
+    on_image: Callable[[], None] = lambda: None,
+    on_group: Callable[[Sequence[ReadFailure]], None] = lambda _: None,
+    failures: Sequence[ReadFailure] = (),
     anonymiser: Anonymiser | None = None,
 ) -> None:
-    """Find the faces of each image on its own.
+    """Find the faces of each image on its own, those of a group of images in one batch.
 
-    An image that cannot be read leaves its line in the JSON and Parquet and the run goes on; at the end
-    :class:`~tracker.errors.SourceError` says how many there were.
+    They are read ahead and marked behind by threads of their own. An image that cannot be read leaves its
+    line in the JSON and Parquet and the run goes on; at the end :class:`~tracker.errors.SourceError` says
+    how many there were, those of an earlier run in ``failures`` included. After each group ``on_group`` is
+    told of all.
     """
-    failures: list[ReadFailure] = []
+    failed = list(failures)
+    with ReadAhead(images) as coming, WriteBehind(outputs.write_image) as write_image:
+        for group in grouped(coming):
+            results = iter(tracker.find_all([image for image in group if isinstance(image, Frame)]))
+            for image in group:
+                if isinstance(image, ReadFailure):
+                    failed.append(image)
+                    outputs.write_failure(image)
+                else:
+                    result = next(results)
+                    outputs.write_result(result)
+                    write_image(anonymiser.hide_alone(image, result) if anonymiser else image, result)
+                on_image()
+            on_group(failed)
+    if failed:
+        raise unreadable(failed)
+
+
+def grouped(images: Iterable[Frame | ReadFailure]) -> Iterator[list[Frame | ReadFailure]]:
+    """The images in groups that are searched together: a few, and no more pixels than memory bears.
+
+    Which belong together depends on the images from the group's first on only.
+    """
+    group: list[Frame | ReadFailure] = []
+    pixels = 0
     for image in images:
-        if isinstance(image, ReadFailure):
-            failures.append(image)
-            outputs.write_failure(image)
-        else:
-            result = tracker.find(image)
-            outputs.write_result(result)
-            if outputs.images:
-                shown = anonymiser.hide_alone(image, result) if anonymiser else image
-                outputs.images.write(annotate(shown, result), image.source)
-        on_frame()
-    if failures:
-        raise unreadable(failures)
+        more = math.prod(image.image_hw) if isinstance(image, Frame) else 0
+        if group and pixels + more > _GROUP_PIXELS:
+            yield group
+            group, pixels = [], 0
+        group.append(image)
+        pixels += more
+        if len(group) == GROUP_IMAGES:
+            yield group
+            group, pixels = [], 0
+    if group:
+        yield group

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from itertools import chain
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import typer
 
-from tracker.camera_mode import is_local_camera
+from tracker.cli_batch import batch
 from tracker.cli_bench import bench
 from tracker.cli_plot import plot
+from tracker.cli_run import Build, Run, say
 from tracker.errors import ReaderGoneError, TrackerError
 from tracker.interrupts import EXIT_INTERRUPTED, interruptible
 from tracker.numbered import is_sequence
@@ -41,6 +39,7 @@ from tracker.options import (
     Osc,
     Output,
     Parquet,
+    Resume,
     Size,
     Smoothing,
     Start,
@@ -49,18 +48,15 @@ from tracker.options import (
     Video,
     VirtualCamera,
     camera_mode,
+    check_resume,
     refuse_lost_options,
     trim,
 )
-from tracker.output_files import STDOUT, OutputFiles
-from tracker.text import printable
+from tracker.output_files import OutputFiles
 
 if TYPE_CHECKING:
-    from tracker.app import Outputs, View
-    from tracker.camera_mode import CameraMode
     from tracker.hud import Hud
     from tracker.opening import OpenedTracker
-    from tracker.trim import Trim
 
 EXIT_ERROR = 1
 
@@ -87,6 +83,7 @@ def track(
     output: Output = None,
     json: Json = None,
     csv: Csv = None,
+    resume: Resume = False,
     openface: OpenFace = None,
     parquet: Parquet = None,
     labels: Labels = None,
@@ -127,11 +124,13 @@ def track(
         return
     if "" in (camera, images):
         raise typer.BadParameter("an empty name; leave the option out, or say which")
+    others = (output, csv, openface, parquet, labels, osc, virtual_camera)
+    check_resume(resume, camera is None and bool(video or images), json, others)
     shown = not no_window and images is None
     files.check(images is not None, shown)
 
     with interruptible(), ExitStack() as stack:
-        run = _Run(stack, files, threads, shown)
+        run = Run(stack, files, threads, shown, resume)
         build = _tracker_builder(stack, model, backend, detector, threads, max_faces, smoothing)
         if images is not None:
             run.images(images, build)
@@ -150,92 +149,9 @@ def info() -> None:
         typer.echo(describe())
 
 
+app.command()(batch)
 app.command()(bench)
 app.command()(plot)
-
-
-_Build = Callable[[], "tuple[OpenedTracker, Hud]"]
-
-
-class _Run:
-    """Opens source, screen, model and outputs in turn, then runs: no output is touched in vain."""
-
-    def __init__(self, stack: ExitStack, files: OutputFiles, threads: int, shown: bool) -> None:
-        from tracker.stdout import StandardOutput
-
-        self._stack = stack
-        self._files = files
-        self._threads = threads
-        # Taken before anything is opened: what libraries print then is not to get into the results.
-        self._json = stack.enter_context(StandardOutput()) if files.json == STDOUT else files.json
-        self._shown = shown
-        self._has_bar = not (isinstance(self._json, StandardOutput) and self._json.is_terminal)
-
-    def camera(self, device: str, mode: CameraMode, build: _Build) -> None:
-        from tracker.app import run_frames
-        from tracker.camera import CameraSource
-
-        view = self._view(mirrored=is_local_camera(device))
-        tracker, hud = build()
-        idle = view.idle if view else lambda _: True
-        frames = iter(self._stack.enter_context(CameraSource(device, mode, _say, idle)))
-        if (first := next(frames, None)) is None:
-            return  # the user left before there was a picture
-        hider = self._files.anonymiser(self._threads, live=True)
-        pictures = self._files.open_pictures(self._stack, first.image_hw[::-1], None, hider)
-        outputs = self._outputs([], tracker, **pictures)
-        run_frames(chain([first], frames), tracker, outputs, hud, view, anonymiser=hider)
-
-    def video(self, path: Path, part: Trim, fps: float | None, build: _Build) -> None:
-        from tracker.app import run_frames
-        from tracker.progress import progress_bar
-        from tracker.sequence import open_film
-
-        source = self._stack.enter_context(open_film(path, part, fps))
-        view = self._view()
-        tracker, hud = build()
-        hider = self._files.anonymiser(self._threads, live=False)
-        if hider and self._files.output and source.has_audio:
-            _say("the sound is kept as it is: voices can be recognised")
-        pictures = self._files.open_pictures(self._stack, source.size, source, hider)
-        outputs = self._outputs([path], tracker, **pictures)
-        with progress_bar(f"{path.name}, {hud.label}", source.frame_count, self._has_bar) as advance:
-            run_frames(source, tracker, outputs, hud, view, advance, hider)
-
-    def images(self, pattern: str, build: _Build) -> None:
-        from tracker.app import run_images
-        from tracker.images import ImageSource, find_images
-        from tracker.label_sink import PtsSink
-        from tracker.progress import progress_bar
-        from tracker.sinks import ImageSink
-
-        paths = find_images(pattern)
-        tracker, hud = build()
-        folder, hider = self._files.output, self._files.anonymiser(self._threads, live=False)
-        sink = self._stack.enter_context(ImageSink(folder, paths)) if folder else None
-        outputs = self._outputs(paths, tracker, images=sink)
-        with progress_bar(f"{pattern}, {hud.label}", len(paths), self._has_bar) as advance:
-            try:
-                run_images(ImageSource(paths), tracker, outputs, advance, hider)
-            finally:
-                if isinstance(outputs.labels, PtsSink) and (more := outputs.labels.left_out):
-                    _say(f"a .pts holds one face: {more} more are in none of them; --labels FILE.xml has all")
-
-    def _outputs(self, inputs: Sequence[Path], tracker: OpenedTracker, **pictures: Any) -> Outputs:
-        return self._files.open(self._stack, self._json, inputs, tracker.made_by, **pictures)
-
-    def _view(self, mirrored: bool = False) -> View | None:
-        if not self._shown:
-            return None
-        from tracker.app import View
-        from tracker.window import Window
-
-        window = self._stack.enter_context(Window("tracker"))
-        return self._stack.enter_context(View(window, mirrored=mirrored))
-
-
-def _say(line: str) -> None:
-    typer.echo(f"tracker: {printable(line)}", err=True)
 
 
 def _list_cameras() -> None:
@@ -252,14 +168,14 @@ def _tracker_builder(
     threads: int,
     max_faces: int,
     smoothing: Literal["off", "low", "high"],
-) -> _Build:
+) -> Build:
     def build() -> tuple[OpenedTracker, Hud]:
         from tracker.detection.mediapipe import USAGE_NOTICE
         from tracker.hud import Hud
         from tracker.opening import open_tracker
 
         if detector == "mediapipe" and importlib.util.find_spec("mediapipe"):
-            _say(USAGE_NOTICE)
+            say(USAGE_NOTICE)
         tracker = stack.enter_context(
             open_tracker(model, backend, detector, threads=threads, max_faces=max_faces, smoothing=smoothing)
         )
@@ -275,10 +191,10 @@ def main() -> None:
     except ReaderGoneError:  # as in `tracker --json - | head -1`: they have what they wanted
         sys.exit(0)
     except TrackerError as error:
-        _say(str(error))
+        say(str(error))
         sys.exit(EXIT_ERROR)
     except OSError as error:  # what no module foresaw: a full standard output, a working folder that is gone
-        _say(f"{error.strerror or error}: {error.filename or 'standard output'}")
+        say(f"{error.strerror or error}: {error.filename or 'standard output'}")
         sys.exit(EXIT_ERROR)
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)

@@ -9,6 +9,7 @@
     ├── ResultsError    results of an earlier run that cannot be read
     ├── DisplayError    no screen for the window
     ├── BackendError    an inference backend that does not really open
+    ├── BatchError      files of a batch that failed, or a cluster that does not answer
     ├── BenchError      a measurement that cannot be made, or would not be worth having
     └── WeightsError    model files that are missing, altered or of the wrong shape
 
@@ -51,3 +52,7 @@ class WeightsError(TrackerError):
 
 class BenchError(TrackerError):
     """A measurement cannot be made, or would not be worth having."""
+
+
+class BatchError(TrackerError):
+    """Files of a batch failed, or its cluster does not answer."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -16,14 +16,16 @@ from tracker.types import Damage, Frame, ImageArray
 class Film(Protocol):
     """Frames of a file in order, and what an output needs to know to be like it.
 
-    ``size`` is (width, height) in pixels of an upright frame, ``fps`` the average rate, ``is_steady`` whether
-    that is the rate throughout, ``frame_count`` how many frames there should be (``None``: not known),
-    ``time_base`` the seconds per tick of its clock, ``end_s`` when the last frame goes (``None``: not known),
-    ``pixel_aspect`` width over height of a pixel, ``has_audio`` whether there is sound, ``trim`` which part
-    is read. ``exhausted`` turns true once the file was read to its end.
+    ``paths`` are the files that it is read from, ``size`` is (width, height) in pixels of an upright frame,
+    ``fps`` the average rate, ``is_steady`` whether that is the rate throughout, ``frame_count`` how many
+    frames there should be (``None``: not known), ``time_base`` the seconds per tick of its clock, ``end_s``
+    when the last frame goes (``None``: not known), ``pixel_aspect`` width over height of a pixel,
+    ``has_audio`` whether there is sound, ``trim`` which part is read. ``exhausted`` turns true once the file
+    was read to its end; ``last_s`` is the time of the newest frame that was yielded.
     """
 
     path: Path
+    paths: Sequence[Path]
     name: str
     size: tuple[int, int]
     fps: Fraction
@@ -35,6 +37,7 @@ class Film(Protocol):
     has_audio: bool
     trim: Trim
     exhausted: bool
+    last_s: float | None
 
     def __iter__(self) -> Iterator[Frame]:
         """The frames, once. Raises :class:`~tracker.errors.SourceError` after the last if some are lost."""
@@ -144,6 +147,7 @@ def selected(film: Film, frames: Iterable[Pending]) -> Iterator[Frame]:
     for frame in selection.of(frames):
         log.add(frame)
         count += 1
+        film.last_s = frame.time_s
         yield frame
     film.exhausted = selection.reached_end
     if not count:

@@ -8,6 +8,7 @@ the handlers are Python's own and :func:`uninterrupted` does nothing.
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -52,7 +53,13 @@ def install() -> None:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Hold signals back until the block has ended, well or not."""
+    """Hold signals back until the block has ended, well or not.
+
+    Signals come to the main thread only: in any other this does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     _gate.holding += 1
     try:
         yield

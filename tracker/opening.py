@@ -6,7 +6,7 @@ import platform
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from tracker.backends import open_first, open_session
+from tracker.backends import default_threads, open_first, open_session
 from tracker.closing import Closing
 from tracker.detection.blazeface import BlazeFace, BoxCorrection
 from tracker.detection.mediapipe import MediaPipeDetector
@@ -73,17 +73,32 @@ def open_mediapipe() -> MediaPipeDetector:
 class OpenedTracker(FaceTracker, Closing):
     """A :class:`~tracker.pipeline.FaceTracker` on models that :func:`open_tracker` has opened.
 
-    ``label`` says what runs it, such as ``resnet18 int8 on CPUExecutionProvider``. A context manager.
+    ``label`` says what runs it, such as ``resnet18 int8 on CPUExecutionProvider``; ``identity`` is all that
+    results depend on. A context manager.
     """
 
     def __init__(
-        self, detector: BlazeFace | MediaPipeDetector, opened: OpenedLandmarker, settings: TrackerSettings
+        self,
+        detector: BlazeFace | MediaPipeDetector,
+        opened: OpenedLandmarker,
+        settings: TrackerSettings,
+        threads: int,
     ) -> None:
         super().__init__(detector, opened.landmarker, settings)
         self.label = f"{opened.file.name} {opened.file.precision} on {opened.provider}"
         self.made_by = _made_by(detector, opened, settings)
         """What makes its results, for files that keep it: model and its hash, versions, settings."""
+        self.identity = {
+            "model": [self.label, opened.file.sha256],
+            "detector": type(detector).__name__,
+            "tracking": repr(settings),
+            "threads": threads or default_threads(),
+        }
         self._to_close = detector if isinstance(detector, MediaPipeDetector) else None
+
+    def fresh(self) -> FaceTracker:
+        """A tracker for another video, on the same models."""
+        return FaceTracker(self._detector, self._landmarker, self._settings)
 
     def close(self) -> None:
         """End the threads of a detector that has its own; closing twice is fine."""
@@ -136,4 +151,4 @@ def open_tracker(
     settings = TrackerSettings(max_faces=max_faces, smoothing=PRESETS[smoothing])
     opened = open_landmarker(model, backend, threads, faces=max_faces)
     finder = open_mediapipe() if detector == "mediapipe" else open_blazeface(threads)
-    return OpenedTracker(finder, opened, settings)
+    return OpenedTracker(finder, opened, settings, threads)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -60,6 +61,12 @@ Json = Annotated[
     Path | None,
     typer.Option(
         "--json", metavar="FILE|-", help="Results as JSON lines, one a frame; - is standard output."
+    ),
+]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume", help="Go on with a --json FILE that an earlier run did not finish, identically."
     ),
 ]
 Csv = Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Results as CSV, one row a face.")]
@@ -165,3 +172,11 @@ def refuse_lost_options(context: typer.Context) -> None:
             raise typer.BadParameter(
                 f"--{option} stands before {command}, which takes options after its name"
             )
+
+
+def check_resume(resume: bool, over_files: bool, json: Path | None, others: Iterable[object]) -> None:
+    """Wrong usage unless only JSON lines in a file, of a video or images, are to be resumed."""
+    if resume and (not over_files or json is None or json == Path("-") or any(others)):
+        raise typer.BadParameter(
+            "--resume goes on with --json FILE of a --video or --images run, and with no other output"
+        )

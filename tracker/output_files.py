@@ -70,9 +70,13 @@ class OutputFiles:
         json: Path | StandardOutput | None,
         inputs: Sequence[Path],
         made_by: Mapping[str, Any],
+        append: bool,
         **pictures: Any,
     ) -> Outputs:
-        """Open what holds results as numbers, ``json`` as it was taken; ``pictures`` go along."""
+        """Open what holds results as numbers, ``json`` as it was taken; ``pictures`` go along.
+
+        With ``append`` the JSON lines follow those that are there.
+        """
         from tracker.app import Outputs
         from tracker.label_sink import label_sink
         from tracker.openface_sink import OpenFaceSink
@@ -90,7 +94,7 @@ class OutputFiles:
             osc=osc,
             parquet=parquet,
             labels=labels,
-            json=enter(JsonSink(json, inputs)) if json else None,
+            json=enter(JsonSink(json, inputs, append)) if json else None,
             csv=enter(CsvSink(self.csv, inputs)) if self.csv else None,
             openface=enter(OpenFaceSink(self.openface, inputs)) if self.openface else None,
             **pictures,

@@ -6,7 +6,6 @@ on its own.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tracker.crops import Cut, NewFaces, crop_around, is_off, locate_twice
 from tracker.cuts import CutDetector
 from tracker.detection import FaceDetector
 from tracker.geometry import CropTransform
@@ -24,11 +24,12 @@ from tracker.search import Search
 from tracker.settings import TrackerSettings
 from tracker.smoothing import PointFilter
 from tracker.thumbnail import thumbnail
+from tracker.together import run_together
 from tracker.tracks import Track, reunite
 from tracker.types import FaceBox, FloatArray, Frame, FrameResult, ImageArray, Landmarks, TrackedFace
 
-_OFF_CENTRE, _OFF_SCALE = 0.1, 1.25
-"""From where on a crop is cut anew: its face's middle so many crop sides off, its size off by this factor."""
+_MOST_CROPS = 8
+"""Crops in a batch over several pictures: GPUs hardly gain beyond, and each size is prepared for once."""
 
 
 class FaceTracker:
@@ -73,17 +74,26 @@ class FaceTracker:
 
     def find(self, frame: Frame) -> FrameResult:
         """The faces of one picture on its own, largest first, ids from 1; tracks are not touched."""
+        return self.find_all([frame])[0]
+
+    def find_all(self, frames: Sequence[Frame]) -> list[FrameResult]:
+        """As :meth:`find` for each of ``frames``, whose crops go through the network together.
+
+        Points may differ from those of pictures one by one by what a sum in another order does.
+        """
+        if not frames:
+            return []
         self._stage_ms = {}
-        boxes, settings = self._detect(frame.image_bgr), self._settings
         # In a video a doubtful face is seen better some frames later; here this is all there is.
-        found = self._locate_new(frame.image_bgr, boxes, [], settings.max_faces, settings.min_quality)
-        found.sort(key=lambda face: -_area(FaceBox.around(face.points_frame)))
+        slots, quality = self._settings.max_faces, self._settings.min_quality
+        searches = [
+            self._new_faces(f.image_bgr, self._detect(f.image_bgr), [], slots, quality) for f in frames
+        ]
+        found = run_together(searches, self._locate_in_parts)
         with self._stage("measure"):
-            faces = tuple(
-                TrackedFace(i, face, measure(face.points_frame, head_pose(face.points_frame, frame.image_hw)))
-                for i, face in enumerate(found, 1)
-            )
-        return self._result(frame, faces)
+            reports = [_report_found(f, faces) for f, faces in zip(frames, found, strict=True)]
+        self._stage_ms = {name: spent / len(frames) for name, spent in self._stage_ms.items()}
+        return [self._result(frame, faces) for frame, faces in zip(frames, reports, strict=True)]
 
     def _follow(self, frame: Frame) -> None:
         """Move each live track to this frame, from the crop around where its points are expected."""
@@ -102,13 +112,13 @@ class FaceTracker:
     ) -> list[tuple[Landmarks, CropTransform]]:
         """Landmarks in ``crops``, and the upright crop around each; a face off the middle is seen twice."""
         seen = [
-            (face, _crop_around(face, crop))
+            (face, crop_around(face, crop))
             for face, crop in zip(self._locate(image, crops), crops, strict=True)
         ]
-        again = [i for i, crop in enumerate(crops) if _is_off(seen[i][1], crop)]
+        again = [i for i, crop in enumerate(crops) if is_off(seen[i][1], crop)]
         second = [seen[i][1] for i in again]
         for i, face, crop in zip(again, self._locate(image, second), second, strict=True):
-            seen[i] = face, _crop_around(face, crop)
+            seen[i] = face, crop_around(face, crop)
         return seen
 
     def _views(self, image_hw: tuple[int, int], cells: FloatArray) -> list[CropTransform]:
@@ -144,7 +154,8 @@ class FaceTracker:
             leaving = min(live, key=lambda track: _area(track.box))
             boxes = [box for box in boxes if self._is_much_larger(box, leaving.box)]
             free = 1
-        new = self._locate_new(frame.image_bgr, boxes, known, free, self._settings.new_quality)
+        search = self._new_faces(frame.image_bgr, boxes, known, free, self._settings.new_quality)
+        (new,) = run_together([search], self._locate_cuts)
         if leaving and new:
             self._tracks.remove(leaving)
         lost = [track for track in self._tracks if track.lost_at_s is not None]
@@ -165,14 +176,14 @@ class FaceTracker:
         smoothing = self._settings.smoothing
         track.smooth = PointFilter(smoothing) if smoothing else None
 
-    def _locate_new(
+    def _new_faces(
         self,
         image: ImageArray,
         boxes: Sequence[FaceBox],
         known: Sequence[FaceBox],
         slots: int,
         least_quality: float,
-    ) -> list[Landmarks]:
+    ) -> NewFaces:
         """Landmarks of detected faces that are none of ``known``, each once, at most ``slots``.
 
         The largest come first. One that turns out to be no face, or a face again, takes no slot from those
@@ -182,7 +193,7 @@ class FaceTracker:
         taken, waiting = list(known), sorted(boxes, key=_area, reverse=True)
         while waiting and (free := slots - len(new)) > 0:
             batch, waiting = waiting[:free], waiting[free:]
-            for face in self._locate_twice(image, batch):
+            for face in (yield from locate_twice(image, batch)):
                 if not _is_sure(face, self._settings.new_presence, least_quality):
                     continue  # and its points may be anything
                 box = FaceBox.around(face.points_frame)
@@ -191,27 +202,26 @@ class FaceTracker:
                     taken.append(box)
         return new
 
-    def _locate_twice(self, image: ImageArray, boxes: Sequence[FaceBox]) -> list[Landmarks]:
-        """Landmarks in detected ``boxes``: a first answer places the crop for the second."""
-        crops = [CropTransform.from_box(box) for box in boxes]
-        first = self._locate(image, crops)
-        return self._locate(
-            image, [_crop_around(face, crop) for face, crop in zip(first, crops, strict=True)]
-        )
-
     def _locate(self, image: ImageArray, crops: Sequence[CropTransform]) -> list[Landmarks]:
-        if not crops:
+        return self._locate_cuts([(image, crop) for crop in crops])
+
+    def _locate_in_parts(self, cuts: Sequence[Cut]) -> list[Landmarks]:
+        parts = (cuts[i : i + _MOST_CROPS] for i in range(0, len(cuts), _MOST_CROPS))
+        return [face for part in parts for face in self._locate_cuts(part)]
+
+    def _locate_cuts(self, cuts: Sequence[Cut]) -> list[Landmarks]:
+        if not cuts:
             return []
         with self._stage("crop"):
-            batch = np.stack([crop.cut(image) for crop in crops])
+            batch = np.stack([crop.cut(image) for image, crop in cuts])
         with self._stage("infer"):
             located = self._landmarker.locate(batch)
-        quality = [None] * len(crops) if located.quality is None else located.quality
+        quality = [None] * len(cuts) if located.quality is None else located.quality
         with self._stage("points"):
             return [
                 Landmarks(crop.to_frame(points), float(score), sure)
-                for crop, points, score, sure in zip(
-                    crops, located.points_crop, located.presence, quality, strict=True
+                for (_, crop), points, score, sure in zip(
+                    cuts, located.points_crop, located.presence, quality, strict=True
                 )
             ]
 
@@ -266,19 +276,13 @@ def _report(track: Track, shown: Landmarks, frame: Frame) -> TrackedFace:
     return TrackedFace(track.id, shown, measure(shown.points_frame, pose, track.blinks.count))
 
 
-def _crop_around(face: Landmarks, seen_in: CropTransform) -> CropTransform:
-    """The crop that suits ``face``; the one that it was seen in if its points all coincide, as on a blank."""
-    try:
-        return CropTransform.from_points(face.points_frame)
-    except ValueError:
-        return seen_in
-
-
-def _is_off(face: CropTransform, crop: CropTransform) -> bool:
-    """Whether ``face``, the crop that suits it, differs too much from the ``crop`` that it was seen in: those
-    that models are trained on sit better, and points are less exact."""
-    away = math.dist(face.center, crop.center) / crop.side
-    return away > _OFF_CENTRE or not 1 / _OFF_SCALE < face.side / crop.side < _OFF_SCALE
+def _report_found(frame: Frame, found: list[Landmarks]) -> tuple[TrackedFace, ...]:
+    """The faces of a picture on its own, largest first."""
+    found.sort(key=lambda face: -_area(FaceBox.around(face.points_frame)))
+    return tuple(
+        TrackedFace(i, face, measure(face.points_frame, head_pose(face.points_frame, frame.image_hw)))
+        for i, face in enumerate(found, 1)
+    )
 
 
 def _is_sure(face: Landmarks, presence: float, quality: float) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import partial
 from itertools import pairwise
@@ -40,7 +40,9 @@ class SequenceSource(Closing):
         self.fps = Fraction(fps).limit_denominator(1001)
         self.time_base, self.is_steady, self.pixel_aspect = 1 / self.fps, True, Fraction(1)
         self.has_audio = self.exhausted = False
+        self.last_s: float | None = None
         self._numbered = _find(path)
+        self.paths: Sequence[Path] = tuple(self._numbered.values())
         numbers = list(self._numbered)
         self._step = min((b - a for a, b in pairwise(numbers)), default=1)
         count = (numbers[-1] - numbers[0]) // self._step + 1

@@ -41,14 +41,16 @@ _NO_MEASURES = ("",) * 7
 class TextSink(Closing):
     """UTF-8 that is flushed line by line, so that a run cut short keeps what it found."""
 
-    def __init__(self, target: Path | StandardOutput, inputs: Iterable[Path] = ()) -> None:
+    def __init__(
+        self, target: Path | StandardOutput, inputs: Iterable[Path] = (), append: bool = False
+    ) -> None:
         self.target = target
         if isinstance(target, StandardOutput):
             self._file: TextFile | StandardOutput = target
             return
         check_output(target, inputs)
         with sink_errors(target):
-            self._file = TextFile(target)
+            self._file = TextFile(target, append)
 
     def close(self) -> None:
         """Close the file; closing twice is fine."""
@@ -64,6 +66,7 @@ class JsonSink(TextSink):
     rounded to 0.01, ``quality``, 68 numbers 0..1, from models that judge it, and ``measures``, the fields of
     :class:`~tracker.types.FaceMeasures` with null for None. Where a video is damaged there is ``damage``, the
     fields of :class:`~tracker.types.Damage`. Refuses to overwrite any of ``inputs``.
+    With ``append`` the lines follow those that are there.
     To :class:`~tracker.stdout.StandardOutput` it writes each line as soon as its frame is done; it raises
     :class:`~tracker.errors.ReaderGoneError` once nobody reads them.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -65,9 +65,11 @@ class VideoSource(Closing):
 
     def __init__(self, path: Path, trim: Trim = WHOLE) -> None:
         self.path = path
+        self.paths: Sequence[Path] = (path,)
         self.name = path.name
         self.trim = trim
         self.exhausted = False
+        self.last_s: float | None = None
         self._closed = False
         self._file: BinaryIO | None = None
         self._container = open_container(path)

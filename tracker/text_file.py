@@ -12,8 +12,8 @@ class TextFile:
     What is no valid UTF-8, as in a file name, is written as escapes, which JSON reads back.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("wb", buffering=0)
+    def __init__(self, path: Path, append: bool = False) -> None:
+        self._file = path.open("ab" if append else "wb", buffering=0)
         self._pending: list[str] = []
 
     def write(self, text: str) -> int:

@@ -53,6 +53,7 @@ class VideoSink(Closing):
         self._first_s: float | None = None if like is None else like.trim.start_s
         self._last_pts: int | None = None
         self._held: Packet[VideoStream] | None = None
+        self._last_s: float | None = None
         self._closed = False
         with sink_errors(path):
             self._is_new = not path.exists()
@@ -80,6 +81,7 @@ class VideoSink(Closing):
                 )
             if self._first_s is None:
                 self._first_s = time_s
+            self._last_s = time_s
             frame = _encodable(canvas_bgr, self._format.pix_fmt)
             frame.pts = self._next_pts(time_s - self._first_s)
             frame.time_base = self._tick
@@ -110,7 +112,8 @@ class VideoSink(Closing):
             self._held.duration = self._last_ticks()
             self._container.mux(self._held)
         if self._sound and self._last_pts is not None:
-            whole = self._like is not None and self._like.exhausted
+            # What was read ahead may never have been written, if the user quit.
+            whole = self._like is not None and self._like.exhausted and self._last_s == self._like.last_s
             shown_s = float((self._last_pts + self._frame_ticks) * self._tick) + (self._first_s or 0.0)
             end_s = math.inf if whole else shown_s
             self._sound.advance(end_s)

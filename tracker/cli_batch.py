@@ -1,0 +1,69 @@
+"""The command ``tracker batch``. What is slow to import is imported where it is needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tracker.interrupts import interruptible
+from tracker.options import Backend, Detector, MaxFaces, Model, Smoothing
+
+
+def batch(
+    inputs: Annotated[list[Path], typer.Argument(metavar="INPUTS...", help="Videos, and folders of them.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results.")],
+    jobs: Annotated[int, typer.Option(min=0, max=1024, help="Processes; 0: one per core.")] = 0,
+    ray: Annotated[
+        str | None,
+        typer.Option(metavar="auto|ADDRESS", help="Work on this Ray cluster instead (extra: cluster)."),
+    ] = None,
+    threads: Annotated[
+        int, typer.Option(min=0, max=256, help="CPU threads of each process; 0: the cores divided.")
+    ] = 0,
+    model: Model = "resnet18",
+    backend: Backend = "auto",
+    detector: Detector = "blazeface",
+    max_faces: MaxFaces = 8,
+    smoothing: Smoothing = "low",
+) -> None:
+    """Track many videos and folders of images; what is done is skipped, so an interrupted batch goes on.
+
+    Folders are searched with all below them. Each video and each folder's images get a file of JSON lines
+    in the output folder, and `summary.csv` lists all. The nodes of a cluster must see inputs and outputs
+    under the same paths.
+    """
+    from rich.console import Console
+
+    from tracker.batch.cluster import RayWorkers
+    from tracker.batch.plan import plan_jobs
+    from tracker.batch.pool import Pool, Workers
+    from tracker.batch.run import batch_progress, raise_failures, run_batch, summary_table, write_summary
+    from tracker.batch.work import Settings
+    from tracker.machine import usable_cores
+    from tracker.video_sink import sink_errors
+
+    if ray is not None and jobs:
+        raise typer.BadParameter("--jobs is for this computer; a cluster has its own cores: leave it out")
+    if ray == "":
+        raise typer.BadParameter("--ray needs auto or an address")
+    with interruptible():
+        settings = Settings(model, backend, detector, max_faces, smoothing)
+        settings.identity()  # an unknown model is refused before anything is opened
+        planned = plan_jobs(inputs)
+        folder = output.absolute()
+        with sink_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+
+        def open_workers(count: int) -> Workers:
+            if ray is not None:
+                return RayWorkers(ray, folder, settings, threads or 1)
+            processes = min(jobs or usable_cores(), count)
+            return Pool(processes, folder, settings, threads or max(usable_cores() // processes, 1))
+
+        with batch_progress(planned) as on_done:
+            report = run_batch(planned, folder, settings, open_workers, on_done)
+        write_summary(report, folder)
+        Console().print(summary_table(report))
+        raise_failures(report, folder)
