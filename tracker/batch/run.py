@@ -17,6 +17,7 @@ from tracker.batch.plan import Job
 from tracker.batch.pool import Lost, Workers
 from tracker.batch.work import Outcome, Settings, finished, remove_drafts
 from tracker.errors import BatchError
+from tracker.text import printable
 from tracker.video_sink import sink_errors
 
 SUMMARY = "summary.csv"
@@ -115,7 +116,8 @@ def batch_progress(jobs: Sequence[Job]) -> Iterator[Callable[[Job, Outcome], Non
             done += 1
             progress.update(task, description=f"{done} of {len(jobs)}", advance=job.size)
             if outcome.error:
-                progress.console.print(f"failed: {outcome.error}", markup=False, highlight=False)
+                line = f"failed: {printable(outcome.error)}"
+                progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
         yield advance
 
