@@ -60,6 +60,22 @@ def test_dlib_xml_is_whole_after_every_image(tmp_path: Path) -> None:
     sink.close()
 
 
+def test_dlib_xml_stays_whole_on_a_disk_that_is_full(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    paths = images(tmp_path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with DlibSink(tmp_path / "l.xml", paths) as sink:
+        sink.write(result(paths[0].name))
+        size = (tmp_path / "l.xml").stat().st_size
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100, hard))
+        try:
+            with pytest.raises(SinkError, match=r"cannot write .*l\.xml"):
+                sink.write(result(paths[1].name))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert len(read_dlib_xml(tmp_path / "l.xml", "x")) == 1
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="such names cannot exist there")
 @pytest.mark.parametrize("name", [b"a\x1b.png", b"a\xff.png", b"a\x00.png"[:1] + b"\x01.png"])
 def test_a_name_that_xml_cannot_hold_is_refused_before_anything_is_written(

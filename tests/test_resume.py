@@ -24,7 +24,7 @@ from tracker.pipeline import FaceTracker
 from tracker.resume import EVERY, Checkpoint, Checkpoints, run_identity
 from tracker.types import Frame
 
-MEMORY = ("_tracks", "_last_id", "_frames_since_detection", "_turn", "_is_cut")
+MEMORY = ("_tracks", "_last_id", "_frames_since_detection", "_search", "_is_cut")
 QUICK = ("--backend", "cpu", "--threads", 1, "--model", "unet-light")
 
 

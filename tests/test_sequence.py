@@ -107,6 +107,10 @@ def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
     path = _write(tmp_path, [1, 2])
     with SequenceSource(path) as film, pytest.raises(SinkError, match="it is the input"):
         SequenceSink(path, film)
+    with SequenceSource(path) as film, pytest.raises(SinkError, match="it is the input"):
+        SequenceSink(tmp_path / "f_%03d.png", film)  # from 1000 on its names would be those of the input
+    with SequenceSource(path) as film:
+        SequenceSink(tmp_path / "g_%04d.png", film).close()
     with pytest.raises(SinkError, match="no folder"):
         SequenceSink(tmp_path / "gone" / "o_%d.png")
     with pytest.raises(SinkError, match=r"\.png or \.jpg"):

@@ -144,6 +144,17 @@ def test_sound_stops_with_the_last_frame_written(tmp_path: Path) -> None:
     assert packet_bytes(out, "audio")[-1][0] > 0.9
 
 
+def test_a_film_that_was_read_ahead_ends_with_what_was_written(tmp_path: Path) -> None:
+    clip, out = tmp_path / "in.mp4", tmp_path / "out.mp4"
+    write_video(clip, 60, audio="aac")
+    with VideoSource(clip) as source, VideoSink(out, like=source) as sink:
+        for frame in list(source)[:30]:
+            sink.write(frame.image_bgr, frame.time_s)
+    with av.open(str(out)) as container:
+        assert container.duration is not None
+        assert container.duration / av.time_base == pytest.approx(1.0, abs=0.1)
+
+
 def test_colours_survive_and_are_labelled(tmp_path: Path) -> None:
     color, out = np.array((40, 60, 200)), tmp_path / "o.mp4"
     with VideoSink(out) as sink:

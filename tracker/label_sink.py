@@ -9,6 +9,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
@@ -66,12 +67,19 @@ class DlibSink(Closing):
             self._file.close()
 
     def _add(self, text: str) -> None:
-        """Put ``text`` and the end of the document in place of its end, in one go."""
+        """Put ``text`` and the end of the document in place of its end: all of it, or as it was."""
         data = text.encode()
         rest = memoryview(data + _TAIL)
         self._file.seek(self._end)
-        while rest:
-            rest = rest[self._file.write(rest) :]
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError:
+            with suppress(OSError):
+                self._file.seek(self._end)
+                self._file.write(_TAIL if self._end else b"")
+                self._file.truncate()
+            raise
         self._end += len(data)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
 
 # No codec shows a picture later than that many after the next.
 _MAX_REORDER = 16
@@ -74,10 +75,12 @@ class Ledger:
             self._is_bad = True
             return
         self._bad.add(number)
-        for other in (self._sent[n] for n in sorted(self._sent) if n > number):
-            if other.is_key:
+        # From the newest back: where every packet fails, those before would be gone through once for each.
+        later = list(takewhile(lambda n: n > number, reversed(self._sent)))
+        for other in reversed(later):
+            if self._sent[other].is_key:
                 return
-            self._bad.add(other.number)
+            self._bad.add(other)
         self._is_bad = True
 
     def receive(self, number: int, corrupt: bool, has_fields: bool, reorders: bool) -> Account:

@@ -6,18 +6,14 @@ T. Baltrusaitis, A. Zadeh, Y. C. Lim, L.-P. Morency, "OpenFace 2.0: Facial Behav
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tracker.errors import SinkError
 from tracker.head_pose import HeadPlace, head_place
-from tracker.sinks import TextSink
+from tracker.sinks import TableSink
 from tracker.types import N_POINTS, FloatArray, FrameResult, TrackedFace
-from tracker.video_sink import sink_errors
 
 _POSE = ("pose_Tx", "pose_Ty", "pose_Tz", "pose_Rx", "pose_Ry", "pose_Rz")
 OPENFACE_HEADER = (
@@ -27,7 +23,7 @@ OPENFACE_HEADER = (
 )
 
 
-class OpenFaceSink(TextSink):
+class OpenFaceSink(TableSink):
     """CSV with OpenFace's columns: one row a face, and one with ``success`` 0 for a frame without any.
 
     ``frame`` counts from 1 and ``face_id`` from 0, so the first person is 0; ``timestamp`` is in seconds,
@@ -38,14 +34,7 @@ class OpenFaceSink(TextSink):
     """
 
     def __init__(self, path: Path, inputs: Iterable[Path] = ()) -> None:
-        super().__init__(path, inputs)
-        self._writer = csv.writer(self._file, lineterminator="\n")
-        try:
-            self._rows([OPENFACE_HEADER])
-        except SinkError:
-            with suppress(SinkError):  # the header, still unwritten, fails a second time
-                self.close()
-            raise
+        super().__init__(path, OPENFACE_HEADER, inputs)
 
     def write(self, result: FrameResult) -> None:
         """Append the rows of one frame, at least one."""
@@ -54,11 +43,6 @@ class OpenFaceSink(TextSink):
             self._rows(_face_row(frame, time_s, face, result.image_hw) for face in result.faces)
         else:
             self._rows([[frame, 0, time_s, *[0] * (len(OPENFACE_HEADER) - 3)]])
-
-    def _rows(self, rows: Iterable[Sequence[Any]]) -> None:
-        with sink_errors(str(self.target)):
-            self._writer.writerows(rows)
-            self._file.flush()
 
 
 def openface_angles(rotation: FloatArray) -> tuple[float, float, float]:

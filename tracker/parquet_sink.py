@@ -116,11 +116,11 @@ class ParquetSink(Closing):
         rows, self._rows = self._rows, []
         if not rows:
             return
+        self._failed = True  # unless all of the following succeeds
         columns = [
             self._pyarrow.array([_text(row.get(field.name)) for row in rows], field.type)
             for field in self._schema
         ]
-        self._failed = True  # unless the next line succeeds
         self._writer.write_table(self._pyarrow.Table.from_arrays(columns, schema=self._schema))
         self._failed = False
 

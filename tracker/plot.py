@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from tracker.errors import ResultsError
-from tracker.plot_lines import MOST_POINTS, broken, headline, longest, row_note, runs, step, thin, tick
+from tracker.plot_lines import MOST_POINTS, broken, headline, longest, row_note, runs, shown, step, thin, tick
 from tracker.timeline import FaceSeries, Timeline
 from tracker.types import FloatArray
 
@@ -122,7 +122,7 @@ def _axes(figure: Figure, top: float, inches: float, line: Timeline) -> Axes:
 
 
 def _draw_title(figure: Figure, line: Timeline, height: float) -> None:
-    name = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line.source)
+    name = shown(line.source)
     name = name if len(name) <= 80 else f"{name[:77]}..."
     left = _LEFT / _WIDTH
     figure.text(left, 1 - 0.36 / height, name, fontsize=14, fontweight="bold", va="center")

@@ -34,6 +34,11 @@ def headline(line: Timeline) -> str:
     return "   ·   ".join(parts)
 
 
+def shown(name: str) -> str:
+    """``name`` as a title: what cannot be printed is a box."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
+
+
 def count(number: int, what: str) -> str:
     """``1 face`` or ``2,000 faces``."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from tracker.plot import colour_of, draw_timeline
-from tracker.plot_lines import clock, headline
+from tracker.plot_lines import clock, headline, shown
 from tracker.timeline import FaceSeries, Timeline
 
 # Nothing may be loaded and nothing can run, whatever a file name holds.
@@ -41,7 +41,7 @@ def timeline_page(line: Timeline) -> bytes:
     """The page as UTF-8."""
     drawing = draw_timeline(line, "svg").decode()
     page = _PAGE.format(
-        title=escape(_printable(line.source)),
+        title=escape(shown(line.source)),
         summary=escape(headline(line)),
         drawing=drawing[drawing.index("<svg") :],  # what comes before is for files of their own
         table=_table(line) if line.faces else "",
@@ -77,7 +77,3 @@ def _row(line: Timeline, face: FaceSeries) -> str:
 
 def _cell(text: str) -> str:
     return f"<td>{text}</td>"
-
-
-def _printable(name: str) -> str:
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)

@@ -101,8 +101,12 @@ class SequenceSink(Closing):
 
     def __init__(self, path: Path, like: Film | None = None) -> None:
         check_output(path)
-        if like is not None and like.path.absolute() == path.absolute():
-            raise SinkError(f"cannot write {path}: it is the input; choose another name")
+        with sink_errors(path):
+            # Another count of digits may give the same names: %04d and %d do from 1000 on.
+            if like is not None and path.parent.samefile(like.path.parent):
+                written = _names(path)
+                if any(written.fullmatch(source.name) for source in like.paths):
+                    raise SinkError(f"cannot write {path}: it is the input; choose another name")
         if not cv2.haveImageWriter(f"a{path.suffix}"):
             raise SinkError(
                 f"cannot write {path}: pictures are written as .png or .jpg; change the file name"
@@ -133,12 +137,7 @@ def open_film(path: Path, trim: Trim = WHOLE, fps: float | None = None) -> Film:
 
 def _find(path: Path) -> dict[int, Path]:
     """The pictures by their numbers, in order."""
-    number = NUMBER.search(path.name)
-    if number is None:
-        raise SourceError(f"{path} has no %d for the number of its pictures: give such as frames_%04d.png")
-    digits = rf"(\d{{{number[2]},}})" if number[1] else r"(0|[1-9]\d*)"
-    before, after = path.name[: number.start()], path.name[number.end() :]
-    name = re.compile(re.escape(before) + digits + re.escape(after), re.ASCII)
+    name = _names(path)
     try:
         found = {int(m[1]): p for p in path.parent.iterdir() if (m := name.fullmatch(p.name)) and p.is_file()}
     except OSError as error:
@@ -146,6 +145,16 @@ def _find(path: Path) -> dict[int, Path]:
     if not found:
         raise SourceError(f"no pictures match {path}: check the folder and the number of digits")
     return dict(sorted(found.items()))
+
+
+def _names(path: Path) -> re.Pattern[str]:
+    """What matches the file names that ``path`` stands for, the number as its group."""
+    number = NUMBER.search(path.name)
+    if number is None:
+        raise SourceError(f"{path} has no %d for the number of its pictures: give such as frames_%04d.png")
+    digits = rf"(\d{{{number[2]},}})" if number[1] else r"(0|[1-9]\d*)"
+    before, after = path.name[: number.start()], path.name[number.end() :]
+    return re.compile(re.escape(before) + digits + re.escape(after), re.ASCII)
 
 
 def _padded(found: re.Match[str], number: int) -> str:

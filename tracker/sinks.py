@@ -96,7 +96,25 @@ class JsonSink(TextSink):
             self._file.flush()
 
 
-class CsvSink(TextSink):
+class TableSink(TextSink):
+    """CSV with a ``header``, flushed with the rows of each frame. Refuses to overwrite any of ``inputs``."""
+
+    def __init__(self, path: Path, header: Sequence[str], inputs: Iterable[Path] = ()) -> None:
+        super().__init__(path, inputs)
+        self._writer = csv.writer(self._file, lineterminator="\n")
+        try:
+            self._rows([header])
+        except SinkError:
+            self.close()
+            raise
+
+    def _rows(self, rows: Iterable[Sequence[Any]]) -> None:
+        with sink_errors(str(self.target)):
+            self._writer.writerows(rows)
+            self._file.flush()
+
+
+class CsvSink(TableSink):
     """CSV: a header, then one row a face; frames without faces leave no row.
 
     Columns: source, frame, time_s, id, the box, score, then x0, y0 ... x67, y67 in frame pixels, rounded to
@@ -104,23 +122,12 @@ class CsvSink(TextSink):
     """
 
     def __init__(self, path: Path, inputs: Iterable[Path] = ()) -> None:
-        super().__init__(path, inputs)
-        self._writer = csv.writer(self._file, lineterminator="\n")
-        try:
-            self._rows([CSV_HEADER])
-        except SinkError:
-            self.close()
-            raise
+        super().__init__(path, CSV_HEADER, inputs)
 
     def write(self, result: FrameResult) -> None:
         """Append one row for each face."""
         frame = (result.source, result.index, round(result.time_s, 6))
         self._rows([*frame, *face_row(face_record(face))] for face in result.faces)
-
-    def _rows(self, rows: Iterable[Sequence[Any]]) -> None:
-        with sink_errors(str(self.target)):
-            self._writer.writerows(rows)
-            self._file.flush()
 
 
 class ImageSink(Closing):

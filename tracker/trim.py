@@ -26,11 +26,6 @@ class Trim:
         if self.every < 1:
             raise ValueError(f"every must be 1 or more, got {self.every}")
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether nothing is left out at either end."""
-        return self.start_s == 0 and math.isinf(self.end_s)
-
     def has_begun(self, time_s: float) -> bool:
         """Whether ``time_s`` is not before the start; a film whose clock starts below 0 is not cut at 0."""
         return self.start_s == 0 or time_s >= self.start_s

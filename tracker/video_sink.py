@@ -112,10 +112,8 @@ class VideoSink(Closing):
             self._held.duration = self._last_ticks()
             self._container.mux(self._held)
         if self._sound and self._last_pts is not None:
-            # What was read ahead may never have been written, if the user quit.
-            whole = self._like is not None and self._like.exhausted and self._last_s == self._like.last_s
             shown_s = float((self._last_pts + self._frame_ticks) * self._tick) + (self._first_s or 0.0)
-            end_s = math.inf if whole else shown_s
+            end_s = math.inf if self._has_all(self._like) else shown_s
             self._sound.advance(end_s)
             self._sound.flush()
 
@@ -127,12 +125,16 @@ class VideoSink(Closing):
             self._held = packet
 
     def _last_ticks(self) -> int:
-        """How long the last picture is shown: as the input says, if that was read to its end."""
+        """How long the last picture is shown: as the input says, if that was written to its end."""
         like, last_s = self._like, float((self._last_pts or 0) * self._tick) + (self._first_s or 0.0)
-        if like is None or not like.exhausted or like.end_s is None:
+        if like is None or like.end_s is None or not self._has_all(like):
             return self._frame_ticks
         ticks = round((like.end_s - last_s) / self._tick)
         return ticks if 0 < ticks <= _LONGEST_S / self._tick else self._frame_ticks
+
+    def _has_all(self, like: Film | None) -> bool:
+        """Whether ``like`` was read to its end and its last frame written: one read ahead may never be."""
+        return like is not None and like.exhausted and self._last_s == like.last_s
 
     def _start(self, width: int, height: int) -> VideoStream:
         """Both streams must exist before the first packet: MP4 lists them in its header."""
