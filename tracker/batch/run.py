@@ -158,8 +158,8 @@ def raise_failures(report: Report, folder: Path) -> None:
     failures = report.failures
     if failures:
         raise BatchError(
-            f"{len(failures)} of {len(report.outcomes)} failed twice and are listed in {folder / SUMMARY}, "
-            f"the others are done; the first: {failures[0][1]}"
+            f"{len(failures)} of {len(report.outcomes)} failed, as {folder / SUMMARY} lists; "
+            f"the first: {failures[0][1]}"
         )
 
 
