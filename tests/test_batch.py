@@ -221,7 +221,7 @@ def test_the_command_does_all_and_says_what_failed(tmp_path: Path) -> None:
     assert done.returncode == 1
     first, second, last = done.stderr.splitlines()
     assert {Path(line.split()[1]).name for line in (first, second)} == {"cut.mkv", "short.mkv"}
-    assert last.startswith("tracker: 2 of 4 failed twice")
+    assert last.startswith("tracker: 2 of 4 failed, as ")
     assert SUMMARY in last
     said = {"a.mp4": "done", "cut.mkv": "failed", "short.mkv": "failed", "stills": "done"}
     assert statuses(tmp_path / "out") == said

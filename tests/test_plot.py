@@ -207,6 +207,7 @@ def test_another_file_is_one_line_of_error_and_draws_nothing(tmp_path: Path) -> 
 def test_wrong_outputs_are_refused(tmp_path: Path) -> None:
     path = written(tmp_path / "o.jsonl", frames())
     assert run("plot", path, "--output", tmp_path / "o.pdf").returncode == 2
+    assert run("plot", ".").returncode == run("plot", "").returncode == 2
     assert_one_line_error(run("plot", path, "--output", tmp_path / "none" / "o.png"), "there is no folder")
     results = path.rename(tmp_path / "o.png")
     assert_one_line_error(run("plot", results), "it is the input")

@@ -113,5 +113,7 @@ def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
         SequenceSink(tmp_path / "g_%04d.png", film).close()
     with pytest.raises(SinkError, match="no folder"):
         SequenceSink(tmp_path / "gone" / "o_%d.png")
-    with pytest.raises(SinkError, match=r"\.png or \.jpg"):
-        SequenceSink(tmp_path / "o_%d.txt")
+    for ending in (".txt", ".exr", ".pgm", ".hdr", ""):  # none; switched off; grey; no pixels
+        with pytest.raises(SinkError, match=r"\.png or \.jpg"):
+            SequenceSink(tmp_path / f"o_%d{ending}")
+    assert SequenceSink(tmp_path / "o_%d.PNG")

@@ -27,6 +27,8 @@ def plot(
     `tracker plot out.jsonl` draws out.png; `--output out.html` is a page of its own, with a table.
     (Extra: plot.)
     """
+    if not results.name:
+        raise typer.BadParameter("RESULTS.jsonl is the file that --json wrote, got a folder or an empty name")
     target = results.with_suffix(".png") if output is None else output
     if target.suffix.lower() not in SUFFIXES:
         raise typer.BadParameter(f"--output ends in {' or '.join(SUFFIXES)}, got {printable(target.name)!r}")

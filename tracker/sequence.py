@@ -15,7 +15,7 @@ import numpy as np
 from tracker.closing import Closing
 from tracker.errors import SinkError, SourceError
 from tracker.film import Film, Pending, merge, selected
-from tracker.images import read_image
+from tracker.images import SUFFIXES, read_image
 from tracker.numbered import NUMBER, is_sequence
 from tracker.sources import VideoSource
 from tracker.trim import WHOLE, Trim
@@ -107,7 +107,7 @@ class SequenceSink(Closing):
                 written = _names(path)
                 if any(written.fullmatch(source.name) for source in like.paths):
                     raise SinkError(f"cannot write {path}: it is the input; choose another name")
-        if not cv2.haveImageWriter(f"a{path.suffix}"):
+        if not _can_write(path.suffix):
             raise SinkError(
                 f"cannot write {path}: pictures are written as .png or .jpg; change the file name"
             )
@@ -155,6 +155,15 @@ def _names(path: Path) -> re.Pattern[str]:
     digits = rf"(\d{{{number[2]},}})" if number[1] else r"(0|[1-9]\d*)"
     before, after = path.name[: number.start()], path.name[number.end() :]
     return re.compile(re.escape(before) + digits + re.escape(after), re.ASCII)
+
+
+def _can_write(suffix: str) -> bool:
+    """Whether colour pictures with this ending are written, and read again: OpenCV also knows some of grey
+    levels only, of numbers that are no pixels, and some that it has switched off."""
+    try:
+        return suffix.lower() in SUFFIXES and cv2.imencode(suffix, np.zeros((16, 16, 3), np.uint8))[0]
+    except cv2.error:
+        return False
 
 
 def _padded(found: re.Match[str], number: int) -> str:

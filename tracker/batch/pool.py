@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 from contextlib import suppress
 from dataclasses import dataclass
@@ -119,10 +118,11 @@ class Pool(Closing):
 def _serve(pipe: Connection, folder: Path, settings: Settings, threads: int) -> None:
     """Do jobs until the pipe closes. Ctrl-C is for who gives them out."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = os.getppid()
+    parent = multiprocessing.parent_process()
 
     def alive() -> None:
-        if os.getppid() != parent:  # nobody waits for this any more
+        # Who gives out jobs may have died before we came here: the parent's id would tell us nothing then.
+        if parent is not None and not parent.is_alive():  # nobody waits for this any more
             raise SystemExit(1)
 
     with suppress(EOFError, OSError):

@@ -61,8 +61,7 @@ def run_batch(
             on_done(job, outcome)
     left = [job for job in jobs if job not in report.outcomes]
     if left:
-        for job in left:
-            remove_drafts(job, folder)
+        remove_drafts(left, folder)
         workers = open_workers(len(left))
         try:
             for job, outcome in _do_all(left, workers):
@@ -70,8 +69,7 @@ def run_batch(
                 on_done(job, outcome)
         finally:
             workers.close()
-            for job in left:
-                remove_drafts(job, folder)
+            remove_drafts(left, folder)
     report.outcomes = {job: report.outcomes[job] for job in jobs}
     return report
 
@@ -158,8 +156,8 @@ def raise_failures(report: Report, folder: Path) -> None:
     failures = report.failures
     if failures:
         raise BatchError(
-            f"{len(failures)} of {len(report.outcomes)} failed twice and are listed in {folder / SUMMARY}, "
-            f"the others are done; the first: {failures[0][1]}"
+            f"{len(failures)} of {len(report.outcomes)} failed, as {folder / SUMMARY} lists; "
+            f"the first: {failures[0][1]}"
         )
 
 

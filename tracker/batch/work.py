@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -26,6 +27,8 @@ from tracker.sinks import JsonSink
 from tracker.sources import VideoSource
 from tracker.video_sink import sink_errors
 from tracker.weights import find_model
+
+_DRAFT = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part", re.DOTALL)
 
 RECORDS = ".batch"
 """The folder in the output that holds a record for each result."""
@@ -97,12 +100,17 @@ def finished(job: Job, folder: Path, settings: Settings) -> Outcome | None:
     return outcome if same and whole and not outcome.error else None
 
 
-def remove_drafts(job: Job, folder: Path) -> None:
-    """Remove what a killed worker left of ``job``. Only while nobody is at it."""
-    results = folder / job.name
-    for draft in results.parent.glob(f".{_literal(results.name)}.????????.part"):
+def remove_drafts(jobs: Iterable[Job], folder: Path) -> None:
+    """Remove what killed workers left of ``jobs``. Only while nobody is at them."""
+    names: dict[Path, set[str]] = {}
+    for job in jobs:
+        results = folder / job.name
+        names.setdefault(results.parent, set()).add(results.name)
+    for parent, known in names.items():
         with suppress(OSError):
-            draft.unlink()
+            drafts = [p for p in parent.iterdir() if (m := _DRAFT.fullmatch(p.name)) and m[1] in known]
+            for draft in drafts:
+                draft.unlink()
 
 
 def _identity(job: Job, settings: Settings) -> dict[str, Any]:
@@ -173,7 +181,3 @@ def _publish(
 
 def _record(folder: Path, job: Job) -> Path:
     return folder / RECORDS / f"{job.name}.json"
-
-
-def _literal(name: str) -> str:
-    return "".join(f"[{c}]" if c in "*?[" else c for c in name)
