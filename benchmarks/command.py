@@ -12,6 +12,9 @@ import typer
 from tracker.errors import TrackerError
 from train.errors import TrainError
 
+ModelOption = Annotated[str, typer.Option(help="Landmark model of the manifest.")]
+BackendOption = Annotated[str, typer.Option(help="Backend of the landmark model.")]
+ThreadsOption = Annotated[int, typer.Option(min=1, help="Threads of inference.")]
 JsonOption = Annotated[
     Path | None, typer.Option("--json", metavar="OUT.json", help="Write the figures to this file.")
 ]

@@ -21,8 +21,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.command import JsonOption, run_command
-from tracker.batch.cluster import RayWorkers
+from benchmarks.command import JsonOption, ModelOption, run_command
+from tracker.batch.cluster import RayWorkers, import_ray
 from tracker.batch.plan import Job, plan_jobs
 from tracker.batch.pool import Pool, Workers
 from tracker.batch.run import run_batch
@@ -58,7 +58,7 @@ def measure(
 
 def on_two_nodes(jobs: Sequence[Job], folder: Path, settings: Settings) -> Cost:
     """All ``jobs`` on two nodes of one core; the second is killed when half of them are done."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    import_ray()
     from ray.cluster_utils import Cluster
 
     cluster: Any = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
@@ -83,7 +83,7 @@ def main(
     files: Annotated[list[int] | None, typer.Option(min=1, help="Files; repeat for several corpora.")] = None,
     frames: Annotated[int, typer.Option(min=1, help="Frames of each video.")] = 30,
     processes: Annotated[int, typer.Option(min=1, help="Processes of this computer.")] = 2,
-    model: Annotated[str, typer.Option(help="Landmark model of the manifest.")] = "unet-light",
+    model: ModelOption = "unet-light",
     ray: Annotated[bool, typer.Option("--ray", help="Also on a cluster that loses a node.")] = False,
     json_path: JsonOption = None,
 ) -> None:

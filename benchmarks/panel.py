@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.blind import Blind
-from benchmarks.command import JsonOption, run_command
+from benchmarks.command import BackendOption, JsonOption, ModelOption, ThreadsOption, run_command
 from tracker.app import Outputs, View, run_frames
 from tracker.bench.clip import write_clip
 from tracker.bench.run import in_a_process
@@ -93,9 +93,9 @@ def ask_panel(setting: Setting) -> dict[str, float]:
 
 
 def main(
-    model: Annotated[str, typer.Option(help="Landmark model of the manifest.")] = "resnet18",
-    backend: Annotated[str, typer.Option(help="Backend of the landmark model.")] = "cpu",
-    threads: Annotated[int, typer.Option(min=1, help="Threads of inference.")] = 2,
+    model: ModelOption = "resnet18",
+    backend: BackendOption = "cpu",
+    threads: ThreadsOption = 2,
     frames: Annotated[int, typer.Option(min=10, help="Frames of a round.")] = 300,
     rounds: Annotated[int, typer.Option(min=1, help="Turns of each.")] = 3,
     json_path: JsonOption = None,

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.command import JsonOption, run_command
+from benchmarks.command import BackendOption, JsonOption, ModelOption, ThreadsOption, run_command
 from benchmarks.memory import resident_mb
 from tracker.bench.clip import portrait_frames
 from tracker.bench.run import Wanted, measure_all
@@ -63,9 +63,9 @@ class Memory:
 
 
 def main(
-    model: Annotated[str, typer.Option(help="Landmark model of the manifest.")] = "resnet18",
-    backend: Annotated[str, typer.Option(help="Backend of the landmark model.")] = "cpu",
-    threads: Annotated[int, typer.Option(min=1, help="Threads of inference.")] = 2,
+    model: ModelOption = "resnet18",
+    backend: BackendOption = "cpu",
+    threads: ThreadsOption = 2,
     frames: Annotated[int, typer.Option(min=10, help="Frames of each timing.")] = 300,
     length: Annotated[int, typer.Option(min=10, help="Frames of the long video.")] = 10_000,
     json_path: JsonOption = None,

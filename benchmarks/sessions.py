@@ -24,7 +24,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.command import JsonOption, run_command
+from benchmarks.command import JsonOption, ModelOption, run_command
 from tracker.machine import describe_machine, usable_cores
 from tracker.types import FloatArray
 from tracker.weights import find_model
@@ -58,7 +58,7 @@ class Cost:
 
 
 def main(
-    model: Annotated[str, typer.Option(help="Landmark model of the manifest.")] = "resnet18",
+    model: ModelOption = "resnet18",
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of 30 frames of each way.")] = 5,
     json_path: JsonOption = None,
 ) -> None:

@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.blind import Blind
-from benchmarks.command import JsonOption, run_command
+from benchmarks.command import BackendOption, JsonOption, ModelOption, run_command
 from benchmarks.memory import resident_mb
 from benchmarks.mjpeg import MjpegServer, Picture, jpeg
 from tracker.app import Outputs, View, run_frames
@@ -168,8 +168,8 @@ def soak(tracker: FaceTracker, label: str, frames: int, every: int) -> list[Look
 def main(
     hours: Annotated[float, typer.Option(min=0.001, help=f"At {CAMERA_FPS} frames a second.")] = 2.0,
     every: Annotated[int, typer.Option(min=1, help="Frames between troubles.")] = 1500,
-    model: Annotated[str, typer.Option(help="Landmark model of the manifest.")] = "unet-light",
-    backend: Annotated[str, typer.Option(help="Backend of the landmark model.")] = "cpu",
+    model: ModelOption = "unet-light",
+    backend: BackendOption = "cpu",
     json_path: JsonOption = None,
 ) -> None:
     """Let the live loop run for hours, as fast as frames come."""

@@ -23,7 +23,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.command import JsonOption, run_command
+from benchmarks.command import JsonOption, ModelOption, ThreadsOption, run_command
 from benchmarks.memory import resident_mb
 from tracker.app import Outputs, run_video
 from tracker.bench.clip import FPS, write_clip
@@ -109,8 +109,8 @@ def main(
     frames: Annotated[int, typer.Option(min=10, help="Frames of the clip.")] = 600,
     rounds: Annotated[int, typer.Option(min=1, help="Turns of each.")] = 3,
     hours: Annotated[float, typer.Option(min=0, help=f"Also so long a video, {FPS} frames a second.")] = 0.0,
-    model: Annotated[str, typer.Option(help="Landmark model of the manifest.")] = "unet-light",
-    threads: Annotated[int, typer.Option(min=1, help="Threads of inference.")] = 1,
+    model: ModelOption = "unet-light",
+    threads: ThreadsOption = 1,
     json_path: JsonOption = None,
 ) -> None:
     """Hold the whole run against its slowest stage alone."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 pytest.importorskip("ray", reason="needs the extra cluster")
 
 from tests.test_cli import face_video
-from tracker.batch.cluster import RayWorkers
+from tracker.batch.cluster import RayWorkers, import_ray
 from tracker.batch.plan import plan_jobs
 from tracker.batch.run import run_batch
 from tracker.batch.work import Settings, do_job
@@ -24,8 +23,7 @@ LIGHT = Settings(model="unet-light", backend="cpu")
 
 @pytest.fixture
 def cluster() -> Iterator[Any]:
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
+    import_ray()
     from ray.cluster_utils import Cluster
 
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})

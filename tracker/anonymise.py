@@ -83,13 +83,6 @@ class Head:
         """The same ellipse, ``factor`` times as large."""
         return replace(self, half_width=factor * self.half_width, half_height=factor * self.half_height)
 
-    def contains(self, points: FloatArray) -> bool:
-        """Whether all ``points`` ``(N, 2)`` lie inside."""
-        x, y = (points - np.array(self.center)).T
-        cos, sin = math.cos(self.roll_rad), math.sin(self.roll_rad)
-        along, across = (x * cos + y * sin) / self.half_width, (y * cos - x * sin) / self.half_height
-        return bool((along**2 + across**2 <= 1).all())
-
     def takes_over(self, other: Head) -> bool:
         """Whether this hides ``other``: they share their middle, and it is hardly smaller."""
         near = math.dist(self.center, other.center) <= 0.5 * min(self.half_width, other.half_width)

@@ -33,7 +33,7 @@ from tracker.pipeline import FaceTracker
 from tracker.sequence import SequenceSink
 from tracker.sinks import CsvSink, ImageSink, JsonSink, VideoSink
 from tracker.types import Frame, FrameResult, ImageArray
-from tracker.video_sink import sink_errors
+from tracker.video_sink import sink_errors, write_whole
 from tracker.virtual_camera import VirtualCamera
 from tracker.window import KEYS, Screen
 
@@ -145,7 +145,7 @@ class View(Closing):
             return
         path = self._new_file(".png")
         with sink_errors(path):
-            path.write_bytes(cv2.imencode(".png", self._canvas)[1].tobytes())
+            write_whole(path, cv2.imencode(".png", self._canvas)[1].tobytes())
         with JsonSink(path.with_suffix(".json")) as sink:
             sink.write(self._last[1])
 

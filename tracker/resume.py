@@ -18,7 +18,7 @@ from typing import Any
 
 from tracker.errors import SinkError
 from tracker.machine import library_versions
-from tracker.video_sink import sink_errors
+from tracker.video_sink import sink_errors, write_whole
 
 EVERY = 50
 """Frames between two checkpoints: at most so many are tracked anew."""
@@ -87,14 +87,9 @@ class Checkpoints:
 
     def _write(self, checkpoint: Checkpoint) -> None:
         self._last = checkpoint
-        draft = self._path.with_name(self._path.name + ".part")
         text = json.dumps({"format": _FORMAT, "run": self._run, **asdict(checkpoint)})
         with sink_errors(self._path):
-            try:
-                draft.write_text(text + "\n", encoding="utf-8")
-                draft.replace(self._path)
-            finally:
-                draft.unlink(missing_ok=True)
+            write_whole(self._path, f"{text}\n".encode())
 
     def _resumed(self) -> Checkpoint:
         if not self._path.exists():

@@ -23,7 +23,7 @@ class RayWorkers(Closing):
     """
 
     def __init__(self, address: str, folder: Path, settings: Settings, threads: int) -> None:
-        self._ray = ray = _import_ray()
+        self._ray = ray = import_ray()
         try:
             ray.init(address=address, log_to_driver=False, logging_level="ERROR", configure_logging=False)
         except (ConnectionError, RuntimeError, ValueError, OSError) as error:
@@ -68,7 +68,8 @@ class RayWorkers(Closing):
         return outcome
 
 
-def _import_ray() -> Any:
+def import_ray() -> Any:
+    """The module, told to report nothing. Raises :class:`BatchError` where it is not installed."""
     # Ray reports its use to its makers unless told not to; this must be set before it is imported.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")

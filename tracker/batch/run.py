@@ -18,7 +18,7 @@ from tracker.batch.pool import Lost, Workers
 from tracker.batch.work import Outcome, Settings, finished, remove_drafts
 from tracker.errors import BatchError
 from tracker.text import printable
-from tracker.video_sink import sink_errors
+from tracker.video_sink import sink_errors, write_whole
 
 SUMMARY = "summary.csv"
 """The table of all jobs, in the output folder."""
@@ -129,10 +129,8 @@ def write_summary(report: Report, folder: Path) -> None:
         status = _status(job, outcome, report)
         counts = (outcome.frames, outcome.faces, outcome.seconds)
         rows.writerow((job.source, job.name, status, *counts, outcome.error or ""))
-    draft = folder / f".{SUMMARY}.part"
     with sink_errors(folder / SUMMARY):
-        draft.write_text(text.getvalue(), encoding="utf-8", errors="backslashreplace")
-        draft.replace(folder / SUMMARY)
+        write_whole(folder / SUMMARY, text.getvalue().encode("utf-8", "backslashreplace"))
 
 
 def summary_table(report: Report) -> Table:
