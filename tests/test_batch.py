@@ -305,3 +305,4 @@ def test_a_summary_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / SUMMARY).mkdir()
     with pytest.raises(SinkError, match=SUMMARY):
         write_summary(report, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [SUMMARY]
