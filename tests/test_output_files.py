@@ -32,6 +32,8 @@ def files(**given: Any) -> OutputFiles:
         ({"osc": ""}, False, True, "nothing to do|empty name"),
         ({"csv": Path("o"), "openface": Path("./o")}, False, True, "a file each"),
         ({"json": STDOUT, "parquet": Path("/dev/stdout")}, False, True, "a file each"),
+        ({"json": Path("o"), "csv": Path("./o.resume")}, False, True, "a file each"),
+        ({"parquet": Path("o"), "csv": Path("o.part")}, False, True, "a file each"),
     ],
 )
 def test_what_does_not_go_together_is_wrong_usage(

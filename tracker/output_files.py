@@ -61,6 +61,10 @@ class OutputFiles:
         if "" in (self.osc, self.virtual_camera) or to_stdout:
             raise typer.BadParameter("an empty name, or - for a file; only --json - is standard output")
         places = [Path("/dev/stdout" if path == STDOUT else path).resolve() for path in self._files]
+        # What a run keeps beside these while it goes on would replace another output of that name.
+        for path, ending in ((self.json, ".resume"), (self.parquet, ".part")):
+            if path and path.name:
+                places.append(path.with_name(path.name + ending).resolve())
         if len(set(places)) < len(places):
             raise typer.BadParameter("--output, --json, --csv and the other outputs need a file each")
 
