@@ -298,6 +298,8 @@ def test_nothing_that_a_video_says_of_itself_gets_into_its_anonymised_copy(tmp_p
     data = (tmp_path / "o.mp4").read_bytes()
     assert b"Jane" not in data
     assert b"+48" not in data
+    silent = run("--video", told, "--no-window", "--output", tmp_path / "o_%d.png", "--anonymise", "blur")
+    assert (silent.returncode, silent.stderr) == (0, "")
 
 
 def _frames(path: Path) -> list[ImageArray]:

@@ -57,6 +57,7 @@ class Run:
 
     def video(self, path: Path, part: Trim, fps: float | None, build: Build) -> None:
         from tracker.app import run_video
+        from tracker.formats import holds_sound
         from tracker.progress import progress_bar
         from tracker.resumable import resumable
         from tracker.sequence import open_film
@@ -65,7 +66,7 @@ class Run:
         view = self._view()
         tracker, hud = build()
         hider = self._files.anonymiser(self._threads, live=False)
-        if hider and self._files.output and source.has_audio:
+        if hider and self._files.output and source.has_audio and holds_sound(self._files.output):
             say("the sound is kept as it is: voices can be recognised")
         with (
             resumable(

@@ -81,6 +81,12 @@ SUFFIXES = frozenset(_FORMATS)
 """Endings of the video files that can be written."""
 
 
+def holds_sound(path: Path) -> bool:
+    """Whether sound goes into a file whose name ends like that of ``path``."""
+    found = _FORMATS.get(path.suffix.lower())
+    return found is not None and found.sound is not None
+
+
 def format_of(path: Path, like: Film | None) -> Format:
     """The format that the ending of ``path`` names.
 
