@@ -80,6 +80,13 @@ def test_equal_names_get_what_tells_them_apart_and_keep_it(tmp_path: Path) -> No
     assert names[:2] == [job.name for job in plan_jobs(paths[:2])]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no named pipes")
+def test_pipes_in_folders_are_no_videos(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.mp4")
+    (tmp_path / "b.mp4").symlink_to("nowhere")
+    assert [Path(job.source).name for job in plan_jobs([tmp_path])] == ["b.mp4"]
+
+
 @pytest.mark.parametrize("is_there", [False, True])
 def test_an_input_that_holds_nothing_is_named(tmp_path: Path, is_there: bool) -> None:
     if is_there:

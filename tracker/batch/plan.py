@@ -69,7 +69,9 @@ def _jobs_of(given: Path) -> list[Job]:
     jobs: list[Job] = []
     for folder, folders, files in os.walk(top):
         folders.sort()
-        paths = [Path(folder, name) for name in sorted(files)]
+        # A pipe would keep a worker waiting for ever; a link that leads nowhere is an error later.
+        found = [Path(folder, name) for name in sorted(files)]
+        paths = [path for path in found if path.is_file() or not path.exists()]
         below = Path(folder).relative_to(top.parent)
         videos = [path for path in paths if path.suffix.lower() in VIDEO_SUFFIXES]
         jobs += [_job(path, "video", str(below / path.name), _size(path)) for path in videos]
