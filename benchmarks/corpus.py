@@ -104,7 +104,7 @@ def main(
             costs.append(measure(planned[:size], out, f"{processes} processes", settings, opened))
         if ray:
             costs.append(on_two_nodes(planned, Path(folder) / "ray", settings))
-            _compare(planned, Path(folder) / f"out{sizes[-1]}", Path(folder) / "ray")
+            compare(planned, Path(folder) / f"out{sizes[-1]}", Path(folder) / "ray")
     table = Table(title="corpus", title_justify="left")
     for header in ("workers", "files", "seconds", "seconds a file"):
         table.add_column(header, justify="left" if header == "workers" else "right")
@@ -116,7 +116,8 @@ def main(
         replace(json_path, to_json(report).encode())
 
 
-def _compare(jobs: Sequence[Job], one: Path, other: Path) -> None:
+def compare(jobs: Sequence[Job], one: Path, other: Path) -> None:
+    """Raise :class:`~tracker.errors.BenchError` unless both folders hold the same results of all jobs."""
     different = [job.name for job in jobs if (one / job.name).read_bytes() != (other / job.name).read_bytes()]
     if different:
         raise BenchError(f"{len(different)} results differ, the first: {different[0]}")

@@ -1,0 +1,189 @@
+"""Does a long video keep memory flat, and is its run about as fast as its slowest stage alone?
+
+Writes a video of the drifting portrait and runs it as ``tracker --video IN --no-window --json OUT`` does.
+The run is held at every hundredth of it; at each halt the next frames of the same video are decoded alone,
+then some in memory are tracked alone, so that all three see the same computer, whatever else it does.
+
+    python -m benchmarks.long_video --minutes 60 --json long.json
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from itertools import count, islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.command import BackendOption, JsonOption, ModelOption, ThreadsOption, run_command
+from benchmarks.memory import resident_mb
+from tracker.app import Outputs, run_video
+from tracker.bench.clip import FPS, portrait_frames
+from tracker.hud import Hud
+from tracker.machine import describe_machine
+from tracker.opening import OpenedTracker, open_tracker
+from tracker.pipeline import FaceTracker
+from tracker.sinks import JsonSink, VideoSink
+from tracker.sources import VideoSource
+from tracker.types import Frame
+from train.files import replace, to_json, try_writing
+from train.progress import progress_bar
+
+SIZE = (640, 480)
+_HALTS = 100
+_LEAST_BETWEEN = 300
+"""Frames between two halts: against so many the few that were read ahead during a halt do not count."""
+_CIRCLE = 120
+"""Frames after which the portrait is where it was."""
+
+
+@dataclass
+class Stage:
+    """What has been done of one stage, and in what time."""
+
+    frames: int = 0
+    seconds: float = 0.0
+
+    @property
+    def fps(self) -> float:
+        """Frames a second."""
+        return self.frames / self.seconds
+
+    def timed(self, frames: int, since: float) -> None:
+        """``frames`` more were done since that reading of :func:`time.perf_counter`."""
+        self.frames += frames
+        self.seconds += time.perf_counter() - since
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Megabytes resident after ``frames`` frames."""
+
+    frames: int
+    megabytes: float
+
+
+@dataclass
+class LongRun:
+    """A run over ``length`` frames of ``video`` that is held now and then for its stages alone."""
+
+    video: Path
+    length: int
+    decode: Stage = field(default_factory=Stage)
+    track: Stage = field(default_factory=Stage)
+    run: Stage = field(default_factory=Stage)
+    memory: list[Memory] = field(default_factory=list)
+
+    @property
+    def share(self) -> float:
+        """The speed of the run over that of its slower stage alone."""
+        return self.run.fps / min(self.decode.fps, self.track.fps)
+
+    def measure(self, opened: OpenedTracker) -> None:
+        """Do the run."""
+        every = min(self.length, max(_LEAST_BETWEEN, self.length // _HALTS))
+        looks = {every, *(self.length * part // 10 for part in range(1, 11))}
+        alone = opened.fresh()
+        shown = _endless()
+        for frame in islice(shown, _CIRCLE):
+            alone.step(frame)
+        with (
+            VideoSource(self.video) as again,
+            VideoSource(self.video) as source,
+            JsonSink(self.video.with_suffix(".jsonl")) as sink,
+            progress_bar("a long video", self.length) as advance,
+        ):
+            decoded, done, since = iter(again), 0, time.perf_counter()
+
+            def on_frame() -> None:
+                nonlocal done, since
+                done += 1
+                advance()
+                if done in looks:
+                    self.memory.append(Memory(done, resident_mb()))
+                if done % every == 0:
+                    self.run.timed(every, since)
+                    self._alone(decoded, alone, shown, max(1, every // 10))
+                    since = time.perf_counter()
+
+            run_video(source, opened.fresh(), Outputs(sink), Hud("long"), None, on_frame)
+
+    def _alone(
+        self, decoded: Iterator[Frame], alone: FaceTracker, shown: Iterator[Frame], frames: int
+    ) -> None:
+        """Decode and track so many frames without anything beside."""
+        since = time.perf_counter()
+        self.decode.timed(sum(1 for _ in islice(decoded, frames)), since)
+        since = time.perf_counter()
+        for frame in islice(shown, frames):
+            alone.step(frame)
+        self.track.timed(frames, since)
+
+
+def main(
+    minutes: Annotated[float, typer.Option(min=0.02, help=f"Length, at {FPS} frames a second.")] = 60,
+    model: ModelOption = "resnet18",
+    backend: BackendOption = "cpu",
+    threads: ThreadsOption = 1,
+    json_path: JsonOption = None,
+) -> None:
+    """Measure speed and memory over one long video."""
+    if json_path:
+        try_writing(json_path)
+    resident_mb()  # a system that does not tell is refused before the long work
+    with tempfile.TemporaryDirectory() as name, open_tracker(model, backend, threads=threads) as opened:
+        long = LongRun(Path(name) / "long.mp4", round(minutes * 60 * FPS))
+        _write(long.video, long.length)
+        long.measure(opened)
+    _print(long)
+    if json_path:
+        speeds = {name: round(getattr(long, name).fps, 1) for name in ("decode", "track", "run")}
+        report = {
+            "machine": describe_machine(),
+            "model": model,
+            "backend": backend,
+            "threads": threads,
+            "frames": long.length,
+            "frames_per_second": speeds,
+            "share_of_slower": round(long.share, 3),
+            "memory": [asdict(one) for one in long.memory],
+        }
+        replace(json_path, to_json(report).encode())
+
+
+def _endless() -> Iterator[Frame]:
+    """The portrait, round after round, from memory."""
+    images = [frame.image_bgr for frame in portrait_frames(_CIRCLE, SIZE)]
+    for index in count():
+        yield Frame(images[index % _CIRCLE], index, index / FPS)
+
+
+def _write(path: Path, length: int) -> None:
+    with VideoSink(path) as sink, progress_bar("writing it", length) as advance:
+        for frame in portrait_frames(length, SIZE):
+            sink.write(frame.image_bgr, frame.time_s)
+            advance()
+
+
+def _print(long: LongRun) -> None:
+    table = Table(title="frames a second", title_justify="left")
+    for header in ("decoding alone", "tracking alone", "the run", "run over the slower"):
+        table.add_column(header, justify="right")
+    speeds = (f"{stage.fps:.1f}" for stage in (long.decode, long.track, long.run))
+    table.add_row(*speeds, f"{long.share:.2f}")
+    grown = Table(title="memory of the run", title_justify="left")
+    for header in ("frames", "resident, MB"):
+        grown.add_column(header, justify="right")
+    for one in long.memory:
+        grown.add_row(str(one.frames), f"{one.megabytes:.1f}")
+    Console().print(table, grown)
+
+
+if __name__ == "__main__":
+    run_command(main)
