@@ -261,6 +261,16 @@ def test_every_format_keeps_frames_times_and_sound(tmp_path: Path, name: str, su
         assert b.duration == pytest.approx(a.duration, abs=120_000)  # microseconds
 
 
+@pytest.mark.parametrize("suffix", sorted(SUFFIXES - {".gif"}))
+def test_sound_that_begins_before_0_does_not_move_the_pictures(tmp_path: Path, suffix: str) -> None:
+    clip, out = tmp_path / "in.mp4", tmp_path / f"out{suffix}"
+    write_video(clip, 30, audio="aac")
+    with av.open(str(clip)) as container:
+        assert next(p for p in container.demux(audio=0)).pts < 0  # what AAC's encoder needs to start
+    times = _copy(clip, out)
+    np.testing.assert_allclose(_read(out)[0], times, atol=0.51e-3)
+
+
 def _pitch(container: av.container.InputContainer, index: int) -> float:
     """The strongest frequency of an audio track, in hertz."""
     stream = container.streams[index]
