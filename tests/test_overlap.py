@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from tests.media import packet_bytes, write_video
 from tests.test_app import fake_tracker, frames
 from tests.test_cli import CLEAN, REPO, face_video, frame_count, json_lines
+from tracker import overlap
 from tracker.app import GROUP_IMAGES, Hud, Outputs, grouped, run_frames, run_images, run_video
 from tracker.errors import SinkError, SourceError
 from tracker.images import ReadFailure
@@ -58,6 +59,34 @@ def test_no_more_is_read_ahead_than_allowed() -> None:
         time.sleep(0.3)  # time to read too much
         assert first == 1
         assert len(read) <= 1 + 3 + 1  # handed out, queued, and in the hand of the thread
+
+
+def test_large_frames_are_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    large = [Frame(np.zeros((100, 100, 3), np.uint8), i, i / 30) for i in range(1, 9)]
+    read: list[Frame] = []
+    written: list[int] = []
+    gate = threading.Event()
+
+    def items() -> Iterator[Frame]:
+        for frame in large:
+            read.append(frame)
+            yield frame
+
+    def write(frame: Frame) -> None:
+        gate.wait()
+        written.append(frame.index)
+
+    monkeypatch.setattr(overlap, "ENOUGH_BYTES", 2 * large[0].image_bgr.nbytes)
+    with ReadAhead(items(), 5) as ahead, WriteBehind(write, 5) as behind:
+        coming = iter(ahead)
+        for _ in range(3):
+            behind(next(coming))  # one is in the hand of the thread, two wait
+        time.sleep(0.3)  # time to read too much
+        assert len(read) == 3 + 2 + 1
+        gate.set()
+        for frame in coming:
+            behind(frame)
+    assert written == [frame.index for frame in large]
 
 
 def test_an_error_of_the_source_comes_behind_what_was_before_it() -> None:

@@ -87,6 +87,7 @@ def test_what_is_no_memory_is_refused(memory: Any) -> None:
 
 def begin(path: Path, lines: int, **run: Any) -> Checkpoints:
     checkpoints = Checkpoints(path, {"input": "a", **run})
+    checkpoints.begin()
     path.write_text("".join(f"{i}\n" for i in range(lines)))
     checkpoints.note(lines, lambda: {"seen": lines})
     return checkpoints
@@ -180,6 +181,23 @@ def test_a_killed_run_over_images_goes_on_with_its_failures(tmp_path: Path) -> N
     assert (resumed.returncode, resumed.stderr) == (first.returncode, first.stderr)
     assert out.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
     assert run(*args, out, "--resume").stderr == first.stderr  # that it has ended so is kept, too
+
+
+def test_what_can_be_resumed_stays_until_a_new_run_has_opened_its_outputs(tmp_path: Path) -> None:
+    video, out = face_video(tmp_path / "in.mp4", 180), tmp_path / "o.jsonl"
+    kill_at(run_args(video, out), out, EVERY + 5)
+    kept = out.read_bytes(), out.with_name("o.jsonl.resume").read_bytes()
+    assert_one_line_error(run(*run_args(video, out), "--csv", tmp_path / "no" / "o.csv"), "no folder")
+    assert (out.read_bytes(), out.with_name("o.jsonl.resume").read_bytes()) == kept
+
+
+@pytest.mark.parametrize(("given", "name"), [(("--start", 1), "start_s"), (("--every", 2), "every")])
+def test_another_part_of_a_video_is_not_what_was_begun(
+    given: tuple[object, ...], name: str, tmp_path: Path
+) -> None:
+    video, out = face_video(tmp_path / "in.mp4", 60), tmp_path / "o.jsonl"
+    assert run(*run_args(video, out), "--resume").returncode == 0
+    assert_one_line_error(run(*run_args(video, out), "--resume", *given), f"{name} was", "--resume")
 
 
 def test_resume_needs_a_json_file_and_nothing_else(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,7 +71,7 @@ class Run:
             say("the sound is kept as it is: voices can be recognised")
         with (
             resumable(
-                self._json, self._resume, "video", source.paths, tracker, part=repr((part, fps))
+                self._json, self._resume, "video", source.paths, tracker, fps=fps, **asdict(part)
             ) as run,
             progress_bar(f"{path.name}, {hud.label}", source.frame_count, self._has_bar) as advance,
         ):
@@ -80,6 +81,7 @@ class Run:
             run.resumed(tracker)
             pictures = self._files.open_pictures(self._stack, source.size, source, hider)
             outputs = self._outputs(source.paths, tracker, run.goes_on, **pictures)
+            run.begin()
             on_frame = _both(advance, lambda: run.frame_done(tracker))
             run.complete = run_video(run.rest(source), tracker, outputs, hud, view, on_frame, hider)
 
@@ -103,6 +105,7 @@ class Run:
                 return
             run.skip(advance)
             outputs = self._outputs(paths, tracker, run.goes_on, images=sink)
+            run.begin()
             rest, on_image = ImageSource(tuple(run.rest(paths))), _both(advance, run.image_done)
             try:
                 run_images(rest, tracker, outputs, on_image, run.group_done, run.failures, hider)

@@ -98,9 +98,10 @@ class OutputFiles:
             osc=osc,
             parquet=parquet,
             labels=labels,
-            json=enter(JsonSink(json, inputs, append)) if json else None,
             csv=enter(CsvSink(self.csv, inputs)) if self.csv else None,
             openface=enter(OpenFaceSink(self.openface, inputs)) if self.openface else None,
+            # Last: what an earlier run left can be resumed as long as it is not opened.
+            json=enter(JsonSink(json, inputs, append)) if json else None,
             **pictures,
         )
 

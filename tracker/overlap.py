@@ -14,6 +14,7 @@ from typing import Generic, TypeVar, TypeVarTuple
 
 from tracker.closing import Closing
 from tracker.interrupts import uninterrupted
+from tracker.types import Frame
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -22,19 +23,46 @@ _PATIENCE_S = 0.1
 """How long a wait lasts before it looks whether it is still wanted."""
 
 MOST_WAITING = 4
-"""Frames in a queue: enough to even out frames that take longer, little enough for frames of 8K."""
+"""Frames in a queue: enough to even out frames that take longer."""
+
+ENOUGH_BYTES = 200_000_000
+"""A queue that holds pictures of so much takes no more, however few they are: two frames of 8K."""
+
+
+class _PictureQueue(queue.Queue[T]):
+    """A queue of tuples that is also full when the pictures in it are large."""
+
+    def _init(self, maxsize: int) -> None:
+        super()._init(maxsize)
+        self._bytes = 0
+
+    def _qsize(self) -> int:
+        return self.maxsize if self._bytes >= ENOUGH_BYTES else super()._qsize()
+
+    def _put(self, item: T) -> None:
+        super()._put(item)
+        self._bytes += _picture_bytes(item)
+
+    def _get(self) -> T:
+        item = super()._get()
+        self._bytes -= _picture_bytes(item)
+        return item
+
+
+def _picture_bytes(entry: object) -> int:
+    items = entry if isinstance(entry, tuple) else ()
+    return sum(item.image_bgr.nbytes for item in items if isinstance(item, Frame))
 
 
 class ReadAhead(Closing, Generic[T]):
-    """The ``items``, at most ``most`` of them read before they are asked for; iterated once.
+    """The ``items``, at most ``most`` of them (fewer large frames) read ahead; iterated once.
 
     They are read by a thread of its own from the first on to :meth:`close`, which waits until it is out of
-    ``items``.
-    An error of theirs is raised behind the last item before it.
+    ``items``. An error of theirs is raised behind the last item before it.
     """
 
     def __init__(self, items: Iterable[T], most: int = MOST_WAITING) -> None:
-        self._queue: queue.Queue[tuple[T, None] | tuple[None, BaseException | None]] = queue.Queue(most)
+        self._queue: queue.Queue[tuple[T, None] | tuple[None, BaseException | None]] = _PictureQueue(most)
         self._unwanted = threading.Event()
         self._thread = threading.Thread(target=self._read, args=(items,), name="reading ahead", daemon=True)
 
@@ -80,14 +108,15 @@ class ReadAhead(Closing, Generic[T]):
 
 
 class WriteBehind(Closing, Generic[*Ts]):
-    """Calls ``write`` with what it is given, in order, in a thread of its own, at most ``most`` calls late.
+    """Calls ``write`` with what it is given, in order, in a thread of its own, at most ``most``
+    calls late, fewer with large frames.
 
     An error of ``write`` is raised by the next call or by :meth:`close`, and nothing is written after it.
     """
 
     def __init__(self, write: Callable[[*Ts], None], most: int = MOST_WAITING) -> None:
         self._write = write
-        self._queue: queue.Queue[tuple[*Ts] | None] = queue.Queue(most)
+        self._queue: queue.Queue[tuple[*Ts] | None] = _PictureQueue(most)
         self._error: BaseException | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="writing behind", daemon=True)

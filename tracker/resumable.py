@@ -59,6 +59,11 @@ class Resumable:
         """Those of ``items`` that are not done."""
         return islice(items, self._start.done, None)
 
+    def begin(self) -> None:
+        """All outputs are open; what an earlier run kept to be resumed is no longer needed."""
+        if self._checkpoints:
+            self._checkpoints.begin()
+
     def resumed(self, tracker: FaceTracker) -> None:
         """Have ``tracker`` remember what it had seen. Raises :class:`SinkError` if that is not to be read."""
         if self.goes_on:

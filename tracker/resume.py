@@ -49,7 +49,7 @@ class Checkpoints:
 
     ``run`` says what is run on what: all that the results depend on, as JSON can hold it. With ``resume``
     :attr:`start` is where an earlier run was and the results are cut back to that; else, and if there are no
-    results yet, it is the beginning.
+    results yet, it is the beginning. What is on disk of an earlier run is replaced by :meth:`begin` only.
 
     Raises :class:`SinkError` when there are results but none of their checkpoints, when those are of another
     run, when the results were changed meanwhile, and when the file cannot be written.
@@ -61,6 +61,9 @@ class Checkpoints:
         self._run = json.loads(json.dumps(run))  # as it is read back: tuples become lists
         self._keeps = resume
         self.start = self._last = self._resumed() if resume else Checkpoint()
+
+    def begin(self) -> None:
+        """The results are open: from now on a run that is cut short can be resumed."""
         self._write(self.start)
 
     def note(self, done: int, memory: Callable[[], Any]) -> None:
