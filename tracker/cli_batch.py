@@ -30,16 +30,24 @@ def batch(
 ) -> None:
     """Track many videos and folders of images; what is done is skipped, so an interrupted batch goes on.
 
-    Folders are searched with all below them. Each video and each folder's images get a file of JSON lines
-    in the output folder, and `summary.csv` lists all. The nodes of a cluster must see inputs and outputs
-    under the same paths.
+    Folders are searched with all below them, links to other folders left out. Each video and each folder's
+    images get a file of JSON lines in the output folder, and `summary.csv` lists all. What fails is tried
+    once more, and again when the batch is. The nodes of a cluster must see inputs and outputs under the same
+    paths.
     """
     from rich.console import Console
 
     from tracker.batch.cluster import RayWorkers
     from tracker.batch.plan import plan_jobs
     from tracker.batch.pool import Pool, Workers
-    from tracker.batch.run import batch_progress, raise_failures, run_batch, summary_table, write_summary
+    from tracker.batch.run import (
+        Report,
+        batch_progress,
+        raise_failures,
+        run_batch,
+        summary_table,
+        write_summary,
+    )
     from tracker.batch.work import Settings
     from tracker.machine import usable_cores
     from tracker.video_sink import sink_errors
@@ -59,11 +67,16 @@ def batch(
         def open_workers(count: int) -> Workers:
             if ray is not None:
                 return RayWorkers(ray, folder, settings, threads or 1)
+            settings.open(1).close()  # what does not open here would fail with every file
             processes = min(jobs or usable_cores(), count)
             return Pool(processes, folder, settings, threads or max(usable_cores() // processes, 1))
 
-        with batch_progress(planned) as on_done:
-            report = run_batch(planned, folder, settings, open_workers, on_done)
-        write_summary(report, folder)
+        report = Report()
+        try:
+            with batch_progress(planned) as on_done:
+                run_batch(planned, folder, settings, open_workers, on_done, report)
+        finally:
+            if report.outcomes:
+                write_summary(report, folder)
         Console().print(summary_table(report))
         raise_failures(report, folder)

@@ -47,12 +47,14 @@ def run_batch(
     settings: Settings,
     open_workers: Callable[[int], Workers],
     on_done: Callable[[Job, Outcome], None] = lambda *_: None,
+    report: Report | None = None,
 ) -> Report:
     """Do all ``jobs`` that are not :func:`finished`, by the workers that ``open_workers`` opens for so many.
 
-    The report lists them in the order of ``jobs``.
+    The report lists them in the order of ``jobs``. A ``report`` that is given is filled as they are done, and
+    holds those that were when an error or the user ends the batch.
     """
-    report = Report()
+    report = report or Report()
     for job in jobs:
         outcome = finished(job, folder, settings)
         if outcome:
@@ -70,7 +72,7 @@ def run_batch(
         finally:
             workers.close()
             remove_drafts(left, folder)
-    report.outcomes = {job: report.outcomes[job] for job in jobs}
+            report.outcomes = {job: report.outcomes[job] for job in jobs if job in report.outcomes}
     return report
 
 

@@ -50,6 +50,17 @@ class Settings:
         files = [model.sha256, *(variant.sha256 for variant in model.variants.values())]
         return {**asdict(self), "weights": files}
 
+    def open(self, threads: int) -> OpenedTracker:
+        """The models, in this process. Raises :class:`TrackerError` when one does not open."""
+        return open_tracker(
+            self.model,
+            self.backend,
+            self.detector,
+            threads=threads,
+            max_faces=self.max_faces,
+            smoothing=self.smoothing,
+        )
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -123,14 +134,7 @@ def _identity(job: Job, settings: Settings) -> dict[str, Any]:
 def _opened(settings: Settings, threads: int) -> OpenedTracker:
     """Models are opened once a process."""
     cv2.setNumThreads(threads)
-    return open_tracker(
-        settings.model,
-        settings.backend,
-        settings.detector,
-        threads=threads,
-        max_faces=settings.max_faces,
-        smoothing=settings.smoothing,
-    )
+    return settings.open(threads)
 
 
 def _track(job: Job, draft: Path, opened: OpenedTracker, alive: Callable[[], None]) -> str | None:
