@@ -13,8 +13,9 @@ from tests.media import picture
 from tests.shapes import face_points
 from tracker.errors import SinkError
 from tracker.images import ReadFailure
-from tracker.sinks import CsvSink, ImageSink, JsonSink, VideoSink, check_output
+from tracker.sinks import CsvSink, ImageSink, JsonSink, VideoSink
 from tracker.types import FaceMeasures, FrameResult, Landmarks, TrackedFace
+from tracker.writing import check_output
 
 FULL = Path("/dev/full")
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")

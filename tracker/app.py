@@ -33,9 +33,9 @@ from tracker.pipeline import FaceTracker
 from tracker.sequence import SequenceSink
 from tracker.sinks import CsvSink, ImageSink, JsonSink, VideoSink
 from tracker.types import Frame, FrameResult, ImageArray
-from tracker.video_sink import sink_errors, write_whole
 from tracker.virtual_camera import VirtualCamera
 from tracker.window import KEYS, Screen
+from tracker.writing import sink_errors, write_whole
 
 GROUP_IMAGES = 8
 """Still images whose faces are searched in one batch."""

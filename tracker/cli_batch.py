@@ -50,7 +50,7 @@ def batch(
     )
     from tracker.batch.work import Settings
     from tracker.machine import usable_cores
-    from tracker.video_sink import sink_errors
+    from tracker.writing import sink_errors
 
     if ray is not None and jobs:
         raise typer.BadParameter("--jobs is for this computer; a cluster has its own cores: leave it out")

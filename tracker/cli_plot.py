@@ -35,7 +35,7 @@ def plot(
     with interruptible():
         from tracker.results import read_results
         from tracker.timeline import timeline
-        from tracker.video_sink import check_output, sink_errors
+        from tracker.writing import check_output, sink_errors
 
         check_output(target, [results])
         found = read_results(results)

@@ -17,7 +17,7 @@ from tracker.closing import Closing
 from tracker.errors import SinkError
 from tracker.sinks import face_record
 from tracker.types import FrameResult, TrackedFace
-from tracker.video_sink import check_output, sink_errors
+from tracker.writing import check_output, sink_errors
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold in any way (section 2.2)."""

@@ -11,7 +11,7 @@ from typing import Any
 from tracker.closing import Closing
 from tracker.errors import SinkError
 from tracker.types import FaceMeasures, FrameResult, TrackedFace
-from tracker.video_sink import sink_errors
+from tracker.writing import sink_errors
 
 _TARGET = re.compile(r"(?:\[(?P<six>[^\[\]]+)\]|(?P<host>[^:\[\]\s]+)):(?P<port>\d{1,5})", re.ASCII)
 

@@ -13,7 +13,7 @@ from tracker.errors import SinkError
 from tracker.images import ReadFailure
 from tracker.sinks import CSV_HEADER, face_record, face_row
 from tracker.types import FrameResult
-from tracker.video_sink import check_output, sink_errors
+from tracker.writing import check_output, sink_errors
 
 METADATA_KEY = b"tracker"
 """Under it the file's metadata hold a JSON object that says what made the file."""

@@ -15,7 +15,7 @@ from tracker.opening import OpenedTracker
 from tracker.pipeline import FaceTracker
 from tracker.resume import Checkpoint, Checkpoints, run_identity
 from tracker.stdout import StandardOutput
-from tracker.video_sink import check_output
+from tracker.writing import check_output
 
 T = TypeVar("T")
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from tracker.errors import SinkError
 from tracker.machine import library_versions
-from tracker.video_sink import sink_errors, write_whole
+from tracker.writing import sink_errors, write_whole
 
 EVERY = 50
 """Frames between two checkpoints: at most so many are tracked anew."""

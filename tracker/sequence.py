@@ -20,7 +20,7 @@ from tracker.numbered import NUMBER, is_sequence
 from tracker.sources import VideoSource
 from tracker.trim import WHOLE, Trim
 from tracker.types import Damage, Frame, ImageArray
-from tracker.video_sink import check_output, sink_errors, write_whole
+from tracker.writing import check_output, sink_errors, write_whole
 
 DEFAULT_FPS = 25.0
 

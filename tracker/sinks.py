@@ -22,9 +22,10 @@ from tracker.images import ReadFailure
 from tracker.stdout import StandardOutput
 from tracker.text_file import TextFile
 from tracker.types import N_POINTS, FaceMeasures, FrameResult, ImageArray, TrackedFace
-from tracker.video_sink import VideoSink, check_output, sink_errors, write_whole
+from tracker.video_sink import VideoSink
+from tracker.writing import check_output, sink_errors, write_whole
 
-__all__ = ["CSV_HEADER", "CsvSink", "ImageSink", "JsonSink", "TextSink", "VideoSink", "check_output"]
+__all__ = ["CSV_HEADER", "CsvSink", "ImageSink", "JsonSink", "TextSink", "VideoSink"]
 
 _JPEG_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe"})
 _JPEG_QUALITY = 95

@@ -26,7 +26,7 @@ from tracker.smoothing import PRESETS
 from tracker.sources import VideoSource
 from tracker.steadiness_figures import FEWEST_FRAMES
 from tracker.steadiness_runs import SCENES, MakeFollower, OnPicture, OnVideo, on_picture, on_video
-from tracker.video_sink import check_output, sink_errors
+from tracker.writing import check_output, sink_errors
 
 PORTRAIT = Path(__file__).resolve().parent / "assets" / "astronaut.jpg"
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import cast
@@ -17,12 +15,12 @@ from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
 
 from tracker.closing import Closing
-from tracker.errors import ReaderGoneError, SinkError
+from tracker.errors import SinkError
 from tracker.film import Film
 from tracker.formats import format_of
-from tracker.interrupts import uninterrupted
 from tracker.sound import SoundCopy
 from tracker.types import ImageArray
+from tracker.writing import check_output, sink_errors
 
 _CAMERA_FPS = Fraction(30)
 _LONGEST_S = 60  # that a last picture stays; a damaged header may say anything
@@ -163,42 +161,6 @@ class VideoSink(Closing):
         pts = round(time_s / self._tick)
         self._last_pts = pts if self._last_pts is None else max(pts, self._last_pts + 1)
         return self._last_pts
-
-
-def check_output(path: Path, inputs: Iterable[Path] = ()) -> None:
-    """Raise :class:`SinkError` if ``path`` has no folder to lie in, or is one of ``inputs``."""
-    with sink_errors(path):
-        if not path.parent.exists():
-            raise SinkError(f"cannot write {path}: there is no folder {path.parent}; create it first")
-        for source in inputs:
-            if path.exists() and source.exists() and path.samefile(source):
-                raise SinkError(f"cannot write {path}: it is the input; choose another name")
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write ``data`` to ``path``, all of it or, with ``OSError``, nothing: what was there before stays."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(data)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-@contextmanager
-def sink_errors(target: Path | str) -> Iterator[None]:
-    """Turn errors of the system and of libav into one line of :class:`SinkError` about ``target``.
-
-    A pipe that nobody reads any more is :class:`ReaderGoneError`. What is written inside is not interrupted
-    half-way.
-    """
-    try:
-        with uninterrupted():
-            yield
-    except BrokenPipeError as error:
-        raise ReaderGoneError(f"cannot write {target}: its reader has ended") from error
-    except (OSError, av.FFmpegError) as error:
-        raise SinkError(f"cannot write {target}: {error.strerror or error}") from error
 
 
 def even_sized(canvas: ImageArray) -> ImageArray:

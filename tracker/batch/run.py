@@ -18,7 +18,7 @@ from tracker.batch.pool import Lost, Workers
 from tracker.batch.work import Outcome, Settings, finished, remove_drafts
 from tracker.errors import BatchError
 from tracker.text import printable
-from tracker.video_sink import sink_errors, write_whole
+from tracker.writing import sink_errors, write_whole
 
 SUMMARY = "summary.csv"
 """The table of all jobs, in the output folder."""

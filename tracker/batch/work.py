@@ -25,8 +25,8 @@ from tracker.opening import OpenedTracker, open_tracker
 from tracker.resume import run_identity
 from tracker.sinks import JsonSink
 from tracker.sources import VideoSource
-from tracker.video_sink import sink_errors
 from tracker.weights import find_model
+from tracker.writing import sink_errors
 
 _DRAFT = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part", re.DOTALL)
 

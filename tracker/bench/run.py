@@ -22,7 +22,7 @@ from tracker.bench.worker import WARM_UP
 from tracker.errors import BenchError
 from tracker.machine import busy_share, describe_machine
 from tracker.progress import progress_bar
-from tracker.video_sink import check_output, sink_errors
+from tracker.writing import check_output, sink_errors
 
 BUSY = 0.2
 """Share of all cores that other programs may use before figures are not worth having."""
