@@ -162,7 +162,7 @@ def test_killed_at_random_instants_a_video_ends_identically(tmp_path: Path) -> N
     again = run(*run_args(video, out), "--resume")  # nothing is left to do
     assert (again.returncode, out.read_bytes()) == (0, whole)
     other = run(*run_args(video, out), "--resume", "--max-faces", 2)
-    assert_one_line_error(other, "tracking was", "--resume")
+    assert_one_line_error(other, "settings.max_faces was 8, now 2", "--resume")
     assert out.read_bytes() == whole
 
 

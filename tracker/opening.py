@@ -73,8 +73,7 @@ def open_mediapipe() -> MediaPipeDetector:
 class OpenedTracker(FaceTracker, Closing):
     """A :class:`~tracker.pipeline.FaceTracker` on models that :func:`open_tracker` has opened.
 
-    ``label`` says what runs it, such as ``resnet18 int8 on CPUExecutionProvider``; ``identity`` is all that
-    results depend on. A context manager.
+    ``label`` says what runs it, such as ``resnet18 int8 on CPUExecutionProvider``. A context manager.
     """
 
     def __init__(
@@ -86,14 +85,8 @@ class OpenedTracker(FaceTracker, Closing):
     ) -> None:
         super().__init__(detector, opened.landmarker, settings)
         self.label = f"{opened.file.name} {opened.file.precision} on {opened.provider}"
-        self.made_by = _made_by(detector, opened, settings)
-        """What makes its results, for files that keep it: model and its hash, versions, settings."""
-        self.identity = {
-            "model": [self.label, opened.file.sha256],
-            "detector": type(detector).__name__,
-            "tracking": repr(settings),
-            "threads": threads or default_threads(),
-        }
+        self.made_by = {**_made_by(detector, opened, settings), "threads": threads or default_threads()}
+        """All that its results depend on to the last digit: model and its hash, versions, settings."""
         self._to_close = detector if isinstance(detector, MediaPipeDetector) else None
 
     def fresh(self) -> FaceTracker:

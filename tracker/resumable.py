@@ -113,7 +113,7 @@ def resumable(
     checkpoints = None
     if isinstance(results, Path) and (results.is_file() or not results.exists()):
         check_output(results, inputs)
-        run = run_identity(kind, inputs, **tracker.identity, **settings)
+        run = run_identity(kind, inputs, **tracker.made_by, **settings)
         checkpoints = Checkpoints(results, run, resume)
     elif resume:
         raise SinkError(f"cannot resume {results}: it is no file; give --json a file name")

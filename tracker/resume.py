@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -117,9 +117,8 @@ class Checkpoints:
             checkpoint = Checkpoint(**fields)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise self._refusal(f"{self._path.name} cannot be used ({type(error).__name__})") from error
-        for name in sorted(self._run.keys() | run.keys()):
-            if run.get(name) != self._run.get(name):
-                raise self._refusal(f"{name} was {_short(run.get(name))}, now {_short(self._run.get(name))}")
+        for difference in _differences(run, self._run):
+            raise self._refusal(difference)
         return checkpoint
 
     def _refusal(self, why: str) -> SinkError:
@@ -157,6 +156,15 @@ def _crc32(path: Path, start: int, end: int, crc: int = 0) -> int:
             crc = zlib.crc32(data, crc)
             start += len(data)
     return crc
+
+
+def _differences(was: Any, now: Any, name: str = "") -> Iterator[str]:
+    """What is not the same in two objects of JSON, each with the names that lead to it."""
+    if isinstance(was, dict) and isinstance(now, dict):
+        for key in sorted(was.keys() | now.keys()):
+            yield from _differences(was.get(key), now.get(key), f"{name}.{key}" if name else key)
+    elif was != now:
+        yield f"{name} was {_short(was)}, now {_short(now)}"
 
 
 def _short(value: Any) -> str:
