@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 Size = tuple[int, int]
 
@@ -101,16 +101,20 @@ def _tiff(data: bytes) -> Size:
 
 def _jpeg2000(data: bytes) -> Size:
     """The image header box, and the size in each codestream (ITU T.800, A.5.1 and I.5.3.1)."""
-    sizes = [struct.unpack_from(">II", data, at + 4)[::-1] for at in _find(data, b"ihdr")]
-    for at in _find(data, b"\xff\x4f\xff\x51"):
-        x1, y1, x0, y0 = struct.unpack_from(">4I", data, at + 8)
-        sizes.append((max(x1 - x0, 0), max(y1 - y0, 0)))
-    return _largest(sizes)
+
+    def sizes() -> Iterator[Size]:
+        for at in _find(data, b"ihdr"):
+            yield struct.unpack_from(">II", data, at + 4)[::-1]
+        for at in _find(data, b"\xff\x4f\xff\x51"):
+            x1, y1, x0, y0 = struct.unpack_from(">4I", data, at + 8)
+            yield max(x1 - x0, 0), max(y1 - y0, 0)
+
+    return _largest(sizes())
 
 
 def _avif(data: bytes) -> Size:
     """Each spatial extent (ISO/IEC 23008-12, 6.5.3); the product of a grid has one, too."""
-    return _largest([struct.unpack_from(">II", data, at + 8) for at in _find(data, b"ispe")])
+    return _largest(struct.unpack_from(">II", data, at + 8) for at in _find(data, b"ispe"))
 
 
 def _find(data: bytes, mark: bytes) -> Iterator[int]:
@@ -120,10 +124,15 @@ def _find(data: bytes, mark: bytes) -> Iterator[int]:
         at = data.find(mark, at + 1)
 
 
-def _largest(sizes: list[Size]) -> Size:
-    if not sizes:
+def _largest(sizes: Iterable[Size]) -> Size:
+    """Taken one by one: a hostile file may state millions."""
+    found = False
+    most = 0, 0
+    for width, height in sizes:
+        found, most = True, (max(width, most[0]), max(height, most[1]))
+    if not found:
         raise ValueError("no size is stated")
-    return max(width for width, _ in sizes), max(height for _, height in sizes)
+    return most
 
 
 _READERS: tuple[tuple[bytes, Callable[[bytes], Size]], ...] = (
