@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.test_cli import face_video, run
-from tracker.batch.plan import Job, plan_jobs
+from tracker.batch.plan import Job, hashed, plan_jobs
 from tracker.batch.pool import Lost, Pool
 from tracker.batch.run import MOST_ERRORS, MOST_LOSSES, SUMMARY, Report, run_batch, write_summary
-from tracker.batch.work import RECORDS, Outcome, Settings, do_job, finished
+from tracker.batch.work import RECORDS, Outcome, Settings, do_job, finished, keep_apart
 
 LIGHT = Settings(model="unet-light", backend="cpu")
 OPTIONS = ("--model", "unet-light", "--backend", "cpu", "--threads", "1")
@@ -145,7 +145,7 @@ def test_results_are_those_of_the_video_alone_and_are_known_again(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    "damage", ["not json", "{}", '{"outcome": {"frames": "x"}, "run": 1, "size": 2}', "[]"]
+    "damage", ["not json", "{}", '{"outcome": {"frames": "x"}, "run": 1, "size": 2}', "[]", "[" * 200_000]
 )
 def test_a_record_that_cannot_be_used_means_to_do_it_anew(tmp_path: Path, damage: str) -> None:
     (job,) = plan_jobs([face_video(tmp_path / "a.mp4", 3)])
@@ -153,6 +153,31 @@ def test_a_record_that_cannot_be_used_means_to_do_it_anew(tmp_path: Path, damage
     (record,) = (tmp_path / "out" / RECORDS).rglob("*.json")
     record.write_text(damage)
     assert finished(job, tmp_path / "out", LIGHT) is None
+
+
+@pytest.mark.parametrize("wrong", [{"frames": "6"}, {"faces": None}, {"seconds": "1"}, {"error": 5}])
+def test_an_outcome_of_other_types_is_none(wrong: dict[str, object]) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        Outcome(**wrong)  # type: ignore[arg-type]
+
+
+def test_results_of_another_input_are_kept(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for folder in "ab":
+        (tmp_path / folder).mkdir()
+        face_video(tmp_path / folder / "clip.mp4", 3)
+    (first,), (second,) = plan_jobs([tmp_path / "a" / "clip.mp4"]), plan_jobs([tmp_path / "b" / "clip.mp4"])
+    assert first.name == second.name
+    do_job(first, out, LIGHT, threads=1)
+    assert keep_apart([first], out) == [first]
+    (other,) = keep_apart([second], out)
+    assert (other.source, other.name) == (second.source, hashed(second).name) != (second.source, first.name)
+    do_job(other, out, LIGHT, threads=1)
+    assert keep_apart([first, second], out) == [first, other]
+    assert finished(first, out, LIGHT)
+    assert finished(other, out, LIGHT)
+    (out / first.name).unlink()  # what is not there needs no keeping
+    assert keep_apart([second], out) == [second]
 
 
 def test_nothing_appears_of_a_job_that_fails_or_is_ended(tmp_path: Path) -> None:

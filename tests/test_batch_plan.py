@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,3 +65,23 @@ def test_dots_in_an_input_do_not_lead_out_of_the_output(
     monkeypatch.chdir(tmp_path / "c" / "d")
     (job,) = plan_jobs([Path(given)])
     assert ".." not in Path(job.name).parts
+
+
+def test_a_folder_that_cannot_be_read_is_a_job_that_will_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in" / "secret").mkdir(parents=True)
+    (tmp_path / "in" / "a.mp4").write_bytes(b"")
+    scandir = os.scandir
+
+    def scanned(path: str) -> Any:
+        if Path(path).name == "secret":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", scanned)
+    jobs = plan_jobs([tmp_path / "in"])
+    assert [(job.name, job.kind) for job in jobs] == [
+        ("in/a.mp4.jsonl", "video"),
+        ("in/secret.jsonl", "images"),
+    ]

@@ -21,6 +21,7 @@ from tests.test_cli import CLEAN, REPO, assert_one_line_error, face_video, run
 from tracker.batch.plan import plan_jobs
 from tracker.batch.run import SUMMARY
 from tracker.batch.work import do_job
+from tracker.lock import Lock
 
 
 def statuses(folder: Path) -> dict[str, str]:
@@ -138,3 +139,13 @@ def test_a_batch_that_is_ended_goes_on_and_leaves_no_drafts(
         do_job(job, tmp_path / "alone", LIGHT, threads=1)
         assert (tmp_path / "alone" / job.name).read_bytes() == (out / job.name).read_bytes()
     assert [path.name for path in out.rglob("*.part")] == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="holds no folders")
+def test_a_folder_that_another_batch_works_in_is_refused(tmp_path: Path) -> None:
+    face_video(tmp_path / "a.mp4", 2)
+    (tmp_path / "out").mkdir()
+    with Lock(tmp_path / "out"):
+        done = run("batch", tmp_path / "a.mp4", "--output", tmp_path / "out", *OPTIONS)
+    assert_one_line_error(done, "another run is writing to it")
+    assert run("batch", tmp_path / "a.mp4", "--output", tmp_path / "out", *OPTIONS).returncode == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -85,12 +86,16 @@ def test_what_is_no_memory_is_refused(memory: Any) -> None:
         recall(tracker, memory)
 
 
-def begin(path: Path, lines: int, **run: Any) -> Checkpoints:
-    checkpoints = Checkpoints(path, {"input": "a", **run})
-    checkpoints.begin()
-    path.write_text("".join(f"{i}\n" for i in range(lines)))
-    checkpoints.note(lines, lambda: {"seen": lines})
-    return checkpoints
+def begin(path: Path, lines: int) -> None:
+    with Checkpoints(path, {"input": "a"}) as checkpoints:
+        checkpoints.begin()
+        path.write_text("".join(f"{i}\n" for i in range(lines)))
+        checkpoints.note(lines, lambda: {"seen": lines})
+
+
+def resumed(path: Path) -> Checkpoint:
+    with Checkpoints(path, {"input": "a"}, resume=True) as checkpoints:
+        return checkpoints.start
 
 
 def test_a_resumed_run_starts_at_its_last_checkpoint_and_drops_what_came_after(tmp_path: Path) -> None:
@@ -99,14 +104,14 @@ def test_a_resumed_run_starts_at_its_last_checkpoint_and_drops_what_came_after(t
     kept = out.read_bytes()
     with out.open("a") as file:
         file.write('50\n51\n{"cut of')
-    start = Checkpoints(out, {"input": "a"}, resume=True).start
+    start = resumed(out)
     assert (start.done, start.memory) == (EVERY, {"seen": EVERY})
     assert out.read_bytes() == kept
 
 
 def test_between_checkpoints_nothing_is_written(tmp_path: Path) -> None:
     begin(tmp_path / "o.jsonl", EVERY - 1)
-    assert Checkpoints(tmp_path / "o.jsonl", {"input": "a"}, resume=True).start == Checkpoint()
+    assert resumed(tmp_path / "o.jsonl") == Checkpoint()
 
 
 @pytest.mark.parametrize("damage", ["other", "version", "shorter", "changed", "garbage", "gone"])
@@ -133,6 +138,24 @@ def test_what_cannot_be_resumed_says_why_and_stays_as_it_is(damage: str, tmp_pat
     with pytest.raises(SinkError, match=why):
         Checkpoints(out, now, resume=True)
     assert out.read_bytes() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="holds no files")
+def test_a_second_run_into_the_same_results_is_refused_until_the_first_has_ended(tmp_path: Path) -> None:
+    video, out = face_video(tmp_path / "in.mp4", 180), tmp_path / "o.jsonl"
+    command = [sys.executable, "-m", "tracker", *map(str, run_args(video, out))]
+    first = subprocess.Popen(command, cwd=REPO, env=CLEAN)
+    while not (out.exists() and out.read_bytes()):
+        assert first.poll() is None
+        time.sleep(0.01)
+    first.send_signal(signal.SIGSTOP)
+    before = out.read_bytes()
+    assert_one_line_error(run(*run_args(video, out)), "another run is writing to it")
+    assert_one_line_error(run(*run_args(video, out), "--resume"), "another run is writing to it")
+    assert out.read_bytes() == before
+    first.send_signal(signal.SIGCONT)
+    assert first.wait(60) == 0
+    assert out.read_bytes().count(b"\n") == 180
 
 
 def test_inputs_are_told_apart_by_name_size_and_time(tmp_path: Path) -> None:

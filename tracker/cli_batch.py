@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -48,7 +49,8 @@ def batch(
         summary_table,
         write_summary,
     )
-    from tracker.batch.work import Settings
+    from tracker.batch.work import Settings, keep_apart
+    from tracker.lock import Lock
     from tracker.machine import usable_cores
     from tracker.writing import sink_errors
 
@@ -56,7 +58,7 @@ def batch(
         raise typer.BadParameter("--jobs is for this computer; a cluster has its own cores: leave it out")
     if ray == "":
         raise typer.BadParameter("--ray needs auto or an address")
-    with interruptible():
+    with interruptible(), ExitStack() as stack:
         settings = Settings(model, backend, detector, max_faces, smoothing)
         settings.identity()  # an unknown model is refused before anything is opened
         planned = plan_jobs(inputs)
@@ -71,6 +73,8 @@ def batch(
             processes = min(jobs or usable_cores(), count)
             return Pool(processes, folder, settings, threads or max(usable_cores() // processes, 1))
 
+        stack.enter_context(Lock(folder))
+        planned = keep_apart(planned, folder)
         report = Report()
         try:
             with batch_progress(planned) as on_done:

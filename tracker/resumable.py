@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -41,8 +41,8 @@ class Resumable:
     @property
     def has_ended(self) -> bool:
         """Whether nothing is left to do. Raises the :class:`SourceError` that it ended with, if any."""
-        if self._start.ended and self._start.memory["error"]:
-            raise SourceError(self._start.memory["error"])
+        if self._start.ended and self._start.memory:
+            raise SourceError(self._start.memory)
         return self._start.ended
 
     @property
@@ -117,10 +117,11 @@ def resumable(
         checkpoints = Checkpoints(results, run, resume)
     elif resume:
         raise SinkError(f"cannot resume {results}: it is no file; give --json a file name")
-    run_state = Resumable(checkpoints)
-    try:
-        yield run_state
-    except SourceError as error:
-        run_state.ended(error)
-        raise
-    run_state.ended()
+    with checkpoints or nullcontext():
+        run_state = Resumable(checkpoints)
+        try:
+            yield run_state
+        except SourceError as error:
+            run_state.ended(error)
+            raise
+        run_state.ended()

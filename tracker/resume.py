@@ -16,7 +16,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from tracker.closing import Closing
 from tracker.errors import SinkError
+from tracker.lock import Lock
 from tracker.machine import library_versions
 from tracker.writing import sink_errors, write_whole
 
@@ -42,9 +44,11 @@ class Checkpoint:
         counts = (self.done, self.size, self.crc32)
         if not all(isinstance(count, int) and count >= 0 for count in counts):
             raise ValueError(f"a checkpoint counts from 0, got {counts}")
+        if self.ended and not isinstance(self.memory, str | None):
+            raise ValueError("a run ends with a line or without")
 
 
-class Checkpoints:
+class Checkpoints(Closing):
     """The checkpoints of the run that writes JSON lines to ``results``.
 
     ``run`` says what is run on what: all that the results depend on, as JSON can hold it. With ``resume``
@@ -52,7 +56,8 @@ class Checkpoints:
     results yet, it is the beginning. What is on disk of an earlier run is replaced by :meth:`begin` only.
 
     Raises :class:`SinkError` when there are results but none of their checkpoints, when those are of another
-    run, when the results were changed meanwhile, and when the file cannot be written.
+    run, when the results were changed meanwhile, when the file cannot be written, and while another process
+    writes to the results. They are held until it is closed.
     """
 
     def __init__(self, results: Path, run: Mapping[str, Any], resume: bool = False) -> None:
@@ -60,11 +65,22 @@ class Checkpoints:
         self._path = results.with_name(results.name + ".resume")
         self._run = json.loads(json.dumps(run))  # as it is read back: tuples become lists
         self._keeps = resume
-        self.start = self._last = self._resumed() if resume else Checkpoint()
+        self._lock = Lock(results)
+        try:
+            self.start = self._last = self._resumed() if resume else Checkpoint()
+        except SinkError:
+            self.close()
+            raise
 
     def begin(self) -> None:
         """The results are open: from now on a run that is cut short can be resumed."""
+        self.close()
+        self._lock = Lock(self._results)  # it may not have been there before
         self._write(self.start)
+
+    def close(self) -> None:
+        """Let another run write to the results; closing twice is fine."""
+        self._lock.close()
 
     def note(self, done: int, memory: Callable[[], Any]) -> None:
         """Say that the results of ``done`` frames are in the file, flushed; now and then that is kept."""
@@ -77,7 +93,7 @@ class Checkpoints:
         Who wanted to resume may do so again, so that is kept for them.
         """
         if self._keeps:
-            self._keep(done, {"error": error}, ended=True)
+            self._keep(done, error, ended=True)
         else:
             with sink_errors(self._path):
                 self._path.unlink(missing_ok=True)

@@ -67,11 +67,16 @@ def _jobs_of(given: Path) -> list[Job]:
         still = top.suffix.lower() in IMAGE_SUFFIXES - {".gif"}
         return [_job(top, "images" if still else "video", top.name, _size(top))]
     jobs: list[Job] = []
-    for folder, folders, files in os.walk(top):
+
+    def cannot_read(error: OSError) -> None:  # it fails with the same error when its turn comes
+        folder = Path(error.filename)
+        jobs.append(_job(folder, "images", str(folder.relative_to(top.parent)), 0))
+
+    for folder, folders, files in os.walk(top, onerror=cannot_read):
         folders.sort()
-        # A pipe would keep a worker waiting for ever; a link that leads nowhere is an error later.
+        # A pipe would keep a worker waiting for ever; what cannot be looked at is an error later.
         found = [Path(folder, name) for name in sorted(files)]
-        paths = [path for path in found if path.is_file() or not path.exists()]
+        paths = [path for path in found if os.path.isfile(path) or not os.path.exists(path)]  # noqa: PTH110, PTH113
         below = Path(folder).relative_to(top.parent)
         videos = [path for path in paths if path.suffix.lower() in VIDEO_SUFFIXES]
         jobs += [_job(path, "video", str(below / path.name), _size(path)) for path in videos]
@@ -96,9 +101,10 @@ def _without_collisions(jobs: Sequence[Job]) -> list[Job]:
     """Names that no two share, also where upper and lower case are the same; a name depends on the others
     only by whether one has the same."""
     counts = Counter(job.name.casefold() for job in jobs)
-    return [replace(job, name=_hashed(job)) if counts[job.name.casefold()] > 1 else job for job in jobs]
+    return [hashed(job) if counts[job.name.casefold()] > 1 else job for job in jobs]
 
 
-def _hashed(job: Job) -> str:
+def hashed(job: Job) -> Job:
+    """The same job under a name that no job of another source has."""
     digest = sha256(os.fsencode(job.source)).hexdigest()[:8]
-    return f"{job.name.removesuffix('.jsonl')}-{digest}.jsonl"
+    return replace(job, name=f"{job.name.removesuffix('.jsonl')}-{digest}.jsonl")

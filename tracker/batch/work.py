@@ -17,7 +17,7 @@ from typing import Any, Literal
 import cv2
 
 from tracker.app import Outputs, run_images, run_video
-from tracker.batch.plan import Job
+from tracker.batch.plan import Job, hashed
 from tracker.errors import SourceError, TrackerError
 from tracker.hud import Hud
 from tracker.images import ImageSource, find_images
@@ -71,6 +71,13 @@ class Outcome:
     seconds: float = 0.0
     error: str | None = None
 
+    def __post_init__(self) -> None:
+        counts = (self.frames, self.faces)
+        if not all(isinstance(count, int) and count >= 0 for count in counts):
+            raise ValueError(f"an outcome counts from 0, got {counts}")
+        if not isinstance(self.seconds, int | float) or not isinstance(self.error, str | None):
+            raise TypeError("an outcome has seconds, and its error is text")
+
 
 def do_job(
     job: Job, folder: Path, settings: Settings, threads: int, alive: Callable[[], None] = lambda: None
@@ -106,9 +113,22 @@ def finished(job: Job, folder: Path, settings: Settings) -> Outcome | None:
         outcome = Outcome(**record["outcome"])
         same = record["run"] == json.loads(json.dumps(_identity(job, settings)))
         whole = (folder / job.name).stat().st_size == record["size"]
-    except (OSError, ValueError, KeyError, TypeError, SourceError):  # then it is done anew
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, SourceError):  # then it is done anew
         return None
     return outcome if same and whole and not outcome.error else None
+
+
+def keep_apart(jobs: Iterable[Job], folder: Path) -> list[Job]:
+    """``jobs`` with other names where an earlier batch gave theirs to the results of another input."""
+    return [hashed(job) if _source(job, folder) not in (job.source, None) else job for job in jobs]
+
+
+def _source(job: Job, folder: Path) -> object:
+    """Of which input the results under the job's name are, if that is known."""
+    with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+        if (folder / job.name).exists():
+            return json.loads(_record(folder, job).read_text(encoding="utf-8"))["run"]["source"]
+    return None
 
 
 def remove_drafts(jobs: Iterable[Job], folder: Path) -> None:
