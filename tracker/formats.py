@@ -21,9 +21,8 @@ _VP9 = {"deadline": "realtime", "cpu-used": "8", "crf": "24", "b": "0", "row-mt"
 # Fragments of a second, so that a run that is killed, or whose disk is full, leaves a film up to then; on
 # closing they become an ordinary MP4. Without a delay the time of the first frame would be lost.
 _FRAGMENTS = {"movflags": "hybrid_fragmented+delay_moov", "frag_duration": "1000000", "flush_packets": "1"}
-_FLUSHED = {"flush_packets": "1"}
-# What the sound's encoder puts before time 0 must not move the pictures.
-_NO_SHIFT = {**_FLUSHED, "avoid_negative_ts": "disabled"}
+# What the sound's encoder puts before time 0 must not move the pictures; MP4 and MOV have edit lists.
+_FLUSHED = {"flush_packets": "1", "avoid_negative_ts": "disabled"}
 _AAC_RATES = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000})
 _MP3_RATES = frozenset({16000, 22050, 24000, 32000, 44100, 48000})
 
@@ -65,13 +64,13 @@ _FORMATS = {
     ".mp4": Format("mp4", container_options=_FRAGMENTS),
     ".m4v": Format("mp4", container_options=_FRAGMENTS),
     ".mov": Format("mov", container_options=_FRAGMENTS, copied=_MOV_SOUND),
-    ".mkv": Format("matroska", container_options=_NO_SHIFT, tick=_MILLISECOND),
+    ".mkv": Format("matroska", container_options=_FLUSHED, tick=_MILLISECOND),
     ".webm": Format(
         "webm", "libvpx-vp9", options=_VP9, container_options=_FLUSHED, tick=_MILLISECOND,
         sound="libopus", sound_rates=frozenset({48_000}), copied=frozenset({"opus", "vorbis"}),
     ),
     ".avi": Format(
-        "avi", container_options=_NO_SHIFT, tick=None,
+        "avi", container_options=_FLUSHED, tick=None,
         sound="libmp3lame", sound_rates=_MP3_RATES, copied=_AVI_SOUND,
     ),
     ".gif": Format("gif", "gif", "rgb8", {}, tick=_CENTISECOND, sound=None),
