@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -22,14 +22,14 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.command import BackendOption, JsonOption, ModelOption, ThreadsOption, run_command
-from benchmarks.memory import resident_mb
+from benchmarks.memory import Memory, memory_table, resident_mb
 from tracker.app import Outputs, run_video
-from tracker.bench.clip import FPS, portrait_frames
+from tracker.bench.clip import FPS, TURN, endless_portrait, write_clip
 from tracker.hud import Hud
 from tracker.machine import describe_machine
 from tracker.opening import OpenedTracker, open_tracker
 from tracker.pipeline import FaceTracker
-from tracker.sinks import JsonSink, VideoSink
+from tracker.sinks import JsonSink
 from tracker.sources import VideoSource
 from tracker.types import Frame
 from train.files import replace, to_json, try_writing
@@ -39,8 +39,6 @@ SIZE = (640, 480)
 _HALTS = 100
 _LEAST_BETWEEN = 300
 """Frames between two halts: against so many the few that were read ahead during a halt do not count."""
-_CIRCLE = 120
-"""Frames after which the portrait is where it was."""
 
 
 @dataclass
@@ -59,14 +57,6 @@ class Stage:
         """``frames`` more were done since that reading of :func:`time.perf_counter`."""
         self.frames += frames
         self.seconds += time.perf_counter() - since
-
-
-@dataclass(frozen=True)
-class Memory:
-    """Megabytes resident after ``frames`` frames."""
-
-    frames: int
-    megabytes: float
 
 
 @dataclass
@@ -90,8 +80,8 @@ class LongRun:
         every = min(self.length, max(_LEAST_BETWEEN, self.length // _HALTS))
         looks = {every, *(self.length * part // 10 for part in range(1, 11))}
         alone = opened.fresh()
-        shown = _endless()
-        for frame in islice(shown, _CIRCLE):
+        shown = endless_portrait(SIZE)
+        for frame in islice(shown, TURN):
             alone.step(frame)
         with (
             VideoSource(self.video) as again,
@@ -139,7 +129,8 @@ def main(
     resident_mb()  # a system that does not tell is refused before the long work
     with tempfile.TemporaryDirectory() as name, open_tracker(model, backend, threads=threads) as opened:
         long = LongRun(Path(name) / "long.mp4", round(minutes * 60 * FPS))
-        _write(long.video, long.length)
+        with progress_bar("writing it", long.length) as advance:
+            write_clip(long.video, long.length, SIZE, on_frame=advance)
         long.measure(opened)
     _print(long)
     if json_path:
@@ -157,32 +148,13 @@ def main(
         replace(json_path, to_json(report).encode())
 
 
-def _endless() -> Iterator[Frame]:
-    """The portrait, round after round, from memory."""
-    images = [frame.image_bgr for frame in portrait_frames(_CIRCLE, SIZE)]
-    for index in count():
-        yield Frame(images[index % _CIRCLE], index, index / FPS)
-
-
-def _write(path: Path, length: int) -> None:
-    with VideoSink(path) as sink, progress_bar("writing it", length) as advance:
-        for frame in portrait_frames(length, SIZE):
-            sink.write(frame.image_bgr, frame.time_s)
-            advance()
-
-
 def _print(long: LongRun) -> None:
     table = Table(title="frames a second", title_justify="left")
     for header in ("decoding alone", "tracking alone", "the run", "run over the slower"):
         table.add_column(header, justify="right")
     speeds = (f"{stage.fps:.1f}" for stage in (long.decode, long.track, long.run))
     table.add_row(*speeds, f"{long.share:.2f}")
-    grown = Table(title="memory of the run", title_justify="left")
-    for header in ("frames", "resident, MB"):
-        grown.add_column(header, justify="right")
-    for one in long.memory:
-        grown.add_row(str(one.frames), f"{one.megabytes:.1f}")
-    Console().print(table, grown)
+    Console().print(table, memory_table("memory of the run", long.memory))
 
 
 if __name__ == "__main__":

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from rich.table import Table
+
 from tracker.errors import BenchError
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Resident memory after ``frames`` frames."""
+
+    frames: int
+    megabytes: float
 
 
 def resident_mb() -> float:
@@ -22,3 +34,13 @@ def resident_mb() -> float:
 
         return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 1)
     raise BenchError("this system does not say how much memory a process holds")
+
+
+def memory_table(title: str, memory: Sequence[Memory]) -> Table:
+    """A row for each look."""
+    table = Table(title=title, title_justify="left")
+    for header in ("frames", "resident memory, MB"):
+        table.add_column(header, justify="right")
+    for one in memory:
+        table.add_row(str(one.frames), f"{one.megabytes:.1f}")
+    return table

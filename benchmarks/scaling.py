@@ -20,8 +20,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.command import BackendOption, JsonOption, ModelOption, ThreadsOption, run_command
-from benchmarks.memory import resident_mb
-from tracker.bench.clip import portrait_frames
+from benchmarks.memory import Memory, memory_table, resident_mb
+from tracker.bench.clip import endless_portrait
 from tracker.bench.run import Wanted, measure_all
 from tracker.bench.setting import Row
 from tracker.errors import BenchError
@@ -30,14 +30,11 @@ from tracker.opening import open_blazeface, open_landmarker
 from tracker.pipeline import FaceTracker
 from tracker.settings import TrackerSettings
 from tracker.smoothing import PRESETS
-from tracker.types import Frame
 from train.evaluation.figures import PALETTE, plain_axes, png
 from train.files import replace, to_json, try_writing
 from train.progress import progress_bar
 
 FACES, SIZES = (1, 2, 3, 5), ((640, 480), (1280, 720), (1920, 1080))
-_TURN = 120
-"""Frames of one drift of the portrait, after which the clip begins anew without a jump."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +49,6 @@ class Step:
     infer_ms: float
     beside_ms: float
     further_ms: float | None = None
-
-
-@dataclass(frozen=True)
-class Memory:
-    """Resident memory after ``frames`` frames."""
-
-    frames: int
-    megabytes: float
 
 
 def main(
@@ -78,8 +67,8 @@ def main(
     by_faces = time_steps(model, backend, threads, frames, SIZES[:1], FACES)
     by_size = time_steps(model, backend, threads, frames, SIZES, FACES[:1])
     memory = follow_long(model, backend, threads, length)
-    console = Console()
-    console.print(_step_table("faces", by_faces), _step_table("frame sizes", by_size), _memory_table(memory))
+    tables = _step_table("faces", by_faces), _step_table("frame sizes", by_size)
+    Console().print(*tables, memory_table("length of the video", memory))
     if json_path:
         report = {
             "machine": describe_machine(),
@@ -135,14 +124,13 @@ def follow_long(model: str, backend: str, threads: int, length: int) -> list[Mem
     opened = open_landmarker(model, backend, threads)
     settings = TrackerSettings(max_faces=1, smoothing=PRESETS["low"])
     tracker = FaceTracker(open_blazeface(threads), opened.landmarker, settings)
-    turn = [frame.image_bgr for frame in portrait_frames(_TURN, SIZES[0])]
     looks = {max(1, length // 100), *(length * part // 10 for part in range(1, 11))}
     memory = []
     with progress_bar("following a long video", length) as advance:
-        for index in range(length):
-            tracker.step(Frame(turn[index % _TURN], index, index / 30))
-            if index + 1 in looks:
-                memory.append(Memory(index + 1, resident_mb()))
+        for done, frame in enumerate(itertools.islice(endless_portrait(SIZES[0]), length), 1):
+            tracker.step(frame)
+            if done in looks:
+                memory.append(Memory(done, resident_mb()))
             advance()
     return memory
 
@@ -155,15 +143,6 @@ def _step_table(title: str, steps: Sequence[Step]) -> Table:
         further = "" if s.further_ms is None else f"{s.further_ms:.2f}"
         numbers = (f"{value:.2f}" for value in (s.total_ms, s.infer_ms, s.beside_ms))
         table.add_row(f"{s.width}x{s.height}", str(s.faces), *numbers, further)
-    return table
-
-
-def _memory_table(memory: Sequence[Memory]) -> Table:
-    table = Table(title="length of the video", title_justify="left")
-    for header in ("frames", "resident memory, MB"):
-        table.add_column(header, justify="right")
-    for one in memory:
-        table.add_row(str(one.frames), f"{one.megabytes:.1f}")
     return table
 
 

@@ -28,7 +28,7 @@ from benchmarks.command import BackendOption, JsonOption, ModelOption, run_comma
 from benchmarks.memory import resident_mb
 from benchmarks.mjpeg import MjpegServer, Picture, jpeg
 from tracker.app import Outputs, View, run_frames
-from tracker.bench.clip import portrait_frames
+from tracker.bench.clip import TURN, portrait_frames
 from tracker.camera import CameraSource
 from tracker.errors import BenchError
 from tracker.hud import Hud
@@ -42,9 +42,6 @@ from train.progress import progress_bar
 
 CAMERA_FPS = 30
 """An hour is so many frames a second."""
-
-_TURN = 120
-"""Frames of one drift of the portrait, after which the clip begins anew without a jump."""
 
 _FASTEST_FPS = 1e5
 
@@ -70,7 +67,7 @@ class Reel:
 
     def __init__(self) -> None:
         self._small, self._large = (
-            [jpeg(frame.image_bgr) for frame in portrait_frames(_TURN, size)]
+            [jpeg(frame.image_bgr) for frame in portrait_frames(TURN, size)]
             for size in ((640, 480), (960, 720))
         )
         self._black = jpeg(np.zeros((480, 640, 3), np.uint8))
@@ -80,7 +77,7 @@ class Reel:
     def __call__(self, number: int) -> Picture:  # noqa: ARG002
         if self.scene == "black":
             return self._black
-        return (self._large if self.scene == "large" else self._small)[self.position % _TURN]
+        return (self._large if self.scene == "large" else self._small)[self.position % TURN]
 
 
 class Troubled:

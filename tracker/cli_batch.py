@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -58,7 +57,7 @@ def batch(
         raise typer.BadParameter("--jobs is for this computer; a cluster has its own cores: leave it out")
     if ray == "":
         raise typer.BadParameter("--ray needs auto or an address")
-    with interruptible(), ExitStack() as stack:
+    with interruptible():
         settings = Settings(model, backend, detector, max_faces, smoothing)
         settings.identity()  # an unknown model is refused before anything is opened
         planned = plan_jobs(inputs)
@@ -73,14 +72,14 @@ def batch(
             processes = min(jobs or usable_cores(), count)
             return Pool(processes, folder, settings, threads or max(usable_cores() // processes, 1))
 
-        stack.enter_context(Lock(folder))
-        planned = keep_apart(planned, folder)
         report = Report()
-        try:
-            with batch_progress(planned) as on_done:
-                run_batch(planned, folder, settings, open_workers, on_done, report)
-        finally:
-            if report.outcomes:
-                write_summary(report, folder)
+        with Lock(folder):
+            planned = keep_apart(planned, folder)
+            try:
+                with batch_progress(planned) as on_done:
+                    run_batch(planned, folder, settings, open_workers, on_done, report)
+            finally:
+                if report.outcomes:
+                    write_summary(report, folder)
         Console().print(summary_table(report))
         raise_failures(report, folder)

@@ -85,7 +85,7 @@ class OpenedTracker(FaceTracker, Closing):
     ) -> None:
         super().__init__(detector, opened.landmarker, settings)
         self.label = f"{opened.file.name} {opened.file.precision} on {opened.provider}"
-        self.made_by = {**_made_by(detector, opened, settings), "threads": threads or default_threads()}
+        self.made_by = _made_by(detector, opened, settings, threads)
         """All that its results depend on to the last digit: model and its hash, versions, settings."""
         self._to_close = detector if isinstance(detector, MediaPipeDetector) else None
 
@@ -101,7 +101,7 @@ class OpenedTracker(FaceTracker, Closing):
 
 
 def _made_by(
-    detector: BlazeFace | MediaPipeDetector, opened: OpenedLandmarker, settings: TrackerSettings
+    detector: BlazeFace | MediaPipeDetector, opened: OpenedLandmarker, settings: TrackerSettings, threads: int
 ) -> dict[str, Any]:
     return {
         "model": {
@@ -113,6 +113,7 @@ def _made_by(
         },
         "detector": "mediapipe" if isinstance(detector, MediaPipeDetector) else "blazeface",
         "settings": asdict(settings),
+        "threads": threads or default_threads(),
         "versions": {"python": platform.python_version(), **library_versions()},
     }
 

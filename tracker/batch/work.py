@@ -108,12 +108,12 @@ def do_job(
 
 def finished(job: Job, folder: Path, settings: Settings) -> Outcome | None:
     """What came of ``job`` if that was well, of this very input, in these settings, and is still there."""
+    record = _read_record(job, folder)
     try:
-        record = json.loads(_record(folder, job).read_text(encoding="utf-8"))
         outcome = Outcome(**record["outcome"])
         same = record["run"] == json.loads(json.dumps(_identity(job, settings)))
         whole = (folder / job.name).stat().st_size == record["size"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, SourceError):  # then it is done anew
+    except (OSError, ValueError, KeyError, TypeError, SourceError):  # then it is done anew
         return None
     return outcome if same and whole and not outcome.error else None
 
@@ -125,9 +125,16 @@ def keep_apart(jobs: Iterable[Job], folder: Path) -> list[Job]:
 
 def _source(job: Job, folder: Path) -> object:
     """Of which input the results under the job's name are, if that is known."""
-    with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+    with suppress(OSError, KeyError, TypeError):
         if (folder / job.name).exists():
-            return json.loads(_record(folder, job).read_text(encoding="utf-8"))["run"]["source"]
+            return _read_record(job, folder)["run"]["source"]
+    return None
+
+
+def _read_record(job: Job, folder: Path) -> Any:
+    """What the record of the job's results says; None without one that can be read."""
+    with suppress(OSError, ValueError, RecursionError):
+        return json.loads(_record(folder, job).read_text(encoding="utf-8"))
     return None
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib.resources
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import count as count_up
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,7 @@ from tracker.types import Frame, ImageArray
 from tracker.video_sink import VideoSink
 
 FPS = 30
-_TURN = 120
+TURN = 120
 """Frames of one circle."""
 _DRIFT = 0.06
 """Radius of the circle in heights of a portrait."""
@@ -40,7 +41,7 @@ def portrait_frames(count: int, size: tuple[int, int], faces: int = 1) -> Iterat
         (width * (i % columns + 0.5) / columns, height * (i // columns + 0.5) / rows) for i in range(faces)
     ]
     for index in range(count):
-        angle = 2 * math.pi * index / _TURN
+        angle = 2 * math.pi * index / TURN
         drift = (_DRIFT * side * math.cos(angle), _DRIFT * side * math.sin(angle))
         image = np.full((height, width, 3), 90, np.uint8)
         for x, y in centers:
@@ -48,11 +49,28 @@ def portrait_frames(count: int, size: tuple[int, int], faces: int = 1) -> Iterat
         yield Frame(image, index, index / FPS, "astronaut")
 
 
-def write_clip(path: Path, count: int, size: tuple[int, int], faces: int = 1) -> None:
-    """The same frames as an MP4 file. Raises :class:`~tracker.errors.SinkError` if it cannot be written."""
+def endless_portrait(size: tuple[int, int]) -> Iterator[Frame]:
+    """The same frames with one face, without end, from memory."""
+    images = [frame.image_bgr for frame in portrait_frames(TURN, size)]
+    for index in count_up():
+        yield Frame(images[index % TURN], index, index / FPS, "astronaut")
+
+
+def write_clip(
+    path: Path,
+    count: int,
+    size: tuple[int, int],
+    faces: int = 1,
+    on_frame: Callable[[], None] = lambda: None,
+) -> None:
+    """The frames of :func:`portrait_frames` as an MP4 file; ``on_frame`` is called after each.
+
+    Raises :class:`~tracker.errors.SinkError` if it cannot be written.
+    """
     with VideoSink(path) as sink:
         for frame in portrait_frames(count, size, faces):
             sink.write(frame.image_bgr, frame.time_s)
+            on_frame()
 
 
 def _portrait() -> ImageArray:
