@@ -6,7 +6,7 @@ from tracker.types import ImageArray
 
 
 class Blind:
-    """A :class:`~tracker.window.Screen` that shows nothing; no key is ever pressed."""
+    """A :class:`~tracker.runs.window.Screen` that shows nothing; no key is ever pressed."""
 
     closed = False
 

@@ -22,14 +22,14 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.command import JsonOption, ModelOption, run_command
-from tracker.batch.cluster import RayWorkers, import_ray
-from tracker.batch.plan import Job, plan_jobs
-from tracker.batch.pool import Pool, Workers
-from tracker.batch.run import run_batch
-from tracker.batch.work import Settings
-from tracker.bench.clip import write_clip
 from tracker.errors import BenchError
-from tracker.machine import describe_machine
+from tracker.reports.bench.clip import write_clip
+from tracker.runs.batch.cluster import RayWorkers, import_ray
+from tracker.runs.batch.job import Settings
+from tracker.runs.batch.plan import Job, plan_jobs
+from tracker.runs.batch.pool import Pool, Workers
+from tracker.runs.batch.run import run_batch
+from tracker.system.machine import describe_machine
 from train.files import replace, to_json, try_writing
 
 

@@ -31,8 +31,8 @@ from rich.table import Table
 
 from benchmarks.command import JsonOption, run_command
 from tracker.errors import SourceError
-from tracker.machine import describe_machine
-from tracker.sources import VideoSource
+from tracker.sources.video.source import VideoSource
+from tracker.system.machine import describe_machine
 from train.files import replace, to_json, try_writing
 from train.progress import progress_bar
 

@@ -28,9 +28,9 @@ from benchmarks.command import JsonOption, run_command
 from benchmarks.timing import call_times
 from export.landmarks import Contract, export_onnx, noise_crops
 from export.quantise import quantise
-from tracker.backends import open_session
-from tracker.machine import describe_machine
-from tracker.weights import ModelFile, load_manifest
+from tracker.inference.backends import open_session
+from tracker.inference.weights import ModelFile, load_manifest
+from tracker.system.machine import describe_machine
 from train.evaluation.figures import PALETTE, plain_axes, png
 from train.files import replace, to_json, try_writing
 from train.models.fold import fold_normalisation

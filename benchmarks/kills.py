@@ -19,9 +19,9 @@ from typing import Annotated
 import typer
 
 from benchmarks.command import JsonOption, ModelOption, run_command
-from tracker.bench.clip import write_clip
 from tracker.errors import BenchError
-from tracker.machine import describe_machine
+from tracker.reports.bench.clip import write_clip
+from tracker.system.machine import describe_machine
 from train.files import replace, to_json, try_writing
 
 SIZE = (320, 240)

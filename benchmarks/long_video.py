@@ -23,14 +23,14 @@ from rich.table import Table
 
 from benchmarks.command import BackendOption, JsonOption, ModelOption, ThreadsOption, run_command
 from benchmarks.memory import Memory, memory_table, resident_mb
-from tracker.app import Outputs, run_video
-from tracker.bench.clip import FPS, TURN, endless_portrait, write_clip
-from tracker.hud import Hud
-from tracker.machine import describe_machine
-from tracker.opening import OpenedTracker, open_tracker
-from tracker.pipeline import FaceTracker
-from tracker.sinks import JsonSink
-from tracker.sources import VideoSource
+from tracker.drawing.panel import Hud
+from tracker.reports.bench.clip import FPS, TURN, endless_portrait, write_clip
+from tracker.runs.loop import Outputs, run_video
+from tracker.sinks.json_lines import JsonSink
+from tracker.sources.video.source import VideoSource
+from tracker.system.machine import describe_machine
+from tracker.tracking.face_tracker import FaceTracker
+from tracker.tracking.opening import OpenedTracker, open_tracker
 from tracker.types import Frame
 from train.files import replace, to_json, try_writing
 from train.progress import progress_bar

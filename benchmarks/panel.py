@@ -23,17 +23,17 @@ from rich.table import Table
 
 from benchmarks.blind import Blind
 from benchmarks.command import BackendOption, JsonOption, ModelOption, ThreadsOption, run_command
-from tracker.app import Outputs, View, run_frames
-from tracker.bench.clip import write_clip
-from tracker.bench.run import in_a_process
-from tracker.bench.setting import Setting
-from tracker.bench.worker import WARM_UP
+from tracker.drawing.panel import Hud
 from tracker.errors import DisplayError
-from tracker.hud import Hud
-from tracker.machine import describe_machine
-from tracker.opening import open_tracker
-from tracker.sources import VideoSource
-from tracker.window import Screen, Window
+from tracker.reports.bench.clip import write_clip
+from tracker.reports.bench.run import in_a_process
+from tracker.reports.bench.setting import Setting
+from tracker.reports.bench.worker import WARM_UP
+from tracker.runs.loop import Outputs, View, run_frames
+from tracker.runs.window import Screen, Window
+from tracker.sources.video.source import VideoSource
+from tracker.system.machine import describe_machine
+from tracker.tracking.opening import open_tracker
 from train.files import replace, to_json, try_writing
 from train.progress import progress_bar
 

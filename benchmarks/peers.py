@@ -26,8 +26,8 @@ from rich.table import Table
 
 from benchmarks.command import JsonOption, run_command
 from benchmarks.contender import Contender
-from tracker.bench.clip import portrait_frames
-from tracker.machine import describe_machine, usable_cores
+from tracker.reports.bench.clip import portrait_frames
+from tracker.system.machine import describe_machine, usable_cores
 from train.files import replace, to_json, try_writing
 from train.progress import progress_bar
 

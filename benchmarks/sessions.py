@@ -25,9 +25,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.command import JsonOption, ModelOption, run_command
-from tracker.machine import describe_machine, usable_cores
+from tracker.inference.weights import find_model
+from tracker.system.machine import describe_machine, usable_cores
 from tracker.types import FloatArray
-from tracker.weights import find_model
 from train.files import replace, to_json, try_writing
 from train.progress import progress_bar
 

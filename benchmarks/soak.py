@@ -27,15 +27,15 @@ from benchmarks.blind import Blind
 from benchmarks.command import BackendOption, JsonOption, ModelOption, run_command
 from benchmarks.memory import resident_mb
 from benchmarks.mjpeg import MjpegServer, Picture, jpeg
-from tracker.app import Outputs, View, run_frames
-from tracker.bench.clip import TURN, portrait_frames
-from tracker.camera import CameraSource
+from tracker.drawing.panel import Hud
 from tracker.errors import BenchError
-from tracker.hud import Hud
-from tracker.machine import describe_machine
-from tracker.opening import open_tracker
-from tracker.pipeline import FaceTracker
-from tracker.sinks import JsonSink
+from tracker.reports.bench.clip import TURN, portrait_frames
+from tracker.runs.loop import Outputs, View, run_frames
+from tracker.sinks.json_lines import JsonSink
+from tracker.sources.camera.source import CameraSource
+from tracker.system.machine import describe_machine
+from tracker.tracking.face_tracker import FaceTracker
+from tracker.tracking.opening import open_tracker
 from tracker.types import Frame, FrameResult
 from train.files import replace, to_json, try_writing
 from train.progress import progress_bar

@@ -17,7 +17,7 @@ from onnx import helper, numpy_helper
 from export import tflite
 from export.manifest import update_meta, write_entry
 from tracker.errors import WeightsError
-from tracker.weights import MANIFEST, load_manifest
+from tracker.inference.weights import MANIFEST, load_manifest
 
 NAME = "blazeface-short"
 TFLITE_NAME = "blazeface-short-tflite"
@@ -71,7 +71,7 @@ def to_onnx(content: bytes) -> onnx.ModelProto:
     """The network as ONNX: uint8 RGB picture in, raw boxes and logits out.
 
     Input ``image`` uint8 ``(1, 128, 128, 3)``; outputs ``boxes`` float32 ``(896, 16)`` (what
-    :func:`tracker.detection.blazeface.decode` reads) and ``logits`` float32 ``(896,)``.
+    :func:`tracker.inference.detection.blazeface.decode` reads) and ``logits`` float32 ``(896,)``.
     """
     network = tflite.convert(content)
     names = {"boxes": ("regressors", [896, 16]), "logits": ("classificators", [896])}

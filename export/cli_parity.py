@@ -12,9 +12,9 @@ from rich.table import Table
 
 from export.manifest import update_meta
 from export.parity import Faces, ParityRow, compare
-from tracker.backends import BACKENDS
 from tracker.errors import WeightsError
-from tracker.weights import ModelFile, find_model, load_manifest
+from tracker.inference.backends import BACKENDS
+from tracker.inference.weights import ModelFile, find_model, load_manifest
 from train.data.splits import test_faces
 from train.errors import DataError
 from train.progress import progress_bar

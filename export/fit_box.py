@@ -12,8 +12,9 @@ import numpy as np
 
 from export.blazeface import NAME
 from export.manifest import update_meta
-from tracker.backends import open_session
-from tracker.detection.blazeface import (
+from tracker.geometry import CropTransform
+from tracker.inference.backends import open_session
+from tracker.inference.detection.blazeface import (
     HEAD_ORIGIN,
     N_FEATURES,
     N_KEYPOINTS,
@@ -22,9 +23,8 @@ from tracker.detection.blazeface import (
     RawFace,
     box_features,
 )
-from tracker.geometry import CropTransform
+from tracker.inference.weights import find_model
 from tracker.types import FaceBox, FloatArray
-from tracker.weights import find_model
 from train.data.readers import LabelledFace
 from train.data.splits import official_training_faces
 from train.errors import DataError

@@ -19,18 +19,18 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from export.manifest import write_entry
-from tracker.backends import open_session
 from tracker.errors import WeightsError
 from tracker.geometry import CROP_SIZE
+from tracker.inference.backends import open_session
 from tracker.types import ImageArray
 from train.data.dataset import FaceCrops, from_unit
 from train.data.splits import training_faces
 from train.evaluation.quality import calibrate
-from train.exported import Loaded, load_network
 from train.files import replacing
 from train.models.fold import fold_normalisation
 from train.models.imm import SPECS
-from train.quality import Calibration, spread
+from train.models.load import Loaded, load_network
+from train.models.quality import Calibration, spread
 
 OPSET = 20
 LICENCE = "research use: trained on 300-W and WFLW, whose terms apply"
@@ -39,7 +39,7 @@ PARITY_PX = 0.01
 
 
 class Contract(nn.Module):
-    """A network with the inputs and outputs of :mod:`tracker.landmarker`.
+    """A network with the inputs and outputs of :mod:`tracker.inference.landmarker`.
 
     ``size`` is the crop size in pixels that the network was trained on; another one than the
     contract's is resampled to inside the graph. Without ``calibration`` there is no quality output.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tracker.errors import WeightsError
-from tracker.weights import MANIFEST, load_manifest
+from tracker.inference.weights import MANIFEST, load_manifest
 
 _NUMBERS = re.compile(r"\[\n([-+.\deE,\s]+)\]")  # a list of numbers goes on one line
 
@@ -32,7 +32,7 @@ def write_entry(folder: Path, name: str, kind: str, file: str, licence: str, met
 def write_variant(folder: Path, name: str, precision: str, file: str, meta: Mapping[str, Any]) -> None:
     """Add the model ``name`` in another ``precision``, or replace it: ``file`` inside ``folder``.
 
-    ``meta`` says by ``suits`` where it is better: see :class:`~tracker.weights.ModelFile`. Raises
+    ``meta`` says by ``suits`` where it is better: see :class:`~tracker.inference.weights.ModelFile`. Raises
     :class:`WeightsError` if the model is unknown or the file cannot be read.
     """
     models = _read(folder)

@@ -9,16 +9,16 @@ import numpy as np
 import torch
 
 from export.landmarks import PARITY_PX, Contract
-from tracker.backends import open_session
 from tracker.errors import BackendError
 from tracker.geometry import CROP_SIZE, CropTransform
-from tracker.landmarker import OnnxLandmarker
+from tracker.inference.backends import open_session
+from tracker.inference.landmarker import OnnxLandmarker
+from tracker.inference.weights import ModelFile
 from tracker.types import FloatArray
-from tracker.weights import ModelFile
 from train.data.dataset import FaceCrops
 from train.data.faces import LabelledFace
-from train.exported import load_network
 from train.metrics import nme_percent
+from train.models.load import load_network
 from train.progress import OnRead
 
 BATCH = 8

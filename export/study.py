@@ -10,9 +10,9 @@ from safetensors.torch import save_file
 from export.landmarks import noise_crops
 from export.manifest import write_entry
 from tracker.errors import WeightsError
-from train.exported import load_network
 from train.files import replacing
 from train.models.imm import imm_spec
+from train.models.load import load_network
 
 LICENCE = "research use: trained on 300-W, WFLW and the IMM Face Database, whose terms apply"
 ROUNDING_SIDES = 1e-3

@@ -10,8 +10,8 @@ from export.halve import halve
 from export.manifest import write_variant
 from export.quantise import quantise
 from tracker.geometry import CROP_SIZE
+from tracker.inference.weights import find_model
 from tracker.types import ImageArray
-from tracker.weights import find_model
 from train.data.dataset import FaceCrops
 from train.data.splits import training_faces
 from train.errors import DataError

@@ -7,10 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tracker.backends import open_session
-from tracker.detection.blazeface import BlazeFace, BoxCorrection
+from tracker.inference.backends import open_session
+from tracker.inference.detection.blazeface import BlazeFace, BoxCorrection
+from tracker.inference.weights import find_model
 from tracker.types import ImageArray
-from tracker.weights import find_model
 
 HERE = Path(__file__).resolve().parent
 

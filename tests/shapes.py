@@ -6,8 +6,8 @@ import numpy as np
 
 from tests.tiny import template
 from tracker.geometry import CROP_MARGIN, CROP_SIZE
-from tracker.head_pose import head_pose
-from tracker.measures import measure
+from tracker.tracking.measures.head_pose import head_pose
+from tracker.tracking.measures.openness import measure
 from tracker.types import FaceBox, FaceMeasures, FloatArray
 
 

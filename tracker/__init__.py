@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tracker.errors import TrackerError
-    from tracker.inputs import Source, frame_from, open_source
-    from tracker.opening import OpenedTracker, open_tracker
-    from tracker.pipeline import FaceTracker
+    from tracker.sources.opening import Source, frame_from, open_source
+    from tracker.tracking.face_tracker import FaceTracker
+    from tracker.tracking.opening import OpenedTracker, open_tracker
     from tracker.types import FaceBox, FaceMeasures, Frame, FrameResult, Landmarks, TrackedFace
 
 __all__ = [
@@ -41,9 +41,9 @@ __all__ = [
 
 _HOMES = {
     "errors": ("TrackerError",),
-    "inputs": ("Source", "frame_from", "open_source"),
-    "opening": ("OpenedTracker", "open_tracker"),
-    "pipeline": ("FaceTracker",),
+    "sources.opening": ("Source", "frame_from", "open_source"),
+    "tracking.opening": ("OpenedTracker", "open_tracker"),
+    "tracking.face_tracker": ("FaceTracker",),
     "types": ("FaceBox", "FaceMeasures", "Frame", "FrameResult", "Landmarks", "TrackedFace"),
 }
 

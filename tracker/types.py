@@ -159,7 +159,8 @@ class Landmarks:
 
 @dataclass(frozen=True)
 class FaceMeasures:
-    """What :mod:`tracker.measures` reads off one face; None where there is no sensible answer.
+    """What :mod:`tracker.tracking.measures.openness` reads off one face; None where there is no sensible
+    answer.
 
     ``eye_open`` holds the aspect ratios (height over width) of the person's left and right eye,
     ``mouth_open`` that of the inner lips. ``yaw_deg``, ``pitch_deg`` and ``roll_deg`` are 0 for an upright

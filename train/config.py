@@ -8,7 +8,7 @@ from typing import Literal
 
 from train.data.dataset import SampleRecipe
 from train.errors import RunError
-from train.losses import LandmarkLoss
+from train.models.losses import LandmarkLoss
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 
 from benchmarks import limits
 from benchmarks.limits import Chip, Latency, count_work, measure_chip, time_calls
-from tracker.backends import open_session
 from tracker.errors import WeightsError
-from tracker.weights import find_model
-from train.exported import load_network
+from tracker.inference.backends import open_session
+from tracker.inference.weights import find_model
+from train.models.load import load_network
 
 app = typer.Typer()
 app.command()(limits.main)

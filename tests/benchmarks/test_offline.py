@@ -16,8 +16,8 @@ import typer
 from typer.testing import CliRunner
 
 from benchmarks import corpus, kills, long_video
-from tracker.batch.plan import Job
 from tracker.errors import BenchError
+from tracker.runs.batch.plan import Job
 
 
 def run(main: Callable[..., None], *args: object) -> str:

@@ -10,9 +10,9 @@ pytest.importorskip("torch")
 
 from benchmarks import panel
 from benchmarks.panel import STAGES, ask_bench, ask_panel, compare
-from tracker.bench.clip import write_clip
-from tracker.bench.setting import Setting
-from tracker.bench.worker import FEWEST, WARM_UP
+from tracker.reports.bench.clip import write_clip
+from tracker.reports.bench.setting import Setting
+from tracker.reports.bench.worker import FEWEST, WARM_UP
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ pytest.importorskip("torch")
 
 from benchmarks.contender import Contender
 from benchmarks.peers import PEERS, commands
-from tracker.bench.clip import portrait_frames
+from tracker.reports.bench.clip import portrait_frames
 
 FRAMES = 5
 # Libraries that keep quiet where they see CI must not hide what users would get.

@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 
 from benchmarks import scaling
 from benchmarks.scaling import follow_long, time_steps
-from tracker.bench.run import Results
-from tracker.bench.setting import Row
 from tracker.errors import BenchError
+from tracker.reports.bench.run import Results
+from tracker.reports.bench.setting import Row
 
 app = typer.Typer()
 app.command()(scaling.main)

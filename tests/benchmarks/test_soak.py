@@ -10,9 +10,9 @@ pytest.importorskip("torch")
 
 from benchmarks.soak import soak
 from tests.shapes import canonical_points, face_box
-from tracker.detection import FakeDetector
-from tracker.landmarker import FakeLandmarker
-from tracker.pipeline import FaceTracker
+from tracker.inference.detection.detector import FakeDetector
+from tracker.inference.landmarker import FakeLandmarker
+from tracker.tracking.face_tracker import FaceTracker
 
 
 def test_a_short_soak_meets_every_trouble_and_leaves_no_thread() -> None:

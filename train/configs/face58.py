@@ -7,7 +7,7 @@ Expect    NME 5.6 % on people 33-40
 
 from train.config import Stage, TrainConfig
 from train.configs.imm import RECIPE
-from train.imm import IMM, OTHERS
+from train.training.imm import IMM, OTHERS
 
 CONFIG = TrainConfig(
     model="face58",

@@ -7,7 +7,7 @@ Expect    fan 5.5 px of 640x480, funnel 6.4, mean over five seeds, on people 33-
 
 from train.config import Stage, TrainConfig
 from train.configs.imm import RECIPE
-from train.imm import IMM, OTHERS
+from train.training.imm import IMM, OTHERS
 
 CONFIG = TrainConfig(
     model="nose-funnel",

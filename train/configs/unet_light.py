@@ -8,8 +8,8 @@ Expect    NME 3.67 % on the validation faces, from the label box
 
 from train.config import Stage, TrainConfig
 from train.configs.landmarks import EVERYTHING, LABELLED, RECIPE
-from train.heatmap import HeatmapCodec
-from train.losses import LandmarkLoss
+from train.models.heatmap import HeatmapCodec
+from train.models.losses import LandmarkLoss
 
 CONFIG = TrainConfig(
     model="unet-light",

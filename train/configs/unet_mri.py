@@ -10,8 +10,8 @@ Expect    NME 4.41 % on the validation faces, from the label box (without --init
 
 from train.config import Stage, TrainConfig
 from train.configs.landmarks import RECIPE
-from train.heatmap import KernelCodec
-from train.losses import LandmarkLoss
+from train.models.heatmap import KernelCodec
+from train.models.losses import LandmarkLoss
 
 CONFIG = TrainConfig(
     model="unet-mri",

@@ -42,7 +42,7 @@ LEFT_OUT: Mapping[str, frozenset[str]] = MappingProxyType(
 """Training images that are never trained on, by subset and name without suffix: each shows the very
 photograph of a test or validation image, in other size, colours or frame, and would flatter the score.
 
-Without this list ``train.leaks`` refuses the data for all of them but 0453, 0639 and 0733 of lfpw, which
+Without this list ``train.data.leaks`` refuses the data for all of them but 0453, 0639 and 0733 of lfpw, which
 are written on or toned so much that only the eye finds them.
 """
 

@@ -18,9 +18,9 @@ from train.data.pictures import read_picture
 from train.errors import DataError
 from train.evaluation.figures import bars, panels, png
 from train.evaluation.own_detector import tracked_images
-from train.exported import load_heatmap_network
 from train.files import make_folder, replace
-from train.heatmap import RING, HeatmapCodec
+from train.models.heatmap import RING, HeatmapCodec
+from train.models.load import load_heatmap_network
 from train.models.registry import build
 
 SIGMAS = (0.5, 1.0, 1.5, 3.0, 6.0)

@@ -25,10 +25,10 @@ from train.errors import DataError
 from train.evaluation.families import IMM_PEOPLE
 from train.evaluation.labelled import LabelledSet
 from train.evaluation.results import Measure
-from train.imm import NEAR_PX, WIDTH_PX
 from train.metrics import Float64Array, inter_ocular
 from train.models.imm import imm_spec
 from train.progress import OnRead
+from train.training.imm import NEAR_PX, WIDTH_PX
 
 FACE_58 = Measure("%", failure=10.0, limit=8.0, parts={name: tuple(part) for name, part in PARTS_58.items()})
 NOSE = Measure("px", failure=NEAR_PX, limit=2 * NEAR_PX, parts={"nose": (0,)})

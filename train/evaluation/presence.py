@@ -15,9 +15,9 @@ from train.configs.landmarks import RECIPE
 from train.data.dataset import FaceCrops
 from train.data.readers import LabelledFace
 from train.errors import DataError, RunError
-from train.exported import Loaded
+from train.models.load import Loaded
+from train.models.quality import calibration_error
 from train.progress import OnRead
-from train.quality import calibration_error
 
 EDGES = (0.0, 0.001, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 0.999, 1.0)
 """Where the rows of the table end: most answers are nearly 0 or nearly 1."""
@@ -41,7 +41,7 @@ class PresenceReport:
     """How well presence foretells a face.
 
     ``missed`` is the share of faces below a half, ``invented`` that of other crops above;
-    ``calibration_error`` is :func:`train.quality.calibration_error` of the rows.
+    ``calibration_error`` is :func:`train.models.quality.calibration_error` of the rows.
     """
 
     faces: int

@@ -12,10 +12,9 @@ from tracker.types import FloatArray
 from train.data.dataset import FaceCrops, SampleRecipe
 from train.data.splits import test_faces, training_faces
 from train.errors import DataError, RunError
-from train.exported import Loaded
 from train.metrics import Float64Array, inter_ocular, point_distances
-from train.progress import progress_bar
-from train.quality import (
+from train.models.load import Loaded
+from train.models.quality import (
     GOOD_PERCENT,
     Bin,
     Calibration,
@@ -24,6 +23,7 @@ from train.quality import (
     reliability,
     spread,
 )
+from train.progress import progress_bar
 
 DRAWS = 6
 """Crops of each validation face: turned, shifted, blurred, dark, and a quarter of them covered in part."""

@@ -22,7 +22,7 @@ from train.progress import progress_bar
 
 if TYPE_CHECKING:
     from train.evaluation.pictures import Tile
-    from train.exported import Loaded
+    from train.models.load import Loaded
 
 Only = Literal["label-box", "own-detector"]
 
@@ -155,7 +155,7 @@ def _check_outputs(request: Request) -> None:
 
 
 def _load(request: Request) -> Loaded:
-    from train.exported import load_network
+    from train.models.load import load_network
 
     return load_network(request.model, request.weights)
 

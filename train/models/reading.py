@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from train.heatmap import HeatmapCodec
+from train.models.heatmap import HeatmapCodec
 from train.models.output import LandmarkOutput
 
 

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from tracker.types import N_POINTS
-from train.heatmap import RING, HeatmapCodec
 from train.models.backbone import WIDTHS, features, grey_resnet18
+from train.models.heatmap import RING, HeatmapCodec
 from train.models.output import LandmarkOutput
 
 _WIDTH = 64

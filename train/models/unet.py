@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from tracker.types import N_POINTS
 from train.errors import RunError
-from train.heatmap import RING
 from train.models.backbone import MEAN, STD
+from train.models.heatmap import RING
 from train.models.output import LandmarkOutput
 from train.models.reading import read_maps
 

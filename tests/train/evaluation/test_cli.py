@@ -9,7 +9,7 @@ import typer
 
 from tests.tiny import write_300w
 from tests.train.evaluation.made import line
-from train.cli_evaluate import evaluate
+from train.cli.evaluate import evaluate
 from train.data.splits import test_faces as faces_of_the_test_sets
 from train.errors import TrainError
 
@@ -60,7 +60,7 @@ def run(capsys):
 def network(monkeypatch):
     """A network that puts all points into the middle of the crop stands in for the shipped weights."""
     torch = pytest.importorskip("torch")
-    from train import exported
+    from train.models import load as exported
 
     class Middle(torch.nn.Module):
         def __init__(self):
@@ -259,7 +259,7 @@ def test_usage_errors_exit_with_2(run, tree, predictions, tmp_path):
 def test_predictions_are_scored_without_torch(tree, predictions):
     """Help must be quick, and predictions can be scored where torch is not installed."""
     code = (
-        "import sys, typer; from train.cli_evaluate import evaluate\n"
+        "import sys, typer; from train.cli.evaluate import evaluate\n"
         "app = typer.Typer(); app.command()(evaluate)\n"
         "for arguments in (['--help'], sys.argv[1:]):\n"
         "    try: app(arguments)\n"

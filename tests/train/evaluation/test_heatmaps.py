@@ -11,7 +11,7 @@ from tests.tiny import template  # noqa: E402
 from train.data.dataset import from_unit  # noqa: E402
 from train.errors import DataError, RunError  # noqa: E402
 from train.evaluation.heatmaps import draw, overlay, read_parts, softmax_maps  # noqa: E402
-from train.heatmap import HeatmapCodec  # noqa: E402
+from train.models.heatmap import HeatmapCodec  # noqa: E402
 
 ASTRONAUT = Path(__file__).resolve().parents[2] / "data" / "astronaut.png"
 SCORES = {"model": "unet", "scores": [{"parts": {"jaw": 9.0}}, {"parts": {"jaw": 5.0, "eyes": 2.0}}]}

@@ -41,7 +41,7 @@ def test_a_log_that_is_not_there_is_refused(tmp_path):
 
 def test_the_training_loop_writes_such_a_log(tmp_path):
     pytest.importorskip("torch")
-    from train import loop
+    from train.training import loop
 
     loop._append_log(tmp_path / "log.csv", loop.EpochReport(1, 128, 0.1, 2.0, 3.0, math.nan, 40.0, 50.0))
     log = read_log(tmp_path / "log.csv")

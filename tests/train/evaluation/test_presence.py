@@ -9,11 +9,11 @@ from torch import nn  # noqa: E402
 from typer.testing import CliRunner  # noqa: E402
 
 from tests.tiny import write_300w  # noqa: E402
-from train.cli import app  # noqa: E402
+from train.cli.main import app  # noqa: E402
 from train.data.splits import training_faces  # noqa: E402
 from train.errors import DataError, RunError  # noqa: E402
 from train.evaluation.presence import presence_report, summarise  # noqa: E402
-from train.exported import Loaded  # noqa: E402
+from train.models.load import Loaded  # noqa: E402
 from train.models.output import LandmarkOutput  # noqa: E402
 
 

@@ -1,0 +1,145 @@
+"""Our BlazeFace against MediaPipe's own FaceDetector, on the same pixels.
+
+MediaPipe runs in a process of its own: under ``$TRACKER_MEDIAPIPE_PYTHON``, an interpreter of any
+environment with mediapipe in it, or under this one if it has mediapipe.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import itertools
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.faces import HERE, astronaut, blazeface
+from tracker.errors import BackendError
+from tracker.inference.detection.blazeface import BoxCorrection, RawFace
+from tracker.inference.detection.mediapipe import MediaPipeDetector
+from tracker.inference.weights import find_model
+from tracker.types import FaceBox, ImageArray
+
+MIN_IOU = 0.98
+MAX_SCORE_DIFFERENCE = 0.01
+STILLS = 60
+FRAMES_PER_CLIP = 5
+
+has_mediapipe = importlib.util.find_spec("mediapipe") is not None
+
+
+def ask_mediapipe(pictures: list[ImageArray], folder: Path) -> dict[str, Any]:
+    """MediaPipe's faces for BGR ``pictures``, as ``mediapipe_oracle.py`` prints them."""
+    python = os.environ.get("TRACKER_MEDIAPIPE_PYTHON") or (sys.executable if has_mediapipe else None)
+    if python is None:
+        pytest.skip("mediapipe is not installed and TRACKER_MEDIAPIPE_PYTHON is not set")
+    paths = [folder / f"{i}.npy" for i in range(len(pictures))]
+    for path, picture in zip(paths, pictures, strict=True):
+        np.save(path, picture[..., ::-1])
+    model = find_model("blazeface-short-tflite", "detector").verified()
+    command = [python, HERE / "mediapipe_oracle.py", model, *paths]
+    run = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=300, check=False)
+    assert run.returncode == 0, run.stderr[-2000:]
+    answer: dict[str, Any] = json.loads(run.stdout)
+    return answer
+
+
+def assert_same(ours: RawFace, theirs: dict[str, Any], whole_pixels: bool) -> None:
+    assert abs(ours.box.score - theirs["score"]) <= MAX_SCORE_DIFFERENCE
+    tolerance = (1 - MIN_IOU) / 2 * ours.box.width
+    np.testing.assert_allclose(ours.keypoints_frame, theirs["keypoints"], rtol=0, atol=tolerance)
+    other = FaceBox(*theirs["box"])
+    if not whole_pixels:
+        assert ours.box.iou(other) >= MIN_IOU
+        return
+    # Newer releases cut corner and size to whole pixels and push a box that leaves the picture back in.
+    corner = max(ours.box.x0, 0.0), max(ours.box.y0, 0.0)
+    np.testing.assert_allclose((other.x0, other.y0), corner, rtol=0, atol=1 + tolerance)
+    np.testing.assert_allclose(other.width, ours.box.width, rtol=0, atol=1 + tolerance)
+    np.testing.assert_allclose(other.height, ours.box.height, rtol=0, atol=1 + tolerance)
+
+
+def assert_parity(pictures: list[ImageArray], folder: Path) -> int:
+    """Compare every face of every picture; returns how many there were."""
+    detector = blazeface()
+    answer = ask_mediapipe(pictures, folder)
+    count = 0
+    for picture, theirs in zip(pictures, answer["pictures"], strict=True):
+        ours = detector.detect_raw(picture)
+        assert len(ours) == len(theirs)
+        for one, other in zip(ours, sorted(theirs, key=lambda face: -face["score"]), strict=True):
+            assert_same(one, other, answer["whole_pixels"])
+        count += len(ours)
+    return count
+
+
+def odd_pictures() -> Iterator[ImageArray]:
+    """The astronaut whole, tall, wide, turned, tiny and huge, and no face at all."""
+    image = astronaut()
+    yield image
+    yield image[:, 90:289]
+    yield image[20:261]
+    yield cv2.warpAffine(image, cv2.getRotationMatrix2D((187, 117), 35, 1), (400, 400))  # type: ignore[misc]
+    for size in (57, 128, 333, 2000):
+        yield cv2.resize(image, (size, size))  # type: ignore[misc]
+    yield np.zeros((1, 1, 3), np.uint8)
+    yield np.full((90, 160, 3), 127, np.uint8)
+
+
+def frames_of(clip: Path) -> Iterator[ImageArray]:
+    capture = cv2.VideoCapture(str(clip))
+    step = max(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) // FRAMES_PER_CLIP, 1)
+    for index in itertools.count():
+        if not capture.grab():
+            break
+        if index % step == 0:
+            yield np.asarray(capture.retrieve()[1], np.uint8)
+    capture.release()
+
+
+def test_parity_on_one_face_in_many_forms(tmp_path):
+    assert assert_parity(list(odd_pictures()), tmp_path) >= 7
+
+
+def test_parity_on_real_pictures(tmp_path: Path, data_dir: Path):
+    stills = sorted((data_dir / "300w").glob("*/testset/*.jpg"))
+    pictures = [
+        np.asarray(cv2.imread(str(path)), np.uint8) for path in stills[:: max(len(stills) // STILLS, 1)]
+    ]
+    for clip in sorted((data_dir / "videos").glob("*.mp4")):
+        pictures.extend(frames_of(clip))
+    assert assert_parity(pictures, tmp_path) >= STILLS
+
+
+@pytest.mark.skipif(not has_mediapipe, reason="mediapipe is not installed")
+def test_adapter_agrees_with_our_detector():
+    ours = blazeface()
+    model = find_model("blazeface-short-tflite", "detector").verified()
+    correction = BoxCorrection.from_meta(find_model("blazeface-short", "detector").meta)
+    image = astronaut()[:300]
+    with contextlib.closing(MediaPipeDetector(model, correction)) as adapter:
+        (raw,), (other,) = ours.detect_raw(image), adapter.detect(image)  # whole picture, no close-ups
+        assert adapter.detect(np.zeros((1, 1, 3), np.uint8)) == []
+        with pytest.raises(ValueError, match=r"uint8 \(H, W, 3\)"):
+            adapter.detect(image[..., 0])
+    one = correction.apply(raw)
+    assert other.score == pytest.approx(one.score, abs=MAX_SCORE_DIFFERENCE)
+    assert other.roll_rad == pytest.approx(one.roll_rad, abs=1e-3)
+    np.testing.assert_allclose(other.xyxy, one.xyxy, rtol=0, atol=0.1)
+
+
+@pytest.mark.skipif(not has_mediapipe, reason="mediapipe is not installed")
+def test_a_file_that_mediapipe_refuses_is_named(tmp_path):
+    broken = tmp_path / "broken.tflite"
+    broken.write_bytes(b"TFL3 and nothing")
+    for path in (broken, tmp_path / "gone.tflite"):
+        with pytest.raises(BackendError, match=path.name):
+            MediaPipeDetector(path, BoxCorrection(np.zeros((4, 13))))

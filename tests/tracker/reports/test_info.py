@@ -1,0 +1,34 @@
+from pathlib import Path
+
+import pytest
+
+from tracker.inference.weights import ModelFile
+from tracker.reports import info
+
+
+def model(**meta: object) -> ModelFile:
+    return ModelFile(
+        "net", "landmarks", Path("net.int8.onnx"), "0" * 64, "MIT", {"precision": "int8", **meta}
+    )
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("avx_vnni",), "  taken here on cpu"),
+        (("avx2",), "  not taken here on cpu"),
+        ((), "  not taken here on cpu"),
+    ],
+)
+def test_a_variant_says_whether_this_processor_takes_it(
+    monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...], said: str
+) -> None:
+    monkeypatch.setattr(info, "cpu_flags", lambda: flags)
+    assert info._notes(model(suits={"cpu": ["avx512_vnni", "avx_vnni"]})) == said
+    assert info._notes(model(suits={"cuda": []})) == "  taken here on cuda"
+
+
+def test_what_was_measured_is_said_with_its_sign() -> None:
+    assert info._notes(model(nme_percent=3.3)) == "  NME 3.3 %"
+    assert info._notes(model(nme_loss=0.02)) == "  NME +0.02 points"
+    assert info._notes(model()) == ""

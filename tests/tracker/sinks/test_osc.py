@@ -1,0 +1,159 @@
+"""OSC over a real socket on this computer, read back by python-osc's own parser."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.shapes import face_points
+from tests.tracker.sinks.test_sinks import MEASURES, NO_POSE
+from tracker.errors import SinkError
+from tracker.sinks.osc import OscSink, face_messages, parse_target
+from tracker.types import FaceMeasures, FrameResult, Landmarks, TrackedFace
+
+osc_packet = pytest.importorskip("pythonosc.osc_packet")
+
+FULL = FaceMeasures((0.31, 0.29), 0.05, -12.5, 4.0, 1.5, blinks=3)
+Messages = list[tuple[str, list[object]]]
+
+
+class Receiver:
+    """A UDP port on 127.0.0.1 or ::1."""
+
+    def __init__(self, family: socket.AddressFamily = socket.AF_INET) -> None:
+        self.socket = socket.socket(family, socket.SOCK_DGRAM)
+        self.socket.settimeout(10)
+        self.socket.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.largest = 0
+
+    def bundle(self) -> Messages:
+        data = self.socket.recv(65536)
+        assert data.startswith(b"#bundle\0")
+        self.largest = max(self.largest, len(data))
+        return [
+            (timed.message.address, timed.message.params) for timed in osc_packet.OscPacket(data).messages
+        ]
+
+    def is_empty(self) -> bool:
+        self.socket.setblocking(False)
+        try:
+            self.socket.recv(65536)
+        except BlockingIOError:
+            return True
+        return False
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    yield receiver
+    receiver.socket.close()
+
+
+def _face(number: int, measures: FaceMeasures | None = FULL) -> TrackedFace:
+    points = face_points((100.125 + 40 * number, 80.5)).astype(np.float32)
+    return TrackedFace(number, Landmarks(points, 0.875), measures)
+
+
+def _result(*faces: TrackedFace, source: str = "a.mp4") -> FrameResult:
+    return FrameResult(faces, 12, 0.5, source, (480, 640))
+
+
+def test_a_frame_arrives_as_the_table_says(receiver: Receiver) -> None:
+    faces = _face(1), _face(7)
+    with OscSink(f"127.0.0.1:{receiver.port}") as sink:
+        sink.write(_result(*faces))
+    assert receiver.bundle() == [
+        ("/tracker/frame", [12, 0.5, 640, 480, 2, "a.mp4"]),
+        ("/tracker/ids", [1, 7]),
+    ]
+    for face in faces:
+        messages = dict(receiver.bundle())
+        assert messages.pop("/tracker/face/box") == pytest.approx([face.id, *face.box.xyxy, 0.875])
+        identity, *values = messages.pop("/tracker/face/landmarks")
+        assert identity == face.id
+        np.testing.assert_array_equal(np.reshape(values, (68, 2)), face.landmarks.points_frame)
+        assert messages.pop("/tracker/face/eye_open_left") == [face.id, pytest.approx(0.31)]
+        assert messages.pop("/tracker/face/eye_open_right") == [face.id, pytest.approx(0.29)]
+        assert messages.pop("/tracker/face/mouth_open") == [face.id, pytest.approx(0.05)]
+        assert messages.pop("/tracker/face/head_pose") == [face.id, -12.5, 4.0, 1.5]
+        assert messages.pop("/tracker/face/blinks") == [face.id, 3]
+        assert not messages
+    assert receiver.is_empty()
+    assert receiver.largest <= 1472  # what an Ethernet packet of 1500 bytes leaves for UDP over IPv4
+
+
+def test_a_frame_without_faces_says_so(receiver: Receiver) -> None:
+    with OscSink(f"localhost:{receiver.port}") as sink:
+        sink.write(_result(source="müde\udcff.png"))
+    frame, ids = receiver.bundle()
+    assert frame == ("/tracker/frame", [12, 0.5, 640, 480, 0, "müde\\udcff.png"])
+    assert ids == ("/tracker/ids", [])
+    assert receiver.is_empty()
+
+
+@pytest.mark.parametrize(
+    ("measures", "missing"),
+    [
+        (MEASURES, {"eye_open_right"}),
+        (NO_POSE, {"mouth_open", "head_pose"}),
+        (None, {"eye_open_left", "eye_open_right", "mouth_open", "head_pose", "blinks"}),
+    ],
+)
+def test_what_is_not_known_is_not_sent(measures: FaceMeasures | None, missing: set[str]) -> None:
+    everything = {address for address, _ in face_messages(_face(1))}
+    sent = {address for address, _ in face_messages(_face(1, measures))}
+    assert everything - sent == {f"/tracker/face/{name}" for name in missing}
+
+
+def test_a_receiver_may_come_late_and_go_early(receiver: Receiver) -> None:
+    with OscSink(f"127.0.0.1:{receiver.port}") as sink:
+        sink.write(_result())
+        assert receiver.bundle()
+        receiver.socket.close()
+        for _ in range(3):  # the system has answered that the port is closed by now
+            sink.write(_result(_face(1)))
+        late = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        with late:
+            late.settimeout(10)
+            late.bind(("127.0.0.1", receiver.port))
+            sink.write(replace(_result(), index=99))
+            assert b"/tracker/frame" in late.recv(65536)
+
+
+def test_ipv6() -> None:
+    try:
+        receiver = Receiver(socket.AF_INET6)
+    except OSError:
+        pytest.skip("no IPv6 here")
+    with OscSink(f"[::1]:{receiver.port}") as sink:
+        sink.write(_result())
+    assert receiver.bundle()[0][0] == "/tracker/frame"
+    receiver.socket.close()
+
+
+@pytest.mark.parametrize(
+    "target", ["", "9000", "localhost", ":9000", "host:", "host:0", "host:65536", "::1:9000", "a b:1", "h:٣"]
+)
+def test_a_target_that_is_none_is_refused(target: str) -> None:
+    with pytest.raises(SinkError, match=r"give HOST:PORT, such as 127\.0\.0\.1:9000"):
+        OscSink(target)
+
+
+def test_targets() -> None:
+    assert parse_target("stage.local:9000") == ("stage.local", 9000)
+    assert parse_target("[fe80::1%eth0]:1") == ("fe80::1%eth0", 1)
+
+
+def test_a_socket_that_fails_is_one_line() -> None:
+    sink = OscSink("127.0.0.1:9000")
+    sink.close()
+    sink.close()
+    with pytest.raises(SinkError, match=r"cannot write OSC messages to 127\.0\.0\.1:9000: ") as caught:
+        sink.write(_result())
+    assert "\n" not in str(caught.value)

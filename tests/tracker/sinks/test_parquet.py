@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.tracker.cli.test_main import CLEAN, REPO, assert_one_line_error, face_video, run
+from tests.tracker.sinks.test_json_reader import frames
+from tracker.errors import SinkError
+from tracker.sinks.json_lines import CsvSink, JsonSink
+from tracker.sinks.parquet import METADATA_KEY, ParquetSink
+from tracker.sources.images.source import ReadFailure
+from tracker.types import FrameResult
+
+parquet = pytest.importorskip("pyarrow.parquet")
+
+
+def records(path: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = parquet.read_table(path).to_pylist()
+    return rows
+
+
+def as_json(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of one frame each, with one face at most, as the JSON lines have them."""
+    lines = []
+    for row in rows:
+        line = {name: row[name] for name in ("source", "frame", "time_s", "width", "height")}
+        line["faces"] = [] if row["id"] is None else [_face(row)]
+        lines.append(line | ({"error": row["error"]} if row["error"] else {}))
+    return lines
+
+
+def _face(row: dict[str, Any]) -> dict[str, Any]:
+    measures = {name: row[name] for name in ("mouth_open", "yaw_deg", "pitch_deg", "roll_deg", "blinks")}
+    return {
+        "id": row["id"],
+        "box": [row[f"{name}_box"] for name in ("x0", "y0", "x1", "y1")],
+        "score": row["score"],
+        "landmarks": [[row[f"{axis}{i}"] for axis in "xy"] for i in range(68)],
+        "quality": row["quality"],
+        "measures": {"eye_open": [row["eye_open_left"], row["eye_open_right"]], **measures},
+    }
+
+
+def test_reading_back_gives_the_very_json_lines(tmp_path: Path) -> None:
+    with JsonSink(tmp_path / "o.jsonl") as lines, ParquetSink(tmp_path / "o.parquet") as table:
+        for frame in frames(4):
+            lines.write(frame)
+            table.write(frame)
+        for sink in (lines, table):
+            sink.write_failure(ReadFailure("bad.png", "not an image"))
+    expected = [json.loads(line) for line in (tmp_path / "o.jsonl").read_text().splitlines()]
+    assert as_json(records(tmp_path / "o.parquet")) == expected
+
+
+def test_the_csv_has_the_same_columns_and_numbers(tmp_path: Path) -> None:
+    with CsvSink(tmp_path / "o.csv") as text, ParquetSink(tmp_path / "o.parquet") as table:
+        for frame in frames(4):
+            text.write(frame)
+            table.write(frame)
+    with (tmp_path / "o.csv").open(newline="") as file:
+        cells = list(csv.DictReader(file))
+    rows = [row for row in records(tmp_path / "o.parquet") if row["id"] is not None]
+    assert len(rows) == len(cells) == 3
+    for row, cell in zip(rows, cells, strict=True):
+        assert {name: "" if row[name] is None else str(row[name]) for name in cell} == cell
+
+
+def test_types_and_metadata_are_in_the_file(tmp_path: Path) -> None:
+    made_by = {"model": {"name": "m", "sha256": "0" * 64}, "settings": {"max_faces": 2}}
+    with ParquetSink(tmp_path / "o.parquet", made_by=made_by) as sink:
+        sink.write(frames(1)[0])
+    schema = parquet.read_schema(tmp_path / "o.parquet")
+    assert json.loads(schema.metadata[METADATA_KEY]) == made_by
+    assert {str(schema.field(name).type) for name in ("frame", "id", "blinks")} == {"int64"}
+    assert {str(schema.field(name).type) for name in ("time_s", "x0", "score", "yaw_deg")} == {"double"}
+    assert not schema.field("frame").nullable
+    assert schema.field("id").nullable
+
+
+def test_no_rows_are_a_file_too(tmp_path: Path) -> None:
+    with ParquetSink(tmp_path / "o.parquet"):
+        pass
+    assert records(tmp_path / "o.parquet") == []
+
+
+def test_long_runs_are_written_in_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracker.sinks.parquet._ROWS", 10)
+    with ParquetSink(tmp_path / "o.parquet") as sink:
+        for frame in frames(95):
+            sink.write(frame)
+            assert len(sink._rows) < 10
+    assert parquet.ParquetFile(tmp_path / "o.parquet").num_row_groups == 10
+    assert [row["frame"] for row in records(tmp_path / "o.parquet")] == list(range(95))
+
+
+def test_a_run_that_ends_in_an_error_leaves_a_whole_file(tmp_path: Path) -> None:
+    def run_that_fails() -> None:
+        with ParquetSink(tmp_path / "o.parquet") as sink:
+            for frame in frames(3):
+                sink.write(frame)
+            raise RuntimeError("the camera fell down")
+
+    with pytest.raises(RuntimeError, match="camera"):
+        run_that_fails()
+    assert len(records(tmp_path / "o.parquet")) == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["o.parquet"]
+
+
+def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "o.parquet"
+    with ParquetSink(path) as sink:
+        sink.write(frames(1)[0])
+    old = path.read_bytes()
+    sink = ParquetSink(path)
+    sink.write(frames(1)[0])
+    assert path.read_bytes() == old
+    sink.close()
+    sink.close()
+
+
+@contextmanager
+def files_up_to(size: int) -> Iterator[None]:
+    """As on a disk with so little room: writing beyond ``size`` bytes of a file fails."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("size", [100, 20_000])
+def test_no_room_is_an_error_and_leaves_no_half_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr("tracker.sinks.parquet._ROWS", 20)
+    with files_up_to(size), pytest.raises(SinkError, match=r"cannot write .*o\.parquet"):
+        _fill(ParquetSink(tmp_path / "o.parquet"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def _fill(sink: ParquetSink) -> None:
+    with sink:
+        for frame in frames(60):
+            sink.write(frame)
+
+
+def test_odd_names_are_names(tmp_path: Path) -> None:
+    path = tmp_path / "s3: \udcff?.parquet"
+    with ParquetSink(path) as sink:
+        sink.write(FrameResult((), 0, 0.0, "müde\udcff.png", (4, 4)))
+    assert records(path.rename(tmp_path / "o.parquet"))[0]["source"] == "müde\\udcff.png"
+
+
+def test_wrong_targets_are_named_at_the_door(tmp_path: Path) -> None:
+    (tmp_path / "in.mp4").write_bytes(b"precious")
+    (tmp_path / "folder").mkdir()
+    for path in (tmp_path / "none" / "o.parquet", tmp_path / "folder", tmp_path / "in.mp4"):
+        with pytest.raises(SinkError, match="cannot write"):
+            ParquetSink(path, [tmp_path / "in.mp4"])
+    assert (tmp_path / "in.mp4").read_bytes() == b"precious"
+
+
+def test_the_command_says_what_made_the_file(tmp_path: Path) -> None:
+    video = face_video(tmp_path / "in.mp4", 5)
+    files = ("--json", tmp_path / "o.jsonl", "--parquet", tmp_path / "o.parquet", "--csv", tmp_path / "o.csv")
+    done = run("--video", video, "--no-window", "--backend", "cpu", "--max-faces", 3, *files)
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in (tmp_path / "o.jsonl").read_text().splitlines()]
+    assert as_json(records(tmp_path / "o.parquet")) == lines
+    made_by = json.loads(parquet.read_schema(tmp_path / "o.parquet").metadata[METADATA_KEY])
+    manifest = json.loads((REPO / "weights" / "manifest.json").read_text())["models"]["resnet18"]
+    hashes = {manifest["sha256"], *(variant["sha256"] for variant in manifest["variants"].values())}
+    assert made_by["model"]["sha256"] in hashes
+    assert (made_by["model"]["name"], made_by["model"]["backend"]) == ("resnet18", "cpu")
+    assert made_by["settings"]["max_faces"] == 3
+    assert {"python", "numpy"} <= set(made_by["versions"])
+
+
+def test_a_missing_pyarrow_is_named_and_old_results_stay(tmp_path: Path) -> None:
+    video = face_video(tmp_path / "in.mp4", 3)
+    (tmp_path / "o.jsonl").write_text("results of yesterday")
+    code = "import sys; sys.modules['pyarrow'] = None; from tracker.cli.main import main; main()"
+    options = ["--json", str(tmp_path / "o.jsonl"), "--parquet", str(tmp_path / "o.parquet")]
+    command = [sys.executable, "-c", code, "--video", str(video), "--no-window", *options]
+    done = subprocess.run(command, capture_output=True, text=True, env=CLEAN, cwd=REPO, timeout=60)
+    assert_one_line_error(done, "pip install 'tracker[parquet]'")
+    assert (tmp_path / "o.jsonl").read_text() == "results of yesterday"

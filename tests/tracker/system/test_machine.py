@@ -1,0 +1,47 @@
+import os
+import platform
+from importlib.metadata import version
+
+import pytest
+
+from tracker.system import machine
+
+CPUINFO = """processor\t: 0
+model name\t: Example: Processor 9
+flags\t\t: fpu avx2 avx512f amx_int8 avx512_vnni_like
+
+processor\t: 1
+model name\t: another
+"""
+
+
+def test_the_first_processor_and_its_telling_flags_are_named(tmp_path, monkeypatch):
+    path = tmp_path / "cpuinfo"
+    path.write_text(CPUINFO)
+    monkeypatch.setattr(machine, "_CPUINFO", path)
+    found = machine.describe_machine()
+    assert found["cpu"] == "Example: Processor 9"
+    assert found["flags"] == ["avx2", "avx512f", "amx_int8"]
+    assert found["cores"] == os.cpu_count()
+
+
+def test_without_cpuinfo_the_platform_is_asked(tmp_path, monkeypatch):
+    monkeypatch.setattr(machine, "_CPUINFO", tmp_path / "none")
+    found = machine.describe_machine()
+    assert found["cpu"] == (platform.processor() or platform.machine())
+    assert found["flags"] == []
+
+
+def test_installed_libraries_are_listed_and_others_left_out(monkeypatch):
+    monkeypatch.setattr(machine, "LIBRARIES", ("numpy", "no-such-library"))
+    assert machine.library_versions() == {"numpy": version("numpy")}
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs processor affinity")
+def test_usable_cores_are_those_of_this_process():
+    allowed = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(allowed)})
+        assert machine.usable_cores() == 1
+    finally:
+        os.sched_setaffinity(0, allowed)

@@ -1,0 +1,229 @@
+import shutil
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from tests.tiny import write_300w
+from train import cli, running
+from train.configs import nose
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    return write_300w(tmp_path_factory.mktemp("tree"))
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """``run(argument, ...)`` gives exit code, stdout and stderr of ``python -m train``."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["python -m train", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        out, err = capsys.readouterr()
+        return left.value.code, out, err
+
+    return call
+
+
+def one_line(err):
+    return err.count("\n") == 1 and err.startswith("train: ")
+
+
+def test_usage_errors_exit_with_2(run, tree):
+    for arguments in (
+        ["evaluate", "nobody", "--data", tree],
+        ["nose", "--data", tree],
+        ["resnet18"],
+        ["resnet18", "--data", tree, "--seed", "-1"],
+        ["resnet18", "--data", tree, "--limit", "-1"],
+        ["face99"],
+    ):
+        assert run(*arguments)[0] == 2
+
+
+def test_networks_without_maps_are_refused_where_maps_are_needed(run, tree, tmp_path):
+    image = tmp_path / "a.png"
+    for arguments in (
+        ("quality", "face58", "--data", tree),
+        ("pictures", "nose-fan", "--image", image, "--out", tmp_path / "out"),
+        ("pseudo-label", "--data", tree, "--teacher", "face58", "--out", tmp_path / "p.jsonl"),
+    ):
+        code, _, err = run(*arguments)
+        assert code == 1
+        assert one_line(err)
+        assert "draws no maps" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_loads_no_torch():
+    """It must be quick."""
+    code = (
+        "import sys; from train import cli\n"
+        "for command in ('resnet18', 'unet', 'unet-mri', 'nose', 'face58', 'compare-nose', 'evaluate',\n"
+        "                'check-leaks', 'compare-losses', 'unet-light', 'quality', 'pictures',\n"
+        "                'pseudo-label'):\n"
+        "    sys.argv = ['train', command, '--help']\n"
+        "    try: cli.main()\n"
+        "    except SystemExit as left: assert left.code == 0, left.code\n"
+        "assert 'torch' not in sys.modules and 'lightning_fabric' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+
+
+def dry_run(tree, out, *more):
+    return ("resnet18", "--data", tree, "--out", out, "--limit", 8, "--epochs", 1, "--threads", 1, *more)
+
+
+@pytest.fixture(scope="module")
+def trained(tree, tmp_path_factory):
+    """The folder of a real ResNet18 dry run: 8 faces, one epoch."""
+    pytest.importorskip("torch")
+    out = tmp_path_factory.mktemp("runs") / "resnet18"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["train", *map(str, dry_run(tree, out))])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+    assert left.value.code == 0
+    return out
+
+
+def test_a_dry_run_writes_weights_that_the_network_takes(trained):
+    from safetensors.torch import load_file
+
+    from train.models.resnet18 import ResNet18Landmarks
+
+    assert sorted(p.name for p in trained.iterdir()) == [
+        "last.ckpt",
+        "log.csv",
+        "resnet18.safetensors",
+        "tensorboard",
+    ]
+    network = ResNet18Landmarks()
+    network.load_state_dict(load_file(trained / "resnet18.safetensors"), strict=True)
+    assert len((trained / "log.csv").read_text().splitlines()) == 2  # a header and one epoch
+
+
+@pytest.mark.parametrize(("model", "side"), [("unet", 34), ("unet-mri", 66)])
+def test_a_dry_run_of_a_unet_writes_weights_that_the_network_takes(run, tree, tmp_path, model, side):
+    """The shipped recipe, at small crops."""
+    pytest.importorskip("torch")
+    from train.models.load import load_network
+
+    recipe, out = tmp_path / "small.py", tmp_path / "out"
+    recipe.write_text(
+        "from dataclasses import replace\n"
+        f"from train.configs.{model.replace('-', '_')} import CONFIG as SHIPPED\n"
+        "stages = tuple(replace(stage, size=64) for stage in SHIPPED.stages[-1:])\n"
+        "CONFIG = replace(SHIPPED, stages=stages)\n"
+    )
+    code, printed, _ = run(model, "--config", recipe, *dry_run(tree, out)[1:])
+    assert code == 0
+    weights = out / f"{model}.safetensors"
+    assert printed.replace("\n", "").endswith(str(weights))
+    loaded = load_network(model, weights)
+    assert loaded.size == 64
+    assert loaded.network(torch.zeros(1, 1, 64, 64)).maps.shape == (1, 68, side, side)
+
+
+def test_each_command_says_once_what_it_trains(run):
+    for model in ("resnet18", "unet", "unet-mri"):
+        code, printed, _ = run(model, "--help")
+        text = " ".join(printed.replace("│", " ").split())
+        assert code == 0
+        assert text.count("Train the") == 1
+        assert f"write its weights to OUT/{model}.safetensors. " in text
+
+
+def test_a_start_says_how_much_of_the_file_it_took(run, tree, tmp_path, monkeypatch):
+    from tests.train.models.test_unet import brain_mri
+
+    monkeypatch.setattr(running, "train", lambda _config, model, *_: model)
+    torch.save(brain_mri(), tmp_path / "unet.pt")
+    out = tmp_path / "out"
+    out.mkdir()
+    code, _, err = run("unet-mri", *dry_run(tree, out, "--init", tmp_path / "unet.pt")[1:])
+    assert code == 0
+    state = len(brain_mri()) - 2
+    assert f"unet.pt gives {state} of {state + 4} tensors" in " ".join(err.split())
+    for model in ("resnet18", "unet"):
+        code, _, err = run(model, *dry_run(tree, out, "--init", tmp_path / "unet.pt")[1:])
+        assert code == 1
+        assert one_line(err)
+        assert "only unet-mri" in err
+
+
+def test_a_complete_run_resumed_only_writes_its_weights_again(run, tree, trained):
+    weights = trained / "resnet18.safetensors"
+    before, log = weights.read_bytes(), (trained / "log.csv").read_bytes()
+    weights.unlink()
+    assert run(*dry_run(tree, trained, "--resume"))[0] == 0
+    assert weights.read_bytes() == before
+    assert (trained / "log.csv").read_bytes() == log
+
+
+def test_training_refuses_what_it_cannot_use_in_one_line(run, tree, trained, tmp_path):
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    (damaged / "last.ckpt").write_bytes((trained / "last.ckpt").read_bytes()[:5000])
+    for arguments, expected in [
+        (dry_run(tmp_path / "nothing", tmp_path / "out"), "300-W folders"),
+        (dry_run(tree, trained), "--resume"),
+        (dry_run(tree, trained, "--limit", 9, "--resume"), "other pictures"),
+        (dry_run(tree, tmp_path / "o", "--init", tree / "none.onnx"), "none.onnx"),
+        (dry_run(tree, tmp_path / "o", "--config", nose.__file__), "is for nose-funnel"),
+        ((*dry_run(tree, trained, "--resume"), "--epochs", 2), "another configuration"),
+        (dry_run(tree, damaged, "--resume"), "not a readable checkpoint"),
+        (dry_run(tree, tree / "300w" / "afw" / "afw_0000_1.pts" / "out"), "choose another --out"),
+    ]:
+        code, _, err = run(*arguments)
+        assert code == 1
+        assert one_line(err)
+        assert expected in err
+
+
+def test_a_run_starts_from_trained_weights_and_goes_on_without_them(
+    run, tree, trained, tmp_path, monkeypatch
+):
+    from train.models.load import load_network
+
+    first, out = tmp_path / "first.safetensors", tmp_path / "out"
+    shutil.copy(trained / "resnet18.safetensors", first)
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "train", lambda _config, model, *_: model)  # the network before its first step
+        out.mkdir()
+        assert run(*dry_run(tree, out, "--init", first))[0] == 0
+    started = load_network("resnet18", out / "resnet18.safetensors").network.state_dict()
+    for name, tensor in load_network("resnet18", first).network.state_dict().items():
+        assert torch.equal(started[name], tensor), name
+    assert run(*dry_run(tree, out, "--init", first))[0] == 0
+    first.unlink()
+    assert run(*dry_run(tree, out, "--init", first, "--resume"))[0] == 0
+
+
+def test_the_seed_of_the_recipe_sets_the_initial_weights(run, tree, tmp_path, monkeypatch):
+    monkeypatch.setattr(running, "train", lambda _config, model, *_: model)
+    for name, more in (("a", ()), ("b", ()), ("c", ("--seed", 7))):
+        (tmp_path / name).mkdir()
+        assert run(*dry_run(tree, tmp_path / name, *more))[0] == 0
+    first, second, other = ((tmp_path / name / "resnet18.safetensors").read_bytes() for name in "abc")
+    assert first == second != other
+
+
+def test_ctrl_c_exits_130_and_says_how_to_go_on(run, tree, tmp_path, monkeypatch):
+    pytest.importorskip("torch")
+    from train.models.losses import LandmarkLoss
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(LandmarkLoss, "__call__", interrupted)
+    code, _, err = run(*dry_run(tree, tmp_path / "out"))
+    assert code == 130
+    assert f"kept in {tmp_path / 'out'}: the same command with --resume goes on" in err
+    assert "Traceback" not in err

@@ -1,0 +1,117 @@
+"""Whatever a label file holds, a reader gives faces or says what is wrong with it: nothing else comes out."""
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.hostile import damaged
+from tests.shapes import face_points
+from tests.train.data.test_asf import write_shot
+from tests.train.data.test_dlib_xml import write_xml
+from tests.train.data.test_wflw import line
+from tests.train.data.test_youtube import write_csv
+from train.data import readers
+from train.data.image_size import image_size
+from train.errors import DataError
+from train.evaluation.predictions import read_lines
+from train.studies.pseudo_labels import read_labels
+
+FACE = face_points((50, 40), 60)
+
+
+def labels(folder: Path) -> dict[str, tuple[Path, Callable[[Path], object]]]:
+    """A whole file of each layout below ``folder``, and what reads it."""
+    image = folder / "a.png"
+    image.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(8) + (100).to_bytes(4, "big") + (80).to_bytes(4, "big"))
+    readers.write_pts(folder / "a.pts", FACE)
+    write_shot(folder)
+    xml = write_xml(folder, [("a.png", FACE)])
+    csv, csv_images = write_csv(folder)
+    (folder / "w.txt").write_text(line("a.png", FACE) + "\n")
+    record = {"image": "a.png", "presence": 0.9, "spread_percent": 1.0, "landmarks": FACE.tolist()}
+    (folder / "p.jsonl").write_text(json.dumps(record) + "\n")
+    (folder / "o.jsonl").write_text(
+        json.dumps({"source": "a.png", "faces": [{"landmarks": FACE.tolist()}]}) + "\n"
+    )
+    return {
+        "pts": (folder / "a.pts", readers.read_pts),
+        "asf": (folder / "07-3m.asf", readers.read_asf),
+        "xml": (xml, lambda path: readers.read_dlib_xml(path, "x")),
+        "csv": (csv, lambda path: readers.read_youtube_csv(path, csv_images)),
+        "wflw": (folder / "w.txt", lambda path: readers.read_wflw_list(path, folder)),
+        "pseudo": (folder / "p.jsonl", lambda path: read_labels(path, folder, 1.0)),
+        "predictions": (folder / "o.jsonl", read_lines),
+        "header": (image, image_size),
+    }
+
+
+NAMES = ("pts", "asf", "xml", "csv", "wflw", "pseudo", "predictions", "header")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return labels(tmp_path_factory.mktemp("labels"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_whole_file_is_read(made, name):
+    path, read = made[name]
+    read(path)
+
+
+def read_or_refused(path, read, content):
+    whole = path.read_bytes()
+    try:
+        path.write_bytes(content)
+        with suppress(DataError):
+            read(path)
+    finally:
+        path.write_bytes(whole)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=100)
+@given(data=st.data())
+def test_a_damaged_file_is_read_or_refused(made, name, data):
+    path, read = made[name]
+    read_or_refused(path, read, data.draw(damaged(path.read_bytes())))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=25)
+@given(content=st.binary(max_size=200))
+def test_garbage_is_read_or_refused(made, name, content):
+    read_or_refused(*made[name], content)
+
+
+def test_numbers_beyond_any_float_are_refused(made):
+    for name in ("pseudo", "predictions"):
+        path, read = made[name]
+        whole = path.read_text()
+        with pytest.raises(DataError, match="OverflowError"):
+            path.write_text(whole.replace("20.0", "9" * 400, 1))
+            read(path)
+        path.write_text(whole)
+
+
+@pytest.mark.parametrize("elsewhere", ["../secret.png", "/etc/hostname", "sub/../../secret.png"])
+def test_labels_point_to_no_image_elsewhere(tmp_path, elsewhere):
+    inside = tmp_path / "labels"
+    (inside / "sub").mkdir(parents=True)
+    made = labels(inside)
+    (tmp_path / "secret.png").write_bytes((inside / "a.png").read_bytes())
+    for name, old in (("asf", "07-3m.jpg"), ("wflw", "a.png"), ("pseudo", "a.png")):
+        path, read = made[name]
+        path.write_text(path.read_text().replace(old, elsewhere))
+        with pytest.raises(DataError, match=r"outside|does not lie in"):
+            read(path)
+    path, read = made["csv"]
+    path.write_text(path.read_text().replace("Al_31.jpg", "../Al_31.jpg"))
+    (inside / "Al_31.jpg").write_bytes((inside / "training" / "Al_31.jpg").read_bytes())
+    with pytest.raises(DataError, match="does not lie in"):
+        read(path)

@@ -1,0 +1,144 @@
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.faces import astronaut
+from train.data.phash import (
+    HASH_BITS,
+    MAX_DISTANCE,
+    MIN_CORRELATION,
+    SIZE,
+    Look,
+    NearCopy,
+    look_at,
+    near_copies,
+)
+
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def picture(seed, size=64):
+    """A grey picture of random soft spots, unlike that of any other seed."""
+    rng = np.random.default_rng(seed)
+    return cv2.resize(rng.integers(0, 256, (12, 12), np.uint8), (size, size), interpolation=cv2.INTER_CUBIC)
+
+
+def portrait(scale=1.0):
+    grey = cv2.cvtColor(astronaut()[60:220, 100:260], cv2.COLOR_BGR2GRAY)
+    return cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+
+
+def reference_coefficients(small):
+    """The 63 lowest coefficients of the DCT-II, by its definition and in double precision."""
+    order, place = np.arange(8)[:, None], np.arange(SIZE)[None, :]
+    cosines = np.cos(np.pi * order * (2 * place + 1) / (2 * SIZE))
+    cosines *= np.where(order == 0, np.sqrt(1 / SIZE), np.sqrt(2 / SIZE))
+    return (cosines @ small.astype(np.float64) @ cosines.T).ravel()[1:]
+
+
+@given(SEEDS)
+def test_the_hash_is_that_of_the_definition(seed):
+    small = picture(seed, SIZE)
+    for image, bits in ((small, look_at(small).bits), (small[:, ::-1], look_at(small).mirrored_bits)):
+        coefficients = reference_coefficients(image)
+        distance = coefficients - np.median(coefficients)
+        sure = np.abs(distance) > 1e-2  # float32 sums of 1024 terms up to 255
+        assert sure.sum() >= HASH_BITS - 6
+        np.testing.assert_array_equal(bits[sure], distance[sure] > 0)
+
+
+@given(SEEDS)
+def test_the_detail_has_no_mean_and_unit_length(seed):
+    detail = look_at(picture(seed)).detail
+    assert np.linalg.norm(detail) == pytest.approx(1, abs=1e-5)
+    assert detail.sum() == pytest.approx(0, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda grey: grey,
+        lambda grey: cv2.resize(grey, None, fx=0.4, fy=0.4, interpolation=cv2.INTER_AREA),
+        lambda grey: cv2.resize(grey, (133, 133), interpolation=cv2.INTER_LINEAR),
+        lambda grey: cv2.imdecode(cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, 20])[1], 0),
+        lambda grey: (0.6 * grey + 60).astype(np.uint8),
+        lambda grey: (255 * (grey / 255) ** 1.6).astype(np.uint8),
+        lambda grey: cv2.GaussianBlur(grey, (0, 0), 2),
+        lambda grey: cv2.putText(grey.copy(), "FILM", (4, 150), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 255, 2),
+    ],
+)
+def test_a_changed_copy_is_found_straight_and_mirrored(change):
+    others = [look_at(picture(seed)) for seed in range(3)]
+    copy = change(portrait())
+    assert near_copies([look_at(copy)], [*others, look_at(portrait())]) == [NearCopy(0, 3, False)]
+    mirrored = np.ascontiguousarray(copy[:, ::-1])
+    assert near_copies([look_at(mirrored)], [*others, look_at(portrait())]) == [NearCopy(0, 3, True)]
+
+
+def test_other_pictures_are_no_copies():
+    first = [look_at(picture(seed)) for seed in range(200)]
+    second = [look_at(picture(seed)) for seed in range(200, 400)]
+    assert near_copies(first, [*second, look_at(portrait())]) == []
+
+
+def test_blank_pictures_are_copies_of_nothing():
+    blank = [look_at(np.full((50, 40), grey, np.uint8)) for grey in (0, 117, 255)]
+    assert not any(look.detail.any() for look in blank)
+    assert near_copies(blank, blank) == []
+
+
+def test_no_pictures_have_no_copies():
+    assert near_copies([], [look_at(portrait())]) == near_copies([look_at(portrait())], []) == []
+
+
+def random_looks(rng, count, base):
+    """Looks about ``base`` whose bits and detail differ from it by about the limits."""
+    looks = []
+    for _ in range(count):
+        flip = rng.permutation(HASH_BITS) < rng.integers(0, 2 * MAX_DISTANCE)
+        noise = rng.standard_normal((SIZE, SIZE)) / SIZE
+        detail = base.detail + rng.uniform(0.3, 0.7) * noise
+        detail = (detail / np.linalg.norm(detail)).astype(np.float32)
+        turned = rng.random() < 0.5
+        bits, mirrored = base.bits ^ flip, rng.random(HASH_BITS) < 0.5
+        looks.append(Look(mirrored, bits, detail[:, ::-1]) if turned else Look(bits, mirrored, detail))
+    return looks
+
+
+def test_pairs_in_blocks_are_those_of_one_by_one():
+    """More pictures than one block holds; the limits are met from both sides."""
+    rng = np.random.default_rng(7)
+    bases = [Look(rng.random(HASH_BITS) < 0.5, rng.random(HASH_BITS) < 0.5, d) for d in _details(rng, 5)]
+    first = [look for base in bases for look in random_looks(rng, 220, base)]
+    expected = []
+    for index, one in enumerate(first):
+        views = ((False, one.bits, one.detail), (True, one.mirrored_bits, one.detail[:, ::-1]))
+        likeness = {
+            (column, mirrored): float((detail.astype(np.float64) * base.detail).sum())
+            for column, base in enumerate(bases)
+            for mirrored, bits, detail in views
+            if (bits != base.bits).sum() <= MAX_DISTANCE
+        }
+        near = {pair: value for pair, value in likeness.items() if value >= MIN_CORRELATION}
+        if near:
+            column, mirrored = max(near, key=near.__getitem__)
+            expected.append(NearCopy(index, column, mirrored))
+    assert 200 < len(expected) < 900
+    assert {copy.mirrored for copy in expected} == {False, True}
+    assert near_copies(first, bases) == expected
+
+
+def _details(rng, count):
+    for _ in range(count):
+        detail = rng.standard_normal((SIZE, SIZE))
+        yield (detail / np.linalg.norm(detail)).astype(np.float32)
+
+
+def test_a_look_of_the_wrong_shape_is_refused():
+    look = look_at(portrait())
+    with pytest.raises(ValueError, match="63 bits, got"):
+        Look(look.bits[1:], look.mirrored_bits, look.detail)
+    with pytest.raises(ValueError, match="detail must be"):
+        Look(look.bits, look.mirrored_bits, look.detail[1:])

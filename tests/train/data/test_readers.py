@@ -1,0 +1,155 @@
+"""What the readers have in common: the face they make, and that no file makes them fail otherwise."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.tiny import face_points, write_face
+from tests.train.data.test_asf import write_shot
+from tests.train.data.test_dlib_xml import write_xml
+from tests.train.data.test_wflw import line
+from tests.train.data.test_youtube import write_csv
+from train.data import readers
+from train.data.readers import (
+    LabelledFace,
+    read_asf,
+    read_dlib_xml,
+    read_pts_folder,
+    read_wflw_list,
+    read_youtube_csv,
+)
+from train.errors import DataError
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        np.zeros((5, 2)),
+        np.full((68, 2), np.nan),
+        np.tile([3.0, 4.0], (68, 1)),
+        np.zeros((68, 2)),
+        face_points() * 1e300,
+    ],
+)
+def test_a_face_of_other_points_is_refused(tmp_path, points):
+    with pytest.raises(DataError, match=r"a\.jpg"):
+        LabelledFace(tmp_path / "a.jpg", points, "afw")
+
+
+def test_the_public_names_are_there():
+    assert all(hasattr(readers, name) for name in readers.__all__)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A valid label file and how to read it."""
+
+    path: Path
+    valid: bytes
+    read: Callable[[], object]
+
+
+def make_layout(kind, folder):
+    folder.mkdir(exist_ok=True)
+    if kind == "asf":
+        path = write_shot(folder)
+        read = lambda: read_asf(path)  # noqa: E731
+    elif kind == "youtube":
+        path, images = write_csv(folder)
+        read = lambda: read_youtube_csv(path, images)  # noqa: E731
+    else:
+        path = write_face(folder, "a", face_points()).image.with_suffix(".pts")
+        read = lambda: read_pts_folder(folder, "x")  # noqa: E731
+        if kind == "dlib_xml":
+            path = write_xml(folder, [("a.jpg", face_points())])
+            read = lambda: read_dlib_xml(path, "x")  # noqa: E731
+        elif kind == "wflw":
+            path = folder / "list.txt"
+            path.write_text(line("a.jpg", face_points()))
+            read = lambda: read_wflw_list(path, folder)  # noqa: E731
+    return Layout(path, path.read_bytes(), read)
+
+
+@pytest.fixture(scope="module", params=["pts", "dlib_xml", "asf", "youtube", "wflw"])
+def layout(request, tmp_path_factory):
+    return make_layout(request.param, tmp_path_factory.mktemp(request.param))
+
+
+def reads_or_refuses(layout, content):
+    layout.path.write_bytes(content)
+    message = refusal(layout)
+    if message is not None:
+        assert str(layout.path.parent) in message
+        assert "\n" not in message
+
+
+def refusal(layout):
+    try:
+        layout.read()
+    except DataError as error:
+        return str(error)
+    return None
+
+
+def test_the_layouts_that_the_next_tests_break_are_valid(layout):
+    layout.path.write_bytes(layout.valid)
+    layout.read()
+
+
+@given(
+    content=st.one_of(st.binary(max_size=300), st.text(max_size=300).map(lambda text: text.encode("utf-8")))
+)
+def test_random_content_is_refused_as_data(layout, content):
+    reads_or_refuses(layout, content)
+
+
+@given(data=st.data())
+def test_files_cut_off_anywhere_are_refused_as_data(layout, data):
+    reads_or_refuses(layout, layout.valid[: data.draw(st.integers(0, len(layout.valid)))])
+
+
+NASTY = st.sampled_from(
+    [
+        *(
+            b"\0",
+            b"\xff\xfe",
+            b"\xed\xa0\x80",
+            b"\xef\xbb\xbf",
+            b"\x85",
+            b"\xe2\x80\xa8",
+            b"\x0c",
+            b"\r",
+            b"\n",
+        ),
+        *(b"nan", b"inf", b"-inf", b"1e308", b"-1e308", b"1e999", b"1e-320", b"9" * 5000, b"1_0", b"0x1p3"),
+        *(b"{", b"}", b"#", b",", b'"', b"'", b"<", b">", b"&", b"&#0;", b"&#10;", b"&x;", b"]]>", b"<!--"),
+        *(b"../", b"/dev/null", b"a" * 5000, b" ", b"\t", b"-", b"n_points: 1e9"),
+    ]
+)
+
+
+@settings(max_examples=200)
+@given(data=st.data())
+def test_valid_files_with_bytes_replaced_are_read_or_refused_as_data(layout, data):
+    content = layout.valid
+    for _ in range(data.draw(st.integers(1, 4))):
+        start = data.draw(st.integers(0, len(content)))
+        stop = min(start + data.draw(st.integers(0, 30)), len(content))
+        content = content[:start] + data.draw(st.one_of(NASTY, st.binary(max_size=8))) + content[stop:]
+    reads_or_refuses(layout, content)
+
+
+@settings(max_examples=200)
+@given(data=st.data())
+def test_valid_files_with_words_and_lines_exchanged_are_read_or_refused_as_data(layout, data):
+    separator = data.draw(st.sampled_from([b"\n", b" ", b",", b"'"]))
+    words = layout.valid.split(separator)
+    position = st.integers(0, len(words) - 1)
+    for _ in range(data.draw(st.integers(1, 3))):
+        words[data.draw(position)] = data.draw(st.one_of(NASTY, st.sampled_from(words)))
+    reads_or_refuses(layout, separator.join(words))

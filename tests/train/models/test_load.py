@@ -1,0 +1,140 @@
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+onnx = pytest.importorskip("onnx")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+
+from safetensors.torch import save_file  # noqa: E402
+
+from export.landmarks import export_onnx, load_contract, noise_crops  # noqa: E402
+from train.errors import RunError  # noqa: E402
+from train.models.fold import fold_normalisation, normalised_convolutions  # noqa: E402
+from train.models.load import load_network, read_onnx, warm_start  # noqa: E402
+from train.models.resnet18 import ResNet18Landmarks  # noqa: E402
+
+SIZE = 64
+
+
+@pytest.fixture(scope="module")
+def crops():
+    return torch.from_numpy(noise_crops(8)[:, None, :SIZE, :SIZE])
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, crops):
+    """A network whose statistics are not those of a fresh one, as checkpoint and as exported file."""
+    torch.manual_seed(3)
+    network = ResNet18Landmarks().train()
+    with torch.no_grad():
+        network.pyramid.maps.weight.normal_(std=0.3)
+        for _ in range(3):
+            network(crops)
+    folder = tmp_path_factory.mktemp("trained")
+    weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    save_file(weights, folder / "r.safetensors", metadata={"size": str(SIZE)})
+    export_onnx(load_contract(folder / "r.safetensors", "resnet18"), folder / "r.onnx")
+    return folder
+
+
+def answers(network, crops):
+    with torch.inference_mode():
+        output = network(crops)
+    return output.points * 224, output.presence_logit
+
+
+def test_the_exported_file_loads_back_into_torch(trained, crops):
+    """Against the checkpoint: what is left is the rounding of kernels to float16."""
+    checkpoint, exported = (load_network("resnet18", trained / name) for name in ("r.safetensors", "r.onnx"))
+    assert checkpoint.size == exported.size == SIZE
+    for expected, got in zip(
+        answers(checkpoint.network, crops), answers(exported.network, crops), strict=True
+    ):
+        assert (expected - got).abs().max() < 0.02 * expected.std()
+
+
+def test_a_warm_start_computes_what_the_file_does(trained, crops):
+    """Normalisation restored from the very crops: the same up to float32 rounding; trainable again."""
+    exported = load_network("resnet18", trained / "r.onnx").network
+    network = ResNet18Landmarks()
+    count = warm_start(network, trained / "r.onnx", crops)
+    pairs = normalised_convolutions(network)
+    stored = set(read_onnx(trained / "r.onnx")[1])
+    assert count == len(stored & set(network.state_dict()))
+    assert {f"{name}.weight" for name, _, _ in pairs} <= stored
+    for expected, got in zip(answers(exported, crops), answers(network, crops), strict=True):
+        assert (expected - got).abs().max() < 1e-3
+    network.train()
+    batch = network(crops)
+    assert torch.isfinite(batch.points).all()
+
+
+def test_in_training_mode_the_restored_statistics_are_those_of_the_batch(trained, crops):
+    """On the crops it was restored with, batch statistics equal running ones: training starts in place."""
+    network = ResNet18Landmarks()
+    warm_start(network, trained / "r.onnx", crops)
+    still, _ = answers(network, crops)
+    moving, _ = answers(network.train(), crops)
+    assert (still - moving).abs().max() < 0.02 * still.std()
+
+
+def test_a_warm_start_from_a_checkpoint_takes_every_tensor(trained, crops):
+    network = ResNet18Landmarks()
+    assert warm_start(network, trained / "r.safetensors", crops) == len(network.state_dict())
+    checkpoint = load_network("resnet18", trained / "r.safetensors").network
+    for name, tensor in checkpoint.state_dict().items():
+        assert torch.equal(network.state_dict()[name], tensor)
+
+
+def test_only_what_fits_is_taken(trained, crops):
+    """Another head: the backbone comes over, the head keeps its first weights."""
+    network = ResNet18Landmarks()
+    network.pyramid.maps = torch.nn.Conv2d(64, 5, 3)
+    before = network.pyramid.maps.weight.clone()
+    warm_start(network, trained / "r.onnx", crops)
+    assert torch.equal(network.pyramid.maps.weight, before)
+    _, tensors = read_onnx(trained / "r.onnx")
+    assert torch.equal(network.backbone.conv1.weight, tensors["backbone.conv1.weight"])
+
+
+def test_folding_pairs_are_all_found():
+    """18 layers and 3 shortcuts of the ResNet, less its linear one; 3 in the pyramid."""
+    network = ResNet18Landmarks().eval()
+    pairs = normalised_convolutions(network)
+    assert len(pairs) == 17 + 3 + 3
+    assert all(network.get_submodule(name) is convolution for name, convolution, _ in pairs)
+    fold_normalisation(network)
+    assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in network.modules())
+
+
+@pytest.mark.parametrize("name", ["x.onnx", "x.safetensors"])
+@pytest.mark.parametrize("content", [b"", b"nothing of the kind", bytes(200)])
+def test_damaged_files_are_one_line(tmp_path, crops, name, content):
+    path = tmp_path / name
+    path.write_bytes(content)
+    for attempt in (
+        lambda: load_network("resnet18", path),
+        lambda: warm_start(ResNet18Landmarks(), path, crops),
+        lambda: load_network("resnet18", tmp_path / "missing" / name),
+    ):
+        with pytest.raises(RunError, match=name) as caught:
+            attempt()
+        assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_shares_nothing_is_refused(tmp_path, crops):
+    save_file({"other.weight": torch.zeros(3)}, tmp_path / "x.safetensors", metadata={"size": "64"})
+    with pytest.raises(RunError, match="shares no weights"):
+        warm_start(ResNet18Landmarks(), tmp_path / "x.safetensors", crops)
+
+
+def test_an_unknown_model_names_the_known_ones():
+    with pytest.raises(RunError, match="resnet18"):
+        load_network("vgg", None)
+
+
+def test_the_shipped_model_loads():
+    loaded = load_network("resnet18")
+    points = answers(loaded.network, torch.zeros(1, 1, loaded.size, loaded.size))[0]
+    assert points.shape == (1, 68, 2)
+    assert np.isfinite(points.numpy()).all()

@@ -1,0 +1,94 @@
+import math
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from train.errors import RunError  # noqa: E402
+from train.models.heatmap import HeatmapCodec, KernelCodec  # noqa: E402
+from train.models.losses import LandmarkLoss, wing  # noqa: E402
+from train.models.output import LandmarkOutput  # noqa: E402
+
+
+def output(points, logit):
+    return LandmarkOutput(points, logit)
+
+
+def test_wing_known_values():
+    """w ln(1 + x / eps) below w = 10, x - (w - w ln(1 + w / eps)) above, eps = 2."""
+    error = torch.tensor([0.0, 2.0, -2.0, 30.0], dtype=torch.float64)
+    offset = 10 - 10 * math.log(6)
+    expected = [0, 10 * math.log(2), 10 * math.log(2), 30 - offset]
+    assert wing(error).tolist() == pytest.approx(expected)
+
+
+def test_wing_is_continuous_where_its_pieces_meet():
+    ends = torch.tensor([10 - 1e-9, 10.0], dtype=torch.float64)
+    below, above = wing(ends).tolist()
+    assert above - below == pytest.approx(0, abs=1e-8)
+    assert above == pytest.approx(10 * math.log(6))
+
+
+@pytest.mark.parametrize(
+    ("error", "slope"), [(0.5, 10 / 2.5), (-0.5, -10 / 2.5), (9.0, 10 / 11), (11.0, 1), (-90.0, -1)]
+)
+def test_wing_gradient(error, slope):
+    at = torch.tensor(error, dtype=torch.float64, requires_grad=True)
+    wing(at).backward()
+    assert at.grad.item() == pytest.approx(slope)
+
+
+def test_errors_count_in_pixels_of_a_224_px_crop():
+    points = torch.zeros(1, 68, 2)
+    off = points + 5 / 224
+    loss = LandmarkLoss()(output(off, torch.tensor([50.0])), points, torch.ones(1))
+    assert loss.item() == pytest.approx(10 * math.log(1 + 5 / 2), rel=1e-5)
+
+
+def test_crops_without_a_face_pull_on_presence_only():
+    points = torch.rand(3, 68, 2, requires_grad=True)
+    logit = torch.zeros(3, requires_grad=True)
+    is_face = torch.tensor([1.0, 0.0, 0.0])
+    LandmarkLoss()(output(points, logit), torch.zeros(3, 68, 2), is_face).backward()
+    assert not points.grad[1:].any()
+    assert points.grad[0].abs().min() > 0
+    assert logit.grad.tolist() == pytest.approx([-0.5 / 3, 0.5 / 3, 0.5 / 3])
+
+
+def test_the_points_of_a_face_weigh_the_same_however_many_backgrounds_are_beside_it():
+    points, truth = torch.full((4, 68, 2), 0.01), torch.zeros(4, 68, 2)
+    logit = torch.full((4,), 40.0)  # sure of a face: no presence loss where there is one
+    one = LandmarkLoss()(output(points[:1], logit[:1]), truth[:1], torch.ones(1))
+    sure = torch.tensor([40.0, -40.0, -40.0, -40.0])
+    four = LandmarkLoss()(output(points, sure), truth, torch.tensor([1.0, 0, 0, 0]))
+    assert four.item() == pytest.approx(one.item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("codec", [HeatmapCodec(1.5), KernelCodec(20, 100)])
+def test_maps_add_their_cross_entropy_in_nats(codec):
+    """Against torch's own: its cross-entropy with probabilities as the target, mean over the points."""
+    torch.manual_seed(0)
+    maps, points = torch.randn(2, 68, 18, 18), torch.rand(2, 68, 2) - 0.5
+    target = codec.encode(points, 16).flatten(2)
+    expected = torch.nn.functional.cross_entropy(maps.flatten(0, 1).flatten(1), target.flatten(0, 1))
+    face = torch.ones(2)
+    with_maps = LandmarkOutput(points, torch.full((2,), 50.0), maps)
+    loss = LandmarkLoss(0.5, codec)(with_maps, points, face)
+    assert loss.item() == pytest.approx(0.5 * expected.item(), rel=1e-5)
+    assert LandmarkLoss(0.0)(with_maps, points, face).item() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_network_without_presence_is_judged_by_its_points_alone():
+    points = torch.zeros(1, 58, 2)
+    loss = LandmarkLoss()(LandmarkOutput(points + 5 / 224), points, torch.ones(1))
+    assert loss.item() == pytest.approx(10 * math.log(1 + 5 / 2), rel=1e-5)
+
+
+def test_a_negative_weight_is_refused():
+    with pytest.raises(RunError, match="map_weight"):
+        LandmarkLoss(-1.0)
+
+
+def test_a_batch_without_any_face_has_a_finite_loss():
+    loss = LandmarkLoss()(output(torch.rand(2, 68, 2), torch.zeros(2)), torch.zeros(2, 68, 2), torch.zeros(2))
+    assert loss.item() == pytest.approx(math.log(2))

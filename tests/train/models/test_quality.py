@@ -1,0 +1,205 @@
+import json
+import math
+
+import numpy as np
+import pytest
+import typer
+from hypothesis import given
+from typer.testing import CliRunner
+
+torch = pytest.importorskip("torch")
+
+from tests.strategies import floats  # noqa: E402
+from tests.tiny import write_300w  # noqa: E402
+from train.cli.quality import quality as quality_command  # noqa: E402
+from train.errors import RunError  # noqa: E402
+from train.evaluation.quality import calibrate, report  # noqa: E402
+from train.models.heatmap import HeatmapCodec  # noqa: E402
+from train.models.imm import ImmLandmarks  # noqa: E402
+from train.models.load import Loaded, load_network  # noqa: E402
+from train.models.quality import (  # noqa: E402
+    GOOD_PERCENT,
+    Bin,
+    Calibration,
+    calibration_error,
+    error_in_worst,
+    reliability,
+    spread,
+)
+from train.models.resnet18 import ResNet18Landmarks  # noqa: E402
+
+logs = floats(math.log(1e-3), math.log(0.3))
+
+
+@pytest.mark.parametrize("sigma", [0.8, 1.5, 3.0])
+def test_the_spread_of_a_gaussian_is_its_own(sigma):
+    maps = HeatmapCodec(sigma).encode(torch.tensor([[[0.1, -0.05]]]), 48).clamp(min=1e-30).log()
+    # Two axes; sampled on whole cells, a Gaussian this wide has its variance to a thousandth.
+    assert spread(maps).item() == pytest.approx(math.sqrt(2) * sigma / 48, rel=2e-3)
+
+
+def test_a_map_of_one_cell_has_no_spread_and_the_highest_quality():
+    maps = torch.full((1, 1, 10, 10), -1e4)
+    maps[0, 0, 4, 4] = 0.0
+    assert spread(maps).item() == pytest.approx(0.0, abs=1e-3)
+    calibration = Calibration(-8.0, 3.0)
+    assert torch.isfinite(calibration.quality(torch.zeros(1))).all()
+
+
+def test_spread_does_not_depend_on_where_the_peak_is_or_how_high_the_logits_are():
+    maps = HeatmapCodec(1.0).encode(torch.tensor([[[-0.2, 0.1], [0.15, 0.2]]]), 32).clamp(min=1e-30).log()
+    first, second = spread(maps)[0]
+    assert first.item() == pytest.approx(second.item(), rel=1e-3)
+    assert spread(maps + 7.0)[0, 0].item() == pytest.approx(first.item(), rel=1e-3)
+
+
+@given(logs, logs)
+def test_wider_is_never_better(one, other):
+    narrow, wide = sorted((math.exp(one), math.exp(other)))
+    calibration = Calibration(-12.0, 4.5)
+    better, worse = calibration.quality(torch.tensor([narrow, wide]))
+    assert 0 <= worse <= better <= 1
+
+
+def sample(calibration, count, seed=0):
+    """Spreads, and whether each point is good, drawn as ``calibration`` says."""
+    rng = np.random.default_rng(seed)
+    spreads = np.exp(rng.normal(math.log(0.06), 0.4, count))
+    chance = calibration.quality(torch.from_numpy(spreads)).numpy()
+    return spreads, rng.random(count) < chance
+
+
+def test_a_known_calibration_is_found_again():
+    true = Calibration(-13.0, 5.0)
+    found = Calibration.fit(*sample(true, 200_000))
+    # Standard errors at 200,000 points: about 0.02 of the slope, 0.05 of the intercept.
+    assert found.slope == pytest.approx(true.slope, abs=0.1)
+    assert found.intercept == pytest.approx(true.intercept, abs=0.3)
+
+
+def test_the_fit_is_where_the_likelihood_is_level():
+    spreads, good = sample(Calibration(-9.0, 3.0), 3000, seed=1)
+    found = Calibration.fit(spreads, good)
+    left = good - found.quality(torch.from_numpy(spreads)).numpy()
+    assert left.sum() == pytest.approx(0, abs=1e-6)
+    assert (left * np.log(spreads)).sum() == pytest.approx(0, abs=1e-6)
+
+
+def test_the_fit_does_not_depend_on_how_much_spreads_differ():
+    spreads, good = sample(Calibration(-9.0, 3.0), 3000, seed=1)
+    found = Calibration.fit(spreads, good)
+    alike = Calibration.fit(spreads**1e-3 * 0.05, good)  # log spread shrunk to a thousandth, and moved
+    assert alike.slope == pytest.approx(1000 * found.slope, rel=1e-6)
+    assert alike.intercept == pytest.approx(found.intercept + alike.slope * math.log(0.05), rel=1e-6)
+
+
+@pytest.mark.parametrize("good", [np.ones(5, bool), np.zeros(5, bool)])
+def test_points_of_one_kind_cannot_calibrate(good):
+    with pytest.raises(RunError, match="too few"):
+        Calibration.fit(np.linspace(0.01, 0.1, 5), good)
+
+
+@pytest.mark.parametrize(
+    ("spreads", "good"),
+    [
+        ([0.01, 0.02, 0.1, 0.2], [True, True, False, False]),  # the steeper the likelier, without end
+        ([0.01, 0.02, 0.1, 0.2], [False, False, True, True]),
+        ([0.05] * 6, [True, True, False, False, True, False]),
+    ],
+)
+def test_points_without_a_most_likely_calibration_are_refused(spreads, good):
+    with pytest.raises(RunError):
+        Calibration.fit(np.array(spreads), np.array(good))
+
+
+def test_no_points_and_no_numbers_cannot_calibrate():
+    with pytest.raises(RunError, match="too few"):
+        Calibration.fit(np.zeros(0), np.zeros(0, bool))
+    with pytest.raises(RunError, match="not finite"):
+        Calibration.fit(np.array([0.01, math.nan, 0.1]), np.array([True, False, False]))
+
+
+@pytest.mark.parametrize(("intercept", "slope"), [(0.0, -1.0), (0.0, 0.0), (math.nan, 1.0), (0.0, math.inf)])
+def test_a_calibration_that_trusts_wide_maps_is_refused(intercept, slope):
+    with pytest.raises(RunError, match="wide maps"):
+        Calibration(intercept, slope)
+
+
+def test_reliability_puts_each_point_into_one_bin():
+    quality = np.array([0.9, 0.1, 0.8, 0.2])
+    error = np.array([1.0, 9.0, GOOD_PERCENT, GOOD_PERCENT + 0.1])
+    assert reliability(quality, error, bins=2) == [
+        Bin(2, pytest.approx(0.15), 0.0, pytest.approx(7.05)),
+        Bin(2, pytest.approx(0.85), 1.0, pytest.approx(3.0)),
+    ]
+    table = reliability(quality, error, bins=2)
+    assert calibration_error(table) == pytest.approx(0.15)
+    assert sum(row.count for row in reliability(quality, error, bins=3)) == 4
+
+
+def test_a_perfect_judge_has_no_calibration_error():
+    true = Calibration(-13.0, 5.0)
+    spreads, good = sample(true, 100_000, seed=2)
+    quality = true.quality(torch.from_numpy(spreads)).numpy()
+    table = reliability(quality, np.where(good, 1.0, 10.0))
+    # Each bin holds 10,000 points: the share is known to half a per cent.
+    assert calibration_error(table) < 0.006
+
+
+def test_the_error_in_the_worst_tenth():
+    error = np.concatenate([np.full(10, 9.0), np.ones(90)])
+    assert error_in_worst(-error, error) == pytest.approx(90 / 180)
+    assert error_in_worst(error, error) == pytest.approx(10 / 180)
+    assert error_in_worst(np.zeros(100), np.ones(100), 0.3) == pytest.approx(0.3)
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    return write_300w(tmp_path_factory.mktemp("tree"))
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return load_network("resnet18")
+
+
+def test_the_report_is_of_the_test_faces(tree, shipped):
+    found = report(shipped, tree)
+    assert sum(row.count for row in found.table) == 68 * found.faces
+    assert found.error_in_worst <= found.possible
+    assert found.to_dict()["calibration"] == {
+        "intercept": found.calibration.intercept,
+        "slope": found.calibration.slope,
+    }
+    json.dumps(found.to_dict())
+    assert report(shipped, tree, disturbed=True).table != found.table
+
+
+def test_calibration_sees_no_test_face(tree, shipped, monkeypatch):
+    def unseen(_):
+        raise AssertionError("a test face was read")
+
+    monkeypatch.setattr("train.evaluation.quality.test_faces", unseen)
+    assert calibrate(shipped, tree).slope > 0
+
+
+def test_a_network_without_maps_has_no_quality(tree):
+    class Flat(ResNet18Landmarks):
+        def forward(self, crop):
+            return super().forward(crop)._replace(maps=None)
+
+    with pytest.raises(RunError, match="no maps"):
+        calibrate(Loaded(Flat().eval(), 64), tree)
+    assert ImmLandmarks("nose-fan")(torch.zeros(1, 1, 60, 80)).maps is None
+
+
+def test_the_command_prints_and_writes_the_figures(tree, tmp_path):
+    app = typer.Typer()
+    app.command()(quality_command)
+    path = tmp_path / "quality.json"
+    result = CliRunner().invoke(app, ["--data", str(tree), "--json", str(path)])
+    assert result.exit_code == 0, result.output
+    figures = json.loads(path.read_text())
+    assert figures["model"] == "resnet18"
+    assert sum(row["count"] for row in figures["table"]) == 68 * figures["faces"]
+    assert f"tenth holds {100 * figures['error_in_worst']:.1f} %" in " ".join(result.output.split())

@@ -1,0 +1,175 @@
+import json
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from torch import nn  # noqa: E402
+
+from tests.faces import astronaut  # noqa: E402
+from tests.tiny import face_points, template, write_300w, write_face  # noqa: E402
+from tracker.geometry import CropTransform  # noqa: E402
+from train import cli  # noqa: E402
+from train.data.dataset import from_unit  # noqa: E402
+from train.errors import DataError, RunError  # noqa: E402
+from train.models.heatmap import HeatmapCodec  # noqa: E402
+from train.models.output import LandmarkOutput  # noqa: E402
+from train.studies.pseudo_labels import PSEUDO, Seen, first_guesses, read_labels, teach, write_labels  # noqa: E402
+
+SIDE = 0.6 * template()
+"""Where the teacher below sees the points, in crop sides: as symmetric as the template."""
+
+
+class Teacher(nn.Module):
+    """Sees the same symmetric face in every crop, moved to the right by ``bias`` crop sides."""
+
+    def __init__(self, sigma=1.0, bias=0.0, presence=2.0, maps=True):
+        super().__init__()
+        points = torch.from_numpy(SIDE + np.array((bias, 0.0))).float()
+        self.maps = HeatmapCodec(sigma).encode(points, 32).clamp(min=1e-30).log() if maps else None
+        self.points, self.presence = points, presence
+        self.weight = nn.Parameter(torch.zeros(1))  # parameters tell where a network is
+
+    def forward(self, crops):
+        count = len(crops)
+        maps = None if self.maps is None else self.maps.expand(count, -1, -1, -1)
+        return LandmarkOutput(self.points.expand(count, -1, -1), torch.full((count,), self.presence), maps)
+
+
+@pytest.fixture
+def guesses(tmp_path):
+    """More than one batch of them."""
+    faces = [
+        write_face(tmp_path, f"{i:02d}", face_points(width=80.0 + 4 * i, roll=0.02 * i)) for i in range(18)
+    ]
+    return [(face.image, face.points) for face in faces]
+
+
+@pytest.mark.parametrize("bias", [0.0, 0.07])
+def test_what_the_teacher_sees_lies_in_the_image(guesses, bias):
+    """A lean to one side goes away: mirrored, it is one to the other."""
+    counted = []
+    seen = list(teach(Teacher(bias=bias), 64, guesses, lambda: counted.append(1)))
+    assert [face.image for face in seen] == [path for path, _ in guesses]
+    assert len(counted) == len(guesses)
+    for face, (_, points) in zip(seen, guesses, strict=True):
+        crop = CropTransform.from_points(points, size=64)
+        assert face.points == pytest.approx(crop.to_frame(from_unit(SIDE, 64)), abs=1e-3)
+        assert face.presence == pytest.approx(1 / (1 + np.exp(-2.0)), abs=1e-6)
+
+
+def test_wider_maps_are_less_sure_in_proportion(guesses):
+    (narrow,), (wide,) = (
+        [face.spread_percent for face in teach(Teacher(sigma), 64, guesses[:1])] for sigma in (0.8, 1.6)
+    )
+    assert wide / narrow == pytest.approx(2.0, rel=0.02)
+    eyes = np.linalg.norm(SIDE[36] - SIDE[45])
+    # Two axes of standard deviation 0.8 cells of 1/32 of the crop's side.
+    assert narrow == pytest.approx(100 * np.sqrt(2) * 0.8 / 32 / eyes, rel=0.02)
+
+
+def test_a_teacher_without_maps_is_refused(guesses):
+    with pytest.raises(RunError, match="no maps"):
+        list(teach(Teacher(maps=False), 64, guesses))
+
+
+def seen_faces(folder, count=4):
+    faces = [write_face(folder, f"{i}", face_points(width=80.0 + 10 * i)) for i in range(count)]
+    return [Seen(face.image, face.points, 0.9, 3.0 - i / 2) for i, face in enumerate(faces)]
+
+
+def test_labels_come_back_the_surest_first(tmp_path):
+    seen = seen_faces(tmp_path / "data" / "fairface")
+    path = tmp_path / "pseudo.jsonl"
+    assert write_labels(seen, tmp_path / "data", path) == 4
+    everything = read_labels(path, tmp_path / "data", keep=1.0)
+    assert [face.image for face in everything] == [face.image for face in reversed(seen)]
+    for face, written in zip(everything, reversed(seen), strict=True):
+        assert face.points == pytest.approx(written.points, abs=6e-4)
+        assert face.subset == PSEUDO
+    assert len(read_labels(path, tmp_path / "data", keep=0.5)) == 2
+    assert len(read_labels(path, tmp_path / "data", keep=0.51)) == 3
+
+
+def test_what_is_probably_no_face_is_left_out(tmp_path):
+    sure, doubtful = seen_faces(tmp_path, 2)
+    write_labels([sure, Seen(doubtful.image, doubtful.points, 0.3, 0.1)], tmp_path, tmp_path / "p.jsonl")
+    assert [face.image for face in read_labels(tmp_path / "p.jsonl", tmp_path, 1.0)] == [sure.image]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"landmarks": [[0, 0]]}, "expected 68"),
+        ({"landmarks": None}, "expected 68"),
+        ({"presence": "high"}, "could not convert"),
+        ({"image": "../secret.png"}, "outside"),
+        ({"image": "none.png"}, "is missing"),
+        ({"image": 3}, "TypeError"),
+    ],
+)
+def test_other_lines_are_refused_by_file_and_line(tmp_path, change, said):
+    path = tmp_path / "p.jsonl"
+    write_labels(seen_faces(tmp_path, 1), tmp_path, path)
+    good = json.loads(path.read_text())
+    path.write_text(json.dumps(good) + "\n" + json.dumps({**good, **change}) + "\n")
+    with pytest.raises(DataError, match=rf"p\.jsonl:2: .*({said})"):
+        read_labels(path, tmp_path, 1.0)
+
+
+@pytest.mark.parametrize("text", ["", "[]\n", "{\n", "3\n"])
+def test_other_files_are_refused(tmp_path, text):
+    (tmp_path / "p.jsonl").write_text(text)
+    with pytest.raises(DataError, match=r"p\.jsonl"):
+        read_labels(tmp_path / "p.jsonl", tmp_path, 1.0)
+
+
+def test_a_file_that_cannot_be_written_is_refused(tmp_path):
+    with pytest.raises(RunError, match="cannot be written"):
+        write_labels([], tmp_path, tmp_path / "nowhere" / "p.jsonl")
+
+
+def test_faces_are_found_where_the_tracker_sees_them(tmp_path):
+    folder = tmp_path / "fairface"
+    folder.mkdir()
+    for name in ("a.png", "b.png"):
+        cv2.imwrite(str(folder / name), astronaut())
+    cv2.imwrite(str(folder / "c.png"), np.full((300, 300, 3), 120, np.uint8))
+    guesses = first_guesses(tmp_path)
+    assert [path.name for path, _ in guesses] == ["a.png", "b.png"]
+    assert guesses[0][1].mean(axis=0) == pytest.approx((186, 135), abs=15)
+    assert len(first_guesses(tmp_path, limit=1)) == 1
+
+
+def test_data_without_faces_to_label_is_refused(tmp_path):
+    with pytest.raises(DataError, match="neither"):
+        first_guesses(tmp_path)
+
+
+def test_a_student_trains_on_what_a_teacher_labelled(tmp_path, monkeypatch, capsys):
+    """From the command that labels to the command that trains, on drawn faces."""
+    data = write_300w(tmp_path / "data")
+    (data / "fairface").mkdir()
+    for i in range(3):
+        cv2.imwrite(str(data / "fairface" / f"{i}.png"), np.roll(astronaut(), 3 * i, axis=1))
+    labels, out = tmp_path / "pseudo.jsonl", tmp_path / "out"
+    short = ("--limit", 200, "--epochs", 1, "--threads", 1)
+    size = tmp_path / "small.py"
+    size.write_text(
+        "from dataclasses import replace\nfrom train.config import Stage\n"
+        "from train.configs.resnet18 import CONFIG\n"
+        "CONFIG = replace(CONFIG, stages=(Stage(32, 1, 1e-3, ('pseudo',)),))\n"
+    )
+    for arguments in (
+        ("pseudo-label", "--data", data, "--teacher", "resnet18", "--out", labels),
+        ("resnet18", "--data", data, "--out", out, "--config", size, "--pseudo", labels, "--keep", 1, *short),
+    ):
+        monkeypatch.setattr(sys, "argv", ["python -m train", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        assert left.value.code == 0, capsys.readouterr().err
+    assert "3 faces" in capsys.readouterr().out
+    assert (out / "resnet18.safetensors").is_file()

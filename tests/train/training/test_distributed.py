@@ -1,0 +1,44 @@
+"""One command on several processes: the launcher, the sampler and the files are the real ones."""
+
+import csv
+import subprocess
+import sys
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from tests.tiny import write_300w  # noqa: E402
+from tests.train.imm_files import write_imm  # noqa: E402
+from train.models.load import load_network  # noqa: E402
+
+
+def weights_of(out):
+    return load_network("nose-fan", out / "nose-fan.safetensors").network.state_dict()
+
+
+def run(data, out, *more):
+    command = [sys.executable, "-m", "train", "nose", "--variant", "fan", "--data", data, "--out", out]
+    options = ["--limit", 16, "--epochs", 2, "--threads", 1, *more]
+    done = subprocess.run(
+        [*map(str, command + options)], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_two_processes_share_the_work_and_write_once(tmp_path):
+    data = write_300w(write_imm(tmp_path / "imm"))
+    said = run(data, tmp_path / "two", "--devices", 2)
+    assert said.replace("\n", "").count("wrote ") == 1
+    with (tmp_path / "two" / "log.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
+    weights = weights_of(tmp_path / "two")
+    assert all(torch.isfinite(tensor).all() for tensor in weights.values())
+    # Half the steps of a single process, on twice the pictures each: not the same weights.
+    run(data, tmp_path / "one")
+    alone = weights_of(tmp_path / "one")
+    assert any(not torch.equal(weights[name], alone[name]) for name in weights)
+    run(data, tmp_path / "two", "--devices", 2, "--resume")
+    assert all(torch.equal(weights[name], tensor) for name, tensor in weights_of(tmp_path / "two").items())

@@ -1,0 +1,87 @@
+"""Where a landmark network's first weights come from."""
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from safetensors.torch import save_file  # noqa: E402
+
+from tests.tiny import face_points, write_face  # noqa: E402
+from tests.train.models.test_unet import brain_mri  # noqa: E402
+from train.config import Stage, TrainConfig  # noqa: E402
+from train.errors import RunError  # noqa: E402
+from train.models.registry import IMAGENET, MODELS, PUBLISHED, build  # noqa: E402
+from train.training.landmarks import initial_network  # noqa: E402
+
+
+def start(model, init, faces=(), said=None):
+    config = TrainConfig(model, (Stage(64, 1, 1e-3),), init=str(init))
+    return initial_network(config, faces, said.append if said is not None else lambda _: None)()
+
+
+def test_without_init_the_weights_are_random_and_nothing_is_said():
+    said = []
+    torch.manual_seed(5)
+    first = start("unet", "", said=said).maps.weight
+    torch.manual_seed(5)
+    assert torch.equal(first, build("unet").maps.weight)
+    assert said == []
+
+
+@pytest.mark.parametrize("name", ["unet.pt", "unet.PTH"])
+def test_the_plain_unet_starts_from_the_brain_mri_checkpoint(tmp_path, name):
+    published, said = brain_mri(), []
+    torch.save(published, tmp_path / name)
+    state = start("unet-mri", tmp_path / name, said=said).state_dict()
+    assert torch.equal(state["decoder1.dec1conv2.weight"], published["decoder1.dec1conv2.weight"])
+    assert said == [f"--init {tmp_path / name} gives {len(published) - 2} of {len(state)} tensors"]
+
+
+@pytest.mark.parametrize("model", ["resnet18", "unet"])
+def test_other_models_refuse_a_published_checkpoint_and_say_whose_it_is(tmp_path, model):
+    torch.save(brain_mri(features=8), tmp_path / "unet.pt")
+    with pytest.raises(RunError, match=r"unet\.pt: only unet-mri .* checkpoint, " + model) as caught:
+        start(model, tmp_path / "unet.pt")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_published_checkpoint_that_is_none_is_refused(tmp_path):
+    (tmp_path / "unet.pt").write_bytes(b"no checkpoint")
+    for path in (tmp_path / "unet.pt", tmp_path / "none.pt"):
+        with pytest.raises(RunError, match=path.name):
+            start("unet-mri", path)
+
+
+def test_the_plain_unet_starts_from_its_own_weights_too(tmp_path):
+    torch.manual_seed(1)
+    trained = build("unet-mri").state_dict()
+    save_file(trained, tmp_path / "u.safetensors", metadata={"size": "64"})
+    said = []
+    faces = [write_face(tmp_path / "lfpw", "a", face_points())]
+    state = start("unet-mri", tmp_path / "u.safetensors", faces, said).state_dict()
+    assert all(torch.equal(state[name], tensor) for name, tensor in trained.items())
+    assert said[0].endswith(f"gives {len(state)} of {len(state)} tensors")
+
+
+def test_imagenet_weights_are_asked_for_by_the_models_that_have_them(monkeypatch):
+    """The download itself is torchvision's; here only who asks for it."""
+    asked = []
+    made = "train.models.resnet18.grey_resnet18"
+    monkeypatch.setattr(made, lambda pretrained: asked.append(pretrained) or torch.nn.Identity())
+    start("resnet18", "imagenet")
+    assert asked == [True]
+    for model in set(MODELS) - set(IMAGENET):
+        with pytest.raises(RunError, match=f"for resnet18: give a file to start {model} from"):
+            start(model, "imagenet")
+
+
+def test_the_tables_name_known_models():
+    assert set(IMAGENET) | set(PUBLISHED) <= set(MODELS)
+
+
+def test_only_the_first_process_speaks(tmp_path, monkeypatch):
+    torch.save(brain_mri(), tmp_path / "unet.pt")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    said = []
+    start("unet-mri", tmp_path / "unet.pt", said=said)
+    assert said == []

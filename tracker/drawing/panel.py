@@ -1,0 +1,99 @@
+"""The status panel of the live window: what runs, how fast the loop turns, and where its time goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import cv2
+import numpy as np
+
+from tracker.drawing.faces import LIGHT, PALETTE, put_text, text_size
+from tracker.runs.pace import Pace
+from tracker.runs.stats import RollingStats
+from tracker.types import ImageArray
+
+STATS_WINDOW_S = 2.0
+STAGES = ("detect", "crop", "infer", "points", "smooth", "measure", "write", "show")
+"""What the panel lists, in the order in which a frame passes; ``write`` and ``show`` include drawing."""
+
+_GRAPH_ROWS = 2.0
+_GRAPH_COLOR = PALETTE[0]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What is written on a picture: ``lines`` of ASCII text, then a graph of ``turns_ms``, milliseconds from
+    left to right; either may be empty."""
+
+    lines: tuple[str, ...] = ()
+    turns_ms: tuple[float, ...] = ()
+
+    def with_lines(self, *more: str) -> Panel:
+        """The same panel with ``more`` lines below."""
+        return replace(self, lines=(*self.lines, *more))
+
+
+NO_PANEL = Panel()
+
+
+@dataclass
+class Hud:
+    """Gathers what the panel shows."""
+
+    label: str
+    stats: RollingStats = field(default_factory=lambda: RollingStats(STATS_WINDOW_S))
+    pace: Pace = field(default_factory=lambda: Pace(STATS_WINDOW_S))
+
+    def panel(self) -> Panel:
+        """The panel as of now; it names what each number measures."""
+        fps = self.stats.fps
+        if fps is None:
+            return Panel((f"measuring FPS   {self.label}",))
+        measured = self.stats.stages()
+        stages = "  ".join(f"{name} {measured[name].median_ms:.1f}" for name in STAGES if name in measured)
+        lines = (
+            f"{fps:.1f} FPS, whole loop   {self.label}   h: keys",
+            f"{stages}  ms, median of {STATS_WINDOW_S:.0f} s",
+            *self.pace.lines(),
+        )
+        return Panel(lines, self.stats.turns_ms())
+
+
+def draw_panel(canvas_bgr: ImageArray, panel: Panel) -> None:
+    """Write ``panel`` on a dim ground in the top-left corner of ``(H, W, 3)`` uint8, in place.
+
+    Text is sized by the picture's height and shrinks until the widest line fits.
+    """
+    if not panel.lines:
+        return
+    height, width = canvas_bgr.shape[:2]
+    scale = min(max(height / 1100, 0.38), 2.0)
+    widest = max(text_size(line, scale)[0] for line in panel.lines)
+    scale *= min(1.0, 0.94 * width / max(widest, 1))
+    row = round(34 * scale)
+    pad = max(round(10 * scale), 2)
+    right = max(text_size(line, scale)[0] for line in panel.lines) + 2 * pad
+    bottom = row * len(panel.lines) + pad
+    graph_height = round(_GRAPH_ROWS * row) if len(panel.turns_ms) > 1 else 0
+    ground = canvas_bgr[: bottom + graph_height, :right]
+    ground[:] = ground // 4  # a quarter of the light keeps the picture visible under readable text
+    for i, line in enumerate(panel.lines):
+        put_text(canvas_bgr, line, (pad, row * (i + 1) - pad // 2), scale, LIGHT)
+    if graph_height > pad:
+        graph = canvas_bgr[bottom : bottom + graph_height - pad, pad : right - pad]
+        _draw_graph(graph, panel.turns_ms, scale)
+
+
+def _draw_graph(canvas: ImageArray, turns_ms: Sequence[float], scale: float) -> None:
+    """``turns_ms`` from left to right over all of ``canvas``, 0 at the bottom, the longest at the top."""
+    height, width = canvas.shape[:2]
+    if min(height, width) < 2:
+        return
+    longest = max(*turns_ms, 1e-9)
+    x = np.linspace(0, width - 1, len(turns_ms))
+    y = (height - 1) * (1 - np.array(turns_ms) / longest)
+    curve = np.rint(np.stack([x, y], axis=1)).astype(np.int32)
+    cv2.polylines(canvas, [curve], False, _GRAPH_COLOR, 1, cv2.LINE_AA)
+    text = f"frames took up to {longest:.0f} ms"
+    put_text(canvas, text, (0, text_size(text, scale)[1] + 1), scale, LIGHT)

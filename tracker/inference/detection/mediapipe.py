@@ -1,0 +1,96 @@
+"""MediaPipe's own FaceDetector (Tasks API, mediapipe >= 0.10.30) behind our protocol: an extra.
+
+It runs the same network as :mod:`tracker.inference.detection.blazeface`; the shipped ``.tflite`` is its
+model file.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from tracker.errors import BackendError
+from tracker.geometry import CropTransform
+from tracker.inference.detection.blazeface import INPUT_SIZE, BoxCorrection, RawFace, check_picture
+from tracker.inference.detection.views import whole_picture
+from tracker.types import FaceBox, ImageArray
+
+USAGE_NOTICE = (
+    "note: the mediapipe library reports usage statistics to its maker (Google) over the network; "
+    "the default detector sends nothing"
+)
+"""What the command line says on stderr before it opens this detector."""
+
+
+class MediaPipeDetector:
+    """The ``.tflite`` file ``model`` on MediaPipe's runtime.
+
+    Raises :class:`BackendError` if mediapipe is not installed or does not accept the file, and
+    ``ValueError`` unless ``0 < min_score < 1``.
+    """
+
+    def __init__(self, model: Path, correction: BoxCorrection, min_score: float = 0.5) -> None:
+        if not 0.0 < min_score < 1.0:
+            raise ValueError(f"min_score must lie between 0 and 1, got {min_score}")
+        if importlib.util.find_spec("mediapipe") is None:
+            raise BackendError("detector mediapipe is not installed: pip install 'tracker[mediapipe]'")
+        import mediapipe
+        from mediapipe.tasks.python import BaseOptions, vision
+
+        options = vision.FaceDetectorOptions(
+            base_options=BaseOptions(model_asset_path=str(model)), min_detection_confidence=min_score
+        )
+        try:
+            self._detector = vision.FaceDetector.create_from_options(options)
+        except (OSError, ValueError, RuntimeError) as error:
+            raise BackendError(f"mediapipe does not open {model}: {error}") from error
+        self._mediapipe = mediapipe
+        self._correction = correction
+
+    def close(self) -> None:
+        """Free MediaPipe's threads; left to the interpreter's exit, it prints a traceback of its own."""
+        self._detector.close()
+
+    def views(self, image_hw: tuple[int, int]) -> Sequence[CropTransform]:
+        """The whole picture ``image_hw`` high and wide; it has no close-ups."""
+        return [whole_picture(image_hw, INPUT_SIZE)]
+
+    def detect(
+        self,
+        image_bgr: ImageArray,
+        views: Sequence[CropTransform] | None = None,  # noqa: ARG002
+    ) -> list[FaceBox]:
+        """Faces in ``image_bgr`` ``(H, W, 3)`` uint8 as tight 68-point boxes, best score first."""
+        return [self._correction.apply(face) for face in self.detect_raw(image_bgr)]
+
+    def detect_raw(self, image_bgr: ImageArray) -> list[RawFace]:
+        """Faces as MediaPipe reports them, best score first.
+
+        MediaPipe cuts its boxes to whole pixels and pushes them into the picture; the key points,
+        which the correction uses, are exact.
+        """
+        check_picture(image_bgr)
+        rgb = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB)
+        picture = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=rgb)
+        detections = self._detector.detect(picture).detections
+        height, width = image_bgr.shape[:2]
+        faces = [_raw_face(detection, width, height) for detection in detections if _has_area(detection)]
+        return sorted(faces, key=lambda face: -face.box.score)
+
+
+def _has_area(detection: Any) -> bool:
+    """Whole-pixel boxes in a picture of a few pixels can round to nothing."""
+    return bool(detection.bounding_box.width > 0 and detection.bounding_box.height > 0)
+
+
+def _raw_face(detection: Any, width: int, height: int) -> RawFace:
+    box = detection.bounding_box
+    x0, y0 = float(box.origin_x), float(box.origin_y)
+    score = min(float(detection.categories[0].score), 1.0)
+    keypoints = np.array([(point.x * width, point.y * height) for point in detection.keypoints])
+    return RawFace(FaceBox(x0, y0, x0 + box.width, y0 + box.height, score), keypoints)

@@ -1,0 +1,124 @@
+"""Results as series over time, for plots and summaries: who was there when, and every measure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+
+from tracker.errors import ResultsError
+from tracker.sinks.json_reader import FaceLine, ResultLine
+from tracker.types import FloatArray
+
+_BREAK = 5.0
+"""A step between two frames that is so many times the usual one is a pause of the camera."""
+
+_NAMES = tuple(field.name for field in fields(FaceLine))[1:]
+
+
+@dataclass(frozen=True, eq=False)
+class FaceSeries:
+    """One face: in which frames of its timeline, ``at`` ``(N,)``, and what was measured there.
+
+    ``values`` has an array ``(N,)`` for each number of :class:`~tracker.sinks.json_reader.FaceLine`, NaN
+    where there
+    was none. ``starts`` ``(N,)`` is true where it was not there in the frame before.
+    """
+
+    id: int
+    at: npt.NDArray[np.intp]
+    values: Mapping[str, FloatArray]
+    starts: npt.NDArray[np.bool_]
+
+    @property
+    def lost(self) -> int:
+        """Frames without it between the first and the last that had it."""
+        return int(self.at[-1] - self.at[0]) + 1 - len(self.at)
+
+    @property
+    def blink_at(self) -> npt.NDArray[np.intp]:
+        """The frames in which a blink was counted."""
+        counts = self.values["blinks"]
+        return self.at[1:][np.diff(counts) > 0]
+
+    def mean(self, name: str) -> float | None:
+        """The mean of a measure where it is known, if it ever is."""
+        known = self.values[name][~np.isnan(self.values[name])]
+        return float(known.mean()) if len(known) else None
+
+    @property
+    def eyes(self) -> FloatArray:
+        """Mean openness of both eyes ``(N,)``, or of the one that is known."""
+        left, right = self.values["eye_left"], self.values["eye_right"]
+        return np.where(np.isnan(left), right, np.where(np.isnan(right), left, (left + right) / 2))
+
+
+@dataclass(frozen=True, eq=False)
+class Timeline:
+    """All frames of a video in order, or all of a set of pictures.
+
+    ``times_s`` ``(N,)`` are seconds; of pictures they count from 1. ``failed`` ``(N,)`` is true where a frame
+    could not be read. ``faces`` are in order of id; ids of pictures only count the faces in each.
+    """
+
+    source: str
+    is_video: bool
+    times_s: FloatArray
+    failed: npt.NDArray[np.bool_]
+    faces: tuple[FaceSeries, ...]
+
+    @property
+    def without_face(self) -> int:
+        """Frames that could be read and show nobody."""
+        there = np.zeros(len(self.times_s), bool)
+        for face in self.faces:
+            there[face.at] = True
+        return int((~there & ~self.failed).sum())
+
+
+def timeline(lines: Sequence[ResultLine], where: str) -> Timeline:
+    """The series in ``lines``, at least one, of one video or of pictures; ``where`` is what errors name.
+
+    Raises :class:`~tracker.errors.ResultsError` for several videos, and for times of a video that go back.
+    """
+    sources = {line.source for line in lines}
+    is_video = any(line.time_s or line.frame for line in lines)
+    if is_video and len(sources) > 1:
+        raise ResultsError(
+            f"{where}: results of {len(sources)} videos, such as {min(sources)!r}: give one at a time"
+        )
+    times = np.array([line.time_s for line in lines]) if is_video else np.arange(1.0, len(lines) + 1)
+    if (np.diff(times) < 0).any():
+        at = int(np.argmax(np.diff(times) < 0)) + 2
+        raise ResultsError(f"{where}:{at}: the time goes back: are these results of one run?")
+    failed = np.array([line.error is not None for line in lines])
+    name = lines[0].source if len(sources) == 1 else f"{len(lines)} pictures"
+    return Timeline(name, is_video, times, failed, _faces(lines, times if is_video else None))
+
+
+def _faces(lines: Sequence[ResultLine], times_s: FloatArray | None) -> tuple[FaceSeries, ...]:
+    seen: dict[int, list[tuple[int, FaceLine]]] = {}
+    for at, line in enumerate(lines):
+        for face in line.faces:
+            seen.setdefault(face.id, []).append((at, face))
+    usual_s = float(np.median(np.diff(times_s))) if times_s is not None and len(times_s) > 1 else 0.0
+    return tuple(_series(number, seen[number], times_s, _BREAK * usual_s) for number in sorted(seen))
+
+
+def _series(
+    number: int, seen: Sequence[tuple[int, FaceLine]], times_s: FloatArray | None, most_s: float
+) -> FaceSeries:
+    at = np.array([index for index, _ in seen], np.intp)
+    values = {
+        name: np.array([getattr(face, name) for _, face in seen], np.float64)  # None becomes NaN
+        for name in _NAMES
+    }
+    starts = np.ones(len(at), bool)
+    starts[1:] = np.diff(at) > 1
+    if times_s is None:
+        starts[:] = True
+    elif most_s > 0:
+        starts[1:] |= np.diff(times_s[at]) > most_s
+    return FaceSeries(number, at, values, starts)

@@ -1,0 +1,101 @@
+"""Which container and codecs belong to the ending of a video's file name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+from tracker.errors import SinkError
+from tracker.sources.film import Film
+
+_LIVE_TICK = Fraction(1, 90_000)
+_MILLISECOND = Fraction(1, 1000)
+_CENTISECOND = Fraction(1, 100)
+# veryfast keeps up with the tracker on two cores and looks only ten frames ahead, which bounds memory;
+# crf 20 is visually lossless for most pictures. Without B-frames the last packet is the last picture: libav
+# takes the length of the track from the last packet, and players drop what lies behind it.
+_X264 = {"preset": "veryfast", "crf": "20", "bf": "0"}
+_VP9 = {"deadline": "realtime", "cpu-used": "8", "crf": "24", "b": "0", "row-mt": "1", "lag-in-frames": "0"}
+# Fragments of a second, so that a run that is killed, or whose disk is full, leaves a film up to then; on
+# closing they become an ordinary MP4. Without a delay the time of the first frame would be lost.
+_FRAGMENTS = {"movflags": "hybrid_fragmented+delay_moov", "frag_duration": "1000000", "flush_packets": "1"}
+# What the sound's encoder puts before time 0 must not move the pictures; MP4 and MOV have edit lists.
+_FLUSHED = {"flush_packets": "1", "avoid_negative_ts": "disabled"}
+_AAC_RATES = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000})
+_MP3_RATES = frozenset({16000, 22050, 24000, 32000, 44100, 48000})
+
+
+@dataclass(frozen=True)
+class Format:
+    """How a video is written: libav's names for container, codec and pixels, and their options.
+
+    Sound that the container holds (only ``copied``, if given) is copied; other sound becomes ``sound``
+    (``None``: there is none) at one of ``sound_rates``. ``tick`` is the finest time kept (``None``: any).
+    """
+
+    container: str
+    codec: str = "libx264"
+    pix_fmt: str = "yuv420p"
+    options: Mapping[str, str] = field(default_factory=lambda: _X264)
+    container_options: Mapping[str, str] = field(default_factory=dict)
+    tick: Fraction | None = None
+    sound: str | None = "aac"
+    sound_rates: frozenset[int] = _AAC_RATES
+    copied: frozenset[str] | None = None
+
+    @property
+    def keeps_any_time(self) -> bool:
+        """Whether its clock may have any tick, which is to be told."""
+        return "movflags" in self.container_options
+
+    def ticks(self, like: Film | None) -> Fraction:
+        """Seconds per tick of the clock of a video that is written, with the times of ``like`` if given."""
+        if self.container == "avi" and like is not None:
+            return like.trim.every / like.fps
+        finest = like.time_base if like else _LIVE_TICK
+        return finest if self.tick is None else max(self.tick, finest)
+
+
+_AVI_SOUND = frozenset({"mp3", "ac3", "pcm_s16le"})
+_MOV_SOUND = frozenset({"aac", "mp3", "alac", "ac3", "pcm_s16le", "pcm_s16be", "pcm_s24le"})
+_FORMATS = {
+    ".mp4": Format("mp4", container_options=_FRAGMENTS),
+    ".m4v": Format("mp4", container_options=_FRAGMENTS),
+    ".mov": Format("mov", container_options=_FRAGMENTS, copied=_MOV_SOUND),
+    ".mkv": Format("matroska", container_options=_FLUSHED, tick=_MILLISECOND),
+    ".webm": Format(
+        "webm", "libvpx-vp9", options=_VP9, container_options=_FLUSHED, tick=_MILLISECOND,
+        sound="libopus", sound_rates=frozenset({48_000}), copied=frozenset({"opus", "vorbis"}),
+    ),
+    ".avi": Format(
+        "avi", container_options=_FLUSHED, tick=None,
+        sound="libmp3lame", sound_rates=_MP3_RATES, copied=_AVI_SOUND,
+    ),
+    ".gif": Format("gif", "gif", "rgb8", {}, tick=_CENTISECOND, sound=None),
+}  # fmt: skip
+
+SUFFIXES = frozenset(_FORMATS)
+"""Endings of the video files that can be written."""
+
+
+def holds_sound(path: Path) -> bool:
+    """Whether sound goes into a file whose name ends like that of ``path``."""
+    found = _FORMATS.get(path.suffix.lower())
+    return found is not None and found.sound is not None
+
+
+def format_of(path: Path, like: Film | None) -> Format:
+    """The format that the ending of ``path`` names.
+
+    Raises :class:`SinkError` if it names none, or one that cannot hold the frame times of ``like`` (of a
+    camera if that is ``None``).
+    """
+    found = _FORMATS.get(path.suffix.lower())
+    if found is None:
+        names = ", ".join(sorted(SUFFIXES))
+        raise SinkError(f"cannot write {path}: give the video a name that ends in one of {names}")
+    if found.container == "avi" and (like is None or not like.is_steady):
+        raise SinkError(f"cannot write {path}: AVI has one frame rate, which this input has not; use .mkv")
+    return found

@@ -1,0 +1,93 @@
+"""The annotated picture as a camera for other programs: the extra ``virtual-camera``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tracker.errors import SinkError
+from tracker.sinks.video.live import fit
+from tracker.sinks.video.sink import even_sized
+from tracker.system.closing import Closing
+from tracker.types import ImageArray
+
+ANY = "auto"
+"""Takes the first virtual camera there is."""
+
+_REMEDY = (
+    "on Linux load the v4l2loopback module (sudo modprobe v4l2loopback), on macOS and Windows install OBS "
+    "Studio and start its virtual camera once"
+)
+
+
+class VirtualCamera(Closing):
+    """Shows pictures of ``size`` (width, height) on the virtual camera ``device``; a context manager.
+
+    ``device`` is a name such as ``/dev/video2``, or :data:`ANY`. Programs are told ``fps``, which is a hint.
+    Pictures appear when they are written: those of a camera come at their own pace. With ``paced`` each
+    waits for its time, so that a file is not shown faster than it plays. An odd width or height gets one more
+    column or row.
+
+    Raises :class:`SinkError` when pyvirtualcam is not installed, no such device opens, or it fails later.
+    """
+
+    def __init__(
+        self,
+        device: str,
+        size: tuple[int, int],
+        fps: float = 30.0,
+        paced: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        try:
+            import pyvirtualcam
+        except ImportError as error:
+            raise SinkError(
+                f"a virtual camera needs pyvirtualcam ({error}): pip install 'tracker[virtual-camera]'"
+            ) from error
+        self._name = "any virtual camera" if device == ANY else f"virtual camera {device}"
+        self._size = width, height = size
+        self._paced, self._clock, self._sleep = paced, clock, sleep
+        self._offset_s: float | None = None
+        with _camera_errors(f"cannot open {self._name}", _REMEDY):
+            self._camera = pyvirtualcam.Camera(
+                width=width + width % 2,
+                height=height + height % 2,
+                fps=fps,
+                fmt=pyvirtualcam.PixelFormat.BGR,
+                device=None if device == ANY else device,
+            )
+
+    def write(self, canvas_bgr: ImageArray, time_s: float) -> None:
+        """Show ``(H, W, 3)`` BGR uint8, due at ``time_s`` (seconds) of its source.
+
+        A picture of another size is scaled into that of the device, with black bars.
+        """
+        if self._paced:
+            self._wait(time_s)
+        with _camera_errors(f"cannot write {self._name}", "is it still there?"):
+            self._camera.send(even_sized(fit(canvas_bgr, self._size[::-1])))
+
+    def close(self) -> None:
+        """Free the device; closing twice is fine."""
+        with _camera_errors(f"cannot close {self._name}", "is it still there?"):
+            self._camera.close()
+
+    def _wait(self, time_s: float) -> None:
+        now_s = self._clock()
+        if self._offset_s is None:
+            self._offset_s = now_s - time_s
+        late_s = now_s - time_s - self._offset_s
+        if late_s < 0:
+            self._sleep(-late_s)
+
+
+@contextmanager
+def _camera_errors(what: str, remedy: str) -> Iterator[None]:
+    """pyvirtualcam raises ``RuntimeError``, with a line for each kind of device that it tried."""
+    try:
+        yield
+    except (RuntimeError, OSError) as error:
+        raise SinkError(f"{what} ({' '.join(str(error).split())}): {remedy}") from error

@@ -1,0 +1,107 @@
+"""Frames for programs that use the package: from whatever a name means, or from an array."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from tracker.sources.camera.mode import is_local_camera
+from tracker.sources.camera.source import CameraSource
+from tracker.sources.images.source import SUFFIXES, ImageSource, ReadFailure, find_images, unreadable
+from tracker.sources.numbered import is_sequence
+from tracker.sources.sequence import open_film
+from tracker.system.closing import Closing
+from tracker.types import Frame
+
+
+class Source(Protocol):
+    """Frames in order, once: what :func:`open_source` returns. A context manager that closes itself."""
+
+    def __iter__(self) -> Iterator[Frame]:
+        """The frames. Raises :class:`~tracker.errors.SourceError` where it cannot go on."""
+
+    def __enter__(self) -> Self:
+        """Itself."""
+
+    def __exit__(self, *error: Any) -> None:
+        """Close, whatever ended the block."""
+
+    def close(self) -> None:
+        """Free what is held and end its threads; closing twice is fine."""
+
+
+class PictureSource(Closing):
+    """Still images: a :class:`Frame` for each that can be read (``source`` is the file name, ``time_s`` 0).
+
+    After the last it raises :class:`~tracker.errors.SourceError` if there were others.
+    """
+
+    def __init__(self, pattern: str) -> None:
+        self._images = ImageSource(find_images(pattern))
+
+    def __iter__(self) -> Iterator[Frame]:
+        failures: list[ReadFailure] = []
+        for image in self._images:
+            if isinstance(image, ReadFailure):
+                failures.append(image)
+            else:
+                yield image
+        if failures:
+            raise unreadable(failures)
+
+    def close(self) -> None:
+        """Nothing stays open between two images."""
+
+
+def open_source(what: int | str | Path) -> Source:
+    """Open the frames that ``what`` names; use it in a ``with`` block.
+
+    - a number, a device such as ``/dev/video2`` or a URL: a camera or stream, always its newest frame
+      (:class:`~tracker.sources.camera.source.CameraSource`); only a URL makes it connect anywhere;
+    - a folder, an image or a pattern such as ``photos/*.jpg``: still images (:class:`PictureSource`), for
+      :meth:`~tracker.tracking.face_tracker.FaceTracker.find`, which takes each on its own;
+    - ``frames_%04d.png``: numbered pictures, a film (:class:`~tracker.sources.sequence.SequenceSource`);
+    - any other file: a video, every frame (:class:`~tracker.sources.video.source.VideoSource`).
+
+    Raises :class:`~tracker.errors.SourceError` when it does not open and, while iterating, when it cannot
+    go on.
+    """
+    name = str(what)
+    if is_local_camera(name) or "://" in name:
+        return CameraSource(name)
+    path = Path(name)
+    if is_sequence(path):
+        return open_film(path)
+    is_pattern = glob.has_magic(name) and not path.exists()
+    if is_pattern or path.is_dir() or path.suffix.lower() in SUFFIXES:
+        return PictureSource(name)
+    return open_film(path)
+
+
+def frame_from(
+    image: npt.NDArray[np.uint8],
+    index: int = 0,
+    time_s: float = 0.0,
+    source: str = "",
+    *,
+    channels: Literal["bgr", "rgb"] = "bgr",
+) -> Frame:
+    """A :class:`Frame` of an array: ``(H, W)`` grey, or ``(H, W, 3)`` in the order of ``channels``; uint8.
+
+    A BGR array that is contiguous is not copied; it must not change while the frame is in use. For
+    :meth:`~tracker.tracking.face_tracker.FaceTracker.step` the times of a video must increase. Raises
+    ``ValueError`` for
+    another shape, type or order.
+    """
+    if channels not in ("bgr", "rgb"):
+        raise ValueError(f"channels must be bgr or rgb, got {channels!r}")
+    if image.ndim == 2:
+        image = np.repeat(image[..., None], 3, axis=2)
+    elif channels == "rgb":
+        image = image[..., ::-1]
+    return Frame(np.ascontiguousarray(image), index, time_s, source)

@@ -1,0 +1,107 @@
+"""Blinks counted from the openness of the eyes, in true seconds.
+
+The openness is the eye aspect ratio of T. Soukupova and J. Cech, "Real-Time Eye Blink Detection using
+Facial Landmarks", CVWW 2016 (:func:`tracker.tracking.measures.openness.eye_openness`). One threshold does
+not suit everybody:
+open eyes measure 0.25 on one face and 0.4 on another. So the counter learns how wide this person's eyes are
+when open, and sees a blink where the openness falls well below that and comes back in time.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class BlinkSettings:
+    """What is a blink.
+
+    Eyes are closed below ``close`` and open again from ``open`` on, both as shares of the person's open
+    level; what lies between changes nothing. A blink lasts ``min_s`` to ``max_s`` seconds from one to the
+    other (half a second is rare; longer is eyes kept closed, or a look down). The level follows wider eyes
+    within about ``rise_s`` and narrower ones within about ``fall_s``. After ``gap_s`` without a look
+    nothing is known of what went on meanwhile, so no blink spans it.
+    """
+
+    close: float = 0.6
+    open: float = 0.7
+    min_s: float = 0.03
+    max_s: float = 0.7
+    rise_s: float = 0.3
+    fall_s: float = 6.0
+    gap_s: float = 0.25
+
+    def __post_init__(self) -> None:
+        if not 0 < self.close < self.open < 1:
+            raise ValueError(f"blinks need 0 < close < open < 1, got {self}")
+        if not (0 <= self.min_s < self.max_s and min(self.rise_s, self.fall_s, self.gap_s) > 0):
+            raise ValueError(f"blinks need 0 <= min_s < max_s and positive times, got {self}")
+
+
+@dataclass(frozen=True)
+class Blink:
+    """From when to when the eyes were closed, in seconds of the video; between frames interpolated."""
+
+    start_s: float
+    end_s: float
+
+
+class BlinkCounter:
+    """Counts the blinks of one face."""
+
+    def __init__(self, settings: BlinkSettings | None = None) -> None:
+        self._settings = settings or BlinkSettings()
+        self._level = 0.0
+        self._seen: tuple[float, float] | None = None
+        self._closed_at_s: float | None = None
+        self.count = 0
+        self.last: Blink | None = None
+
+    @property
+    def level(self) -> float:
+        """The openness of this person's open eyes, as learnt so far; 0 before the first look."""
+        return self._level
+
+    def update(self, openness: float, time_s: float) -> None:
+        """Take in the ``openness`` (a ratio, any scale) seen at ``time_s``, in seconds.
+
+        Without a look before, after a gap or when time does not advance, the counter starts afresh and
+        keeps its count and, but for the first time, its level. Raises ``ValueError`` for values that are
+        not finite or an openness below 0.
+        """
+        if not (math.isfinite(openness) and math.isfinite(time_s)) or openness < 0:
+            raise ValueError(f"openness must be finite and not below 0, got {openness} at {time_s} s")
+        before, self._seen = self._seen, (openness, time_s)
+        if before is None:
+            self._level = openness
+        elif 0 < time_s - before[1] <= self._settings.gap_s:
+            self._advance(before, (openness, time_s))
+        else:
+            self._closed_at_s = None
+
+    def _advance(self, before: tuple[float, float], now: tuple[float, float]) -> None:
+        settings, (openness, time_s) = self._settings, now
+        if self._closed_at_s is None:
+            threshold = settings.close * self._level
+            if openness < threshold <= before[0]:  # only eyes that were seen open can close
+                self._closed_at_s = _crossing(before, now, threshold)
+        elif openness >= settings.open * self._level:
+            self._reopen(_crossing(before, now, settings.open * self._level))
+        # Short closings leave the level alone. Long ones lower it: the eyes may just have become narrower.
+        if self._closed_at_s is None or time_s - self._closed_at_s > settings.max_s:
+            follow_s = settings.rise_s if openness > self._level else settings.fall_s
+            self._level += (openness - self._level) * -math.expm1(-(time_s - before[1]) / follow_s)
+
+    def _reopen(self, end_s: float) -> None:
+        start_s, self._closed_at_s = self._closed_at_s, None
+        if start_s is not None and self._settings.min_s <= end_s - start_s <= self._settings.max_s:
+            self.count += 1
+            self.last = Blink(start_s, end_s)
+
+
+def _crossing(before: tuple[float, float], now: tuple[float, float], threshold: float) -> float:
+    """When a straight line between two looks ``(openness, time_s)`` passes ``threshold``."""
+    (first, start_s), (second, end_s) = before, now
+    share = (threshold - first) / (second - first) if first != second else 0.0
+    return start_s + min(max(share, 0.0), 1.0) * (end_s - start_s)

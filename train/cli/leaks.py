@@ -1,0 +1,35 @@
+"""The command that proves that no test image is in the training data."""
+
+from __future__ import annotations
+
+import typer
+
+from train.cli.options import DataOption
+
+
+def check_leaks_command(data: DataOption) -> None:
+    """Check that training shows no test image and no validation image: by file, name, person and look.
+
+    Checks what there is of 300-W, WFLW, YouTube faces and the IMM Face Database. Prints each leak and a
+    summary. Exit code 1 if there is a leak.
+    """
+    from train.data.imm import FOLDER, imm_shots, split_people
+    from train.data.leaks import check_leaks, count_by_subset, present_test_faces, refuse
+    from train.data.splits import YOUTUBE, training_faces, youtube_faces
+    from train.progress import progress_bar
+    from train.training.imm import refuse_imm_leaks
+
+    (training, validation), test = training_faces(data), present_test_faces(data)
+    if (data / YOUTUBE[0]).is_file():
+        training += youtube_faces(data)
+    total = len(training) + len(validation) + len(test)
+    with progress_bar("comparing images", total) as advance:
+        leaks = check_leaks(training, test, advance, validation)
+    for leak in leaks:
+        typer.echo(str(leak))
+    counts = [count_by_subset(faces) for faces in (training, validation, test)]
+    typer.echo("training {}, validation {}, test {}: {} leaks".format(*counts, len(leaks) or "no"))
+    if (data / FOLDER).is_dir():
+        refuse_imm_leaks(*split_people(imm_shots(data)))
+        typer.echo("IMM Face Database: no leaks")
+    refuse(leaks)

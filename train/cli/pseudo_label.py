@@ -1,0 +1,39 @@
+"""The command ``python -m train pseudo-label``. What is slow to import is imported where it is needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from train.cli.options import DataOption
+
+
+def pseudo_label(
+    data: DataOption,
+    out: Annotated[Path, typer.Option(metavar="FILE.jsonl", help="Where the labels go.")],
+    teacher: Annotated[str, typer.Option(help="The network that labels: resnet18, unet...")] = "resnet18",
+    weights: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Its weights. [default: the shipped ones]")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Label only N images of each folder; 0: all.")] = 0,
+) -> None:
+    """Label the faces in fairface/ and youtube_faces/ of DIR with a trained network, to train another on.
+
+    `python -m train resnet18 --data DIR --pseudo FILE.jsonl` then trains on them too.
+    """
+    import torch
+
+    from train.files import try_writing
+    from train.models.load import load_heatmap_network
+    from train.progress import progress_bar
+    from train.studies.pseudo_labels import first_guesses, teach, write_labels
+
+    try_writing(out)
+    loaded = load_heatmap_network(teacher, weights)
+    loaded.network.to("cuda" if torch.cuda.is_available() else "cpu")
+    guesses = first_guesses(data, limit)
+    with progress_bar("labelling", len(guesses)) as advance:
+        count = write_labels(teach(loaded.network, loaded.size, guesses, advance), data, out)
+    typer.echo(f"wrote {out}: {count} faces")

@@ -1,0 +1,101 @@
+"""Which samples a step sees, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import cycle, islice
+from typing import Any
+
+import cv2
+import lightning_fabric
+import torch
+from torch.utils.data import DataLoader, Sampler
+
+from train.config import TrainConfig
+from train.data.dataset import Sample
+from train.training.task import Crops, Task
+
+Key = tuple[int, int]
+"""Epoch of the run, from 0, and index of a picture."""
+
+
+@dataclass(frozen=True)
+class StageOrder(Sampler[Key]):
+    """Keys of ``epochs``, one epoch after the other: ``count`` of ``indices`` each, shuffled anew.
+
+    An epoch's order depends on ``seed`` and the epoch only, and is that of torch's own shuffling. ``count``
+    leaves the last ones out, or begins again where there are too few. Unlike torch's RandomSampler, which a
+    distributed run replaces by one that starts every epoch with the same seed, Fabric only deals these
+    out among the processes.
+    """
+
+    indices: Sequence[int]
+    epochs: range
+    count: int
+    seed: int
+
+    def __len__(self) -> int:
+        return len(self.epochs) * self.count
+
+    def __iter__(self) -> Iterator[Key]:
+        for epoch in self.epochs:
+            generator = torch.Generator().manual_seed(self.seed * 100_003 + epoch)
+            torch.empty((), dtype=torch.int64).random_(
+                generator=generator
+            )  # a DataLoader's draw for its workers
+            order = torch.randperm(len(self.indices), generator=generator).tolist()
+            yield from ((epoch, self.indices[place]) for place in islice(cycle(order), self.count))
+
+
+class AnyEpoch:
+    """``crops`` at ``size`` pixels, by keys."""
+
+    def __init__(self, crops: Crops, size: int) -> None:
+        self._crops, self._size = crops, size
+
+    def __len__(self) -> int:
+        return len(self._crops)
+
+    def __getitem__(self, key: Key) -> Sample:
+        epoch, index = key
+        return self._crops.at(self._size, epoch)[index]
+
+
+@dataclass(frozen=True)
+class Batches:
+    """``stream`` gives the batches of what a stage still has to do, ``steps`` of them an epoch."""
+
+    steps: int
+    stream: Iterator[Sample]
+
+
+def stage_batches(
+    config: TrainConfig, crops: Crops, task: Task, epoch: int, fabric: lightning_fabric.Fabric, workers: int
+) -> Batches:
+    """The batches from ``epoch`` of the run, counted from 0, to the end of its stage.
+
+    One loader serves all of them: ``workers`` start once, and are ahead of the network between epochs too.
+    """
+    stage, done = config.stage_at(epoch)
+    indices, processes = task.indices(stage), fabric.world_size
+    # A small last batch would give noisy batch statistics; a set smaller than one batch is all there is.
+    size = min(config.batch_size, -(-len(indices) // processes))
+    steps = max(1, len(indices) // (size * processes))
+    epochs = range(epoch, epoch + stage.epochs - done)
+    order = StageOrder(indices, epochs, steps * size * processes, config.seed)
+    loader: DataLoader[Any] = DataLoader(
+        AnyEpoch(crops, stage.size),  # type: ignore[arg-type]  # torch asks for its own base class only
+        size,
+        sampler=order,
+        num_workers=workers,
+        worker_init_fn=_one_thread,
+        pin_memory=fabric.device.type == "cuda",
+    )
+    ready: Any = fabric.setup_dataloaders(loader)
+    return Batches(steps, iter(ready))
+
+
+def _one_thread(_: int) -> None:
+    """OpenCV would take all cores in each worker."""
+    cv2.setNumThreads(1)
