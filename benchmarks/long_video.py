@@ -23,8 +23,8 @@ from rich.table import Table
 
 from benchmarks.command import BackendOption, JsonOption, ModelOption, ThreadsOption, run_command
 from benchmarks.memory import Memory, memory_table, resident_mb
-from tracker.drawing.panel import Hud
 from tracker.reports.bench.clip import FPS, TURN, endless_portrait, write_clip
+from tracker.runs.live_stats import Hud
 from tracker.runs.loop import Outputs, run_video
 from tracker.sinks.json_lines import JsonSink
 from tracker.sources.video.source import VideoSource

@@ -23,12 +23,12 @@ from rich.table import Table
 
 from benchmarks.blind import Blind
 from benchmarks.command import BackendOption, JsonOption, ModelOption, ThreadsOption, run_command
-from tracker.drawing.panel import Hud
 from tracker.errors import DisplayError
 from tracker.reports.bench.clip import write_clip
 from tracker.reports.bench.run import in_a_process
 from tracker.reports.bench.setting import Setting
 from tracker.reports.bench.worker import WARM_UP
+from tracker.runs.live_stats import Hud
 from tracker.runs.loop import Outputs, View, run_frames
 from tracker.runs.window import Screen, Window
 from tracker.sources.video.source import VideoSource

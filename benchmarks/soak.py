@@ -27,9 +27,9 @@ from benchmarks.blind import Blind
 from benchmarks.command import BackendOption, JsonOption, ModelOption, run_command
 from benchmarks.memory import resident_mb
 from benchmarks.mjpeg import MjpegServer, Picture, jpeg
-from tracker.drawing.panel import Hud
 from tracker.errors import BenchError
 from tracker.reports.bench.clip import TURN, portrait_frames
+from tracker.runs.live_stats import Hud
 from tracker.runs.loop import Outputs, View, run_frames
 from tracker.sinks.json_lines import JsonSink
 from tracker.sources.camera.source import CameraSource

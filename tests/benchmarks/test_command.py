@@ -15,7 +15,7 @@ pytest.importorskip("torch")
         (["frontier", "--json", "/no/folder/f.json"], "/no/folder"),
     ],
 )
-def test_what_cannot_be_measured_is_one_line(arguments, said):
+def test_what_cannot_be_measured_is_one_line(arguments, said) -> None:
     name, *options = arguments
     command = [sys.executable, "-m", f"benchmarks.{name}", *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)

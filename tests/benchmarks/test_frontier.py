@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -17,13 +18,13 @@ app.command()(frontier.main)
 
 
 @pytest.fixture
-def one_network(monkeypatch):
+def one_network(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, values in (("FEATURES", (8,)), ("SIZES", (112,)), ("STRIDES", (4,))):
         monkeypatch.setattr(frontier, name, values)
 
 
 @pytest.mark.usefixtures("one_network")
-def test_the_grid_and_the_shipped_models_are_timed_and_drawn(tmp_path):
+def test_the_grid_and_the_shipped_models_are_timed_and_drawn(tmp_path: Path) -> None:
     table, plot = tmp_path / "f.json", tmp_path / "f.png"
     result = CliRunner().invoke(app, ["--rounds", "1", "--json", str(table), "--plot", str(plot)])
     assert result.exit_code == 0, result.output
@@ -37,7 +38,9 @@ def test_the_grid_and_the_shipped_models_are_timed_and_drawn(tmp_path):
     assert plot.read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_file_that_cannot_be_written_is_refused_before_anything_is_timed(tmp_path, monkeypatch):
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_timed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(frontier, "measure", None)
     result = CliRunner().invoke(app, ["--json", str(tmp_path / "no" / "f.json")])
     assert isinstance(result.exception, RunError)

@@ -1,6 +1,7 @@
 import json
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -29,7 +30,7 @@ def fake(code):
     return [sys.executable, "-c", code]
 
 
-def test_a_contender_is_asked_for_rounds():
+def test_a_contender_is_asked_for_rounds() -> None:
     with Contender("fake", fake(ANSWERING % 2.5)) as contender:
         assert contender.version == "fake 1"
         assert contender.round().ms == [2.5] * 30
@@ -46,7 +47,7 @@ def test_a_contender_is_asked_for_rounds():
         ("import time; time.sleep(60)", "fake gave no answer for 1 s"),
     ],
 )
-def test_one_that_does_not_start_is_one_line(code, said):
+def test_one_that_does_not_start_is_one_line(code, said) -> None:
     with pytest.raises(BenchError, match=f"^{said}"):
         Contender("fake", fake(code), limit_s=1 if "sleep" in code else 30)
 
@@ -59,7 +60,7 @@ def test_one_that_does_not_start_is_one_line(code, said):
         ("sys.stdin.readline(); time.sleep(60)", "fake gave no answer for 2 s"),
     ],
 )
-def test_one_that_fails_in_a_round_is_one_line_and_its_process_ends(code, said):
+def test_one_that_fails_in_a_round_is_one_line_and_its_process_ends(code, said) -> None:
     start = "import sys, time; print('{\"ready\": 1}', flush=True); "
     with Contender("fake", fake(start + code), limit_s=2) as contender:
         with pytest.raises(BenchError, match=f"^{said}"):
@@ -68,12 +69,12 @@ def test_one_that_fails_in_a_round_is_one_line_and_its_process_ends(code, said):
     assert process.poll() is not None
 
 
-def test_an_interpreter_that_is_not_there_is_one_line(tmp_path):
+def test_an_interpreter_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match=r"cannot be started.*No such file"):
         Contender("fake", [str(tmp_path / "python")])
 
 
-def test_contenders_take_turns_and_ratios_are_to_the_first_peer(monkeypatch):
+def test_contenders_take_turns_and_ratios_are_to_the_first_peer(monkeypatch: pytest.MonkeyPatch) -> None:
     turns = []
     real = Contender.round
     monkeypatch.setattr(Contender, "round", lambda self: turns.append(self.name) or real(self))
@@ -85,19 +86,19 @@ def test_contenders_take_turns_and_ratios_are_to_the_first_peer(monkeypatch):
     assert {(one.frames, one.found) for one in standings} == {(60 - WARM_UP, 60)}
 
 
-def test_without_a_peer_there_is_no_ratio():
+def test_without_a_peer_there_is_no_ratio() -> None:
     (only,) = compete({"ours": fake(ANSWERING % 3.0)}, rounds=1)
     assert only.ratio is None
 
 
-def test_peers_come_first_and_every_model_meets_every_backend(tmp_path):
+def test_peers_come_first_and_every_model_meets_every_backend(tmp_path: Path) -> None:
     started = commands(tmp_path / "f.npy", {"dlib": tmp_path / "python"}, [("a", "cpu"), ("b", "cuda")], 3)
     assert list(started) == ["dlib", "a on cpu", "b on cuda"]
     assert started["dlib"][0] == str(tmp_path / "python")
     assert started["b on cuda"][-4:] == [str(tmp_path / "f.npy"), "b", "cuda", "3"]
 
 
-def test_the_command_measures_ours_and_writes_it(tmp_path):
+def test_the_command_measures_ours_and_writes_it(tmp_path: Path) -> None:
     usable = getattr(os, "sched_getaffinity", lambda _: None)(0)
     path = tmp_path / "p.json"
     result = CliRunner().invoke(
@@ -114,7 +115,7 @@ def test_the_command_measures_ours_and_writes_it(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system cannot hold a process to cores")
-def test_cores_that_are_not_there_are_not_claimed():
+def test_cores_that_are_not_there_are_not_claimed() -> None:
     usable = os.sched_getaffinity(0)
     with peers._cores(len(usable) + 1) as cores:
         assert cores == len(usable)
@@ -123,7 +124,7 @@ def test_cores_that_are_not_there_are_not_claimed():
     assert os.sched_getaffinity(0) == usable
 
 
-def test_a_backend_that_does_not_open_says_so():
+def test_a_backend_that_does_not_open_says_so() -> None:
     result = CliRunner().invoke(app, ["--backend", "tpu", "--frames", "10"])
     assert isinstance(result.exception, BenchError)
     assert "unknown backend 'tpu'" in str(result.exception)

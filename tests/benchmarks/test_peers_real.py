@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ ENV = {key: value for key, value in os.environ.items() if key not in ("CI", "TF_
 
 
 @pytest.fixture(params=PEERS)
-def peer(request):
+def peer(request: pytest.FixtureRequest):
     variable = f"{request.param.upper()}_PYTHON"
     python = os.environ.get(variable)
     if not python:
@@ -28,7 +29,7 @@ def peer(request):
 
 
 @pytest.fixture
-def portrait(tmp_path):
+def portrait(tmp_path: Path):
     """A file of frames with one face."""
     path = tmp_path / "portrait.npy"
     np.save(path, np.stack([frame.image_bgr for frame in portrait_frames(FRAMES, (640, 480))]))
@@ -40,7 +41,7 @@ def command_of(peer, frames):
     return commands(frames, {name: python}, [], 1)[name]
 
 
-def test_a_peer_finds_the_face_in_every_frame_and_none_in_grey_ones(peer, portrait, tmp_path):
+def test_a_peer_finds_the_face_in_every_frame_and_none_in_grey_ones(peer, portrait, tmp_path: Path) -> None:
     grey = tmp_path / "grey.npy"
     np.save(grey, np.full((FRAMES, 480, 640, 3), 90, np.uint8))
     for frames, found in ((portrait, FRAMES), (grey, 0)):
@@ -53,7 +54,7 @@ def test_a_peer_finds_the_face_in_every_frame_and_none_in_grey_ones(peer, portra
 
 
 @pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
-def test_a_peer_opens_no_internet_socket(peer, portrait, tmp_path):
+def test_a_peer_opens_no_internet_socket(peer, portrait, tmp_path: Path) -> None:
     log = tmp_path / "trace"
     command = ["strace", "-f", "-e", "trace=socket,connect", "-o", str(log), *command_of(peer, portrait)]
     done = subprocess.run(command, input="round\n", env=ENV, capture_output=True, text=True, timeout=300)

@@ -1,8 +1,11 @@
 import json
+from pathlib import Path
 
 import pytest
 
 pytest.importorskip("torch")
+
+from typing import Never
 
 import typer
 from typer.testing import CliRunner
@@ -34,7 +37,7 @@ def faked(wanted):
     return Results(rows, [])
 
 
-def test_what_each_further_face_costs_beside_its_inference(monkeypatch):
+def test_what_each_further_face_costs_beside_its_inference(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scaling, "measure_all", faked)
     first, *others = time_steps("resnet18", "cpu", 2, 100, [(640, 480)], [1, 2, 5])
     assert (first.total_ms, first.infer_ms, first.beside_ms) == (10.5, 10.0, 0.5)
@@ -42,20 +45,22 @@ def test_what_each_further_face_costs_beside_its_inference(monkeypatch):
     assert [step.further_ms for step in others] == pytest.approx([0.2, 0.2])
 
 
-def test_faces_that_were_not_followed_are_an_error(monkeypatch):
+def test_faces_that_were_not_followed_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scaling, "measure_all", lambda _: Results([row("total", 1.0, 4, (640, 480))], []))
     with pytest.raises(BenchError, match="not all of 5 faces were followed at 640x480"):
         time_steps("resnet18", "cpu", 2, 100, [(640, 480)], [5])
 
 
-def test_memory_is_looked_at_through_a_video():
+def test_memory_is_looked_at_through_a_video() -> None:
     memory = follow_long("resnet18", "cpu", 1, 30)
     assert [one.frames for one in memory] == [1, *range(3, 31, 3)]
     assert all(30 < one.megabytes < 10_000 for one in memory)
 
 
-def test_a_system_that_does_not_tell_memory_is_refused_before_anything_is_timed(monkeypatch):
-    def untold():
+def test_a_system_that_does_not_tell_memory_is_refused_before_anything_is_timed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def untold() -> Never:
         raise BenchError("this system does not say")
 
     monkeypatch.setattr(scaling, "resident_mb", untold)
@@ -63,7 +68,7 @@ def test_a_system_that_does_not_tell_memory_is_refused_before_anything_is_timed(
     assert isinstance(CliRunner().invoke(app, []).exception, BenchError)
 
 
-def test_the_command_writes_figures_and_a_plot(tmp_path, monkeypatch):
+def test_the_command_writes_figures_and_a_plot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scaling, "measure_all", faked)
     table, plot = tmp_path / "s.json", tmp_path / "s.png"
     options = ["--length", "10", "--threads", "1", "--json", str(table), "--plot", str(plot)]

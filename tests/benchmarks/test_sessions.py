@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ app = typer.Typer()
 app.command()(sessions.main)
 
 
-def test_every_way_is_timed_in_a_process_of_its_own():
+def test_every_way_is_timed_in_a_process_of_its_own() -> None:
     ways = [Way(1, spinning=False, shared=False), Way(1, spinning=True, shared=True)]
     first, second = measure(ways, "resnet18", rounds=1, frames=6)
     assert (first.threads, first.spinning, first.shared) == (1, False, False)
@@ -24,12 +25,12 @@ def test_every_way_is_timed_in_a_process_of_its_own():
         assert min(cost.busy_ms, cost.paced_ms, cost.paced_cpu_ms) > 0
 
 
-def test_a_model_that_is_not_there_is_refused_before_a_process_starts():
+def test_a_model_that_is_not_there_is_refused_before_a_process_starts() -> None:
     result = CliRunner().invoke(app, ["--model", "none"])
     assert isinstance(result.exception, WeightsError)
 
 
-def test_the_command_times_all_ways_and_writes_them(tmp_path, monkeypatch):
+def test_the_command_times_all_ways_and_writes_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def timed(ways, model, rounds):
         assert (model, rounds) == ("resnet18", 2)
         return [Cost(way.threads, way.spinning, way.shared, 1.0, 2.0, 3.0) for way in ways]

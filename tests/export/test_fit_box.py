@@ -29,7 +29,7 @@ def a_face(rng: np.random.Generator) -> tuple[RawFace, FloatArray]:
     return RawFace(FaceBox.around(points), keypoints), points
 
 
-def test_a_correction_that_exists_is_found_despite_wrong_labels():
+def test_a_correction_that_exists_is_found_despite_wrong_labels() -> None:
     rng = np.random.default_rng(5)
     pairs = [a_face(rng) for _ in range(120)]
     wrong = [(face, points + 0.5 * np.ptp(points)) for face, points in (a_face(rng) for _ in range(10))]
@@ -43,7 +43,7 @@ def test_a_correction_that_exists_is_found_despite_wrong_labels():
     assert fit.center_median < 0.01
 
 
-def test_tight_box_is_measured_with_the_head_upright():
+def test_tight_box_is_measured_with_the_head_upright() -> None:
     points = 100 * canonical_points()
     points = CropTransform((0.0, 0.0), 2.0, -roll_of(points), size=2).to_frame(points)  # eyes level
     upright = FaceBox.around(points)
@@ -54,6 +54,6 @@ def test_tight_box_is_measured_with_the_head_upright():
     assert box.roll_rad == pytest.approx(0.6)
 
 
-def test_no_detection_at_all_is_an_error():
+def test_no_detection_at_all_is_an_error() -> None:
     with pytest.raises(DataError, match="--data"):
         fit_correction([(None, canonical_points())])

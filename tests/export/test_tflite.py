@@ -26,7 +26,7 @@ TFLITE = weights_dir() / "blazeface-short.tflite"
 ONNX = weights_dir() / "blazeface-short.onnx"
 
 
-def test_graph_computes_what_litert_computes():
+def test_graph_computes_what_litert_computes() -> None:
     picture = astronaut()[8:392:3, 8:392:3, ::-1]
     golden = np.load(HERE / "data" / "blazeface_litert.npy")
     session = open_session(ONNX, "cpu", 1)
@@ -39,7 +39,7 @@ def test_graph_computes_what_litert_computes():
         np.testing.assert_allclose(got, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
 
 
-def test_shipped_model_is_rebuilt_bit_for_bit_and_keeps_its_correction(tmp_path):
+def test_shipped_model_is_rebuilt_bit_for_bit_and_keeps_its_correction(tmp_path: Path) -> None:
     blazeface.build(TFLITE, tmp_path)
     first = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert first[ONNX.name] == ONNX.read_bytes()
@@ -52,7 +52,7 @@ def test_shipped_model_is_rebuilt_bit_for_bit_and_keeps_its_correction(tmp_path)
     assert (tmp_path / ONNX.name).read_bytes() == first[ONNX.name]
 
 
-def test_tflite_is_found_inside_the_wheel(tmp_path):
+def test_tflite_is_found_inside_the_wheel(tmp_path: Path) -> None:
     wheel = tmp_path / "mediapipe.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr(blazeface.WHEEL_MEMBER, TFLITE.read_bytes())
@@ -60,7 +60,7 @@ def test_tflite_is_found_inside_the_wheel(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["missing.tflite", "missing.whl", "broken.whl", "other.whl", "other.tflite"])
-def test_wrong_sources_are_named(tmp_path: Path, name: str):
+def test_wrong_sources_are_named(tmp_path: Path, name: str) -> None:
     (tmp_path / "broken.whl").write_bytes(b"no zip")
     (tmp_path / "other.tflite").write_bytes(TFLITE.read_bytes()[:-1])
     with zipfile.ZipFile(tmp_path / "other.whl", "w") as archive:
@@ -70,12 +70,12 @@ def test_wrong_sources_are_named(tmp_path: Path, name: str):
 
 
 @pytest.mark.parametrize("content", [b"", b"TFL3", bytes(100)])
-def test_what_is_not_tflite_is_refused(content: bytes):
+def test_what_is_not_tflite_is_refused(content: bytes) -> None:
     with pytest.raises(WeightsError, match="not a TFLite file"):
         convert(content)
 
 
-def test_unknown_operator_is_refused_by_name():
+def test_unknown_operator_is_refused_by_name() -> None:
     content = bytearray(TFLITE.read_bytes())
     model = flatbuffer.Model.GetRootAsModel(content, 0)
     codes = [model.OperatorCodes(i) for i in range(model.OperatorCodesLength())]
@@ -88,14 +88,16 @@ def test_unknown_operator_is_refused_by_name():
 
 
 @given(size=st.integers(1, 300), kernel=st.integers(1, 9), stride=st.integers(1, 9))
-def test_same_padding_gives_tflites_output_size_with_the_odd_zero_behind(size: int, kernel: int, stride: int):
+def test_same_padding_gives_tflites_output_size_with_the_odd_zero_behind(
+    size: int, kernel: int, stride: int
+) -> None:
     before, after = same_padding(size, kernel, stride)
     assert (size + before + after - kernel) // stride + 1 == -(-size // stride)
     assert after - before in (0, 1)
     assert before + after < max(kernel, 1)
 
 
-def test_manifest_does_not_depend_on_the_order_of_writing(tmp_path):
+def test_manifest_does_not_depend_on_the_order_of_writing(tmp_path: Path) -> None:
     texts = []
     for order in (("a", "b"), ("b", "a"), ("a", "b", "a")):
         folder = tmp_path / "".join(order)
@@ -108,7 +110,7 @@ def test_manifest_does_not_depend_on_the_order_of_writing(tmp_path):
     assert find_model("b", "detector", tmp_path / "ab").verified().read_bytes() == b"b"
 
 
-def test_manifest_misuse_is_refused(tmp_path):
+def test_manifest_misuse_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"gone\.onnx cannot be read"):
         write_entry(tmp_path, "a", "detector", "gone.onnx", "MIT", {})
     with pytest.raises(WeightsError, match="no model 'a'"):

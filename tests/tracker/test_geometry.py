@@ -52,19 +52,19 @@ def smooth_image(height=180, width=240, period=40.0):
 
 
 @given(crops, points_somewhere)
-def test_frame_to_crop_and_back_is_exact(crop, points):
+def test_frame_to_crop_and_back_is_exact(crop, points) -> None:
     assert np.abs(crop.to_frame(crop.to_crop(points)) - points).max() < 1e-9
 
 
 @given(crops)
-def test_corners_of_the_crop_are_half_a_pixel_outside_its_corner_pixels(crop):
+def test_corners_of_the_crop_are_half_a_pixel_outside_its_corner_pixels(crop) -> None:
     corners = crop.to_frame(np.array([[-0.5, -0.5], [crop.size - 0.5, -0.5]]))
     assert math.dist(*corners) == pytest.approx(crop.side)
     middle = crop.to_frame(np.full(2, (crop.size - 1) / 2))
     assert middle == pytest.approx(np.array(crop.center), abs=1e-9)
 
 
-def test_angle_is_clockwise_on_screen():
+def test_angle_is_clockwise_on_screen() -> None:
     crop = CropTransform((0, 0), 224, math.radians(90))
     right_of_centre = np.array([1.0, 0.0]) + (CROP_SIZE - 1) / 2
     assert crop.to_frame(right_of_centre) == pytest.approx([0, 1], abs=1e-12)
@@ -79,7 +79,7 @@ def test_angle_is_clockwise_on_screen():
     shift=st.tuples(floats(-24, 24), floats(-24, 24)),
     colour=st.booleans(),
 )
-def test_pixels_and_points_move_together(scale, angle, x, y, shift, colour):
+def test_pixels_and_points_move_together(scale, angle, x, y, shift, colour) -> None:
     """A blob's centroid in the crop is where ``to_crop`` puts its centre, to 0.05 px."""
     sigma = max(1.5, 1.5 * scale)
     image = blobs(np.array([[x, y]]), sigma)
@@ -95,7 +95,7 @@ def test_pixels_and_points_move_together(scale, angle, x, y, shift, colour):
 
 
 @pytest.mark.parametrize("scale", [0.4, 1.0, 3.0, 6.0])
-def test_pixels_and_points_move_together_where_the_crop_leaves_the_image(scale):
+def test_pixels_and_points_move_together_where_the_crop_leaves_the_image(scale) -> None:
     points = np.array([[30.0, 40.5], [45.25, 200.0], [290.75, 33.0]])
     sigma = max(1.5, 1.5 * scale)
     size = 64
@@ -112,7 +112,7 @@ def test_pixels_and_points_move_together_where_the_crop_leaves_the_image(scale):
 
 @settings(max_examples=40)
 @given(floats(0.3, 1.99), angles, floats(60, 180), floats(60, 120))
-def test_cut_agrees_with_bilinear_sampling_done_apart(scale, angle, x, y):
+def test_cut_agrees_with_bilinear_sampling_done_apart(scale, angle, x, y) -> None:
     image, size = smooth_image(), 80
     crop = CropTransform((x, y), scale * size, angle, size)
     wanted_at = crop.to_frame(crop_grid(size))
@@ -127,7 +127,7 @@ def test_cut_agrees_with_bilinear_sampling_done_apart(scale, angle, x, y):
 
 @settings(max_examples=25)
 @given(floats(2.0, 8.0), angles)
-def test_a_shrinking_cut_is_the_mean_over_each_crop_pixel(scale, angle):
+def test_a_shrinking_cut_is_the_mean_over_each_crop_pixel(scale, angle) -> None:
     """Against 8 x 8 samples a crop pixel: half a block of shift would show as seven grey levels."""
     size = 32
     image = smooth_image(600, 800, period=40 * scale)
@@ -138,14 +138,14 @@ def test_a_shrinking_cut_is_the_mean_over_each_crop_pixel(scale, angle):
     assert np.abs(crop.cut(image) - expected).max() <= 2
 
 
-def test_a_shrinking_cut_averages_noise_away():
+def test_a_shrinking_cut_averages_noise_away() -> None:
     """Means over 6 x 6 pixels: a sixth of the noise; bilinear sampling alone would leave half or more."""
     noise = np.random.default_rng(0).integers(0, 256, (600, 600), np.uint8)
     patch = CropTransform((300, 300), 6.4 * 64, 0.3, 64).cut(noise)
     assert patch.std() <= 1.05 * noise.std() / 6
 
 
-def test_colour_becomes_grey_by_bt601_weights():
+def test_colour_becomes_grey_by_bt601_weights() -> None:
     image = np.empty((50, 50, 3), np.uint8)
     image[:] = (200, 100, 50)
     patch = CropTransform((25, 25), 20, 0, 20).cut(image)
@@ -154,7 +154,7 @@ def test_colour_becomes_grey_by_bt601_weights():
 
 @pytest.mark.parametrize("center", [(-200, 50), (400, 50), (50, -300), (1e6, 1e6), (-140, -140)])
 @pytest.mark.parametrize("channels", [(), (3,)])
-def test_a_crop_outside_the_image_is_black(center, channels):
+def test_a_crop_outside_the_image_is_black(center, channels) -> None:
     image = np.full((100, 100, *channels), 255, np.uint8)
     patch = CropTransform(center, 150, 0.2, 64).cut(image)
     assert patch.shape == (64, 64)
@@ -163,11 +163,11 @@ def test_a_crop_outside_the_image_is_black(center, channels):
 
 
 @pytest.mark.parametrize("side", [0.01, 1.0, 1e9, 1e30])
-def test_any_side_can_be_cut_from_a_tiny_image(side):
+def test_any_side_can_be_cut_from_a_tiny_image(side) -> None:
     assert CropTransform((0, 0), side, 0.5, 32).cut(np.full((1, 1), 255, np.uint8)).shape == (32, 32)
 
 
-def test_cut_leaves_the_image_alone_and_takes_views():
+def test_cut_leaves_the_image_alone_and_takes_views() -> None:
     image = smooth_image()
     kept = image.copy()
     crop = CropTransform((90, 70), 100, 0.2, 64)
@@ -176,7 +176,7 @@ def test_cut_leaves_the_image_alone_and_takes_views():
 
 
 @given(floats(-3.1, 3.1), floats(20, 900), floats(-300, 300), floats(-300, 300))
-def test_crop_from_points_levels_the_eyes_and_centres_the_points(roll, width, x, y):
+def test_crop_from_points_levels_the_eyes_and_centres_the_points(roll, width, x, y) -> None:
     points = face_points((x, y), width, roll)
     crop = CropTransform.from_points(points)
     inside = crop.to_crop(points)
@@ -187,12 +187,12 @@ def test_crop_from_points_levels_the_eyes_and_centres_the_points(roll, width, x,
     assert roll_of(points) == pytest.approx(roll, abs=1e-9)
 
 
-def test_crop_from_box_is_the_crop_from_points_of_an_upright_face():
+def test_crop_from_box_is_the_crop_from_points_of_an_upright_face() -> None:
     points = face_points()
     assert CropTransform.from_box(FaceBox.around(points)) == CropTransform.from_points(points)
 
 
-def test_crop_from_box_takes_the_roll():
+def test_crop_from_box_takes_the_roll() -> None:
     assert CropTransform.from_box(FaceBox(0, 0, 2, 4, roll_rad=0.3)) == CropTransform((1, 2), 4 * 1.35, 0.3)
 
 
@@ -208,24 +208,24 @@ def test_crop_from_box_takes_the_roll():
         {"size": 1},
     ],
 )
-def test_impossible_crops_are_refused(values):
+def test_impossible_crops_are_refused(values) -> None:
     with pytest.raises(ValueError, match="crop"):
         CropTransform(**({"center": (0.0, 0.0), "side": 10.0} | values))
 
 
 @pytest.mark.parametrize("value", [3.0, np.nan])
-def test_no_crop_comes_from_points_that_coincide_or_are_not_numbers(value):
+def test_no_crop_comes_from_points_that_coincide_or_are_not_numbers(value) -> None:
     with pytest.raises(ValueError, match="crop"):
         CropTransform.from_points(np.full((68, 2), value))
 
 
 @given(st.integers(2, 4000), floats(-0.5, 0.5))
-def test_mirror_twice_is_identity(width, roll):
+def test_mirror_twice_is_identity(width, roll) -> None:
     points = face_points(roll=roll)
     assert np.abs(mirror_points(mirror_points(points, width), width) - points).max() < 1e-9
 
 
-def test_mirrored_points_lie_on_the_mirrored_picture_under_their_own_names():
+def test_mirrored_points_lie_on_the_mirrored_picture_under_their_own_names() -> None:
     left_eye = slice(36, 42)
     points = face_points((100.3, 90.6), 110, 0.2)
     flipped = blobs(points[left_eye], 2.0)[:, ::-1]
@@ -235,7 +235,7 @@ def test_mirrored_points_lie_on_the_mirrored_picture_under_their_own_names():
     assert roll_of(mirrored) == pytest.approx(-roll_of(points))
 
 
-def test_mirror_returns_new_points():
+def test_mirror_returns_new_points() -> None:
     points = face_points()
     kept = points.copy()
     mirror_points(points, 300)

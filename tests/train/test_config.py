@@ -12,7 +12,7 @@ from train.errors import RunError
 
 
 @pytest.mark.parametrize("values", [(31, 1, 1e-3), (32, 0, 1e-3), (32, 1, 0.0), (32, 1, -1.0)])
-def test_impossible_stages_are_refused(values):
+def test_impossible_stages_are_refused(values) -> None:
     with pytest.raises(RunError, match="a stage needs"):
         Stage(*values)
 
@@ -29,12 +29,12 @@ def test_impossible_stages_are_refused(values):
         {"precision": "fp16"},
     ],
 )
-def test_impossible_runs_are_refused(wrong):
+def test_impossible_runs_are_refused(wrong) -> None:
     with pytest.raises(RunError):
         TrainConfig(**{"model": "tiny", "stages": (Stage(64, 2, 1e-3),), **wrong})
 
 
-def test_each_epoch_has_its_stage():
+def test_each_epoch_has_its_stage() -> None:
     first, second = Stage(64, 2, 1e-3), Stage(128, 3, 1e-4)
     config = TrainConfig("tiny", (first, second))
     assert config.epochs == 5
@@ -44,7 +44,7 @@ def test_each_epoch_has_its_stage():
         config.stage_at(5)
 
 
-def test_the_learning_rate_rises_to_its_peak_and_falls_to_zero():
+def test_the_learning_rate_rises_to_its_peak_and_falls_to_zero() -> None:
     rate = [one_cycle(progress / 1000, 2.0, 0.25) for progress in range(1001)]
     assert (rate[0], rate[125], rate[250], rate[625]) == pytest.approx((0, 1, 2, 1))
     assert rate[1000] == pytest.approx(0, abs=1e-12)
@@ -54,11 +54,11 @@ def test_the_learning_rate_rises_to_its_peak_and_falls_to_zero():
     assert max(abs(a - b) for a, b in itertools.pairwise(rate)) <= 8 / 1000 + 1e-9
 
 
-def test_no_warm_up_starts_at_the_peak():
+def test_no_warm_up_starts_at_the_peak() -> None:
     assert one_cycle(0.0, 3.0, 0.0) == pytest.approx(3.0)
 
 
-def test_the_shipped_recipe_is_the_one_on_the_card():
+def test_the_shipped_recipe_is_the_one_on_the_card() -> None:
     """Weights are published with these numbers; a change of recipe is a change of card."""
     assert CONFIG.stages == (Stage(128, 180, 2e-3),)
     assert (CONFIG.batch_size, CONFIG.seed, CONFIG.ema_decay) == (64, 0, 0.998)

@@ -1,5 +1,7 @@
 import os
 import threading
+from pathlib import Path
+from typing import Never
 
 import pytest
 
@@ -7,7 +9,7 @@ from train.errors import RunError
 from train.files import make_folder, replace, try_writing
 
 
-def test_a_file_is_replaced_and_nothing_is_left_beside_it(tmp_path):
+def test_a_file_is_replaced_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
     path = tmp_path / "out.json"
     path.write_text("old")
     try_writing(path)
@@ -17,13 +19,13 @@ def test_a_file_is_replaced_and_nothing_is_left_beside_it(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_trying_makes_no_file(tmp_path):
+def test_trying_makes_no_file(tmp_path: Path) -> None:
     try_writing(tmp_path / "out.json")
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("action", [try_writing, lambda path: replace(path, b"x")])
-def test_what_cannot_be_written_is_refused_in_one_line(tmp_path, action):
+def test_what_cannot_be_written_is_refused_in_one_line(tmp_path: Path, action) -> None:
     (tmp_path / "folder").mkdir()
     for path in (tmp_path / "folder", tmp_path / "nowhere" / "out.json"):
         with pytest.raises(RunError, match=r"cannot be written: \w") as caught:
@@ -32,11 +34,11 @@ def test_what_cannot_be_written_is_refused_in_one_line(tmp_path, action):
     assert [p.name for p in tmp_path.iterdir()] == ["folder"]
 
 
-def test_a_failed_replacement_keeps_the_old_file(tmp_path, monkeypatch):
+def test_a_failed_replacement_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "out.json"
     path.write_text("old")
 
-    def full(*_):
+    def full(*_) -> Never:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.write_bytes", full)
@@ -46,7 +48,7 @@ def test_a_failed_replacement_keeps_the_old_file(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
-def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path):
+def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     read = []
@@ -59,7 +61,7 @@ def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path):
     assert pipe.is_fifo()
 
 
-def test_folders_are_made_with_their_parents(tmp_path):
+def test_folders_are_made_with_their_parents(tmp_path: Path) -> None:
     make_folder(tmp_path / "a" / "b")
     assert (tmp_path / "a" / "b").is_dir()
     (tmp_path / "file").touch()

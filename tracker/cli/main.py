@@ -56,7 +56,7 @@ from tracker.sources.numbered import is_sequence
 from tracker.system.signals import EXIT_INTERRUPTED, interruptible
 
 if TYPE_CHECKING:
-    from tracker.drawing.panel import Hud
+    from tracker.runs.live_stats import Hud
     from tracker.tracking.opening import OpenedTracker
 
 EXIT_ERROR = 1
@@ -171,8 +171,8 @@ def _tracker_builder(
     smoothing: Literal["off", "low", "high"],
 ) -> Build:
     def build() -> tuple[OpenedTracker, Hud]:
-        from tracker.drawing.panel import Hud
         from tracker.inference.detection.mediapipe import USAGE_NOTICE
+        from tracker.runs.live_stats import Hud
         from tracker.tracking.opening import open_tracker
 
         if detector == "mediapipe" and importlib.util.find_spec("mediapipe"):

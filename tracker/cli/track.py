@@ -16,7 +16,7 @@ from tracker.sources.camera.mode import is_local_camera
 from tracker.system.terminal import printable
 
 if TYPE_CHECKING:
-    from tracker.drawing.panel import Hud
+    from tracker.runs.live_stats import Hud
     from tracker.runs.loop import Outputs, View
     from tracker.sources.camera.mode import CameraMode
     from tracker.sources.trim import Trim

@@ -1,21 +1,15 @@
-"""The status panel of the live window: what runs, how fast the loop turns, and where its time goes."""
+"""The status panel of the live window: lines of text and a graph of frame times."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from tracker.drawing.faces import LIGHT, PALETTE, put_text, text_size
-from tracker.runs.pace import Pace
-from tracker.runs.stats import RollingStats
 from tracker.types import ImageArray
-
-STATS_WINDOW_S = 2.0
-STAGES = ("detect", "crop", "infer", "points", "smooth", "measure", "write", "show")
-"""What the panel lists, in the order in which a frame passes; ``write`` and ``show`` include drawing."""
 
 _GRAPH_ROWS = 2.0
 _GRAPH_COLOR = PALETTE[0]
@@ -35,29 +29,6 @@ class Panel:
 
 
 NO_PANEL = Panel()
-
-
-@dataclass
-class Hud:
-    """Gathers what the panel shows."""
-
-    label: str
-    stats: RollingStats = field(default_factory=lambda: RollingStats(STATS_WINDOW_S))
-    pace: Pace = field(default_factory=lambda: Pace(STATS_WINDOW_S))
-
-    def panel(self) -> Panel:
-        """The panel as of now; it names what each number measures."""
-        fps = self.stats.fps
-        if fps is None:
-            return Panel((f"measuring FPS   {self.label}",))
-        measured = self.stats.stages()
-        stages = "  ".join(f"{name} {measured[name].median_ms:.1f}" for name in STAGES if name in measured)
-        lines = (
-            f"{fps:.1f} FPS, whole loop   {self.label}   h: keys",
-            f"{stages}  ms, median of {STATS_WINDOW_S:.0f} s",
-            *self.pace.lines(),
-        )
-        return Panel(lines, self.stats.turns_ms())
 
 
 def draw_panel(canvas_bgr: ImageArray, panel: Panel) -> None:

@@ -19,7 +19,8 @@ import numpy as np
 
 from tracker.drawing.anonymise import Anonymiser
 from tracker.drawing.faces import STYLES, Style, draw_faces, mirror_faces
-from tracker.drawing.panel import NO_PANEL, Hud, Panel, draw_panel
+from tracker.drawing.panel import NO_PANEL, Panel, draw_panel
+from tracker.runs.live_stats import Hud
 from tracker.runs.read_ahead import ReadAhead, WriteBehind
 from tracker.runs.window import KEYS, Screen
 from tracker.sinks.json_lines import CsvSink, ImageSink, JsonSink, VideoSink

@@ -30,13 +30,13 @@ from train.cli.options import (
     ThreadsOption,
     WorkersOption,
     interruptible,
-    is_first_process,
 )
 from train.cli.pictures import pictures
 from train.cli.presence import presence
 from train.cli.pseudo_label import pseudo_label
 from train.cli.quality import quality
 from train.errors import RunError, TrainError
+from train.processes import is_first_process
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Train and evaluate landmark models.")
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from train.processes import is_first_process
 
 DataOption = Annotated[
     Path, typer.Option("--data", metavar="DIR", help="Folder of the data sets; README.md shows its layout.")
@@ -64,11 +65,6 @@ DevicesOption = Annotated[int, typer.Option(min=1, help="Devices on each machine
 NodesOption = Annotated[int, typer.Option("--num-nodes", min=1, help="Machines.")]
 ThreadsOption = Annotated[int, typer.Option(min=0, help="CPU threads; 0: one per core.")]
 WorkersOption = Annotated[int, typer.Option(min=0, help="Processes that make samples; 0: none but this.")]
-
-
-def is_first_process() -> bool:
-    """Whether this is the process that speaks: with several devices or machines the program runs in each."""
-    return all(os.environ.get(name, "0") == "0" for name in ("LOCAL_RANK", "NODE_RANK", "GROUP_RANK"))
 
 
 @contextmanager

@@ -19,6 +19,9 @@ TEST_FOLDERS = {"lfpw": "lfpw/testset", "helen": "helen/testset"}
 EXTRA_FOLDERS = {"wflw68": "wflw68/trainset"}
 """Further training faces, used where they are there."""
 
+IMM_PEOPLE = "people 33-40"
+"""The subset of the IMM Face Database that no network is trained on, 8 people in 6 shots each."""
+
 YOUTUBE = ("youtube_faces/training_frames_keypoints.csv", "youtube_faces/training")
 """The YouTube faces that models may be pre-trained on. The test part of that set shows the same people: no
 model that saw these can be judged on it."""

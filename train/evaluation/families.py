@@ -12,7 +12,7 @@ import numpy as np
 
 from tracker.scheme import PARTS
 from train.data.readers import LabelledFace
-from train.data.splits import TEST_FOLDERS, test_faces, training_faces
+from train.data.splits import IMM_PEOPLE, TEST_FOLDERS, test_faces, training_faces
 from train.evaluation.labelled import LabelledSet
 from train.evaluation.results import Measure
 from train.metrics import inter_ocular
@@ -21,9 +21,6 @@ from train.progress import OnRead
 if TYPE_CHECKING:
     from train.data.dataset import Sample
     from train.evaluation.labelled import LabelCrops
-
-IMM_PEOPLE = "people 33-40"
-"""The subset of the IMM Face Database that no network is trained on, 8 people in 6 shots each."""
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from train.data.imm import (
     imm_shots,
     split_people,
 )
+from train.data.splits import IMM_PEOPLE
 from train.errors import DataError
-from train.evaluation.families import IMM_PEOPLE
 from train.evaluation.labelled import LabelledSet
 from train.evaluation.results import Measure
 from train.metrics import Float64Array, inter_ocular

@@ -13,7 +13,6 @@ from torch.utils.data import DataLoader
 
 from tracker.geometry import CropTransform
 from tracker.types import FaceBox, FloatArray, ImageArray
-from train.cli.options import is_first_process
 from train.config import Stage, TrainConfig
 from train.data.asf import Shot
 from train.data.dataset import from_unit
@@ -27,6 +26,7 @@ from train.errors import DataError, RunError
 from train.metrics import Float64Array, inter_ocular, point_distances
 from train.models.imm import ImmLandmarks, imm_spec
 from train.models.load import load_network
+from train.processes import is_first_process
 from train.progress import OnRead
 from train.training.run import RunOptions, run_training
 from train.training.task import Task, check_sets, data_key, some

@@ -10,7 +10,6 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from train.cli.options import is_first_process
 from train.config import TrainConfig
 from train.data.dataset import FaceCrops
 from train.data.leaks import present_test_faces, refuse_leaks
@@ -19,6 +18,7 @@ from train.data.splits import training_faces, youtube_faces
 from train.errors import RunError
 from train.models.load import warm_start
 from train.models.registry import IMAGENET, PUBLISHED, build
+from train.processes import is_first_process
 from train.progress import progress_bar
 from train.training.run import RunOptions, run_training
 from train.training.task import landmark_task, some

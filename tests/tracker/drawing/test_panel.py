@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tracker.drawing.panel import Hud, Panel, draw_panel
+from tracker.drawing.panel import Panel, draw_panel
+from tracker.runs.live_stats import Hud
 from tracker.types import ImageArray
 
 LINES = ("37.2 FPS (loop)", "detect 1.8  crop 0.2  infer 4.1 ms (median of 2 s)")

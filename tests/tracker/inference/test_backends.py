@@ -3,8 +3,9 @@ import importlib.util
 import os
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
-from typing import ClassVar
+from typing import ClassVar, Never
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from tracker.inference.backends import (
 onnx = pytest.importorskip("onnx")
 
 
-def has_nvidia_driver():
+def has_nvidia_driver() -> bool:
     try:
         ctypes.CDLL("libcuda.so.1")
     except OSError:
@@ -32,7 +33,7 @@ def has_nvidia_driver():
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
+def model(tmp_path_factory: pytest.TempPathFactory):
     """A network with two outputs: the input doubled, and its sum over each row."""
     helper, kinds = onnx.helper, onnx.TensorProto
     batch = helper.make_tensor_value_info("batch", kinds.FLOAT, ["N", 3])
@@ -50,33 +51,35 @@ def model(tmp_path_factory):
     return path
 
 
-def check_answers(session):
+def check_answers(session) -> None:
     batch = np.arange(6, dtype=np.float32).reshape(2, 3)
     doubled, total = session.run(batch)
     assert np.array_equal(doubled, 2 * batch)
     assert np.array_equal(total, [[3], [12]])
 
 
-def test_cpu_runs_the_model_and_says_so(model):
+def test_cpu_runs_the_model_and_says_so(model) -> None:
     session = open_session(model, "cpu", threads=1)
     assert session.provider == "CPUExecutionProvider"
     check_answers(session)
 
 
-def test_auto_lands_on_something_that_runs(model):
+def test_auto_lands_on_something_that_runs(model) -> None:
     session = open_session(model)
     assert session.provider
     check_answers(session)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("openvino") is None, reason="openvino is not installed")
-def test_openvino_runs_the_model_and_says_so(model):
+def test_openvino_runs_the_model_and_says_so(model) -> None:
     session = open_session(model, "openvino", threads=1)
     assert session.provider == "OpenVINO CPU"
     check_answers(session)
 
 
-def test_openvino_that_is_not_installed_is_refused_and_auto_goes_on(model, monkeypatch):
+def test_openvino_that_is_not_installed_is_refused_and_auto_goes_on(
+    model, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "openvino" else found(name))
     with pytest.raises(BackendError, match=r"pip install 'tracker\[openvino\]'"):
@@ -84,14 +87,14 @@ def test_openvino_that_is_not_installed_is_refused_and_auto_goes_on(model, monke
     check_answers(open_session(model, "auto"))
 
 
-def test_an_unknown_backend_is_refused_with_those_there_are(model):
+def test_an_unknown_backend_is_refused_with_those_there_are(model) -> None:
     with pytest.raises(BackendError, match=f"'tpu'.*auto, {', '.join(BACKENDS)}"):
         open_session(model, "tpu")
 
 
 def open_in_a_process(model, before=""):
     code = (
-        f"from pathlib import Path; from tracker import backends; {before}\n"
+        f"from pathlib import Path; from tracker.inference import backends; {before}\n"
         f"try: backends.open_session(Path({str(model)!r}), 'cuda')\n"
         "except backends.BackendError as error: print(error)\n"
     )
@@ -99,7 +102,7 @@ def open_in_a_process(model, before=""):
 
 
 @pytest.mark.skipif(has_nvidia_driver(), reason="this computer has an NVIDIA driver")
-def test_cuda_without_a_driver_is_one_line_and_nothing_on_stderr(model):
+def test_cuda_without_a_driver_is_one_line_and_nothing_on_stderr(model) -> None:
     done = open_in_a_process(model)
     assert "--backend cpu" in done.stdout
     assert done.stdout.count("\n") == 1
@@ -107,7 +110,7 @@ def test_cuda_without_a_driver_is_one_line_and_nothing_on_stderr(model):
 
 
 @pytest.mark.skipif(has_nvidia_driver(), reason="CUDA may really open here")
-def test_cuda_that_falls_back_quietly_is_refused_and_nothing_on_stderr(model):
+def test_cuda_that_falls_back_quietly_is_refused_and_nothing_on_stderr(model) -> None:
     """ONNX Runtime's own words about libraries that it cannot load must not reach the terminal."""
     done = open_in_a_process(model, "backends._require_nvidia_driver = lambda: None")
     assert done.stdout.count("\n") == 1
@@ -117,14 +120,14 @@ def test_cuda_that_falls_back_quietly_is_refused_and_nothing_on_stderr(model):
 class CpuInDisguise:
     """An ONNX Runtime session that takes any provider and runs on the CPU all the same."""
 
-    def __init__(self, *_, **__):
+    def __init__(self, *_, **__) -> None:
         pass
 
     def get_providers(self):
         return ["CPUExecutionProvider"]
 
 
-def test_a_session_that_is_not_what_was_asked_for_is_refused(model, monkeypatch):
+def test_a_session_that_is_not_what_was_asked_for_is_refused(model, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backends, "_require_nvidia_driver", lambda: None)
     monkeypatch.setattr(backends.ort, "InferenceSession", CpuInDisguise)
     with pytest.raises(
@@ -136,13 +139,13 @@ def test_a_session_that_is_not_what_was_asked_for_is_refused(model, monkeypatch)
 class FakeBinding:
     """The I/O binding of :class:`FakeGpu`: what is bound, and what came out."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.inputs, self.outputs = {}, []
 
-    def bind_ortvalue_input(self, name, value):
+    def bind_ortvalue_input(self, name, value) -> None:
         self.inputs[name] = value
 
-    def bind_output(self, name):
+    def bind_output(self, name) -> None:
         self.outputs.append(name)
 
     def copy_outputs_to_cpu(self):
@@ -152,7 +155,7 @@ class FakeBinding:
 class FakeGpu:
     """The model of these tests on a GPU that is none; counts its runs."""
 
-    def __init__(self, *_, providers, **__):
+    def __init__(self, *_, providers, **__) -> None:
         (self.provider, self.options), *_ = providers
 
     def get_providers(self):
@@ -167,7 +170,7 @@ class FakeGpu:
     def io_binding(self):
         return FakeBinding()
 
-    def run_with_iobinding(self, binding):
+    def run_with_iobinding(self, binding) -> None:
         assert binding.outputs == ["doubled", "total"]
         batch = binding.inputs["batch"].numpy()
         binding.results = [2 * batch, batch.sum(axis=1, keepdims=True)]
@@ -178,7 +181,7 @@ class FakeValue:
 
     made: ClassVar[list[tuple[int, ...]]] = []
 
-    def __init__(self, array):
+    def __init__(self, array) -> None:
         self.array = array.copy()
 
     @classmethod
@@ -187,7 +190,7 @@ class FakeValue:
         cls.made.append(array.shape)
         return cls(array)
 
-    def update_inplace(self, array):
+    def update_inplace(self, array) -> None:
         self.array[:] = array
 
     def numpy(self):
@@ -195,7 +198,7 @@ class FakeValue:
 
 
 @pytest.fixture
-def gpu(monkeypatch):
+def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backends, "_require_nvidia_driver", lambda: None)
     monkeypatch.setattr(backends.ort, "InferenceSession", FakeGpu)
     monkeypatch.setattr(backends.ort, "OrtValue", FakeValue)
@@ -203,7 +206,7 @@ def gpu(monkeypatch):
 
 
 @pytest.mark.usefixtures("gpu")
-def test_cuda_takes_memory_once_for_each_shape_and_answers_each_batch(model):
+def test_cuda_takes_memory_once_for_each_shape_and_answers_each_batch(model) -> None:
     session = open_session(model, "cuda")
     assert session.provider == "CUDAExecutionProvider"
     for count in (1, 2, 1, 2, 2):
@@ -215,7 +218,7 @@ def test_cuda_takes_memory_once_for_each_shape_and_answers_each_batch(model):
 
 
 @pytest.mark.usefixtures("gpu")
-def test_auto_takes_cuda_first_and_asks_for_its_file_only(model):
+def test_auto_takes_cuda_first_and_asks_for_its_file_only(model) -> None:
     asked = []
     opened = open_first(lambda backend: asked.append(backend) or model)
     assert (opened.backend, opened.session.provider) == ("cuda", "CUDAExecutionProvider")
@@ -223,8 +226,8 @@ def test_auto_takes_cuda_first_and_asks_for_its_file_only(model):
 
 
 @pytest.mark.usefixtures("gpu")
-def test_cuda_that_fails_while_running_is_one_line(model, monkeypatch):
-    def fail(*_):
+def test_cuda_that_fails_while_running_is_one_line(model, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_) -> Never:
         raise RuntimeError("CUDA error 700: an illegal memory access\nsecond line")
 
     monkeypatch.setattr(FakeGpu, "run_with_iobinding", fail)
@@ -244,13 +247,15 @@ def test_cuda_that_fails_while_running_is_one_line(model, monkeypatch):
         (("amx_int8",), ("cuda", "openvino", "cpu")),
     ],
 )
-def test_auto_tries_openvino_before_the_cpu_only_where_it_is_faster(model, monkeypatch, flags, order):
+def test_auto_tries_openvino_before_the_cpu_only_where_it_is_faster(
+    model, monkeypatch: pytest.MonkeyPatch, flags, order
+) -> None:
     assert auto_order(flags) == order
     assert set(order) == set(BACKENDS)
     tried = []
 
     def refuse_and_note(name):
-        def opener(*_):
+        def opener(*_) -> Never:
             tried.append(name)
             raise BackendError("not here")
 
@@ -263,7 +268,7 @@ def test_auto_tries_openvino_before_the_cpu_only_where_it_is_faster(model, monke
     assert tuple(tried) == order
 
 
-def test_auto_asks_for_the_file_of_each_backend_that_it_tries(model, monkeypatch):
+def test_auto_asks_for_the_file_of_each_backend_that_it_tries(model, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(backends._OPENERS, "cuda", refuse)
     monkeypatch.setattr(backends, "cpu_flags", lambda: ("avx2",))
     asked = []
@@ -272,11 +277,13 @@ def test_auto_asks_for_the_file_of_each_backend_that_it_tries(model, monkeypatch
     assert opened.backend == "cpu"
 
 
-def refuse(*_):
+def refuse(*_) -> Never:
     raise BackendError("not here")
 
 
-def test_a_cpu_build_of_the_runtime_beside_a_driver_is_refused(model, monkeypatch):
+def test_a_cpu_build_of_the_runtime_beside_a_driver_is_refused(
+    model, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(ctypes, "CDLL", lambda _: None)
     monkeypatch.setattr(backends.ort, "get_available_providers", lambda: ["CPUExecutionProvider"])
     with pytest.raises(BackendError, match="onnxruntime-gpu"):
@@ -285,7 +292,7 @@ def test_a_cpu_build_of_the_runtime_beside_a_driver_is_refused(model, monkeypatc
 
 @pytest.mark.parametrize("backend", ["auto", "cpu", "openvino"])
 @pytest.mark.parametrize("damage", ["empty", "cut", "noise", "text", "missing", "folder"])
-def test_a_damaged_model_is_refused_in_one_line(model, tmp_path, backend, damage):
+def test_a_damaged_model_is_refused_in_one_line(model, tmp_path: Path, backend, damage) -> None:
     good = model.read_bytes()
     path = tmp_path / "bad.onnx"
     contents = {
@@ -303,12 +310,12 @@ def test_a_damaged_model_is_refused_in_one_line(model, tmp_path, backend, damage
     assert "\n" not in str(caught.value)
 
 
-def test_default_threads_stay_between_1_and_4():
+def test_default_threads_stay_between_1_and_4() -> None:
     assert 1 <= default_threads() <= 4
 
 
 @pytest.mark.skipif(importlib.util.find_spec("openvino") is None, reason="openvino is not installed")
-def test_openvino_opens_without_its_telemetry(model):
+def test_openvino_opens_without_its_telemetry(model) -> None:
     """The package reports its import over the network, but not where it sees that it runs in CI."""
     code = (
         "import sys; from pathlib import Path; from tracker.inference.backends import open_session;"

@@ -29,27 +29,27 @@ def write_manifest(folder, **models):
     return folder
 
 
-def test_a_good_model_is_found_and_verified(tmp_path):
+def test_a_good_model_is_found_and_verified(tmp_path: Path) -> None:
     write_manifest(tmp_path, net=entry(meta={"nme": 3.9}), eyes=entry(kind="detector"))
     model = find_model("net", "landmarks", tmp_path)
     assert model.verified() == tmp_path / "net.onnx"
     assert model.meta == {"nme": 3.9}
 
 
-def test_one_changed_bit_is_refused(tmp_path):
+def test_one_changed_bit_is_refused(tmp_path: Path) -> None:
     write_manifest(tmp_path, net=entry())
     (tmp_path / "net.onnx").write_bytes(bytes([CONTENT[0] ^ 1]) + CONTENT[1:])
     with pytest.raises(WeightsError, match=r"net\.onnx differ from the manifest"):
         find_model("net", "landmarks", tmp_path).verified()
 
 
-def test_a_missing_file_is_refused(tmp_path):
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     write_manifest(tmp_path, net=entry(file="other.onnx"))
     with pytest.raises(WeightsError, match=r"other\.onnx cannot be read"):
         find_model("net", "landmarks", tmp_path).verified()
 
 
-def test_a_folder_for_a_file_is_refused(tmp_path):
+def test_a_folder_for_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "net").mkdir()
     write_manifest(tmp_path, net=entry(file="net"))
     with pytest.raises(WeightsError, match="cannot be read"):
@@ -57,7 +57,7 @@ def test_a_folder_for_a_file_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "kind"), [("nett", "landmarks"), ("net", "detector")])
-def test_an_unknown_model_is_refused_with_those_there_are(tmp_path, name, kind):
+def test_an_unknown_model_is_refused_with_those_there_are(tmp_path: Path, name, kind) -> None:
     write_manifest(tmp_path, net=entry(), eyes=entry(kind="detector"))
     with pytest.raises(WeightsError, match="choose one of " + ("net" if kind == "landmarks" else "eyes")):
         find_model(name, kind, tmp_path)
@@ -77,19 +77,19 @@ def test_an_unknown_model_is_refused_with_those_there_are(tmp_path, name, kind):
         {"meta": [1]},
     ],
 )
-def test_an_entry_with_a_wrong_value_is_refused_at_once(tmp_path, changes):
+def test_an_entry_with_a_wrong_value_is_refused_at_once(tmp_path: Path, changes) -> None:
     with pytest.raises(WeightsError):
         load_manifest(write_manifest(tmp_path, net=entry(**changes)))
 
 
 @pytest.mark.parametrize("field", ["kind", "file", "sha256", "licence"])
-def test_an_entry_without_a_field_is_refused(tmp_path, field):
+def test_an_entry_without_a_field_is_refused(tmp_path: Path, field) -> None:
     incomplete = {key: value for key, value in entry().items() if key != field}
     with pytest.raises(WeightsError, match=field):
         load_manifest(write_manifest(tmp_path, net=incomplete))
 
 
-def test_no_manifest_is_refused(tmp_path):
+def test_no_manifest_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=MANIFEST):
         load_manifest(tmp_path)
 
@@ -130,20 +130,20 @@ entries = st.fixed_dictionaries(
 
 
 @given(st.binary(max_size=60))
-def test_garbage_bytes_are_refused(content):
+def test_garbage_bytes_are_refused(content) -> None:
     loads_or_refuses(content)
 
 
 @given(json_values | st.fixed_dictionaries({"models": json_values | st.dictionaries(st.text(), entries)}))
-def test_garbage_json_is_refused(value):
+def test_garbage_json_is_refused(value) -> None:
     loads_or_refuses(json.dumps(value).encode())
 
 
-def test_json_that_nests_too_deep_is_refused():
+def test_json_that_nests_too_deep_is_refused() -> None:
     loads_or_refuses(b"[" * 200_000)
 
 
-def test_the_shipped_models_are_what_the_manifest_says():
+def test_the_shipped_models_are_what_the_manifest_says() -> None:
     models = load_manifest(weights_dir())
     assert models
     for model in models.values():
@@ -160,7 +160,7 @@ def with_variants(**suits):
     return entry(meta={"precision": "fp32", "nme_percent": 3.3}, variants=variants)
 
 
-def test_a_variant_is_taken_where_it_suits_and_only_there(tmp_path):
+def test_a_variant_is_taken_where_it_suits_and_only_there(tmp_path: Path) -> None:
     write_manifest(
         tmp_path, net=with_variants(int8={"cpu": ["vnni", "dot"], "openvino": []}, fp16={"cuda": []})
     )
@@ -173,7 +173,7 @@ def test_a_variant_is_taken_where_it_suits_and_only_there(tmp_path):
     assert model.best_for("tpu", ("vnni",)) is model
 
 
-def test_a_precision_is_taken_by_name_or_refused_with_those_there_are(tmp_path):
+def test_a_precision_is_taken_by_name_or_refused_with_those_there_are(tmp_path: Path) -> None:
     write_manifest(tmp_path, net=with_variants(int8={"cpu": ["vnni"]}))
     model = find_model("net", "landmarks", tmp_path)
     assert model.in_precision("fp32") is model
@@ -182,7 +182,7 @@ def test_a_precision_is_taken_by_name_or_refused_with_those_there_are(tmp_path):
         model.in_precision("int4")
 
 
-def test_a_variant_is_verified_by_its_own_hash(tmp_path):
+def test_a_variant_is_verified_by_its_own_hash(tmp_path: Path) -> None:
     write_manifest(tmp_path, net=with_variants(int8={"cpu": []}))
     (tmp_path / "int8.onnx").write_bytes(CONTENT)
     with pytest.raises(WeightsError, match=r"int8\.onnx differ"):
@@ -202,7 +202,7 @@ def test_a_variant_is_verified_by_its_own_hash(tmp_path):
         {"int8": {"file": "a", "sha256": "cafe", "meta": {"suits": {}}}},
     ],
 )
-def test_a_variant_with_a_wrong_value_is_refused_at_once(tmp_path, variants):
+def test_a_variant_with_a_wrong_value_is_refused_at_once(tmp_path: Path, variants) -> None:
     with pytest.raises(WeightsError):
         load_manifest(write_manifest(tmp_path, net=entry(meta={}, variants=variants)))
 
@@ -210,7 +210,7 @@ def test_a_variant_with_a_wrong_value_is_refused_at_once(tmp_path, variants):
 @pytest.mark.parametrize(
     "file", ["../m.onnx", "/etc/passwd", "sub/m.onnx", "..", "", "C:m.onnx", "a\\m.onnx"]
 )
-def test_a_manifest_names_files_beside_it_and_no_others(tmp_path, file):
+def test_a_manifest_names_files_beside_it_and_no_others(tmp_path: Path, file) -> None:
     write_manifest(tmp_path, m=entry(file=file))
     with pytest.raises(WeightsError, match="beside the manifest"):
         load_manifest(tmp_path)

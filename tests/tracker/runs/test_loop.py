@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from tests.shapes import canonical_points, face_box
-from tracker.drawing.panel import Hud, Panel
+from tracker.drawing.panel import Panel
 from tracker.errors import SourceError
 from tracker.inference.detection.detector import FakeDetector
 from tracker.inference.landmarker import FakeLandmarker
+from tracker.runs.live_stats import Hud
 from tracker.runs.loop import Outputs, View, annotate, run_frames, run_images
 from tracker.runs.window import FakeWindow
 from tracker.sinks.json_lines import CsvSink, ImageSink, JsonSink, VideoSink

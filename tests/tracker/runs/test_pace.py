@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tracker.runs.pace import Pace
+from tracker.runs.live_stats import Pace
 from tracker.types import Frame
 
 IMAGE = np.zeros((2, 2, 3), np.uint8)

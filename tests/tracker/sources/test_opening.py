@@ -61,7 +61,9 @@ def test_a_url_is_a_camera() -> None:
         ("gone.jpg", "no images match gone.jpg"), ("gone/*.jpg", r"no images match gone/\*\.jpg"),
     ],
 )  # fmt: skip
-def test_what_is_not_there_is_named(tmp_path: Path, what: int | str, words: str, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_not_there_is_named(
+    tmp_path: Path, what: int | str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SourceError, match=words):
         open_source(what)

@@ -1,6 +1,7 @@
 import os
 import platform
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,9 @@ model name\t: another
 """
 
 
-def test_the_first_processor_and_its_telling_flags_are_named(tmp_path, monkeypatch):
+def test_the_first_processor_and_its_telling_flags_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "cpuinfo"
     path.write_text(CPUINFO)
     monkeypatch.setattr(machine, "_CPUINFO", path)
@@ -25,20 +28,20 @@ def test_the_first_processor_and_its_telling_flags_are_named(tmp_path, monkeypat
     assert found["cores"] == os.cpu_count()
 
 
-def test_without_cpuinfo_the_platform_is_asked(tmp_path, monkeypatch):
+def test_without_cpuinfo_the_platform_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "_CPUINFO", tmp_path / "none")
     found = machine.describe_machine()
     assert found["cpu"] == (platform.processor() or platform.machine())
     assert found["flags"] == []
 
 
-def test_installed_libraries_are_listed_and_others_left_out(monkeypatch):
+def test_installed_libraries_are_listed_and_others_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "LIBRARIES", ("numpy", "no-such-library"))
     assert machine.library_versions() == {"numpy": version("numpy")}
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs processor affinity")
-def test_usable_cores_are_those_of_this_process():
+def test_usable_cores_are_those_of_this_process() -> None:
     allowed = os.sched_getaffinity(0)
     try:
         os.sched_setaffinity(0, {min(allowed)})

@@ -2,6 +2,8 @@ import csv
 import json
 import subprocess
 import sys
+from pathlib import Path
+from typing import Never
 
 import pytest
 import typer
@@ -13,12 +15,12 @@ from train.cli.main import main as cli
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
+def data(tmp_path_factory: pytest.TempPathFactory):
     return write_300w(write_imm(tmp_path_factory.mktemp("imm")))
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     """``run(argument, ...)`` gives exit code, stdout and stderr of these commands of ``python -m train``."""
     app = typer.Typer()
     for command in (nose, face58, compare_nose):
@@ -47,7 +49,7 @@ def dry_run(data, out, *more):
         (("face58",), "face58"),
     ],
 )
-def test_a_dry_run_writes_weights_that_reload(run, data, tmp_path, command, model):
+def test_a_dry_run_writes_weights_that_reload(run, data, tmp_path: Path, command, model) -> None:
     pytest.importorskip("torch")
     from train.models.imm import SPECS
     from train.models.load import load_network
@@ -64,7 +66,7 @@ def test_a_dry_run_writes_weights_that_reload(run, data, tmp_path, command, mode
     assert all(float(row["validation_error"]) > 0 for row in rows)
 
 
-def test_tuning_validates_on_other_people(run, data, tmp_path):
+def test_tuning_validates_on_other_people(run, data, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     for name, more in (("plain", ()), ("tuning", ("--tuning",))):
         assert run("nose", "--variant", "fan", *dry_run(data, tmp_path / name, *more))[0] == 0
@@ -78,7 +80,7 @@ def test_tuning_validates_on_other_people(run, data, tmp_path):
     assert "trained on other pictures" in err
 
 
-def test_the_comparison_is_printed_and_written(run, data, tmp_path):
+def test_the_comparison_is_printed_and_written(run, data, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     out = tmp_path / "nose"
     arguments = ("compare-nose", *dry_run(data, out, "--seeds", 2))
@@ -107,7 +109,7 @@ def test_the_comparison_is_printed_and_written(run, data, tmp_path):
     assert json.loads((out / "comparison.json").read_text()) == content
 
 
-def test_one_seed_has_no_deviation(run, data, tmp_path):
+def test_one_seed_has_no_deviation(run, data, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     code, printed, _ = run("compare-nose", *dry_run(data, tmp_path, "--seeds", 1))
     assert code == 0
@@ -116,11 +118,13 @@ def test_one_seed_has_no_deviation(run, data, tmp_path):
     assert [row["mean_px"]["std"] for row in content["summary"]] == [None, None]
 
 
-def test_ctrl_c_exits_130_and_says_how_to_go_on(run, data, tmp_path, monkeypatch):
+def test_ctrl_c_exits_130_and_says_how_to_go_on(
+    run, data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("torch")
     from train.models.losses import LandmarkLoss
 
-    def interrupted(*_):
+    def interrupted(*_) -> Never:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(LandmarkLoss, "__call__", interrupted)
@@ -135,7 +139,7 @@ def test_ctrl_c_exits_130_and_says_how_to_go_on(run, data, tmp_path, monkeypatch
         assert "Traceback" not in err
 
 
-def test_what_cannot_be_used_is_refused_in_one_line(run, data, tmp_path):
+def test_what_cannot_be_used_is_refused_in_one_line(run, data, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     (tmp_path / "empty").mkdir()
     config = tmp_path / "config.py"
@@ -153,7 +157,7 @@ def test_what_cannot_be_used_is_refused_in_one_line(run, data, tmp_path):
         assert expected in err
 
 
-def test_usage_errors_exit_with_2(run, data):
+def test_usage_errors_exit_with_2(run, data) -> None:
     for arguments in (
         ("nose", "--data", data),
         ("nose", "--data", data, "--variant", "cone"),
@@ -163,7 +167,7 @@ def test_usage_errors_exit_with_2(run, data):
         assert run(*arguments)[0] == 2
 
 
-def test_the_command_offers_the_variants_that_there_are():
+def test_the_command_offers_the_variants_that_there_are() -> None:
     pytest.importorskip("torch")
     from train.models.imm import SPECS
     from train.training.imm import VARIANTS
@@ -172,6 +176,6 @@ def test_the_command_offers_the_variants_that_there_are():
     assert {f"nose-{variant}" for variant in Variant} == {name for name in SPECS if name.startswith("nose-")}
 
 
-def test_the_commands_load_no_torch_before_they_run():
+def test_the_commands_load_no_torch_before_they_run() -> None:
     code = "import sys, train.cli.imm; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

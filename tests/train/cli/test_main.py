@@ -1,22 +1,25 @@
 import shutil
 import subprocess
 import sys
+from pathlib import Path
+from typing import Never
 
 import pytest
 import torch
 
 from tests.tiny import write_300w
-from train import cli, running
+from train.cli import main as cli
 from train.configs import nose
+from train.training import run as running
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory):
+def tree(tmp_path_factory: pytest.TempPathFactory):
     return write_300w(tmp_path_factory.mktemp("tree"))
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     """``run(argument, ...)`` gives exit code, stdout and stderr of ``python -m train``."""
 
     def call(*arguments):
@@ -33,7 +36,7 @@ def one_line(err):
     return err.count("\n") == 1 and err.startswith("train: ")
 
 
-def test_usage_errors_exit_with_2(run, tree):
+def test_usage_errors_exit_with_2(run, tree) -> None:
     for arguments in (
         ["evaluate", "nobody", "--data", tree],
         ["nose", "--data", tree],
@@ -45,7 +48,7 @@ def test_usage_errors_exit_with_2(run, tree):
         assert run(*arguments)[0] == 2
 
 
-def test_networks_without_maps_are_refused_where_maps_are_needed(run, tree, tmp_path):
+def test_networks_without_maps_are_refused_where_maps_are_needed(run, tree, tmp_path: Path) -> None:
     image = tmp_path / "a.png"
     for arguments in (
         ("quality", "face58", "--data", tree),
@@ -59,7 +62,7 @@ def test_networks_without_maps_are_refused_where_maps_are_needed(run, tree, tmp_
     assert list(tmp_path.iterdir()) == []
 
 
-def test_help_loads_no_torch():
+def test_help_loads_no_torch() -> None:
     """It must be quick."""
     code = (
         "import sys; from train import cli\n"
@@ -81,7 +84,7 @@ def dry_run(tree, out, *more):
 
 
 @pytest.fixture(scope="module")
-def trained(tree, tmp_path_factory):
+def trained(tree, tmp_path_factory: pytest.TempPathFactory):
     """The folder of a real ResNet18 dry run: 8 faces, one epoch."""
     pytest.importorskip("torch")
     out = tmp_path_factory.mktemp("runs") / "resnet18"
@@ -93,7 +96,7 @@ def trained(tree, tmp_path_factory):
     return out
 
 
-def test_a_dry_run_writes_weights_that_the_network_takes(trained):
+def test_a_dry_run_writes_weights_that_the_network_takes(trained) -> None:
     from safetensors.torch import load_file
 
     from train.models.resnet18 import ResNet18Landmarks
@@ -110,7 +113,9 @@ def test_a_dry_run_writes_weights_that_the_network_takes(trained):
 
 
 @pytest.mark.parametrize(("model", "side"), [("unet", 34), ("unet-mri", 66)])
-def test_a_dry_run_of_a_unet_writes_weights_that_the_network_takes(run, tree, tmp_path, model, side):
+def test_a_dry_run_of_a_unet_writes_weights_that_the_network_takes(
+    run, tree, tmp_path: Path, model, side
+) -> None:
     """The shipped recipe, at small crops."""
     pytest.importorskip("torch")
     from train.models.load import load_network
@@ -131,7 +136,7 @@ def test_a_dry_run_of_a_unet_writes_weights_that_the_network_takes(run, tree, tm
     assert loaded.network(torch.zeros(1, 1, 64, 64)).maps.shape == (1, 68, side, side)
 
 
-def test_each_command_says_once_what_it_trains(run):
+def test_each_command_says_once_what_it_trains(run) -> None:
     for model in ("resnet18", "unet", "unet-mri"):
         code, printed, _ = run(model, "--help")
         text = " ".join(printed.replace("│", " ").split())
@@ -140,7 +145,9 @@ def test_each_command_says_once_what_it_trains(run):
         assert f"write its weights to OUT/{model}.safetensors. " in text
 
 
-def test_a_start_says_how_much_of_the_file_it_took(run, tree, tmp_path, monkeypatch):
+def test_a_start_says_how_much_of_the_file_it_took(
+    run, tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from tests.train.models.test_unet import brain_mri
 
     monkeypatch.setattr(running, "train", lambda _config, model, *_: model)
@@ -158,7 +165,7 @@ def test_a_start_says_how_much_of_the_file_it_took(run, tree, tmp_path, monkeypa
         assert "only unet-mri" in err
 
 
-def test_a_complete_run_resumed_only_writes_its_weights_again(run, tree, trained):
+def test_a_complete_run_resumed_only_writes_its_weights_again(run, tree, trained) -> None:
     weights = trained / "resnet18.safetensors"
     before, log = weights.read_bytes(), (trained / "log.csv").read_bytes()
     weights.unlink()
@@ -167,7 +174,7 @@ def test_a_complete_run_resumed_only_writes_its_weights_again(run, tree, trained
     assert (trained / "log.csv").read_bytes() == log
 
 
-def test_training_refuses_what_it_cannot_use_in_one_line(run, tree, trained, tmp_path):
+def test_training_refuses_what_it_cannot_use_in_one_line(run, tree, trained, tmp_path: Path) -> None:
     damaged = tmp_path / "damaged"
     damaged.mkdir()
     (damaged / "last.ckpt").write_bytes((trained / "last.ckpt").read_bytes()[:5000])
@@ -188,8 +195,8 @@ def test_training_refuses_what_it_cannot_use_in_one_line(run, tree, trained, tmp
 
 
 def test_a_run_starts_from_trained_weights_and_goes_on_without_them(
-    run, tree, trained, tmp_path, monkeypatch
-):
+    run, tree, trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from train.models.load import load_network
 
     first, out = tmp_path / "first.safetensors", tmp_path / "out"
@@ -206,7 +213,9 @@ def test_a_run_starts_from_trained_weights_and_goes_on_without_them(
     assert run(*dry_run(tree, out, "--init", first, "--resume"))[0] == 0
 
 
-def test_the_seed_of_the_recipe_sets_the_initial_weights(run, tree, tmp_path, monkeypatch):
+def test_the_seed_of_the_recipe_sets_the_initial_weights(
+    run, tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(running, "train", lambda _config, model, *_: model)
     for name, more in (("a", ()), ("b", ()), ("c", ("--seed", 7))):
         (tmp_path / name).mkdir()
@@ -215,11 +224,13 @@ def test_the_seed_of_the_recipe_sets_the_initial_weights(run, tree, tmp_path, mo
     assert first == second != other
 
 
-def test_ctrl_c_exits_130_and_says_how_to_go_on(run, tree, tmp_path, monkeypatch):
+def test_ctrl_c_exits_130_and_says_how_to_go_on(
+    run, tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("torch")
     from train.models.losses import LandmarkLoss
 
-    def interrupted(*_):
+    def interrupted(*_) -> Never:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(LandmarkLoss, "__call__", interrupted)

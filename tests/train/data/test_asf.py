@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,7 +15,7 @@ POINTS = np.column_stack([np.linspace(0.2, 0.8, 58), np.linspace(0.9, 0.1, 58) *
 FIRST = 18  # the line of the first point
 
 
-def asf_text(relative=POINTS, image="07-3m.jpg"):
+def asf_text(relative=POINTS, image="07-3m.jpg") -> str:
     """As the database's own files look, down to blanks and tabs."""
     rows = "\n".join(f"0 \t4 \t{x:.8f} \t{y:.8f} \t{i} \t{i} \t{i}" for i, (x, y) in enumerate(relative))
     return (
@@ -31,7 +32,7 @@ def write_shot(folder, name="07-3m", relative=POINTS, wh=(64, 48)):
     return path
 
 
-def test_a_shot_is_read_in_pixels_with_person_and_number(tmp_path):
+def test_a_shot_is_read_in_pixels_with_person_and_number(tmp_path: Path) -> None:
     shot = read_asf(write_shot(tmp_path))
     assert (shot.image, shot.person, shot.shot) == (tmp_path / "07-3m.jpg", 7, 3)
     assert shot.points.dtype == np.float64
@@ -39,13 +40,15 @@ def test_a_shot_is_read_in_pixels_with_person_and_number(tmp_path):
 
 
 @given(relative=arrays(np.float64, (58, 2), elements=floats(0, 1)))
-def test_pixels_are_the_relative_coordinates_times_width_and_height(relative, tmp_path_factory):
+def test_pixels_are_the_relative_coordinates_times_width_and_height(
+    relative, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     relative[:2] = [[0, 0], [1, 1]]  # an area, and (0, 0) stays the centre of the top-left pixel
     shot = read_asf(write_shot(tmp_path_factory.getbasetemp(), relative=relative, wh=(30, 20)))
     assert np.abs(shot.points / (30, 20) - relative).max() <= 0.5e-8 + 1e-15
 
 
-def test_three_columns_for_the_user_are_taken_and_ignored(tmp_path):
+def test_three_columns_for_the_user_are_taken_and_ignored(tmp_path: Path) -> None:
     path = write_shot(tmp_path)
     lines = path.read_text().splitlines()
     rows = range(FIRST - 1, FIRST - 1 + 58, 2)
@@ -74,7 +77,7 @@ def test_three_columns_for_the_user_are_taken_and_ignored(tmp_path):
         (80, "08-3m.jpg", r"07-3m\.asf:80: the image .*08-3m\.jpg' is missing"),
     ],
 )
-def test_a_broken_file_is_refused_with_file_and_line(tmp_path, number, line, expected):
+def test_a_broken_file_is_refused_with_file_and_line(tmp_path: Path, number, line, expected) -> None:
     path = write_shot(tmp_path)
     lines = path.read_text().splitlines()
     path.write_text("\n".join([*lines[: number - 1], line, *lines[number:]]))
@@ -83,13 +86,13 @@ def test_a_broken_file_is_refused_with_file_and_line(tmp_path, number, line, exp
 
 
 @pytest.mark.parametrize("name", ["7-3m", "07-7m", "07-0m", "00-1m", "07-3x", "07-3", "face"])
-def test_a_name_without_person_and_shot_is_refused(tmp_path, name):
+def test_a_name_without_person_and_shot_is_refused(tmp_path: Path, name) -> None:
     with pytest.raises(DataError, match=rf"{name}\.asf: expected a name such as 07-3m\.asf"):
         read_asf(write_shot(tmp_path, name))
 
 
 @pytest.mark.parametrize("content", [None, b"", b"# nothing\n", b"58\n\xff"])
-def test_a_missing_or_empty_file_is_refused(tmp_path, content):
+def test_a_missing_or_empty_file_is_refused(tmp_path: Path, content) -> None:
     path = tmp_path / "07-3m.asf"
     if content is not None:
         path.write_bytes(content)
@@ -97,14 +100,14 @@ def test_a_missing_or_empty_file_is_refused(tmp_path, content):
         read_asf(path)
 
 
-def test_a_broken_image_is_refused(tmp_path):
+def test_a_broken_image_is_refused(tmp_path: Path) -> None:
     path = write_shot(tmp_path)
     path.with_suffix(".jpg").write_bytes(b"GIF89a")
     with pytest.raises(DataError, match=r"07-3m\.jpg: the image cannot be read"):
         read_asf(path)
 
 
-def test_a_folder_is_read_by_person_and_shot(tmp_path):
+def test_a_folder_is_read_by_person_and_shot(tmp_path: Path) -> None:
     names = ["10-1f", "02-6m", "02-1m", "09-3f"]
     for name in names:
         write_shot(tmp_path, name)
@@ -114,7 +117,7 @@ def test_a_folder_is_read_by_person_and_shot(tmp_path):
     assert [(shot.person, shot.shot) for shot in shots] == [(2, 1), (2, 6), (9, 3), (10, 1)]
 
 
-def test_two_labels_of_one_image_are_refused(tmp_path):
+def test_two_labels_of_one_image_are_refused(tmp_path: Path) -> None:
     write_shot(tmp_path, "07-3m")
     path = write_shot(tmp_path, "07-4m")
     path.write_text(asf_text(image="07-3m.jpg"))
@@ -122,7 +125,7 @@ def test_two_labels_of_one_image_are_refused(tmp_path):
         read_imm_folder(tmp_path)
 
 
-def test_a_folder_without_labels_is_refused(tmp_path):
+def test_a_folder_without_labels_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"none: no \.asf files"):
         read_imm_folder(tmp_path / "none")
 
@@ -137,12 +140,12 @@ def test_a_folder_without_labels_is_refused(tmp_path):
         (POINTS, 1, 7),
     ],
 )
-def test_an_impossible_shot_is_refused(tmp_path, points, person, shot):
+def test_an_impossible_shot_is_refused(tmp_path: Path, points, person, shot) -> None:
     with pytest.raises(DataError, match=r"a\.jpg"):
         Shot(tmp_path / "a.jpg", points, person, shot)
 
 
-def test_the_real_database_is_read_as_another_reader_reads_it(data_dir):
+def test_the_real_database_is_read_as_another_reader_reads_it(data_dir: Path) -> None:
     folder = data_dir / "imm_face_db"
     if not folder.is_dir():
         pytest.skip(f"no {folder}")

@@ -21,7 +21,7 @@ def texture(size=128):
 
 
 @given(seeds)
-def test_a_policy_draws_from_its_generator_alone(seed):
+def test_a_policy_draws_from_its_generator_alone(seed) -> None:
     crop = CropTransform.from_points(face_points())
     for draw in (
         lambda rng: GeometryPolicy().perturb(crop, rng),
@@ -33,7 +33,7 @@ def test_a_policy_draws_from_its_generator_alone(seed):
 
 
 @given(seeds)
-def test_perturbed_crops_stay_within_the_limits(seed):
+def test_perturbed_crops_stay_within_the_limits(seed) -> None:
     policy, crop = GeometryPolicy(), CropTransform.from_points(face_points(roll=0.3))
     near = policy.perturb(crop, np.random.default_rng(seed))
     assert abs(near.angle - crop.angle) <= np.deg2rad(policy.angle_max_deg) + 1e-12
@@ -42,7 +42,7 @@ def test_perturbed_crops_stay_within_the_limits(seed):
     assert near.size == crop.size
 
 
-def test_perturbed_crops_have_the_stated_spread():
+def test_perturbed_crops_have_the_stated_spread() -> None:
     """Standard deviations of 4000 draws: their standard error is 1.1 %, cutting takes some per cent."""
     policy, crop = GeometryPolicy(), CropTransform((0, 0), 100)
     rng = np.random.default_rng(0)
@@ -52,7 +52,7 @@ def test_perturbed_crops_have_the_stated_spread():
     assert np.std([c.center for c in drawn]) == pytest.approx(100 * policy.shift_std, rel=0.08)
 
 
-def test_perturbed_crops_hold_the_face():
+def test_perturbed_crops_hold_the_face() -> None:
     """All points inside in at least 95 % of draws, and never more than a few percent of a side out."""
     points, rng = face_points(), np.random.default_rng(3)
     crop = CropTransform.from_points(points)
@@ -65,7 +65,7 @@ def test_perturbed_crops_hold_the_face():
     assert max(outside) < 0.25
 
 
-def test_a_misplaced_crop_is_never_a_good_one():
+def test_a_misplaced_crop_is_never_a_good_one() -> None:
     """Good is what training crops of faces may be: within all limits of the geometry, with some room."""
     policy, rng = GeometryPolicy(), np.random.default_rng(0)
     crop = CropTransform.from_points(face_points(roll=0.4))
@@ -77,7 +77,7 @@ def test_a_misplaced_crop_is_never_a_good_one():
         assert turned or resized or moved
 
 
-def test_misplacing_reaches_each_of_its_four_kinds():
+def test_misplacing_reaches_each_of_its_four_kinds() -> None:
     crop, rng = CropTransform((0, 0), 100), np.random.default_rng(0)
     drawn = [misplace(crop, rng) for _ in range(200)]
     kinds = [
@@ -90,7 +90,7 @@ def test_misplacing_reaches_each_of_its_four_kinds():
 
 
 @given(seeds, st.sampled_from([32, 64, 128, 224]))
-def test_photometry_keeps_shape_and_type_and_leaves_its_input_alone(seed, size):
+def test_photometry_keeps_shape_and_type_and_leaves_its_input_alone(seed, size) -> None:
     crop = texture(size)
     kept = crop.copy()
     changed = ALWAYS.apply(crop, np.random.default_rng(seed))
@@ -100,7 +100,7 @@ def test_photometry_keeps_shape_and_type_and_leaves_its_input_alone(seed, size):
 
 
 @pytest.mark.parametrize("field", [*PhotometricPolicy.__dataclass_fields__])
-def test_each_photometric_chance_changes_the_crop(field):
+def test_each_photometric_chance_changes_the_crop(field) -> None:
     crop = texture()
     alone = replace(NEVER, **{field: 1.0})
     changed = [alone.apply(crop, np.random.default_rng(seed)) for seed in range(5)]
@@ -110,7 +110,7 @@ def test_each_photometric_chance_changes_the_crop(field):
 
 
 @given(seeds, st.sampled_from([64, 128, 224]))
-def test_blur_and_low_resolution_do_not_move_the_picture(seed, size):
+def test_blur_and_low_resolution_do_not_move_the_picture(seed, size) -> None:
     """A small square's centroid moves by at most half a pixel: that of a motion blur of even length."""
     crop = np.zeros((size, size), np.uint8)
     middle, half = size // 2, size // 16
@@ -123,6 +123,6 @@ def test_blur_and_low_resolution_do_not_move_the_picture(seed, size):
 
 
 @given(seeds, st.sampled_from([32, 224]))
-def test_a_synthetic_background_is_a_grey_patch(seed, size):
+def test_a_synthetic_background_is_a_grey_patch(seed, size) -> None:
     patch = synthetic_background(size, np.random.default_rng(seed))
     assert (patch.shape, patch.dtype) == ((size, size), np.uint8)

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -16,13 +18,13 @@ PLAIN = PhotometricPolicy(*[0.0] * 7)
 
 
 @pytest.fixture(scope="module")
-def faces(tmp_path_factory):
+def faces(tmp_path_factory: pytest.TempPathFactory):
     folder = tmp_path_factory.mktemp("faces")
     return [write_face(folder, f"f{i}", face_points((150 + 5 * i, 120), 110, 0.1 * i)) for i in range(4)]
 
 
 @pytest.fixture
-def dotted(tmp_path):
+def dotted(tmp_path: Path):
     """A face whose picture is a bright dot at each eye and lip corner, at sub-pixel places."""
     import cv2
 
@@ -37,7 +39,7 @@ def equal(a, b):
 
 
 @pytest.mark.parametrize("recipe", [None, SampleRecipe(), SampleRecipe(background=1.0)])
-def test_samples_have_the_stated_shapes_and_types(faces, recipe):
+def test_samples_have_the_stated_shapes_and_types(faces, recipe) -> None:
     for crop, points, is_face in (FaceCrops(faces, 64, recipe)[i] for i in range(4)):
         assert (crop.shape, crop.dtype) == ((1, 64, 64), torch.uint8)
         assert (points.shape, points.dtype) == ((68, 2), torch.float32)
@@ -46,14 +48,14 @@ def test_samples_have_the_stated_shapes_and_types(faces, recipe):
         assert is_face.item() == float(points.any())
 
 
-def test_a_sample_hangs_on_seed_epoch_and_index_alone(faces):
+def test_a_sample_hangs_on_seed_epoch_and_index_alone(faces) -> None:
     crops = FaceCrops(faces, 64, SampleRecipe(), seed=5)
     again = FaceCrops(faces, 64, SampleRecipe(), seed=5)
     backwards = [again.at(64, 3)[i] for i in (3, 2, 1, 0)][::-1]
     assert all(equal(crops.at(64, 3)[i], backwards[i]) for i in range(4))
 
 
-def test_another_seed_epoch_or_index_gives_another_sample(faces):
+def test_another_seed_epoch_or_index_gives_another_sample(faces) -> None:
     same_face = [faces[0], faces[0]]
     crops = FaceCrops(same_face, 64, SampleRecipe(), seed=5)
     other_seed = FaceCrops(same_face, 64, SampleRecipe(), seed=6)
@@ -63,7 +65,7 @@ def test_another_seed_epoch_or_index_gives_another_sample(faces):
     assert not equal(sample, other_seed[0])
 
 
-def test_another_size_and_epoch_share_the_images_and_leave_the_first_alone(faces):
+def test_another_size_and_epoch_share_the_images_and_leave_the_first_alone(faces) -> None:
     reads = []
     crops = FaceCrops(faces, 64, SampleRecipe(), on_read=lambda: reads.append(1))
     before = crops[1]
@@ -73,12 +75,12 @@ def test_another_size_and_epoch_share_the_images_and_leave_the_first_alone(faces
     assert len(reads) == len(faces)
 
 
-def test_labels_do_not_hang_on_the_size_of_the_crop(faces):
+def test_labels_do_not_hang_on_the_size_of_the_crop(faces) -> None:
     small, large = FaceCrops(faces, 64)[2][1], FaceCrops(faces, 224)[2][1]
     assert torch.allclose(small, large, atol=1e-6)
 
 
-def test_validation_crops_are_canonical(faces):
+def test_validation_crops_are_canonical(faces) -> None:
     crop, points, _ = FaceCrops(faces, 128)[3]
     transform = CropTransform.from_points(faces[3].points, size=128)
     assert np.allclose(points.numpy(), to_unit(transform.to_crop(faces[3].points), 128), atol=1e-6)
@@ -86,7 +88,7 @@ def test_validation_crops_are_canonical(faces):
     assert crop.float().std() > 5
 
 
-def dots_lie_under_their_points(crop, points, size):
+def dots_lie_under_their_points(crop, points, size) -> None:
     """Each dot's centroid against the label of the same name; 0.1 px covers 8-bit rounding."""
     rows, columns = np.indices((size, size))
     for name in (36, 45, 48, 54):
@@ -99,7 +101,7 @@ def dots_lie_under_their_points(crop, points, size):
 
 
 @pytest.mark.parametrize("mirror", [0.0, 1.0])
-def test_points_land_on_the_drawn_features(dotted, mirror):
+def test_points_land_on_the_drawn_features(dotted, mirror) -> None:
     recipe = SampleRecipe(GeometryPolicy(mirror=mirror), PLAIN, background=0.0)
     crops = FaceCrops([dotted], 128, recipe)
     for epoch in range(30):
@@ -107,7 +109,7 @@ def test_points_land_on_the_drawn_features(dotted, mirror):
         dots_lie_under_their_points(crop[0].numpy().astype(float), points.numpy(), 128)
 
 
-def test_mirroring_flips_the_picture_and_swaps_the_names(faces):
+def test_mirroring_flips_the_picture_and_swaps_the_names(faces) -> None:
     straight, mirrored = (
         FaceCrops(faces, 64, SampleRecipe(GeometryPolicy(mirror=chance), PLAIN, background=0.0))
         for chance in (0.0, 1.0)
@@ -117,13 +119,13 @@ def test_mirroring_flips_the_picture_and_swaps_the_names(faces):
     assert torch.allclose(swapped, points[MIRROR.copy()] * torch.tensor([-1.0, 1.0]), atol=1e-6)
 
 
-def test_the_share_of_crops_without_a_face_is_as_asked(faces):
+def test_the_share_of_crops_without_a_face_is_as_asked(faces) -> None:
     crops = FaceCrops(faces, 32, SampleRecipe(photometry=PLAIN, background=0.25))
     found = [crops.at(32, epoch)[i][2].item() for epoch in range(150) for i in range(4)]
     assert 1 - np.mean(found) == pytest.approx(0.25, abs=4 * np.sqrt(0.25 * 0.75 / 600))
 
 
-def test_photometry_does_not_write_into_the_images(faces):
+def test_photometry_does_not_write_into_the_images(faces) -> None:
     crops = FaceCrops(faces, 64, SampleRecipe(photometry=PhotometricPolicy(*[1.0] * 7)))
     plain = FaceCrops(faces, 64)
     kept = [image.copy() for image in crops._images]
@@ -134,13 +136,13 @@ def test_photometry_does_not_write_into_the_images(faces):
     assert all(np.array_equal(a, b) for a, b in zip(kept, plain._images, strict=True))
 
 
-def test_unit_points_cover_the_crop_from_minus_to_plus_one_half():
+def test_unit_points_cover_the_crop_from_minus_to_plus_one_half() -> None:
     corners = np.array([[-0.5, -0.5], [63.5, 31.5]])
     assert to_unit(corners, 64) == pytest.approx(np.array([[-0.5, -0.5], [0.5, 0.0]]))
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a picture"])
-def test_an_image_that_cannot_be_read_is_refused(tmp_path, content):
+def test_an_image_that_cannot_be_read_is_refused(tmp_path: Path, content) -> None:
     path = tmp_path / "a.jpg"
     if content is not None:
         path.write_bytes(content)
@@ -148,15 +150,15 @@ def test_an_image_that_cannot_be_read_is_refused(tmp_path, content):
         FaceCrops([LabelledFace(path, face_points(), "afw")], 64)
 
 
-def test_no_faces_are_no_crops():
+def test_no_faces_are_no_crops() -> None:
     assert len(FaceCrops([], 64)) == 0
 
 
-def test_drawn_pictures_hold_the_whole_face():
+def test_drawn_pictures_hold_the_whole_face() -> None:
     assert all(0 < v < limit for p in face_points() for v, limit in zip(p, HW[::-1], strict=True))
 
 
-def test_every_face_of_a_real_set_becomes_the_same_crop_twice(data_dir):
+def test_every_face_of_a_real_set_becomes_the_same_crop_twice(data_dir: Path) -> None:
     from train.data.splits import training_faces
 
     some = training_faces(data_dir)[0][::700]

@@ -1,3 +1,4 @@
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -25,7 +26,7 @@ def write_xml(folder, faces, shuffle=None):
     return path
 
 
-def test_dlib_xml_counts_from_zero_and_goes_by_the_names_of_parts(tmp_path):
+def test_dlib_xml_counts_from_zero_and_goes_by_the_names_of_parts(tmp_path: Path) -> None:
     points = face_points()
     write_face(tmp_path, "a", points)
     (face,) = read_dlib_xml(write_xml(tmp_path, [("a.jpg", points)], np.random.default_rng(1)), "lfpw")
@@ -33,7 +34,7 @@ def test_dlib_xml_counts_from_zero_and_goes_by_the_names_of_parts(tmp_path):
     assert (face.image, face.subset, face.person) == (tmp_path / "a.jpg", "lfpw", "")
 
 
-def test_an_image_may_hold_several_boxes_and_ignored_ones_are_left_out(tmp_path):
+def test_an_image_may_hold_several_boxes_and_ignored_ones_are_left_out(tmp_path: Path) -> None:
     write_face(tmp_path, "a", face_points())
     path = write_xml(tmp_path, [("a.jpg", face_points()), ("b.jpg", face_points((100, 100)))])
     text = path.read_text(encoding="latin-1").replace("</image>\n<image file='b.jpg'>\n", "")
@@ -68,7 +69,9 @@ def test_an_image_may_hold_several_boxes_and_ignored_ones_are_left_out(tmp_path)
         ("<dataset>", "<!DOCTYPE dataset [<!ENTITY a 'b'>]><dataset>", r"labels\.xml:2: declares an entity"),
     ],
 )
-def test_broken_dlib_xml_is_refused_with_file_and_line_of_the_element(tmp_path, old, new, expected):
+def test_broken_dlib_xml_is_refused_with_file_and_line_of_the_element(
+    tmp_path: Path, old, new, expected
+) -> None:
     write_face(tmp_path, "a", face_points())
     path = write_xml(tmp_path, [("a.jpg", face_points())])
     text = path.read_text(encoding="latin-1")
@@ -79,7 +82,7 @@ def test_broken_dlib_xml_is_refused_with_file_and_line_of_the_element(tmp_path, 
         read_dlib_xml(path, "lfpw")
 
 
-def test_an_image_listed_twice_is_refused_with_both_lines(tmp_path):
+def test_an_image_listed_twice_is_refused_with_both_lines(tmp_path: Path) -> None:
     write_face(tmp_path, "a", face_points())
     path = write_xml(tmp_path, [("a.jpg", face_points())] * 2)
     with pytest.raises(DataError, match=r"labels\.xml:77: the same face as at .*labels\.xml:5;"):
@@ -87,7 +90,7 @@ def test_an_image_listed_twice_is_refused_with_both_lines(tmp_path):
 
 
 @pytest.mark.parametrize("content", [None, b""])
-def test_a_missing_or_empty_file_is_refused(tmp_path, content):
+def test_a_missing_or_empty_file_is_refused(tmp_path: Path, content) -> None:
     path = tmp_path / "labels.xml"
     if content is not None:
         path.write_bytes(content)
@@ -96,7 +99,7 @@ def test_a_missing_or_empty_file_is_refused(tmp_path, content):
 
 
 @pytest.mark.parametrize("part", ["train", "test"])
-def test_both_layouts_of_the_real_labels_agree(data_dir, part):
+def test_both_layouts_of_the_real_labels_agree(data_dir: Path, part) -> None:
     """The XML was written as the ``.pts`` rounded to whole pixels; another XML parser sees the same."""
     path = data_dir / "300w" / f"labels_ibug_300W_{part}.xml"
     if not path.is_file():

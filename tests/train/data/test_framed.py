@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -27,7 +29,7 @@ def random_faces(count, seed):
     return faces + rng.normal(0, 6, faces.shape)
 
 
-def test_a_linear_scheme_is_found_again():
+def test_a_linear_scheme_is_found_again() -> None:
     rng = np.random.default_rng(0)
     true = Scheme(rng.dirichlet(np.ones(68), 58).T)
     known = random_faces(400, seed=1)
@@ -37,7 +39,7 @@ def test_a_linear_scheme_is_found_again():
     assert error.max() < 0.005  # what the ridge leaves: its 0.1 against some 400 x 2 x 0.005 a direction
 
 
-def test_large_faces_count_no_more_than_small_ones():
+def test_large_faces_count_no_more_than_small_ones() -> None:
     known = random_faces(60, seed=3)
     wanted = FIRST_58.convert(known) + np.random.default_rng(4).normal(0, 2, (60, 58, 2))
     zoom = np.where(np.arange(60) % 2, 1.0, 50.0)[:, None, None]
@@ -46,7 +48,7 @@ def test_large_faces_count_no_more_than_small_ones():
 
 
 @given(floats(-3.1, 3.1), floats(0.1, 10), floats(-500, 500), floats(-500, 500))
-def test_a_scheme_commutes_with_similarity_transforms(angle, scale, x, y):
+def test_a_scheme_commutes_with_similarity_transforms(angle, scale, x, y) -> None:
     scheme = Scheme(np.random.default_rng(5).normal(0, 0.2, (68, 58)))
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     face = face_points((0.0, 0.0))
@@ -55,7 +57,7 @@ def test_a_scheme_commutes_with_similarity_transforms(angle, scale, x, y):
 
 
 @pytest.mark.parametrize("weights", [np.eye(68), np.full((68, 58), np.nan)])
-def test_a_scheme_of_another_shape_is_refused(weights):
+def test_a_scheme_of_another_shape_is_refused(weights) -> None:
     with pytest.raises(DataError, match="68, 58"):
         Scheme(weights)
 
@@ -65,7 +67,7 @@ def shot(folder, name, center, width):
     return read_asf(write_shot(folder, name, draw_shot(points), points))
 
 
-def test_a_framing_puts_a_face_where_the_shots_have_theirs(tmp_path):
+def test_a_framing_puts_a_face_where_the_shots_have_theirs(tmp_path: Path) -> None:
     one = shot(tmp_path, "01-1m", (70.0, 66.0), 50.0)
     framing = Framing.of([one])
     frame = framing.around(one.points, 80)
@@ -77,7 +79,7 @@ def test_a_framing_puts_a_face_where_the_shots_have_theirs(tmp_path):
     assert moved.center == pytest.approx(3 * np.array(frame.center) + (40.0, -20.0))
 
 
-def test_a_framing_is_the_average_of_the_shots(tmp_path):
+def test_a_framing_is_the_average_of_the_shots(tmp_path: Path) -> None:
     shots = [
         shot(tmp_path, "01-1m", (60.0, 60.0), 40.0),
         shot(tmp_path, "01-2m", (90.0, 50.0), 50.0),
@@ -88,7 +90,7 @@ def test_a_framing_is_the_average_of_the_shots(tmp_path):
 
 
 @pytest.mark.parametrize("number", [0, 30, 57])
-def test_points_stay_on_what_they_mark(tmp_path, number):
+def test_points_stay_on_what_they_mark(tmp_path: Path, number) -> None:
     """A dot at one point of a large photograph lies there in the smaller picture, too."""
     points = face_points((700.3, 520.6), width=400.0)
     rows, columns = np.mgrid[:1000, :1400]
@@ -107,7 +109,7 @@ def test_points_stay_on_what_they_mark(tmp_path, number):
     assert picture.frame.side == pytest.approx(2 * 80, rel=0.01)
 
 
-def test_a_picture_goes_on_where_the_photograph_ends(tmp_path):
+def test_a_picture_goes_on_where_the_photograph_ends(tmp_path: Path) -> None:
     """No black border tells where the face is."""
     face = write_face(tmp_path, "a", face_points(width=150.0))
     picture = framed_picture(face, FIRST_58, Framing(3.2, (0.0, 0.1)), 80)
@@ -117,7 +119,7 @@ def test_a_picture_goes_on_where_the_photograph_ends(tmp_path):
     assert 80 / max(box.width, box.height) == pytest.approx(3.2)
 
 
-def test_pictures_follow_the_shots_and_are_cut_like_them(tmp_path):
+def test_pictures_follow_the_shots_and_are_cut_like_them(tmp_path: Path) -> None:
     one, seen = shot(tmp_path, "01-1m", (70.0, 66.0), 50.0), []
     faces = [write_face(tmp_path, str(i), face_points(width=60.0 + 30 * i)) for i in range(3)]
     more = framed_pictures(faces, FIRST_58, Framing.of([one]), 80, lambda: seen.append(1))
@@ -134,13 +136,13 @@ def test_pictures_follow_the_shots_and_are_cut_like_them(tmp_path):
         assert max(box.width, box.height) == pytest.approx(max(own.width, own.height))
 
 
-def test_an_image_that_is_not_there_is_refused(tmp_path):
+def test_an_image_that_is_not_there_is_refused(tmp_path: Path) -> None:
     face = LabelledFace(tmp_path / "none.png", face_points(), "lfpw")
     with pytest.raises(DataError, match=r"none\.png"):
         framed_picture(face, FIRST_58, Framing(3.0, (0.0, 0.0)), 80)
 
 
-def test_the_shipped_network_sees_the_real_shots(data_dir):
+def test_the_shipped_network_sees_the_real_shots(data_dir: Path) -> None:
     """Point 52 of the database is point 33 of 300-W, where the nose meets the upper lip."""
     if not (data_dir / "imm_face_db").is_dir():
         pytest.skip(f"no imm_face_db in {data_dir}")

@@ -54,17 +54,17 @@ NAMES = ("pts", "asf", "xml", "csv", "wflw", "pseudo", "predictions", "header")
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(tmp_path_factory: pytest.TempPathFactory):
     return labels(tmp_path_factory.mktemp("labels"))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_whole_file_is_read(made, name):
+def test_the_whole_file_is_read(made, name) -> None:
     path, read = made[name]
     read(path)
 
 
-def read_or_refused(path, read, content):
+def read_or_refused(path, read, content) -> None:
     whole = path.read_bytes()
     try:
         path.write_bytes(content)
@@ -77,7 +77,7 @@ def read_or_refused(path, read, content):
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=100)
 @given(data=st.data())
-def test_a_damaged_file_is_read_or_refused(made, name, data):
+def test_a_damaged_file_is_read_or_refused(made, name, data) -> None:
     path, read = made[name]
     read_or_refused(path, read, data.draw(damaged(path.read_bytes())))
 
@@ -85,11 +85,11 @@ def test_a_damaged_file_is_read_or_refused(made, name, data):
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=25)
 @given(content=st.binary(max_size=200))
-def test_garbage_is_read_or_refused(made, name, content):
+def test_garbage_is_read_or_refused(made, name, content) -> None:
     read_or_refused(*made[name], content)
 
 
-def test_numbers_beyond_any_float_are_refused(made):
+def test_numbers_beyond_any_float_are_refused(made) -> None:
     for name in ("pseudo", "predictions"):
         path, read = made[name]
         whole = path.read_text()
@@ -100,7 +100,7 @@ def test_numbers_beyond_any_float_are_refused(made):
 
 
 @pytest.mark.parametrize("elsewhere", ["../secret.png", "/etc/hostname", "sub/../../secret.png"])
-def test_labels_point_to_no_image_elsewhere(tmp_path, elsewhere):
+def test_labels_point_to_no_image_elsewhere(tmp_path: Path, elsewhere) -> None:
     inside = tmp_path / "labels"
     (inside / "sub").mkdir(parents=True)
     made = labels(inside)

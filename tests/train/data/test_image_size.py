@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -25,7 +27,7 @@ def encoded(width, height, suffix=".jpg", options=(), channels=3):
 @given(
     width=st.integers(1, 700), height=st.integers(1, 700), suffix=st.sampled_from([".jpg", ".png", ".bmp"])
 )
-def test_the_size_is_the_decoders(tmp_path_factory, width, height, suffix):
+def test_the_size_is_the_decoders(tmp_path_factory: pytest.TempPathFactory, width, height, suffix) -> None:
     path = tmp_path_factory.getbasetemp() / "image.any"
     path.write_bytes(encoded(width, height, suffix))
     assert image_size(path) == (width, height)
@@ -33,13 +35,13 @@ def test_the_size_is_the_decoders(tmp_path_factory, width, height, suffix):
 
 @pytest.mark.parametrize("kind", JPEG_KINDS)
 @pytest.mark.parametrize("channels", [1, 3])
-def test_all_kinds_of_jpeg_are_known(tmp_path, kind, channels):
+def test_all_kinds_of_jpeg_are_known(tmp_path: Path, kind, channels) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(encoded(301, 97, options=JPEG_KINDS[kind], channels=channels))
     assert image_size(path) == (301, 97)
 
 
-def test_a_preview_inside_the_metadata_and_fill_bytes_are_passed_over(tmp_path):
+def test_a_preview_inside_the_metadata_and_fill_bytes_are_passed_over(tmp_path: Path) -> None:
     preview, image = encoded(16, 12), encoded(301, 97)
     segment = b"\xff\xff\xff\xe1" + (len(preview) + 2).to_bytes(2, "big") + preview
     path = tmp_path / "a.jpg"
@@ -47,7 +49,7 @@ def test_a_preview_inside_the_metadata_and_fill_bytes_are_passed_over(tmp_path):
     assert image_size(path) == (301, 97)
 
 
-def test_a_bmp_stored_from_the_top_and_one_of_os2_are_known(tmp_path):
+def test_a_bmp_stored_from_the_top_and_one_of_os2_are_known(tmp_path: Path) -> None:
     path = tmp_path / "a.bmp"
     data = bytearray(encoded(30, 20, ".bmp"))
     data[22:26] = (-20).to_bytes(4, "little", signed=True)
@@ -73,7 +75,7 @@ def test_a_bmp_stored_from_the_top_and_one_of_os2_are_known(tmp_path):
         (b"\xff\xd8\xff\xe0\0\0", "a broken segment"),
     ],
 )
-def test_what_has_no_size_is_refused_with_its_name(tmp_path, content, expected):
+def test_what_has_no_size_is_refused_with_its_name(tmp_path: Path, content, expected) -> None:
     path = tmp_path / "a.jpg"
     if content is not None:
         path.write_bytes(content)
@@ -85,7 +87,7 @@ def test_what_has_no_size_is_refused_with_its_name(tmp_path, content, expected):
     start=st.sampled_from([b"", b"\xff\xd8", b"\xff\xd8\xff", b"BM", b"\x89PNG\r\n\x1a\n"]),
     rest=st.binary(max_size=80),
 )
-def test_any_bytes_give_a_size_or_a_data_error(tmp_path_factory, start, rest):
+def test_any_bytes_give_a_size_or_a_data_error(tmp_path_factory: pytest.TempPathFactory, start, rest) -> None:
     path = tmp_path_factory.getbasetemp() / "fuzz.any"
     path.write_bytes(start + rest)
     try:

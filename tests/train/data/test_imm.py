@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -32,12 +34,12 @@ def geometry_only(mirror):
 
 
 @pytest.fixture(scope="module")
-def shots(tmp_path_factory):
+def shots(tmp_path_factory: pytest.TempPathFactory):
     return imm_shots(write_imm(tmp_path_factory.mktemp("imm")))
 
 
 @pytest.fixture(scope="module")
-def real_shots(data_dir):
+def real_shots(data_dir: Path):
     if not (data_dir / "imm_face_db").is_dir():
         pytest.skip(f"no imm_face_db in {data_dir}")
     return imm_shots(data_dir)
@@ -67,7 +69,9 @@ def position(points, size):
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("mirror", [0, 1])
 @pytest.mark.parametrize("number", [NOSE_TIP, 13, 43])
-def test_points_stay_on_what_they_mark_however_the_crop_is_perturbed(tmp_path, size, mirror, number):
+def test_points_stay_on_what_they_mark_however_the_crop_is_perturbed(
+    tmp_path: Path, size, mirror, number
+) -> None:
     """Found again to a tenth of a pixel: bilinear sampling keeps the centroid of a smooth dot."""
     shot = shot_with_a_dot(tmp_path, number, sigma=1.2 * 640 / size)
     crops = ImmCrops([shot], size, recipe=geometry_only(mirror))
@@ -83,7 +87,7 @@ def test_points_stay_on_what_they_mark_however_the_crop_is_perturbed(tmp_path, s
     assert np.abs(position(points, size)[number] - centroid(picture)).max() < 0.1
 
 
-def test_the_plain_picture_is_the_whole_shot_averaged_over_blocks(tmp_path):
+def test_the_plain_picture_is_the_whole_shot_averaged_over_blocks(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, VGA, dtype=np.uint8)
     shot = read_asf(write_shot(tmp_path, "01-1m", noise, 300 + 100 * template_58()))
     picture, _, _ = ImmCrops([shot], 80)[0]
@@ -93,7 +97,7 @@ def test_the_plain_picture_is_the_whole_shot_averaged_over_blocks(tmp_path):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_points_are_fractions_of_the_width_from_the_middle(shots, size):
+def test_points_are_fractions_of_the_width_from_the_middle(shots, size) -> None:
     height, width = HW
     for index, shot in enumerate(shots[:4]):
         _, points, is_face = ImmCrops(shots, size)[index]
@@ -102,24 +106,24 @@ def test_points_are_fractions_of_the_width_from_the_middle(shots, size):
         assert is_face == 1
 
 
-def test_points_find_their_way_back_into_the_image(shots):
+def test_points_find_their_way_back_into_the_image(shots) -> None:
     crops = ImmCrops(shots, 240)
     back = crops.to_image(5, crops[5][1])
     assert np.abs(back - shots[5].points).max() < 1e-4  # float32 in crop sides
 
 
-def test_only_the_points_that_are_asked_for_come_in_that_order(shots):
+def test_only_the_points_that_are_asked_for_come_in_that_order(shots) -> None:
     everything, some = ImmCrops(shots, 80)[3][1], ImmCrops(shots, 80, (52, 13))[3][1]
     assert torch.equal(some, everything[[52, 13]])
 
 
-def test_the_mean_is_that_of_the_samples(shots):
+def test_the_mean_is_that_of_the_samples(shots) -> None:
     samples = torch.stack([ImmCrops(shots, 80)[i][1] for i in range(len(shots))])
     assert mean_points(shots) == pytest.approx(samples.double().mean(dim=0).numpy(), abs=1e-6)
     assert mean_points(shots, (NOSE_TIP,)) == pytest.approx(mean_points(shots)[[NOSE_TIP]])
 
 
-def test_a_sample_depends_on_seed_epoch_and_index_only(shots):
+def test_a_sample_depends_on_seed_epoch_and_index_only(shots) -> None:
     def sample(seed=0, epoch=0, index=0):
         recipe = SampleRecipe(background=0)
         return ImmCrops(shots, 80, recipe=recipe, seed=seed).at(80, epoch)[index][0]
@@ -130,14 +134,14 @@ def test_a_sample_depends_on_seed_epoch_and_index_only(shots):
     assert not torch.equal(sample(), sample(index=1))
 
 
-def test_at_gives_another_epoch_and_leaves_the_first_as_it_is(shots):
+def test_at_gives_another_epoch_and_leaves_the_first_as_it_is(shots) -> None:
     crops = ImmCrops(shots, 80, recipe=SampleRecipe(background=0))
     before = crops[0][0].clone()
     assert crops.at(160, 3)[0][0].shape == (1, 120, 160)
     assert torch.equal(crops[0][0], before)
 
 
-def test_colour_is_read_as_grey(tmp_path):
+def test_colour_is_read_as_grey(tmp_path: Path) -> None:
     """The weights of ITU-R BT.601, in which green is brighter than blue."""
     images = [np.full((*HW, 3), 0, np.uint8) for _ in range(2)]
     images[0][:, :, 0] = images[1][:, :, 1] = 200
@@ -149,7 +153,7 @@ def test_colour_is_read_as_grey(tmp_path):
     assert greys == pytest.approx([0.114 * 200, 0.587 * 200], abs=1)
 
 
-def test_the_mirror_order_is_its_own_inverse_and_fits_a_symmetric_face():
+def test_the_mirror_order_is_its_own_inverse_and_fits_a_symmetric_face() -> None:
     assert sorted(MIRROR_58) == list(range(N_ASF_POINTS))
     assert [MIRROR_58[i] for i in MIRROR_58] == list(range(N_ASF_POINTS))
     face = template_58()
@@ -157,7 +161,7 @@ def test_the_mirror_order_is_its_own_inverse_and_fits_a_symmetric_face():
     assert mirror_points_58(mirror_points_58(face + 0.1)) == pytest.approx(face + 0.1)
 
 
-def test_the_mirror_order_is_what_real_faces_say(real_shots):
+def test_the_mirror_order_is_what_real_faces_say(real_shots) -> None:
     """Of the neutral shots' mean, flipped, each point lies nearest to the one that takes its place."""
     mean = mean_points([shot for shot in real_shots if shot.shot == 1])
     middle = mean[:13, 0].mean()
@@ -166,7 +170,7 @@ def test_the_mirror_order_is_what_real_faces_say(real_shots):
     assert nearest.tolist() == list(MIRROR_58)
 
 
-def test_the_eye_corners_are_the_outer_ones_of_real_faces(real_shots):
+def test_the_eye_corners_are_the_outer_ones_of_real_faces(real_shots) -> None:
     mean = mean_points(real_shots)
     first, second = range(13, 21), range(21, 29)
     outer = [
@@ -177,11 +181,11 @@ def test_the_eye_corners_are_the_outer_ones_of_real_faces(real_shots):
     assert mean[outer[0], 0] < mean[outer[1], 0]  # left in the picture comes first
 
 
-def test_parts_hold_every_point_once():
+def test_parts_hold_every_point_once() -> None:
     assert sorted(i for part in PARTS_58.values() for i in part) == list(range(N_ASF_POINTS))
 
 
-def test_nobody_is_in_training_and_validation(real_shots):
+def test_nobody_is_in_training_and_validation(real_shots) -> None:
     for tuning, sizes in ((False, (192, 48)), (True, (168, 24))):
         training, validation = split_people(real_shots, tuning)
         people = [{shot.person for shot in part} for part in (training, validation)]
@@ -190,38 +194,38 @@ def test_nobody_is_in_training_and_validation(real_shots):
         assert max(people[0]) < min(people[1])
 
 
-def test_tuning_never_sees_the_validation_people(shots):
+def test_tuning_never_sees_the_validation_people(shots) -> None:
     training, validation = split_people(shots, tuning=True)
     assert {shot.person for shot in training} == {1, 2}
     assert {shot.person for shot in validation} == {30}
     assert {shot.person for shot in split_people(shots)[1]} == {33, 34}
 
 
-def test_the_folder_itself_may_be_given(tmp_path):
+def test_the_folder_itself_may_be_given(tmp_path: Path) -> None:
     root = write_imm(tmp_path, (1, 33), shots=1)
     assert [shot.image for shot in imm_shots(root)] == [s.image for s in imm_shots(root / "imm_face_db")]
 
 
-def test_a_folder_without_the_data_is_refused(tmp_path):
+def test_a_folder_without_the_data_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no \.asf files"):
         imm_shots(tmp_path)
 
 
-def test_pictures_of_another_shape_are_refused(tmp_path):
+def test_pictures_of_another_shape_are_refused(tmp_path: Path) -> None:
     points = 60 + 40 * template_58()
     shot = read_asf(write_shot(tmp_path, "01-1m", draw_shot(points, (120, 120)), points))
     with pytest.raises(DataError, match=r"01-1m\.png: expected a picture of 4 to 3.*120x120"):
         ImmCrops([shot], 80)
 
 
-def test_a_picture_that_vanishes_or_is_none_is_refused(tmp_path):
+def test_a_picture_that_vanishes_or_is_none_is_refused(tmp_path: Path) -> None:
     shot = imm_shots(write_imm(tmp_path, (1,), shots=1))[0]
     shot.image.write_bytes(b"not a picture")
     with pytest.raises(DataError, match=r"01-1m\.png: not an image"):
         ImmCrops([shot], 80)
 
 
-def test_a_recipe_with_background_and_a_crooked_size_are_refused(shots):
+def test_a_recipe_with_background_and_a_crooked_size_are_refused(shots) -> None:
     with pytest.raises(RunError, match=r"background to 0, got 0\.125"):
         ImmCrops(shots, 80, recipe=SampleRecipe())
     with pytest.raises(RunError, match="multiple of 8, got 84"):
@@ -230,7 +234,7 @@ def test_a_recipe_with_background_and_a_crooked_size_are_refused(shots):
         ImmCrops(shots, 80).at(90, 0)
 
 
-def test_photometry_changes_the_picture_and_no_point(shots):
+def test_photometry_changes_the_picture_and_no_point(shots) -> None:
     still = GeometryPolicy(angle_std_deg=0, scale_std=0, shift_std=0, mirror=0)
     loud = ImmCrops(shots, 80, recipe=SampleRecipe(still, PhotometricPolicy(tone=1.0), background=0))
     plain = ImmCrops(shots, 80)
@@ -238,7 +242,7 @@ def test_photometry_changes_the_picture_and_no_point(shots):
     assert not torch.equal(loud[0][0], plain[0][0])
 
 
-def test_images_are_read_once_and_told(shots, monkeypatch):
+def test_images_are_read_once_and_told(shots, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     crops = ImmCrops(shots[:3], 80, on_read=lambda: seen.append(1))
     monkeypatch.setattr(cv2, "imread", None)

@@ -1,5 +1,6 @@
 import logging
 import shutil
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -31,12 +32,12 @@ def write(path, image, points=None, subset="lfpw", person=""):
 
 
 @pytest.fixture
-def training(tmp_path):
+def training(tmp_path: Path):
     return [write(tmp_path / "train" / f"image_{i:04d}.jpg", photograph(i)) for i in range(6)]
 
 
 @pytest.fixture
-def held_out(tmp_path):
+def held_out(tmp_path: Path):
     return [write(tmp_path / "test" / f"image_{i:04d}.jpg", photograph(100 + i)) for i in range(4)]
 
 
@@ -44,21 +45,21 @@ def kinds(found):
     return [leak.kind for leak in found]
 
 
-def test_other_photographs_under_the_same_numbers_are_no_leak(training, held_out):
+def test_other_photographs_under_the_same_numbers_are_no_leak(training, held_out) -> None:
     """lfpw's train and test set both count from image_0001."""
     assert training[0].image.name == held_out[0].image.name
     assert check_leaks(training, held_out) == ()
     refuse_leaks(training, held_out)
 
 
-def test_a_test_file_in_the_training_list_is_a_leak(training, held_out, tmp_path):
+def test_a_test_file_in_the_training_list_is_a_leak(training, held_out, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "test")
     same = LabelledFace(tmp_path / "link" / held_out[2].image.name, held_out[2].points, "other")
     (found,) = check_leaks([*training, same], held_out)
     assert (found.kind, found.training, found.held_out) == ("same image", same.image, held_out[2].image)
 
 
-def test_a_copied_file_is_a_leak_whatever_its_name_and_points(training, held_out, tmp_path):
+def test_a_copied_file_is_a_leak_whatever_its_name_and_points(training, held_out, tmp_path: Path) -> None:
     copy = tmp_path / "train" / "renamed.jpg"
     shutil.copy(held_out[1].image, copy)
     elsewhere = LabelledFace(copy, face_points((80, 90), 60), "afw")
@@ -67,7 +68,7 @@ def test_a_copied_file_is_a_leak_whatever_its_name_and_points(training, held_out
 
 
 @pytest.mark.parametrize(("subset", "other", "leaks_found"), [("helen", "helen", 1), ("helen", "afw", 0)])
-def test_unique_names_tell_photographs_apart(training, tmp_path, subset, other, leaks_found):
+def test_unique_names_tell_photographs_apart(training, tmp_path: Path, subset, other, leaks_found) -> None:
     ours = write(tmp_path / "a" / "296814969_3.jpg", photograph(50), subset=subset)
     theirs = write(tmp_path / "b" / "296814969_3.jpg", photograph(51), subset=other)
     assert kinds(check_leaks([*training, ours], [theirs])) == ["same name"] * leaks_found
@@ -77,13 +78,13 @@ def test_unique_names_tell_photographs_apart(training, tmp_path, subset, other, 
     ("ours", "theirs", "leaks_found"),
     [(("imm", "3"), ("imm", "3"), 1), (("imm", "3"), ("youtube", "3"), 0), (("imm", ""), ("imm", ""), 0)],
 )
-def test_one_person_of_one_data_set_is_a_leak(tmp_path, ours, theirs, leaks_found):
+def test_one_person_of_one_data_set_is_a_leak(tmp_path: Path, ours, theirs, leaks_found) -> None:
     first = write(tmp_path / "a.jpg", photograph(1), None, *ours)
     second = write(tmp_path / "b.jpg", photograph(2), None, *theirs)
     assert kinds(check_leaks([first], [second])) == ["same person"] * leaks_found
 
 
-def test_a_copy_cut_and_shrunk_otherwise_is_a_leak(training, tmp_path):
+def test_a_copy_cut_and_shrunk_otherwise_is_a_leak(training, tmp_path: Path) -> None:
     image, points = photograph(0), face_points()
     cut, scale = image[20:, 30:], 0.6
     small = cv2.resize(cut, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
@@ -93,14 +94,14 @@ def test_a_copy_cut_and_shrunk_otherwise_is_a_leak(training, tmp_path):
     assert (found.kind, found.training, found.held_out) == ("near-copy", training[0].image, copy.image)
 
 
-def test_a_turned_copy_is_a_leak(training, tmp_path):
+def test_a_turned_copy_is_a_leak(training, tmp_path: Path) -> None:
     turn = cv2.getRotationMatrix2D((160, 120), 20, 1)
     points = face_points() @ turn[:, :2].T + turn[:, 2]
     copy = write(tmp_path / "copy.jpg", cv2.warpAffine(photograph(3), turn, HW[::-1]), points)
     assert kinds(check_leaks(training, [copy])) == ["near-copy"]
 
 
-def test_a_mirrored_copy_is_a_leak(training, tmp_path):
+def test_a_mirrored_copy_is_a_leak(training, tmp_path: Path) -> None:
     points = face_points((150, 110))  # not in the middle of the image, so the crop moves as well
     original = write(tmp_path / "original.jpg", photograph(4), points)
     mirrored = np.ascontiguousarray(photograph(4)[:, ::-1])
@@ -108,25 +109,25 @@ def test_a_mirrored_copy_is_a_leak(training, tmp_path):
     assert kinds(check_leaks([*training[:4], original], [copy])) == ["mirrored near-copy"]
 
 
-def test_a_training_image_is_named_once_and_for_the_plainest_reason(training, held_out):
+def test_a_training_image_is_named_once_and_for_the_plainest_reason(training, held_out) -> None:
     doubled = [*held_out, *held_out]
     assert kinds(check_leaks([*training, held_out[0]], doubled)) == ["same image"]
 
 
-def test_validation_is_checked_on_both_sides(training, held_out):
+def test_validation_is_checked_on_both_sides(training, held_out) -> None:
     (found,) = check_leaks(training, held_out, validation=[training[2]])
     assert found.held_out == training[2].image
     (found,) = check_leaks(training, held_out, validation=[held_out[3]])
     assert (found.training, found.held_out) == (held_out[3].image, held_out[3].image)
 
 
-def test_every_image_is_reported_once_as_it_is_read(training, held_out):
+def test_every_image_is_reported_once_as_it_is_read(training, held_out) -> None:
     read = []
     check_leaks(training, held_out[:2], lambda: read.append(1), validation=held_out[2:])
     assert len(read) == len(training) + len(held_out)
 
 
-def test_the_error_is_one_line_with_the_first_leaks_their_number_and_a_remedy(training):
+def test_the_error_is_one_line_with_the_first_leaks_their_number_and_a_remedy(training) -> None:
     with pytest.raises(LeakError, match=r", 6 in all: .*; and 3 more; take them out") as caught:
         refuse_leaks(training, training)
     message = str(caught.value)
@@ -140,7 +141,7 @@ def test_the_error_is_one_line_with_the_first_leaks_their_number_and_a_remedy(tr
 
 
 @pytest.mark.parametrize("content", [b"", b"no image", None])
-def test_an_image_that_cannot_be_read_is_named(training, tmp_path, content):
+def test_an_image_that_cannot_be_read_is_named(training, tmp_path: Path, content) -> None:
     path = tmp_path / "broken.jpg"
     if content is not None:
         path.write_bytes(content)
@@ -148,7 +149,7 @@ def test_an_image_that_cannot_be_read_is_named(training, tmp_path, content):
         check_leaks([LabelledFace(path, face_points(), "lfpw")], training)
 
 
-def test_fingerprints_serve_pictures_without_68_points(tmp_path):
+def test_fingerprints_serve_pictures_without_68_points(tmp_path: Path) -> None:
     """By person, and by look of the whole picture, as for the models of fewer points."""
     people = [(1, 10), (2, 11), (3, 12), (3, 13), (4, 11)]
     paths = [tmp_path / f"{i}.png" for i in range(len(people))]
@@ -172,7 +173,9 @@ def write_sets(root, folders):
 TRAINING = ("lfpw/trainset", "helen/trainset", "afw")
 
 
-def test_absent_test_folders_are_named_and_the_others_read(tmp_path, caplog):
+def test_absent_test_folders_are_named_and_the_others_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     root = write_sets(tmp_path, (*TRAINING, "helen/testset"))
     with caplog.at_level(logging.WARNING):
         faces = present_test_faces(root)
@@ -182,20 +185,20 @@ def test_absent_test_folders_are_named_and_the_others_read(tmp_path, caplog):
     assert "helen" not in record.getMessage().replace(str(root), "")
 
 
-def test_all_test_folders_are_read_without_a_word(tmp_path, caplog):
+def test_all_test_folders_are_read_without_a_word(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     root = write_sets(tmp_path, (*TRAINING, "helen/testset", "lfpw/testset"))
     assert [face.image for face in present_test_faces(root)] == [f.image for f in splits.test_faces(root)]
     assert not caplog.records
 
 
-def test_a_test_folder_without_labels_is_refused(tmp_path):
+def test_a_test_folder_without_labels_is_refused(tmp_path: Path) -> None:
     root = write_sets(tmp_path, TRAINING)
     (root / "lfpw" / "testset").mkdir()
     with pytest.raises(DataError, match=r"testset: no \.pts"):
         present_test_faces(root)
 
 
-def test_no_test_faces_are_said_not_passed_over(training, caplog):
+def test_no_test_faces_are_said_not_passed_over(training, caplog: pytest.LogCaptureFixture) -> None:
     refuse_leaks(training, [])
     assert "no test faces" in caplog.text
 
@@ -208,13 +211,13 @@ def command():
     return lambda data: CliRunner().invoke(app, ["--data", str(data)])
 
 
-def test_the_command_sums_up(command, tmp_path):
+def test_the_command_sums_up(command, tmp_path: Path) -> None:
     result = command(write_sets(tmp_path, (*TRAINING, "lfpw/testset", "helen/testset")))
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines()[-1].endswith("test 2 (lfpw 1, helen 1): no leaks")
 
 
-def test_the_command_prints_every_leak_and_fails(command, tmp_path):
+def test_the_command_prints_every_leak_and_fails(command, tmp_path: Path) -> None:
     root = write_sets(tmp_path, (*TRAINING, "lfpw/testset", "helen/testset"))
     shutil.copytree(root / "lfpw" / "testset", root / "lfpw" / "trainset", dirs_exist_ok=True)
     result = command(root)
@@ -225,21 +228,23 @@ def test_the_command_prints_every_leak_and_fails(command, tmp_path):
     assert summary.endswith(": 1 leaks")
 
 
-def test_the_command_says_that_nothing_was_there_to_check_against(command, tmp_path, caplog):
+def test_the_command_says_that_nothing_was_there_to_check_against(
+    command, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     result = command(write_sets(tmp_path, TRAINING))
     assert result.exit_code == 0
     assert "test 0: no leaks" in result.stdout
     assert "absent test sets" in caplog.text
 
 
-def test_the_real_split_has_no_leak_by_a_wide_margin(data_dir, monkeypatch):
+def test_the_real_split_has_no_leak_by_a_wide_margin(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(phash, "MIN_CORRELATION", 0.7)
     training, validation = splits.training_faces(data_dir)
     assert check_leaks(training, present_test_faces(data_dir), validation=validation) == ()
 
 
 @pytest.fixture
-def left_out(data_dir):
+def left_out(data_dir: Path):
     official = splits.official_training_faces(data_dir)
     faces = [face for face in official if face.image.stem in splits.LEFT_OUT.get(face.subset, ())]
     assert len(faces) == sum(map(len, splits.LEFT_OUT.values()))
@@ -249,13 +254,17 @@ def left_out(data_dir):
 COPIES_OF_TEST = {"image_0215": "image_0066", "image_0828": "image_0096", "image_0862": "image_0007"}
 
 
-def test_the_real_copies_of_test_images_are_found_by_a_wide_margin(data_dir, left_out, monkeypatch):
+def test_the_real_copies_of_test_images_are_found_by_a_wide_margin(
+    data_dir: Path, left_out, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(phash, "MIN_CORRELATION", 0.9)
     found = check_leaks(left_out, splits.test_faces(data_dir))
     assert {leak.training.stem: leak.held_out.stem for leak in found} == COPIES_OF_TEST
 
 
-def test_the_real_copies_of_validation_images_are_found(data_dir, left_out, caplog):
+def test_the_real_copies_of_validation_images_are_found(
+    data_dir: Path, left_out, caplog: pytest.LogCaptureFixture
+) -> None:
     """All but those that were altered so much that only the eye finds them."""
     found = check_leaks(left_out, [], validation=splits.training_faces(data_dir)[1])
     by_eye = {"image_0453", "image_0639", "image_0733"}
@@ -264,7 +273,9 @@ def test_the_real_copies_of_validation_images_are_found(data_dir, left_out, capl
     assert "no test faces" in caplog.text
 
 
-def test_the_real_training_folders_fail_without_the_exclusion(data_dir, monkeypatch):
+def test_the_real_training_folders_fail_without_the_exclusion(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(splits, "LEFT_OUT", {})
     training, _ = splits.training_faces(data_dir)
     few = [face for face in training if face.subset == "lfpw"]
@@ -272,7 +283,7 @@ def test_the_real_training_folders_fail_without_the_exclusion(data_dir, monkeypa
         refuse_leaks(few, read_pts_folder(splits.root_300w(data_dir) / "lfpw/testset", "lfpw"))
 
 
-def test_the_real_studio_portraits_split_by_person_without_leak(data_dir):
+def test_the_real_studio_portraits_split_by_person_without_leak(data_dir: Path) -> None:
     shots = read_imm_folder(data_dir / "imm_face_db")
     prints = [fingerprint(shot.image, "imm", str(shot.person)) for shot in shots]
     training, validation = prints[: 32 * 6], prints[32 * 6 :]

@@ -39,7 +39,7 @@ def reference_coefficients(small):
 
 
 @given(SEEDS)
-def test_the_hash_is_that_of_the_definition(seed):
+def test_the_hash_is_that_of_the_definition(seed) -> None:
     small = picture(seed, SIZE)
     for image, bits in ((small, look_at(small).bits), (small[:, ::-1], look_at(small).mirrored_bits)):
         coefficients = reference_coefficients(image)
@@ -50,7 +50,7 @@ def test_the_hash_is_that_of_the_definition(seed):
 
 
 @given(SEEDS)
-def test_the_detail_has_no_mean_and_unit_length(seed):
+def test_the_detail_has_no_mean_and_unit_length(seed) -> None:
     detail = look_at(picture(seed)).detail
     assert np.linalg.norm(detail) == pytest.approx(1, abs=1e-5)
     assert detail.sum() == pytest.approx(0, abs=1e-4)
@@ -69,7 +69,7 @@ def test_the_detail_has_no_mean_and_unit_length(seed):
         lambda grey: cv2.putText(grey.copy(), "FILM", (4, 150), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 255, 2),
     ],
 )
-def test_a_changed_copy_is_found_straight_and_mirrored(change):
+def test_a_changed_copy_is_found_straight_and_mirrored(change) -> None:
     others = [look_at(picture(seed)) for seed in range(3)]
     copy = change(portrait())
     assert near_copies([look_at(copy)], [*others, look_at(portrait())]) == [NearCopy(0, 3, False)]
@@ -77,19 +77,19 @@ def test_a_changed_copy_is_found_straight_and_mirrored(change):
     assert near_copies([look_at(mirrored)], [*others, look_at(portrait())]) == [NearCopy(0, 3, True)]
 
 
-def test_other_pictures_are_no_copies():
+def test_other_pictures_are_no_copies() -> None:
     first = [look_at(picture(seed)) for seed in range(200)]
     second = [look_at(picture(seed)) for seed in range(200, 400)]
     assert near_copies(first, [*second, look_at(portrait())]) == []
 
 
-def test_blank_pictures_are_copies_of_nothing():
+def test_blank_pictures_are_copies_of_nothing() -> None:
     blank = [look_at(np.full((50, 40), grey, np.uint8)) for grey in (0, 117, 255)]
     assert not any(look.detail.any() for look in blank)
     assert near_copies(blank, blank) == []
 
 
-def test_no_pictures_have_no_copies():
+def test_no_pictures_have_no_copies() -> None:
     assert near_copies([], [look_at(portrait())]) == near_copies([look_at(portrait())], []) == []
 
 
@@ -107,7 +107,7 @@ def random_looks(rng, count, base):
     return looks
 
 
-def test_pairs_in_blocks_are_those_of_one_by_one():
+def test_pairs_in_blocks_are_those_of_one_by_one() -> None:
     """More pictures than one block holds; the limits are met from both sides."""
     rng = np.random.default_rng(7)
     bases = [Look(rng.random(HASH_BITS) < 0.5, rng.random(HASH_BITS) < 0.5, d) for d in _details(rng, 5)]
@@ -136,7 +136,7 @@ def _details(rng, count):
         yield (detail / np.linalg.norm(detail)).astype(np.float32)
 
 
-def test_a_look_of_the_wrong_shape_is_refused():
+def test_a_look_of_the_wrong_shape_is_refused() -> None:
     look = look_at(portrait())
     with pytest.raises(ValueError, match="63 bits, got"):
         Look(look.bits[1:], look.mirrored_bits, look.detail)

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from train.data.pts import FOLDERS_300W, read_300w, read_pts, read_pts_folder, w
 from train.errors import DataError
 
 
-def test_pts_count_from_one(tmp_path):
+def test_pts_count_from_one(tmp_path: Path) -> None:
     path = tmp_path / "a.pts"
     rows = "\n".join(f"{i + 1} {2 * i + 1}" for i in range(68))
     path.write_text(f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n")
@@ -18,14 +20,14 @@ def test_pts_count_from_one(tmp_path):
 
 
 @given(points=arrays(np.float64, (68, 2), elements=floats(-9999, 9999)))
-def test_pts_round_trip_to_the_six_digits_written(points, tmp_path_factory):
+def test_pts_round_trip_to_the_six_digits_written(points, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.getbasetemp() / "round.pts"
     write_pts(path, points)
     assert np.abs(read_pts(path) - points).max() <= 0.5e-6 + 1e-11
 
 
 @pytest.mark.parametrize("end", [b"\r\n", b"\r", b"\r\n\r\n", b" \t\n"])
-def test_other_line_ends_blank_lines_and_a_byte_order_mark_are_read(tmp_path, end):
+def test_other_line_ends_blank_lines_and_a_byte_order_mark_are_read(tmp_path: Path, end) -> None:
     path = tmp_path / "a.pts"
     write_pts(path, face_points())
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", end))
@@ -55,7 +57,7 @@ def test_other_line_ends_blank_lines_and_a_byte_order_mark_are_read(tmp_path, en
         (lambda lines: [], r"a\.pts: no point list"),  # noqa: ARG005
     ],
 )
-def test_a_broken_pts_file_is_refused_with_file_and_line(tmp_path, change, expected):
+def test_a_broken_pts_file_is_refused_with_file_and_line(tmp_path: Path, change, expected) -> None:
     path = tmp_path / "a.pts"
     write_pts(path, face_points())
     path.write_text("\n".join(change(path.read_text().splitlines())))
@@ -72,7 +74,7 @@ def test_a_broken_pts_file_is_refused_with_file_and_line(tmp_path, change, expec
         (b"version: 1\r\n{\r\n\r\n1 \0\r\n}", r"a\.pts:4: cannot be read: holds a NUL"),
     ],
 )
-def test_a_pts_file_that_cannot_be_read_is_refused(tmp_path, content, expected):
+def test_a_pts_file_that_cannot_be_read_is_refused(tmp_path: Path, content, expected) -> None:
     path = tmp_path / "a.pts"
     if content is not None:
         path.write_bytes(content)
@@ -80,7 +82,7 @@ def test_a_pts_file_that_cannot_be_read_is_refused(tmp_path, content, expected):
         read_pts(path)
 
 
-def test_a_folder_is_read_in_order_of_name(tmp_path):
+def test_a_folder_is_read_in_order_of_name(tmp_path: Path) -> None:
     for name in ("b", "c", "a"):
         write_face(tmp_path, name, face_points())
     (tmp_path / "._a.pts").write_bytes(b"\0\5\x16\7")  # as archives from a Mac hold
@@ -92,7 +94,9 @@ def test_a_folder_is_read_in_order_of_name(tmp_path):
 
 @pytest.mark.parametrize("suffix", [".jpg", ".JPG", ".png", ".PNG", ".jpeg", ".Jpeg", ".bmp"])
 @pytest.mark.parametrize("label", [".pts", ".PTS"])
-def test_suffixes_may_be_in_upper_case_and_names_may_hold_dots_and_blanks(tmp_path, suffix, label):
+def test_suffixes_may_be_in_upper_case_and_names_may_hold_dots_and_blanks(
+    tmp_path: Path, suffix, label
+) -> None:
     image = tmp_path / f"image 1.2{suffix}"
     assert cv2.imwrite(str(image), draw_face(face_points()))
     write_pts(tmp_path / f"image 1.2{label}", face_points())
@@ -101,7 +105,7 @@ def test_suffixes_may_be_in_upper_case_and_names_may_hold_dots_and_blanks(tmp_pa
 
 
 @pytest.mark.parametrize("made", [True, False])
-def test_a_folder_without_labels_is_refused(tmp_path, made):
+def test_a_folder_without_labels_is_refused(tmp_path: Path, made) -> None:
     folder = tmp_path / "empty"
     if made:
         folder.mkdir()
@@ -109,20 +113,20 @@ def test_a_folder_without_labels_is_refused(tmp_path, made):
         read_pts_folder(folder, "afw")
 
 
-def test_a_label_without_image_is_refused(tmp_path):
+def test_a_label_without_image_is_refused(tmp_path: Path) -> None:
     write_face(tmp_path, "a", face_points()).image.unlink()
     with pytest.raises(DataError, match=r"a\.pts: no image"):
         read_pts_folder(tmp_path, "afw")
 
 
-def test_a_label_with_two_images_is_refused(tmp_path):
+def test_a_label_with_two_images_is_refused(tmp_path: Path) -> None:
     write_face(tmp_path, "a", face_points())
     (tmp_path / "a.PNG").write_bytes(b"")
     with pytest.raises(DataError, match=r"a\.pts: more than one image beside it: a\.PNG and a\.jpg"):
         read_pts_folder(tmp_path, "afw")
 
 
-def test_two_labels_of_an_image_are_refused_whatever_lies_between_them(tmp_path):
+def test_two_labels_of_an_image_are_refused_whatever_lies_between_them(tmp_path: Path) -> None:
     write_face(tmp_path, "a", face_points())
     write_face(tmp_path, "a.b", face_points())
     write_pts(tmp_path / "a.PTS", face_points())
@@ -130,7 +134,7 @@ def test_two_labels_of_an_image_are_refused_whatever_lies_between_them(tmp_path)
         read_pts_folder(tmp_path, "afw")
 
 
-def test_an_image_that_is_none_is_refused(tmp_path):
+def test_an_image_that_is_none_is_refused(tmp_path: Path) -> None:
     write_face(tmp_path, "a", face_points()).image.write_bytes(b"<html>not found</html>")
     with pytest.raises(DataError, match=r"a\.jpg: the image cannot be read: .*neither JPEG, PNG nor BMP"):
         read_pts_folder(tmp_path, "afw")
@@ -150,7 +154,7 @@ MARGIN = max(HW) / 2
         (0, HW[0] - 0.99 + MARGIN, False),
     ],
 )
-def test_a_point_far_outside_its_image_is_refused_with_its_line(tmp_path, x, y, inside):
+def test_a_point_far_outside_its_image_is_refused_with_its_line(tmp_path: Path, x, y, inside) -> None:
     points = face_points()
     points[10] = x, y
     write_face(tmp_path, "a", points)
@@ -162,14 +166,14 @@ def test_a_point_far_outside_its_image_is_refused_with_its_line(tmp_path, x, y, 
             read_pts_folder(tmp_path, "afw")
 
 
-def test_points_in_a_line_are_refused_with_the_first_ones_line(tmp_path):
+def test_points_in_a_line_are_refused_with_the_first_ones_line(tmp_path: Path) -> None:
     write_face(tmp_path, "a", face_points())
     write_pts(tmp_path / "a.pts", face_points() * (1, 0))
     with pytest.raises(DataError, match=r"a\.pts:4: .*no area"):
         read_pts_folder(tmp_path, "afw")
 
 
-def write_official_tree(root):
+def write_official_tree(root) -> None:
     for number, folder in enumerate(FOLDERS_300W):
         for i in range(number + 1):
             image = root / folder / f"image_{i:03d}.png"
@@ -178,7 +182,7 @@ def write_official_tree(root):
             write_pts(image.with_suffix(".pts"), face_points())
 
 
-def test_the_official_tree_is_read_by_folder(tmp_path):
+def test_the_official_tree_is_read_by_folder(tmp_path: Path) -> None:
     write_official_tree(tmp_path)
     faces = read_300w(tmp_path)
     assert list(faces) == [
@@ -191,19 +195,19 @@ def test_the_official_tree_is_read_by_folder(tmp_path):
         assert {face.subset for face in part} == {FOLDERS_300W[folder]}
 
 
-def test_of_the_official_tree_what_is_there_is_read(tmp_path):
+def test_of_the_official_tree_what_is_there_is_read(tmp_path: Path) -> None:
     write_300w(tmp_path, train=2, test=1)
     assert set(read_300w(tmp_path / "300w")) == set(FOLDERS_300W) - {
         *("ibug", "300W/01_Indoor", "300W/02_Outdoor")
     }
 
 
-def test_a_tree_without_any_official_folder_is_refused(tmp_path):
+def test_a_tree_without_any_official_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"none of the 300-W folders afw, helen/trainset"):
         read_300w(tmp_path)
 
 
-def test_the_real_tree_is_read(data_dir):
+def test_the_real_tree_is_read(data_dir: Path) -> None:
     if not (data_dir / "300w").is_dir():
         pytest.skip(f"no 300w in {data_dir}")
     faces = read_300w(data_dir / "300w")

@@ -36,12 +36,12 @@ from train.errors import DataError
         face_points() * 1e300,
     ],
 )
-def test_a_face_of_other_points_is_refused(tmp_path, points):
+def test_a_face_of_other_points_is_refused(tmp_path: Path, points) -> None:
     with pytest.raises(DataError, match=r"a\.jpg"):
         LabelledFace(tmp_path / "a.jpg", points, "afw")
 
 
-def test_the_public_names_are_there():
+def test_the_public_names_are_there() -> None:
     assert all(hasattr(readers, name) for name in readers.__all__)
 
 
@@ -76,11 +76,11 @@ def make_layout(kind, folder):
 
 
 @pytest.fixture(scope="module", params=["pts", "dlib_xml", "asf", "youtube", "wflw"])
-def layout(request, tmp_path_factory):
+def layout(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
     return make_layout(request.param, tmp_path_factory.mktemp(request.param))
 
 
-def reads_or_refuses(layout, content):
+def reads_or_refuses(layout, content) -> None:
     layout.path.write_bytes(content)
     message = refusal(layout)
     if message is not None:
@@ -96,7 +96,7 @@ def refusal(layout):
     return None
 
 
-def test_the_layouts_that_the_next_tests_break_are_valid(layout):
+def test_the_layouts_that_the_next_tests_break_are_valid(layout) -> None:
     layout.path.write_bytes(layout.valid)
     layout.read()
 
@@ -104,12 +104,12 @@ def test_the_layouts_that_the_next_tests_break_are_valid(layout):
 @given(
     content=st.one_of(st.binary(max_size=300), st.text(max_size=300).map(lambda text: text.encode("utf-8")))
 )
-def test_random_content_is_refused_as_data(layout, content):
+def test_random_content_is_refused_as_data(layout, content) -> None:
     reads_or_refuses(layout, content)
 
 
 @given(data=st.data())
-def test_files_cut_off_anywhere_are_refused_as_data(layout, data):
+def test_files_cut_off_anywhere_are_refused_as_data(layout, data) -> None:
     reads_or_refuses(layout, layout.valid[: data.draw(st.integers(0, len(layout.valid)))])
 
 
@@ -135,7 +135,7 @@ NASTY = st.sampled_from(
 
 @settings(max_examples=200)
 @given(data=st.data())
-def test_valid_files_with_bytes_replaced_are_read_or_refused_as_data(layout, data):
+def test_valid_files_with_bytes_replaced_are_read_or_refused_as_data(layout, data) -> None:
     content = layout.valid
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(content)))
@@ -146,7 +146,7 @@ def test_valid_files_with_bytes_replaced_are_read_or_refused_as_data(layout, dat
 
 @settings(max_examples=200)
 @given(data=st.data())
-def test_valid_files_with_words_and_lines_exchanged_are_read_or_refused_as_data(layout, data):
+def test_valid_files_with_words_and_lines_exchanged_are_read_or_refused_as_data(layout, data) -> None:
     separator = data.draw(st.sampled_from([b"\n", b" ", b",", b"'"]))
     words = layout.valid.split(separator)
     position = st.integers(0, len(words) - 1)

@@ -10,7 +10,7 @@ from train.errors import DataError
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory):
+def tree(tmp_path_factory: pytest.TempPathFactory):
     return write_300w(tmp_path_factory.mktemp("tree"))
 
 
@@ -18,7 +18,7 @@ def names(faces):
     return {(face.subset, face.image.name) for face in faces}
 
 
-def test_training_validation_and_test_share_no_image(tree):
+def test_training_validation_and_test_share_no_image(tree) -> None:
     training, validation = splits.training_faces(tree)
     test = splits.test_faces(tree)
     paths = [face.image for face in (*training, *validation, *test)]
@@ -27,7 +27,7 @@ def test_training_validation_and_test_share_no_image(tree):
     assert all("testset" in str(face.image) for face in test)
 
 
-def test_the_split_hangs_on_names_alone(tree, tmp_path):
+def test_the_split_hangs_on_names_alone(tree, tmp_path: Path) -> None:
     """A larger set elsewhere puts the images that both have on the same sides."""
     larger = write_300w(tmp_path, train=40, test=1)
     small, large = splits.training_faces(tree), splits.training_faces(larger)
@@ -36,7 +36,7 @@ def test_the_split_hangs_on_names_alone(tree, tmp_path):
     assert names(large[1])
 
 
-def test_faces_of_one_photograph_fall_on_one_side(tmp_path):
+def test_faces_of_one_photograph_fall_on_one_side(tmp_path: Path) -> None:
     write_300w(tmp_path, train=1, test=1)
     for photograph in range(60):
         for face in (1, 2):
@@ -49,7 +49,7 @@ def test_faces_of_one_photograph_fall_on_one_side(tmp_path):
     assert sides[1]
 
 
-def test_extra_faces_are_for_training_only(tree, tmp_path):
+def test_extra_faces_are_for_training_only(tree, tmp_path: Path) -> None:
     write_300w(tmp_path, train=24, test=1)
     for i in range(40):
         write_face(tmp_path / "wflw68" / "trainset", f"w{i}", face_points())
@@ -58,7 +58,7 @@ def test_extra_faces_are_for_training_only(tree, tmp_path):
     assert names(validation) == names(splits.training_faces(tree)[1])
 
 
-def test_copies_of_held_out_images_are_on_neither_side(tmp_path):
+def test_copies_of_held_out_images_are_on_neither_side(tmp_path: Path) -> None:
     write_300w(tmp_path, train=1, test=1)
     for subset, stems in splits.LEFT_OUT.items():
         for stem in (*stems, "image_0001"):
@@ -70,44 +70,44 @@ def test_copies_of_held_out_images_are_on_neither_side(tmp_path):
     assert len(splits.official_training_faces(tmp_path)) == 3 + sum(map(len, splits.LEFT_OUT.values())) + 2
 
 
-def test_a_name_is_left_out_of_its_own_data_set_only(tmp_path):
+def test_a_name_is_left_out_of_its_own_data_set_only(tmp_path: Path) -> None:
     write_300w(tmp_path, train=1, test=1)
     stem = min(splits.LEFT_OUT["lfpw"])
     write_face(tmp_path / "300w" / "helen" / "trainset", stem, face_points())
     assert ("helen", f"{stem}.jpg") in set.union(*map(names, splits.training_faces(tmp_path)))
 
 
-def test_what_is_left_out_would_train():
+def test_what_is_left_out_would_train() -> None:
     """Else the copy, not the image that it copies, would have to go."""
     for subset, stems in splits.LEFT_OUT.items():
         faces = [LabelledFace(Path(f"{stem}.jpg"), face_points(), subset) for stem in stems]
         assert not any(map(splits._is_validation, faces))
 
 
-def test_the_folders_may_lie_in_the_data_folder_itself(tree):
+def test_the_folders_may_lie_in_the_data_folder_itself(tree) -> None:
     assert names(splits.test_faces(tree / "300w")) == names(splits.test_faces(tree))
 
 
-def test_a_folder_without_300w_is_refused(tmp_path):
+def test_a_folder_without_300w_is_refused(tmp_path: Path) -> None:
     for read in (splits.training_faces, splits.test_faces):
         with pytest.raises(DataError, match="300-W folders"):
             read(tmp_path)
 
 
-def test_a_tree_that_lacks_one_folder_is_refused(tmp_path):
+def test_a_tree_that_lacks_one_folder_is_refused(tmp_path: Path) -> None:
     write_face(tmp_path / "lfpw" / "trainset", "a", face_points())
     with pytest.raises(DataError, match=r"helen.trainset: no \.pts"):
         splits.training_faces(tmp_path)
 
 
-def test_the_real_common_subset_is_complete_and_names_are_unique(data_dir):
+def test_the_real_common_subset_is_complete_and_names_are_unique(data_dir: Path) -> None:
     faces = splits.test_faces(data_dir)
     counts = {subset: sum(face.subset == subset for face in faces) for subset in splits.TEST_FOLDERS}
     assert counts == {"lfpw": 224, "helen": 330}
     assert len({face.image.name for face in faces}) == 554
 
 
-def test_the_real_validation_faces_are_a_sixteenth(data_dir):
+def test_the_real_validation_faces_are_a_sixteenth(data_dir: Path) -> None:
     training, validation = splits.training_faces(data_dir)
     official = [face for face in training if face.subset != "wflw68"]
     share = len(validation) / (len(official) + len(validation))

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -35,33 +37,33 @@ WFLW_MIRROR = np.array(
 """The pairs that swap in a mirrored face, by the figure of the 98 points on WFLW's page."""
 
 
-def test_the_mirror_order_of_wflw_is_one():
+def test_the_mirror_order_of_wflw_is_one() -> None:
     assert np.array_equal(WFLW_MIRROR[WFLW_MIRROR], np.arange(98))
 
 
-def test_each_point_is_taken_at_most_once():
+def test_each_point_is_taken_at_most_once() -> None:
     assert WFLW_TO_68.shape == (68,)
     assert len(set(WFLW_TO_68.tolist())) == 68
     with pytest.raises(ValueError, match="read-only"):
         WFLW_TO_68[0] = 1
 
 
-def test_mirroring_before_the_map_is_mirroring_after_it():
+def test_mirroring_before_the_map_is_mirroring_after_it() -> None:
     assert np.array_equal(WFLW_MIRROR[WFLW_TO_68], WFLW_TO_68[MIRROR])
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_each_part_comes_from_the_same_part_in_the_same_order(part):
+def test_each_part_comes_from_the_same_part_in_the_same_order(part) -> None:
     taken = WFLW_TO_68[list(PARTS[part])]
     assert set(taken.tolist()) <= set(WFLW_PARTS[part])
     assert (np.diff(taken) > 0).all()
 
 
-def test_the_outer_eye_corners_are_those_of_wflws_own_measure():
+def test_the_outer_eye_corners_are_those_of_wflws_own_measure() -> None:
     assert WFLW_TO_68[list(OUTER_EYE_CORNERS)].tolist() == [60, 72]
 
 
-def test_lids_were_mapped_so_in_the_real_data(data_dir):
+def test_lids_were_mapped_so_in_the_real_data(data_dir: Path) -> None:
     """WFLW spaces a lid's three points by quarters, and 62 or 66 would lie at a half."""
     folder = data_dir / "wflw68" / "trainset"
     if not folder.is_dir():
@@ -74,14 +76,14 @@ def test_lids_were_mapped_so_in_the_real_data(data_dir):
         assert np.abs(np.median(along, axis=0) - [0.25, 0.75, 0.75, 0.25]).max() < 1 / 8
 
 
-def line(name, points_68, attributes="0 1 0 0 1 0", filler=-1.5):
+def line(name, points_68, attributes="0 1 0 0 1 0", filler=-1.5) -> str:
     points = np.full((98, 2), filler, object)
     points[WFLW_TO_68] = points_68
     return f"{' '.join(map(str, points.ravel()))} 10 20 300 230 {attributes} {name}"
 
 
 @pytest.fixture
-def wflw(tmp_path):
+def wflw(tmp_path: Path):
     images = tmp_path / "WFLW_images"
     write_face(images / "0--Parade", "0_Parade_a_1", face_points())
     write_face(images / "1--Hands", "1_Hands_b_2", face_points())
@@ -95,7 +97,7 @@ def wflw(tmp_path):
     return path, images
 
 
-def test_faces_are_read_as_68_points_also_several_of_an_image(wflw):
+def test_faces_are_read_as_68_points_also_several_of_an_image(wflw) -> None:
     path, images = wflw
     faces = read_wflw_list(path, images)
     expected = [face_points(), face_points((100, 100)), face_points((200, 100))]
@@ -124,7 +126,7 @@ PARADE = "0--Parade/0_Parade_a_1.jpg"
         (line("0--Parade/b.jpg", face_points()), r"list\.txt:2: the image .*b\.jpg' is missing"),
     ],
 )
-def test_a_broken_list_is_refused_with_file_and_line(wflw, new, expected):
+def test_a_broken_list_is_refused_with_file_and_line(wflw, new, expected) -> None:
     path, images = wflw
     lines = path.read_text().splitlines()
     path.write_text("\n".join([lines[0], new, lines[2]]))
@@ -133,7 +135,7 @@ def test_a_broken_list_is_refused_with_file_and_line(wflw, new, expected):
 
 
 @pytest.mark.parametrize(("content", "expected"), [(None, "cannot be read"), (b"\n \n", "no faces in it")])
-def test_a_missing_or_empty_list_is_refused(tmp_path, content, expected):
+def test_a_missing_or_empty_list_is_refused(tmp_path: Path, content, expected) -> None:
     path = tmp_path / "list.txt"
     if content is not None:
         path.write_bytes(content)

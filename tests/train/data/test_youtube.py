@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -23,7 +25,7 @@ def write_csv(folder, names=("Some_One-Else_07.jpg", "Some_One-Else_08.jpg", "Al
     return path, images
 
 
-def test_faces_are_read_with_their_person_and_counted_from_zero(tmp_path):
+def test_faces_are_read_with_their_person_and_counted_from_zero(tmp_path: Path) -> None:
     path, images = write_csv(tmp_path)
     faces = read_youtube_csv(path, images)
     assert [face.image for face in faces] == [
@@ -53,7 +55,7 @@ def test_faces_are_read_with_their_person_and_counted_from_zero(tmp_path):
         (4, row("Al_31.jpg", [*face_points()[:-1], (1, "")]), r":4: expected a finite number"),
     ],
 )
-def test_a_broken_file_is_refused_with_file_and_line(tmp_path, number, line, expected):
+def test_a_broken_file_is_refused_with_file_and_line(tmp_path: Path, number, line, expected) -> None:
     path, images = write_csv(tmp_path)
     lines = path.read_text().splitlines()
     path.write_text("\n".join([*lines[: number - 1], line, *lines[number:]]))
@@ -69,7 +71,7 @@ def test_a_broken_file_is_refused_with_file_and_line(tmp_path, number, line, exp
         (HEADER.encode() + b"\n\n", r"labels\.csv: no faces"),
     ],
 )
-def test_a_missing_or_empty_file_is_refused(tmp_path, content, expected):
+def test_a_missing_or_empty_file_is_refused(tmp_path: Path, content, expected) -> None:
     path = tmp_path / "labels.csv"
     if content is not None:
         path.write_bytes(content)
@@ -78,7 +80,7 @@ def test_a_missing_or_empty_file_is_refused(tmp_path, content, expected):
 
 
 @pytest.mark.parametrize(("part", "count"), [("training", 3462), ("test", 770)])
-def test_the_real_files_are_read_as_another_reader_reads_them(data_dir, part, count):
+def test_the_real_files_are_read_as_another_reader_reads_them(data_dir: Path, part, count) -> None:
     folder = data_dir / "youtube_faces"
     if not folder.is_dir():
         pytest.skip(f"no {folder}")

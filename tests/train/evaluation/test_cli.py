@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,12 +18,12 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory):
+def tree(tmp_path_factory: pytest.TempPathFactory):
     return write_300w(tmp_path_factory.mktemp("tree"), train=2)
 
 
 @pytest.fixture(scope="module")
-def predictions(tree, tmp_path_factory):
+def predictions(tree, tmp_path_factory: pytest.TempPathFactory):
     """A file for each subset, every point 1 px off; the first helen image is missed."""
     folder = tmp_path_factory.mktemp("predictions")
     lines = {"lfpw": [], "helen": []}
@@ -37,7 +38,7 @@ def predictions(tree, tmp_path_factory):
 
 
 @pytest.fixture
-def run(capsys):
+def run(capsys: pytest.CaptureFixture[str]):
     """``run(argument, ...)`` gives exit code, stdout and stderr of the command."""
     app = typer.Typer(add_completion=False)
     app.command()(evaluate)
@@ -57,13 +58,13 @@ def run(capsys):
 
 
 @pytest.fixture
-def network(monkeypatch):
+def network(monkeypatch: pytest.MonkeyPatch):
     """A network that puts all points into the middle of the crop stands in for the shipped weights."""
     torch = pytest.importorskip("torch")
     from train.models import load as exported
 
     class Middle(torch.nn.Module):
-        def __init__(self):
+        def __init__(self) -> None:
             super().__init__()
             self.first = torch.nn.Conv2d(1, 4, 3)
 
@@ -81,10 +82,10 @@ def network(monkeypatch):
 
 
 @pytest.fixture
-def tracker(monkeypatch, predictions):
+def tracker(monkeypatch: pytest.MonkeyPatch, predictions) -> None:
     """The tracker answers with ``predictions``."""
 
-    def track(folder, model, json_path, _images=None):
+    def track(folder, model, json_path, _images=None) -> None:
         name = "lfpw" if "lfpw" in str(folder) else "helen"
         assert model == "resnet18"
         json_path.write_text((predictions / f"{name}.jsonl").read_text())
@@ -96,7 +97,7 @@ def both(predictions):
     return "--predictions", predictions / "lfpw.jsonl", "--predictions", predictions / "helen.jsonl"
 
 
-def test_both_conditions_are_printed_and_written(run, tree, predictions, network, tmp_path):
+def test_both_conditions_are_printed_and_written(run, tree, predictions, network, tmp_path: Path) -> None:
     path = tmp_path / "out.json"
     code, out, err = run("--data", tree, *both(predictions), "--json", path)
     assert (code, err) == (0, "")
@@ -132,7 +133,7 @@ def test_both_conditions_are_printed_and_written(run, tree, predictions, network
 
 
 @pytest.mark.usefixtures("tracker")
-def test_without_predictions_the_tracker_is_run(run, tree, tmp_path):
+def test_without_predictions_the_tracker_is_run(run, tree, tmp_path: Path) -> None:
     path = tmp_path / "out.json"
     code, _, _ = run("resnet18", "--data", tree, "--only", "own-detector", "--json", path)
     assert code == 0
@@ -142,7 +143,7 @@ def test_without_predictions_the_tracker_is_run(run, tree, tmp_path):
 
 
 @pytest.mark.usefixtures("network")
-def test_one_condition_alone(run, tree, predictions, tmp_path):
+def test_one_condition_alone(run, tree, predictions, tmp_path: Path) -> None:
     path = tmp_path / "out.json"
     run("--data", tree, "--only", "label-box", "--json", path)
     written = json.loads(path.read_text())
@@ -151,7 +152,9 @@ def test_one_condition_alone(run, tree, predictions, tmp_path):
     assert list(json.loads(path.read_text())["conditions"]) == ["own detector"]
 
 
-def test_weights_of_ones_own_are_never_scored_by_the_shipped_tracker(run, tree, network, tmp_path):
+def test_weights_of_ones_own_are_never_scored_by_the_shipped_tracker(
+    run, tree, network, tmp_path: Path
+) -> None:
     weights, path = tmp_path / "mine.safetensors", tmp_path / "out.json"
     code, out, _ = run("--data", tree, "--weights", weights, "--json", path)
     assert code == 0
@@ -161,7 +164,7 @@ def test_weights_of_ones_own_are_never_scored_by_the_shipped_tracker(run, tree, 
     assert (written["scores"], written["complete"], written["weights"]) == ([], False, "mine.safetensors")
 
 
-def test_files_as_a_shell_expands_them_and_the_model_in_any_place(run, tree, predictions):
+def test_files_as_a_shell_expands_them_and_the_model_in_any_place(run, tree, predictions) -> None:
     files = sorted(predictions.glob("*.jsonl"))
     for arguments in (
         ("--predictions", *files),
@@ -173,7 +176,7 @@ def test_files_as_a_shell_expands_them_and_the_model_in_any_place(run, tree, pre
         assert "lfpw + helen" in out
 
 
-def test_it_says_what_is_not_there(run, tree, predictions, tmp_path):
+def test_it_says_what_is_not_there(run, tree, predictions, tmp_path: Path) -> None:
     path = tmp_path / "out.json"
     file = f"lfpw={predictions / 'lfpw.jsonl'}"
     code, out, _ = run("--data", tree, "--only", "own-detector", "--predictions", file, "--json", path)
@@ -182,7 +185,7 @@ def test_it_says_what_is_not_there(run, tree, predictions, tmp_path):
     assert json.loads(path.read_text())["complete"] is False
 
 
-def test_what_has_no_value_is_null(run, tree, tmp_path):
+def test_what_has_no_value_is_null(run, tree, tmp_path: Path) -> None:
     name = faces_of_the_test_sets(tree)[0].image.name
     (tmp_path / "p.jsonl").write_text(json.dumps({"source": name, "faces": []}))
     arguments = ("--predictions", tmp_path / "p.jsonl", "--json", tmp_path / "out.json")
@@ -194,7 +197,7 @@ def test_what_has_no_value_is_null(run, tree, tmp_path):
 
 
 @pytest.mark.usefixtures("network", "tracker")
-def test_report_and_plots_are_written_whole(run, tree, tmp_path):
+def test_report_and_plots_are_written_whole(run, tree, tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("epoch,loss\n1,2\n2,1\n")
     (tmp_path / "own").mkdir()
     first = faces_of_the_test_sets(tree)
@@ -214,7 +217,9 @@ def test_report_and_plots_are_written_whole(run, tree, tmp_path):
         assert expected in page
 
 
-def test_bad_input_is_refused_in_one_line_before_anything_is_written(run, tree, predictions, tmp_path):
+def test_bad_input_is_refused_in_one_line_before_anything_is_written(
+    run, tree, predictions, tmp_path: Path
+) -> None:
     (tmp_path / "bad.jsonl").write_text('{"source": "a.jpg", "faces": []}\n{"sou\n')
     (tmp_path / "log.csv").write_text("no log")
     good = ("--only", "own-detector", *both(predictions))
@@ -236,7 +241,7 @@ def test_bad_input_is_refused_in_one_line_before_anything_is_written(run, tree, 
         assert sorted(tmp_path.iterdir()) == before
 
 
-def test_usage_errors_exit_with_2(run, tree, predictions, tmp_path):
+def test_usage_errors_exit_with_2(run, tree, predictions, tmp_path: Path) -> None:
     report = ("--report", tmp_path / "r.html")
     for arguments in (
         [],
@@ -256,7 +261,7 @@ def test_usage_errors_exit_with_2(run, tree, predictions, tmp_path):
         assert run(*arguments)[0] == 2
 
 
-def test_predictions_are_scored_without_torch(tree, predictions):
+def test_predictions_are_scored_without_torch(tree, predictions) -> None:
     """Help must be quick, and predictions can be scored where torch is not installed."""
     code = (
         "import sys, typer; from train.cli.evaluate import evaluate\n"

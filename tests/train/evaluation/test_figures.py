@@ -13,7 +13,7 @@ LABEL_BOX = evaluation({"lfpw": [1, 3, 9], "helen": [2, 2]}, "label box")
 OWN = evaluation({"lfpw": [2, 4, math.inf], "helen": [3, 5]})
 
 
-def test_error_curves_hold_the_steps_of_each_condition_and_subset():
+def test_error_curves_hold_the_steps_of_each_condition_and_subset() -> None:
     panels = error_curves([LABEL_BOX, OWN]).axes
     assert [axes.get_title() for axes in panels] == ["lfpw", "helen", "lfpw + helen"]
     for axes in panels:
@@ -26,7 +26,7 @@ def test_error_curves_hold_the_steps_of_each_condition_and_subset():
     assert red.get_xdata() == pytest.approx([0, 2, 4, 8])
 
 
-def test_the_area_under_a_drawn_curve_is_the_one_in_its_legend():
+def test_the_area_under_a_drawn_curve_is_the_one_in_its_legend() -> None:
     for axes in error_curves([OWN]).axes:
         (curve,) = axes.lines
         area = (np.diff(curve.get_xdata()) * curve.get_ydata()[:-1]).sum() / 8
@@ -35,12 +35,12 @@ def test_the_area_under_a_drawn_curve_is_the_one_in_its_legend():
         assert axes.get_legend().get_texts()[0].get_text() == f"own detector: AUC {area:.1f} %"
 
 
-def test_a_condition_without_a_subset_leaves_no_curve_there():
+def test_a_condition_without_a_subset_leaves_no_curve_there() -> None:
     only_lfpw = evaluation({"lfpw": [2]})
     assert [len(axes.lines) for axes in error_curves([LABEL_BOX, only_lfpw]).axes] == [2, 1, 1]
 
 
-def test_bars_are_as_high_as_the_errors_of_the_parts():
+def test_bars_are_as_high_as_the_errors_of_the_parts() -> None:
     (axes,) = part_bars([LABEL_BOX, OWN]).axes
     for bars, made in zip(axes.containers, [LABEL_BOX, OWN], strict=True):
         heights = [bar.get_height() for bar in bars]
@@ -50,7 +50,7 @@ def test_bars_are_as_high_as_the_errors_of_the_parts():
     assert (np.diff(lefts) > 0.3).all()  # no bar hides another
 
 
-def test_training_curves_show_results_only():
+def test_training_curves_show_results_only() -> None:
     log = {
         "epoch": np.array([1.0, 2, 3]),
         "size": np.full(3, 128.0),
@@ -65,7 +65,7 @@ def test_training_curves_show_results_only():
     assert [axes.get_yscale() for axes in panels] == ["linear", "log"]
 
 
-def test_filters_share_one_scale_with_zero_in_its_middle():
+def test_filters_share_one_scale_with_zero_in_its_middle() -> None:
     kernels = np.random.default_rng(0).normal(0, 1, (20, 5, 5))
     kernels[3, 2, 2] = -7
     panels = filter_grid(kernels).axes
@@ -76,11 +76,11 @@ def test_filters_share_one_scale_with_zero_in_its_middle():
         assert image.get_clim() == (-7, 7)
 
 
-def test_filters_of_zeros_are_drawn():
+def test_filters_of_zeros_are_drawn() -> None:
     png(filter_grid(np.zeros((1, 3, 3))))
 
 
-def test_png_is_a_picture_and_the_same_each_time():
+def test_png_is_a_picture_and_the_same_each_time() -> None:
     first, second = (png(part_bars([OWN])) for _ in range(2))
     assert first == second
     assert cv2.imdecode(np.frombuffer(first, np.uint8), cv2.IMREAD_COLOR).std() > 10

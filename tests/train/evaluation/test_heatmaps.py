@@ -17,14 +17,14 @@ ASTRONAUT = Path(__file__).resolve().parents[2] / "data" / "astronaut.png"
 SCORES = {"model": "unet", "scores": [{"parts": {"jaw": 9.0}}, {"parts": {"jaw": 5.0, "eyes": 2.0}}]}
 
 
-def test_maps_are_the_softmax_without_its_ring():
+def test_maps_are_the_softmax_without_its_ring() -> None:
     logits = torch.randn(3, 6, 6, generator=torch.Generator().manual_seed(0))
     weights = np.exp(logits.numpy().astype(np.float64))
     weights /= weights.sum(axis=(1, 2), keepdims=True)
     assert softmax_maps(logits) == pytest.approx(weights[:, 1:-1, 1:-1], rel=1e-5)
 
 
-def test_heat_lies_over_the_pixels_that_its_cells_cover():
+def test_heat_lies_over_the_pixels_that_its_cells_cover() -> None:
     """A map's mean, drawn where the point is: in the overlay both are in the crop's pixels."""
     points = torch.from_numpy(0.5 * template()).float()
     weights = HeatmapCodec(0.6).encode(points, 32)[:, 1:-1, 1:-1].double().numpy()
@@ -40,7 +40,7 @@ def test_heat_lies_over_the_pixels_that_its_cells_cover():
         assert hot[int((y + 0.5) // cell), int((x + 0.5) // cell)] > 0.2
 
 
-def test_pictures_of_a_shipped_network_are_drawn(tmp_path):
+def test_pictures_of_a_shipped_network_are_drawn(tmp_path: Path) -> None:
     scores = []
     for model in ("unet", "resnet18"):
         scores.append(tmp_path / f"{model}.json")
@@ -53,7 +53,7 @@ def test_pictures_of_a_shipped_network_are_drawn(tmp_path):
     assert sorted((tmp_path / "out").iterdir()) == sorted(paths)
 
 
-def test_a_photograph_without_a_face_is_refused(tmp_path):
+def test_a_photograph_without_a_face_is_refused(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "grey.png"), np.full((200, 200, 3), 90, np.uint8))
     with pytest.raises(DataError, match="no face found"):
         draw("resnet18", tmp_path / "grey.png", tmp_path / "out", None, [])
@@ -62,19 +62,19 @@ def test_a_photograph_without_a_face_is_refused(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_network_without_maps_is_refused(tmp_path):
+def test_a_network_without_maps_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="nose-fan draws no maps: choose one of resnet18, unet"):
         draw("nose-fan", ASTRONAUT, tmp_path / "out", None, [])
 
 
-def test_scores_are_those_of_all_faces(tmp_path):
+def test_scores_are_those_of_all_faces(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(json.dumps(SCORES))
     assert read_parts(path) == ("unet", {"jaw": 5.0, "eyes": 2.0})
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"model": "a"}', '{"model": "a", "scores": []}', "\xff"])
-def test_other_files_are_refused(tmp_path, text):
+def test_other_files_are_refused(tmp_path: Path, text) -> None:
     path = tmp_path / "a.json"
     path.write_text(text, encoding="latin-1")
     with pytest.raises(DataError, match="evaluate --json"):

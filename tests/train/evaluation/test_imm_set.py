@@ -1,11 +1,13 @@
+from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 
+from train.data.splits import IMM_PEOPLE
 from train.errors import DataError
-from train.evaluation.families import FAMILIES, IMM_PEOPLE
+from train.evaluation.families import FAMILIES
 from train.evaluation.results import scores
 
 torch = pytest.importorskip("torch")
@@ -14,7 +16,7 @@ from train.evaluation.label_box import label_box  # noqa: E402
 WIDTH, HEIGHT = 320, 240
 
 
-def write_imm(folder, people, shots=range(1, 7)):
+def write_imm(folder, people, shots=range(1, 7)) -> None:
     """Pictures half as large as the database's, each with 58 points of its own."""
     folder.mkdir(parents=True)
     for person in people:
@@ -29,7 +31,7 @@ def write_imm(folder, people, shots=range(1, 7)):
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory):
+def tree(tmp_path_factory: pytest.TempPathFactory):
     root = tmp_path_factory.mktemp("tree")
     write_imm(root / "imm_face_db", [1, 32, *range(33, 41)])
     return root
@@ -38,7 +40,7 @@ def tree(tmp_path_factory):
 class Shifted(torch.nn.Module):
     """Answers with the labels, moved by ``shift`` crop sides."""
 
-    def __init__(self, crops, shift):
+    def __init__(self, crops, shift) -> None:
         super().__init__()
         self.answers = torch.stack([crops[i][1] for i in range(len(crops))]) + torch.tensor(shift)
         self.shapes = []
@@ -57,26 +59,26 @@ def evaluated(tree, model, size, shift):
     return faces, network, label_box(faces, network, crops)
 
 
-def test_only_people_who_train_nothing_are_tested_and_complete(tree):
+def test_only_people_who_train_nothing_are_tested_and_complete(tree) -> None:
     faces = FAMILIES["face58"].read(tree)
     assert len(faces.images) == 48
     assert {image.name[:2] for image in faces.images} == {str(person) for person in range(33, 41)}
     assert set(faces.subsets) == {IMM_PEOPLE} == set(FAMILIES["face58"].subsets)
 
 
-def test_a_part_of_the_people_is_not_called_the_whole(tmp_path):
+def test_a_part_of_the_people_is_not_called_the_whole(tmp_path: Path) -> None:
     write_imm(tmp_path / "imm_face_db", range(33, 41), shots=range(1, 6))
     assert set(FAMILIES["face58"].read(tmp_path).subsets) == {f"40 shots of {IMM_PEOPLE}"}
 
 
-def test_without_these_people_there_is_nothing_to_test(tmp_path):
+def test_without_these_people_there_is_nothing_to_test(tmp_path: Path) -> None:
     write_imm(tmp_path / "imm_face_db", [1, 2])
     with pytest.raises(DataError, match=f"none of {IMM_PEOPLE}"):
         FAMILIES["nose-fan"].read(tmp_path)
 
 
 @pytest.mark.parametrize("model", ["nose-funnel", "nose-fan"])
-def test_the_nose_is_measured_in_pixels_of_640x480(tree, model):
+def test_the_nose_is_measured_in_pixels_of_640x480(tree, model) -> None:
     """3 and 4 hundredths of the width are 19.2 and 25.6 px of 640: 32 px, though the pictures are smaller."""
     _, network, made = evaluated(tree, model, 80, (0.03, 0.04))
     (result,) = scores(made)
@@ -90,7 +92,7 @@ def test_the_nose_is_measured_in_pixels_of_640x480(tree, model):
     assert near.failure_rate == 0
 
 
-def test_face58_is_measured_by_the_outer_eye_corners(tree):
+def test_face58_is_measured_by_the_outer_eye_corners(tree) -> None:
     faces, network, made = evaluated(tree, "face58", 240, (0.01, 0.0))
     eyes = np.linalg.norm(faces.truth[:, 13] - faces.truth[:, 21], axis=-1)
     assert made.errors == pytest.approx(100 * 0.01 * WIDTH / eyes, rel=1e-4)
@@ -100,13 +102,13 @@ def test_face58_is_measured_by_the_outer_eye_corners(tree):
 
 
 @pytest.mark.parametrize(("model", "points"), [("nose-fan", 1), ("face58", 58)])
-def test_the_examples_are_samples_of_people_who_train(tree, model, points):
+def test_the_examples_are_samples_of_people_who_train(tree, model, points) -> None:
     samples = FAMILIES[model].examples(tree, 80, 5)
     assert len(samples) == 5
     assert all(crop.shape == (1, 60, 80) and truth.shape == (points, 2) for crop, truth, _ in samples)
 
 
-def test_the_outer_eye_corners_of_the_real_faces_are_farthest_from_the_other_eye(data_dir):
+def test_the_outer_eye_corners_of_the_real_faces_are_farthest_from_the_other_eye(data_dir: Path) -> None:
     """On average over all people and shots, and in each eye."""
     from train.data.imm import OUTER_EYE_CORNERS_58, imm_shots
 

@@ -1,4 +1,5 @@
 import math
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,7 +15,7 @@ from train.evaluation.label_box import BATCH, first_filters, label_box  # noqa: 
 
 
 @pytest.fixture(scope="module")
-def faces(tmp_path_factory):
+def faces(tmp_path_factory: pytest.TempPathFactory):
     tree = write_300w(tmp_path_factory.mktemp("tree"), train=1, test=BATCH // 2 + 3)
     return FAMILIES["resnet18"].read(tree)
 
@@ -22,7 +23,7 @@ def faces(tmp_path_factory):
 class Fixed(torch.nn.Module):
     """Answers batch after batch with the rows of ``answers``; remembers what it was shown."""
 
-    def __init__(self, answers):
+    def __init__(self, answers) -> None:
         super().__init__()
         self.answers, self.seen = answers, []
 
@@ -41,7 +42,7 @@ def truth_in_crops(faces, size):
 
 
 @pytest.mark.parametrize("size", [64, 224])
-def test_a_network_that_answers_with_the_labels_has_no_error(faces, size):
+def test_a_network_that_answers_with_the_labels_has_no_error(faces, size) -> None:
     """Back in the image the float32 labels are off by at most a few 1e-7 of the crop's side."""
     network, done = Fixed(truth_in_crops(faces, size)), []
     crops = FAMILIES["resnet18"].crops(faces, size, lambda: None)
@@ -53,7 +54,7 @@ def test_a_network_that_answers_with_the_labels_has_no_error(faces, size):
     assert len(done) == len(faces.images)
 
 
-def test_an_error_in_crop_sides_comes_out_in_per_cent_of_the_eyes_distance(faces):
+def test_an_error_in_crop_sides_comes_out_in_per_cent_of_the_eyes_distance(faces) -> None:
     labels = truth_in_crops(faces, 96)
     crops = FAMILIES["resnet18"].crops(faces, 96, lambda: None)
     made = label_box(faces, Fixed(labels + torch.tensor([0.01, 0.0])), crops)
@@ -63,13 +64,13 @@ def test_an_error_in_crop_sides_comes_out_in_per_cent_of_the_eyes_distance(faces
 
 
 @pytest.mark.parametrize("answer", [torch.zeros(99, 67, 2), torch.full((99, 68, 2), math.nan)])
-def test_a_network_that_answers_nonsense_is_refused(faces, answer):
+def test_a_network_that_answers_nonsense_is_refused(faces, answer) -> None:
     crops = FAMILIES["resnet18"].crops(faces, 32, lambda: None)
     with pytest.raises(RunError, match="68 finite points"):
         label_box(faces, Fixed(answer), crops)
 
 
-def test_an_image_that_cannot_be_read_is_named(tmp_path):
+def test_an_image_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     tree = write_300w(tmp_path, train=1, test=1)
     faces = FAMILIES["resnet18"].read(tree)
     faces.images[0].write_bytes(b"no image")
@@ -77,7 +78,7 @@ def test_an_image_that_cannot_be_read_is_named(tmp_path):
         FAMILIES["resnet18"].crops(faces, 32, lambda: None)
 
 
-def test_the_first_filters_are_those_that_see_the_grey_picture():
+def test_the_first_filters_are_those_that_see_the_grey_picture() -> None:
     nn = torch.nn
     network = nn.Sequential(nn.Sequential(nn.BatchNorm2d(1), nn.Conv2d(1, 6, 5)), nn.Conv2d(6, 4, 3))
     assert np.array_equal(first_filters(network), network[0][1].weight[:, 0].detach().numpy())

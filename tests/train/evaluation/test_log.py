@@ -1,4 +1,5 @@
 import math
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ def write(path, text):
     return path
 
 
-def test_columns_are_read_by_name(tmp_path):
+def test_columns_are_read_by_name(tmp_path: Path) -> None:
     log = read_log(write(tmp_path / "log.csv", "epoch,loss,extra\n1,2.5,nan\n2,1e-3,4\n"))
     assert list(log) == ["epoch", "loss", "extra"]
     assert log["loss"].tolist() == [2.5, 1e-3]
@@ -29,17 +30,17 @@ def test_columns_are_read_by_name(tmp_path):
         ("epoch,loss\n1,2,3\n", r"log\.csv:2: expected 2 columns, got 3"),
     ],
 )
-def test_what_is_no_log_is_refused_with_file_and_line(tmp_path, text, expected):
+def test_what_is_no_log_is_refused_with_file_and_line(tmp_path: Path, text, expected) -> None:
     with pytest.raises(DataError, match=expected):
         read_log(write(tmp_path / "log.csv", text))
 
 
-def test_a_log_that_is_not_there_is_refused(tmp_path):
+def test_a_log_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read"):
         read_log(tmp_path / "log.csv")
 
 
-def test_the_training_loop_writes_such_a_log(tmp_path):
+def test_the_training_loop_writes_such_a_log(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     from train.training import loop
 

@@ -24,10 +24,10 @@ folder = Path(arguments["--images"])
 
 
 @pytest.fixture
-def tracker(tmp_path, monkeypatch):
+def tracker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """``tracker(code)`` makes that code ``python -m tracker``."""
 
-    def install(code):
+    def install(code) -> None:
         (tmp_path / "bin").mkdir(exist_ok=True)
         script = tmp_path / "bin" / "fake.py"
         script.write_text(FAKE + code)
@@ -48,7 +48,7 @@ with open(arguments["--json"], "w") as out:
 """
 
 
-def test_the_folder_of_each_subset_is_tracked_and_scored(tracker, tmp_path):
+def test_the_folder_of_each_subset_is_tracked_and_scored(tracker, tmp_path: Path) -> None:
     faces = FAMILIES["resnet18"].read(write_300w(tmp_path / "tree", train=1))
     tracker(WRITE_LABELS + "assert arguments['--model'] == 'resnet18'")
     results = scores(track_test_set(faces, "resnet18"))
@@ -68,28 +68,30 @@ def test_the_folder_of_each_subset_is_tracked_and_scored(tracker, tmp_path):
         ("open(arguments['--json'], 'w').write('{\"error\": \"\"}\\n'); sys.exit(130)", "exit code 130"),
     ],
 )
-def test_a_tracker_that_fails_is_quoted(tracker, tmp_path, code, expected):
+def test_a_tracker_that_fails_is_quoted(tracker, tmp_path: Path, code, expected) -> None:
     tracker(code)
     with pytest.raises(RunError, match=f"the tracker failed on .*: {expected}") as caught:
         track_folder(tmp_path, "x", tmp_path / "out.jsonl")
     assert "\n" not in str(caught.value)
 
 
-def test_images_that_could_not_be_read_are_no_failure(tracker, tmp_path):
+def test_images_that_could_not_be_read_are_no_failure(tracker, tmp_path: Path) -> None:
     record = json.dumps({"source": "a.jpg", "faces": [], "error": "damaged"})
     tracker(f"open(arguments['--json'], 'w').write({record + chr(10)!r}); sys.exit('tracker: 1 image ...')")
     track_folder(tmp_path, "x", tmp_path / "out.jsonl")
     assert json.loads((tmp_path / "out.jsonl").read_text())["error"] == "damaged"
 
 
-def test_an_interrupted_evaluation_ends_the_tracker(tracker, tmp_path, monkeypatch):
+def test_an_interrupted_evaluation_ends_the_tracker(
+    tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tracker(
         "import os, time\n"
         "Path(arguments['--json']).with_suffix('.pid').write_text(str(os.getpid()))\n"
         "time.sleep(60)"
     )
 
-    def interrupt(_):
+    def interrupt(_) -> None:
         if (tmp_path / "out.pid").is_file() and (tmp_path / "out.pid").read_text():
             raise KeyboardInterrupt
         real_sleep(0.01)
@@ -102,7 +104,7 @@ def test_an_interrupted_evaluation_ends_the_tracker(tracker, tmp_path, monkeypat
         os.kill(int((tmp_path / "out.pid").read_text()), 0)
 
 
-def test_the_real_tracker_finds_the_portrait(tmp_path):
+def test_the_real_tracker_finds_the_portrait(tmp_path: Path) -> None:
     """The one test that starts the real tracker: command, JSON and exit code fit together."""
     portrait = Path(own_detector.__file__).parents[2] / "tracker" / "assets" / "astronaut.jpg"
     (tmp_path / "own").mkdir()

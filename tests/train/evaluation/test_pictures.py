@@ -25,7 +25,7 @@ def offsets(axes):
     return [np.asarray(dots.get_offsets()) for dots in axes.collections]
 
 
-def test_faces_are_ranked_by_error_and_misses_are_worst():
+def test_faces_are_ranked_by_error_and_misses_are_worst() -> None:
     made = evaluation({"lfpw": [3, 1, math.inf, 2, 9]})
     assert ranked(made, 2, worst=False) == [1, 3]
     assert ranked(made, 3, worst=True) == [2, 4, 0]
@@ -33,7 +33,7 @@ def test_faces_are_ranked_by_error_and_misses_are_worst():
 
 
 @pytest.fixture
-def drawn(tmp_path):
+def drawn(tmp_path: Path):
     """A found and a missed face in one real picture: dots at the labels."""
     made = evaluation({"lfpw": [4, math.inf]})
     path = tmp_path / "face.png"
@@ -41,7 +41,7 @@ def drawn(tmp_path):
     return replace(made, images=(path, path))
 
 
-def test_a_tile_shows_the_face_with_its_points_on_it(drawn):
+def test_a_tile_shows_the_face_with_its_points_on_it(drawn) -> None:
     tile = face_tile(drawn, 0)
     assert tile.title == "4.00 %"
     lit = [tile.picture[round(y), round(x)] for x, y in tile.truth]
@@ -50,12 +50,12 @@ def test_a_tile_shows_the_face_with_its_points_on_it(drawn):
     assert ratio == pytest.approx(np.full(68, 0.04))
 
 
-def test_a_missed_face_has_no_prediction_drawn(drawn):
+def test_a_missed_face_has_no_prediction_drawn(drawn) -> None:
     tile = face_tile(drawn, 1)
     assert (tile.title, tile.predicted) == ("missed", None)
 
 
-def test_an_image_that_is_gone_is_an_error(drawn):
+def test_an_image_that_is_gone_is_an_error(drawn) -> None:
     gone = replace(drawn, images=(Path("gone.jpg"),) * 2)
     with pytest.raises(DataError, match=r"gone\.jpg: not an image"):
         face_tile(gone, 0)
@@ -63,7 +63,7 @@ def test_an_image_that_is_gone_is_an_error(drawn):
         photograph(Path("gone.jpg"), [])
 
 
-def test_the_grid_draws_each_tile_with_truth_and_prediction():
+def test_the_grid_draws_each_tile_with_truth_and_prediction() -> None:
     picture = np.zeros((50, 50), np.uint8)
     truth, predicted = np.array([[10.0, 20.0]]), np.array([[11.0, 22.0]])
     tiles = [Tile(picture, "$a$", truth, predicted), Tile(picture, "b", truth), Tile(picture, "c")]
@@ -78,7 +78,7 @@ def test_the_grid_draws_each_tile_with_truth_and_prediction():
         assert colour == pytest.approx([int(expected[i : i + 2], 16) / 255 for i in (1, 3, 5)])
 
 
-def test_loader_examples_are_drawn_in_the_pixels_of_the_crop():
+def test_loader_examples_are_drawn_in_the_pixels_of_the_crop() -> None:
     torch = pytest.importorskip("torch")
     crop = torch.zeros(1, 64, 64, dtype=torch.uint8)
     points = torch.tensor([[0.0, 0.0], [-0.5, 0.25]])
@@ -88,7 +88,7 @@ def test_loader_examples_are_drawn_in_the_pixels_of_the_crop():
     assert (background.title, background.truth) == ("no face", None)
 
 
-def test_examples_of_whole_pictures_have_their_origin_in_the_middle():
+def test_examples_of_whole_pictures_have_their_origin_in_the_middle() -> None:
     torch = pytest.importorskip("torch")
     crop = torch.zeros(1, 60, 80, dtype=torch.uint8)
     points = torch.tensor([[0.0, 0.0], [-0.5, -0.375]])
@@ -97,7 +97,7 @@ def test_examples_of_whole_pictures_have_their_origin_in_the_middle():
 
 
 @pytest.mark.parametrize("scale", [1, 3])
-def test_a_photograph_keeps_points_in_its_own_pixels(tmp_path, scale):
+def test_a_photograph_keeps_points_in_its_own_pixels(tmp_path: Path, scale) -> None:
     """The drawn dots lie on the picture's dots, also when the picture is shrunk for the page."""
     hw = (240 * scale, 320 * scale)
     points = face_points((160 * scale, 120 * scale), 120 * scale)

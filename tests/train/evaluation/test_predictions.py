@@ -1,5 +1,6 @@
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ def shifted(percent):
     return TRUTH + np.array((percent / 100 * math.dist(TRUTH[36], TRUTH[45]), 0))
 
 
-def test_lines_are_read_by_name(tmp_path):
+def test_lines_are_read_by_name(tmp_path: Path) -> None:
     path = write(tmp_path / "p.jsonl", line("a.jpg", TRUTH, FAR), line("b.jpg"), error_line("c.jpg"))
     found = read_lines(path)
     assert list(found) == ["a.jpg", "b.jpg", "c.jpg"]
@@ -34,12 +35,12 @@ def test_lines_are_read_by_name(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a\u2028b.jpg", "a\x0cb.jpg", "a\x85b.jpg"])
-def test_a_name_with_an_odd_separator_is_one_name(tmp_path, name):
+def test_a_name_with_an_odd_separator_is_one_name(tmp_path: Path, name) -> None:
     text = json.dumps({"source": name, "faces": []}, ensure_ascii=False)
     assert list(read_lines(write(tmp_path / "p.jsonl", text))) == [name]
 
 
-def test_no_lines_name_no_image(tmp_path):
+def test_no_lines_name_no_image(tmp_path: Path) -> None:
     assert read_lines(write(tmp_path / "p.jsonl")) == {}
 
 
@@ -64,21 +65,21 @@ def test_no_lines_name_no_image(tmp_path):
         "[" * 100_000,
     ],
 )
-def test_a_malformed_line_is_refused_with_file_and_line(tmp_path, bad):
+def test_a_malformed_line_is_refused_with_file_and_line(tmp_path: Path, bad) -> None:
     path = write(tmp_path / "p.jsonl", line("a.jpg", TRUTH), bad, line("c.jpg"))
     with pytest.raises(DataError, match=r"p\.jsonl:2: ") as caught:
         read_lines(path)
     assert "\n" not in str(caught.value)
 
 
-def test_two_lines_about_one_image_are_refused(tmp_path):
+def test_two_lines_about_one_image_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "p.jsonl", line("a.jpg"), line("b.jpg"), line("a.jpg"))
     with pytest.raises(DataError, match=r"p\.jsonl:3: a second line about a\.jpg"):
         read_lines(path)
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe"])
-def test_a_file_that_cannot_be_read_is_refused(tmp_path, content):
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content) -> None:
     path = tmp_path / "p.jsonl"
     if content is not None:
         path.write_bytes(content)
@@ -86,24 +87,24 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path, content):
         read_lines(path)
 
 
-def test_the_nearest_face_is_the_one_that_overlaps_most():
+def test_the_nearest_face_is_the_one_that_overlaps_most() -> None:
     near, nearer = TRUTH + 30, TRUTH + 3
     for order in ([near, FAR, nearer], [nearer, FAR, near], [FAR, nearer]):
         assert nearest_face(TRUTH, order) is nearer
 
 
 @pytest.mark.parametrize("found", [[], [FAR]])
-def test_without_overlap_there_is_no_nearest_face(found):
+def test_without_overlap_there_is_no_nearest_face(found) -> None:
     assert nearest_face(TRUTH, found) is None
 
 
-def test_a_match_is_the_nearest_face_and_a_miss_is_nan():
+def test_a_match_is_the_nearest_face_and_a_miss_is_nan() -> None:
     assert match(TRUTH, [FAR, TRUTH + 3]) == pytest.approx(TRUTH + 3)
     assert np.isnan(match(TRUTH, [FAR])).all()
     assert match(TRUTH, []).shape == (68, 2)
 
 
-def test_every_way_of_missing_counts_as_a_miss(tmp_path):
+def test_every_way_of_missing_counts_as_a_miss(tmp_path: Path) -> None:
     faces = labelled([f"lfpw/{name}.jpg" for name in "abcdef"])
     path = write(
         tmp_path / "p.jsonl",
@@ -122,14 +123,14 @@ def test_every_way_of_missing_counts_as_a_miss(tmp_path):
     assert result.auc == pytest.approx((1 - 2 / 8) / 6)
 
 
-def test_one_file_of_one_subset_scores_that_subset_only(tmp_path):
+def test_one_file_of_one_subset_scores_that_subset_only(tmp_path: Path) -> None:
     faces = labelled(["lfpw/a.jpg", "helen/b.jpg"])
     path = write(tmp_path / "p.jsonl", line("b.jpg", shifted(1)))
     assert [(s.subset, s.faces) for s in scores(own_detector(faces, [(None, path)]))] == [("helen", 1)]
 
 
 @pytest.mark.parametrize("split", [True, False])
-def test_two_subsets_are_scored_apart_and_together(tmp_path, split):
+def test_two_subsets_are_scored_apart_and_together(tmp_path: Path, split) -> None:
     faces = labelled(["lfpw/a.jpg", "helen/b.jpg", "helen/c.jpg"])
     lines = line("a.jpg", shifted(1)), line("b.jpg", shifted(4)), line("c.jpg", shifted(7))
     if split:
@@ -141,7 +142,7 @@ def test_two_subsets_are_scored_apart_and_together(tmp_path, split):
     assert [s.mean for s in results] == pytest.approx([1, 5.5, 4])
 
 
-def test_a_name_in_both_subsets_needs_the_subset_and_then_works(tmp_path):
+def test_a_name_in_both_subsets_needs_the_subset_and_then_works(tmp_path: Path) -> None:
     faces = labelled(["lfpw/a.jpg", "helen/a.jpg", "helen/b.jpg"])
     of_lfpw = write(tmp_path / "lfpw.jsonl", line("a.jpg", shifted(1)))
     of_helen = write(tmp_path / "helen.jsonl", line("a.jpg", shifted(3)), line("b.jpg", shifted(3)))
@@ -151,7 +152,7 @@ def test_a_name_in_both_subsets_needs_the_subset_and_then_works(tmp_path):
     assert [s.mean for s in results] == pytest.approx([1, 3, 7 / 3])
 
 
-def test_two_files_about_one_image_are_refused(tmp_path):
+def test_two_files_about_one_image_are_refused(tmp_path: Path) -> None:
     faces = labelled(["lfpw/a.jpg"])
     path = write(tmp_path / "p.jsonl", line("a.jpg"))
     with pytest.raises(DataError, match=r"p\.jsonl: lfpw image a\.jpg is in an earlier"):
@@ -159,7 +160,7 @@ def test_two_files_about_one_image_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("subset", [None, "helen"])
-def test_a_file_about_other_images_is_refused(tmp_path, subset):
+def test_a_file_about_other_images_is_refused(tmp_path: Path, subset) -> None:
     faces = labelled(["lfpw/a.jpg", "helen/c.jpg"])
     path = write(tmp_path / "p.jsonl", line("a.jpg" if subset else "b.jpg", TRUTH))
     with pytest.raises(DataError, match=r"p\.jsonl: names no image of " + (subset or "the test sets")):

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from train.models.output import LandmarkOutput  # noqa: E402
 class Always(nn.Module):
     """Says the same of every crop; None: it does not judge."""
 
-    def __init__(self, logit):
+    def __init__(self, logit) -> None:
         super().__init__()
         self.logit = logit
 
@@ -30,7 +31,7 @@ class Always(nn.Module):
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
+def data(tmp_path_factory: pytest.TempPathFactory):
     folder = tmp_path_factory.mktemp("data")
     write_300w(folder)
     return folder
@@ -41,7 +42,7 @@ def faces_of(data):
     return training + validation
 
 
-def test_a_judge_who_throws_its_coin_honestly_is_calibrated():
+def test_a_judge_who_throws_its_coin_honestly_is_calibrated() -> None:
     rng = np.random.default_rng(0)
     presence = rng.uniform(0, 1, 20_000)
     found = summarise(presence, rng.uniform(0, 1, 20_000) < presence)
@@ -51,7 +52,7 @@ def test_a_judge_who_throws_its_coin_honestly_is_calibrated():
     assert sum(row.count for row in found.table) == 20_000
 
 
-def test_an_overconfident_judge_is_found_out():
+def test_an_overconfident_judge_is_found_out() -> None:
     said = np.array([0.95] * 100)
     found = summarise(said, np.arange(100) < 70)
     assert found.calibration_error == pytest.approx(0.25)
@@ -61,27 +62,29 @@ def test_an_overconfident_judge_is_found_out():
     assert (row.low, row.high, row.count) == (0.9, 0.99, 100)
 
 
-def test_certainties_have_rows_too():
+def test_certainties_have_rows_too() -> None:
     found = summarise(np.array([0.0, 1.0]), np.array([False, True]))
     assert [row.count for row in found.table] == [1, 1]
     assert found.calibration_error == 0
 
 
-def test_half_of_what_is_shown_are_faces(data):
+def test_half_of_what_is_shown_are_faces(data) -> None:
     found = presence_report(Loaded(Always(-3.0), 64), faces_of(data), draws=30)
     assert found.faces / (found.faces + found.others) == pytest.approx(0.5, abs=0.1)
     assert (found.missed, found.invented) == (1.0, 0.0)
     assert found.calibration_error == pytest.approx(0.5, abs=0.1)
 
 
-def test_what_cannot_be_judged_is_refused(data):
+def test_what_cannot_be_judged_is_refused(data) -> None:
     with pytest.raises(RunError, match="does not judge presence"):
         presence_report(Loaded(Always(None), 64), faces_of(data), draws=1)
     with pytest.raises(DataError, match="no face of this data validates"):
         presence_report(Loaded(Always(0.0), 64), [], draws=1)
 
 
-def test_the_command_asks_the_shipped_network_and_writes_what_it_says(data, tmp_path, monkeypatch):
+def test_the_command_asks_the_shipped_network_and_writes_what_it_says(
+    data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("train.data.splits.training_faces", lambda _: ([], faces_of(data)))
     path = tmp_path / "p.json"
     options = ["unet-light", "--data", str(data), "--draws", "2", "--json", str(path)]

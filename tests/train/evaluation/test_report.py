@@ -21,19 +21,19 @@ EVIL = """<script>alert("x")</script>&'"""
 class Reader(HTMLParser):
     """Collects tags with their attributes, and the text outside of style sheets."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.tags, self.text, self.open = [], "", []
 
-    def handle_starttag(self, tag, attributes):
+    def handle_starttag(self, tag, attributes) -> None:
         self.tags.append((tag, dict(attributes)))
         if tag not in ("meta", "img"):
             self.open.append(tag)
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag) -> None:
         assert self.open.pop() == tag
 
-    def handle_data(self, data):
+    def handle_data(self, data) -> None:
         self.text += data + "\n"
 
 
@@ -44,7 +44,7 @@ def read(page):
     return reader
 
 
-def test_all_text_on_a_page_is_escaped():
+def test_all_text_on_a_page_is_escaped() -> None:
     page = Page(EVIL, EVIL)
     page.heading(EVIL)
     page.text(EVIL)
@@ -55,7 +55,7 @@ def test_all_text_on_a_page_is_escaped():
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory):
+def tree(tmp_path_factory: pytest.TempPathFactory):
     return write_300w(tmp_path_factory.mktemp("tree"), train=1)
 
 
@@ -66,7 +66,7 @@ def measured(tree, condition):
     return faces.evaluated(condition, predicted)
 
 
-def test_a_full_report_holds_everything_and_loads_nothing(tree, tmp_path):
+def test_a_full_report_holds_everything_and_loads_nothing(tree, tmp_path: Path) -> None:
     assert cv2.imwrite(str(tmp_path / "a&b.png"), np.zeros((30, 40), np.uint8))
     log = {"epoch": np.array([1.0, 2]), "loss": np.array([2.0, 1])}
     contents = Contents(
@@ -89,7 +89,7 @@ def test_a_full_report_holds_everything_and_loads_nothing(tree, tmp_path):
     assert not re.search(r"https?:|//|url\(|@import", re.sub(r"base64,[^\"]*", "", page))
 
 
-def test_the_tables_name_every_subset_and_the_worst_faces_are_named(tree):
+def test_the_tables_name_every_subset_and_the_worst_faces_are_named(tree) -> None:
     made = measured(tree, "own detector")
     text = read(render(Contents("resnet18", "as shipped", [made]))).text
     for expected in ("lfpw + helen", "AUC@8 %", "mouth", "Worst first", f"lfpw/{made.images[0].name}"):
@@ -98,7 +98,7 @@ def test_the_tables_name_every_subset_and_the_worst_faces_are_named(tree):
         assert absent not in text
 
 
-def test_more_photographs_than_fit_are_counted(tree, tmp_path):
+def test_more_photographs_than_fit_are_counted(tree, tmp_path: Path) -> None:
     own = {f"{i}.png": Line((), "damaged") for i in range(MOST_PHOTOGRAPHS + 3)}
     made = measured(tree, "own detector")
     text = read(render(Contents("resnet18", "x", [made], own_folder=Path(tmp_path), own=own))).text
@@ -107,7 +107,7 @@ def test_more_photographs_than_fit_are_counted(tree, tmp_path):
     assert f"{MOST_PHOTOGRAPHS}.png" not in text
 
 
-def test_one_face_is_enough_for_a_page():
+def test_one_face_is_enough_for_a_page() -> None:
     page = Page("t", "l")
     from train.evaluation.figures import error_curves
 

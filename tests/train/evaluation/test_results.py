@@ -16,7 +16,7 @@ from train.metrics import nme_percent
 errors = st.lists(floats(0, 30) | st.just(math.inf), min_size=1, max_size=25)
 
 
-def test_every_number_by_hand():
+def test_every_number_by_hand() -> None:
     (result,) = scores(evaluation({"lfpw": [2, 12, 4, math.inf, math.inf]}))
     assert (result.subset, result.faces, result.misses) == ("lfpw", 5, 2)
     assert result.mean == pytest.approx(6)
@@ -27,7 +27,7 @@ def test_every_number_by_hand():
     assert list(result.parts.values()) == pytest.approx([6] * 5)
 
 
-def test_the_box_normalised_mean_by_hand():
+def test_the_box_normalised_mean_by_hand() -> None:
     """Equal shifts: the box mean differs from the inter-ocular one by the ratio of the two lengths."""
     made = evaluation({"lfpw": [2, 6]})
     size = math.sqrt(math.prod(np.ptp(made.truth[0], axis=0)))
@@ -35,13 +35,13 @@ def test_the_box_normalised_mean_by_hand():
     assert result.box_mean == pytest.approx(4 * made.normaliser[0] / size)
 
 
-def test_two_subsets_are_scored_apart_and_together():
+def test_two_subsets_are_scored_apart_and_together() -> None:
     results = scores(evaluation({"lfpw": [1], "helen": [4, 7]}))
     assert [(s.subset, s.faces) for s in results] == [("lfpw", 1), ("helen", 2), ("lfpw + helen", 3)]
     assert [s.mean for s in results] == pytest.approx([1, 5.5, 4])
 
 
-def test_nothing_found_has_no_mean_but_counts_as_failed():
+def test_nothing_found_has_no_mean_but_counts_as_failed() -> None:
     (result,) = scores(evaluation({"lfpw": [math.inf, math.inf]}))
     missing = (result.mean, result.median, result.mean_low, result.mean_high, result.box_mean)
     assert all(map(math.isnan, (*missing, *result.parts.values())))
@@ -55,19 +55,19 @@ def noisy(seed, faces=9):
 
 
 @given(st.integers(0, 2**32 - 1))
-def test_parts_weighted_by_their_points_add_up_to_the_whole(seed):
+def test_parts_weighted_by_their_points_add_up_to_the_whole(seed) -> None:
     made = noisy(seed)
     (result,) = scores(made)
     weighted = sum(result.parts[name] * len(part) for name, part in made.measure.parts.items())
     assert weighted / 68 == pytest.approx(result.mean, rel=1e-12)
 
 
-def test_errors_are_the_nme():
+def test_errors_are_the_nme() -> None:
     made = noisy(3)
     assert made.errors == pytest.approx(nme_percent(made.predicted, made.truth))
 
 
-def test_a_part_is_its_own_points():
+def test_a_part_is_its_own_points() -> None:
     """Only the mouth is off, by a tenth of the inter-ocular distance."""
     made = evaluation({"lfpw": [0, 0]})
     predicted = made.truth.copy()
@@ -77,7 +77,7 @@ def test_a_part_is_its_own_points():
 
 
 @given(errors)
-def test_misses_never_improve_rate_or_area(listed):
+def test_misses_never_improve_rate_or_area(listed) -> None:
     """Against the same faces found with an error just past every threshold."""
     (result,) = scores(evaluation({"x": listed}))
     (worst,) = scores(evaluation({"x": [min(error, 31) for error in listed]}))
@@ -95,14 +95,14 @@ def one_point(distances):
     )
 
 
-def test_one_point_in_pixels():
+def test_one_point_in_pixels() -> None:
     (result,) = scores(one_point([3, 5, 13]))
     assert (result.mean, result.median) == pytest.approx((7, 5))
     assert 1 - result.failure_rate == pytest.approx(2 / 3)
     assert math.isnan(result.box_mean)
 
 
-def test_shapes_that_disagree_are_refused():
+def test_shapes_that_disagree_are_refused() -> None:
     made = evaluation({"lfpw": [1, 2]})
     for changes in (
         {"predicted": made.predicted[:1]},
@@ -117,7 +117,7 @@ def test_shapes_that_disagree_are_refused():
 
 
 @pytest.mark.parametrize("normaliser", [0.0, -1.0, math.nan])
-def test_a_face_that_errors_cannot_be_measured_by_is_named(normaliser):
+def test_a_face_that_errors_cannot_be_measured_by_is_named(normaliser) -> None:
     made = evaluation({"lfpw": [1, 2]})
     with pytest.raises(DataError, match=r"1\.jpg: its labels"):
         replace(made, normaliser=np.array([50.0, normaliser]))
@@ -126,12 +126,12 @@ def test_a_face_that_errors_cannot_be_measured_by_is_named(normaliser):
 @pytest.mark.parametrize(
     "parts", [{}, {"a": ()}, {"a": (0, 1), "b": (1, 2)}, {"a": (0, 2)}, {"a": (1, 2)}], ids=str
 )
-def test_parts_must_cover_every_point_once(parts):
+def test_parts_must_cover_every_point_once(parts) -> None:
     with pytest.raises(ValueError, match="each point once"):
         Measure(unit="%", failure=10, limit=8, parts=parts)
 
 
 @pytest.mark.parametrize("changes", [{"failure": 0}, {"limit": -1}])
-def test_limits_must_be_positive(changes):
+def test_limits_must_be_positive(changes) -> None:
     with pytest.raises(ValueError, match="positive"):
         Measure(**({"unit": "%", "failure": 10, "limit": 8, "parts": {"a": (0,)}} | changes))

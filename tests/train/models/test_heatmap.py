@@ -17,7 +17,7 @@ COORDINATE = st.floats(-0.5, 0.5, width=32, allow_subnormal=False)  # inference 
 @given(
     x=COORDINATE, y=COORDINATE, cells=st.sampled_from([8, 16, 32, 56]), sigma=st.sampled_from([0.7, 1.0, 2.0])
 )
-def test_encode_then_decode_returns_the_point_anywhere_in_the_crop(x, y, cells, sigma):
+def test_encode_then_decode_returns_the_point_anywhere_in_the_crop(x, y, cells, sigma) -> None:
     """To a hundredth of a cell, at the crop's very edge too, where a plain Gaussian is half a cell off."""
     point = torch.tensor([[[x, y]]], dtype=torch.float32)
     codec = HeatmapCodec(sigma)
@@ -32,21 +32,21 @@ def test_encode_then_decode_returns_the_point_anywhere_in_the_crop(x, y, cells, 
     cells=st.sampled_from([32, 64, 112, 224]),
     codec=st.sampled_from([KernelCodec(), KernelCodec(10, 40), HeatmapCodec(10.0)]),
 )
-def test_wide_and_cut_targets_return_the_point_too(x, y, cells, codec):
+def test_wide_and_cut_targets_return_the_point_too(x, y, cells, codec) -> None:
     """The same hundredth of a cell, where a cell more on one side of the kernel would shift a plain one."""
     point = torch.tensor([[[x, y]]], dtype=torch.float32)
     back = HeatmapCodec.decode(codec.encode(point, cells).clamp(min=1e-38).log())
     assert ((back - point).abs().max() * cells).item() < 0.01
 
 
-def test_a_plain_gaussian_would_fail_there():
+def test_a_plain_gaussian_would_fail_there() -> None:
     """The round trip has teeth: without the correction the error at the edge is over a tenth of a cell."""
     centers = cell_centers(8) * 8
     plain = torch.softmax(-0.5 * (centers + 4.0) ** 2, dim=0)  # a point on the crop's left edge
     assert abs((plain * centers).sum().item() + 4.0) > 0.1
 
 
-def test_targets_inside_are_the_normalised_gaussian():
+def test_targets_inside_are_the_normalised_gaussian() -> None:
     """Independent of our code: numpy's outer product of two sampled normals."""
     codec, cells, sigma = HeatmapCodec(1.5), 32, 1.5
     x, y = 0.1, -0.07
@@ -59,7 +59,7 @@ def test_targets_inside_are_the_normalised_gaussian():
 
 
 @pytest.mark.parametrize("cells", [32, 64, 224])
-def test_a_kernel_is_the_cut_gaussian_at_any_working_size(cells):
+def test_a_kernel_is_the_cut_gaussian_at_any_working_size(cells) -> None:
     """Independent of our code, in pixels of the 224 px crop: 60 or fewer pixels wide, nothing beyond."""
     x, y = 0.1, -0.07
     centers_px = 224 * ((np.arange(-RING, cells + RING) + 0.5) / cells - 0.5)
@@ -77,7 +77,7 @@ def test_a_kernel_is_the_cut_gaussian_at_any_working_size(cells):
         assert (got > 0).sum() == 60 * 60
 
 
-def test_a_kernel_shorter_than_a_cell_still_has_the_point_for_its_mean():
+def test_a_kernel_shorter_than_a_cell_still_has_the_point_for_its_mean() -> None:
     points = torch.linspace(-0.5, 0.5, 41)[None, :, None].repeat(1, 1, 2)
     maps = gaussians(points, 8, sigma=0.3, reach=0.6)
     back = HeatmapCodec.decode(maps.clamp(min=1e-38).log())
@@ -85,7 +85,7 @@ def test_a_kernel_shorter_than_a_cell_still_has_the_point_for_its_mean():
     assert ((maps > 0).sum(dim=(2, 3)) <= 9).all()
 
 
-def test_targets_are_distributions_and_rows_run_down():
+def test_targets_are_distributions_and_rows_run_down() -> None:
     codec = HeatmapCodec()
     target = codec.encode(torch.tensor([[[0.25, -0.25], [9.0, -9.0]]]), 16)
     assert torch.allclose(target.sum(dim=(2, 3)), torch.ones(1, 2), atol=1e-5)
@@ -95,18 +95,18 @@ def test_targets_are_distributions_and_rows_run_down():
     assert (row, column) == (0, 17)  # far outside: the nearest corner
 
 
-def test_a_single_sharp_cell_decodes_to_its_centre():
+def test_a_single_sharp_cell_decodes_to_its_centre() -> None:
     maps = torch.full((1, 1, 10, 10), -100.0)
     maps[0, 0, 2, 7] = 100.0
     expected = [(7 - RING + 0.5) / 8 - 0.5, (2 - RING + 0.5) / 8 - 0.5]
     assert HeatmapCodec.decode(maps)[0, 0].tolist() == pytest.approx(expected, abs=1e-6)
 
 
-def test_flat_maps_decode_to_the_middle_of_the_crop():
+def test_flat_maps_decode_to_the_middle_of_the_crop() -> None:
     assert HeatmapCodec.decode(torch.zeros(2, 3, 18, 18)).abs().max().item() < 1e-6
 
 
-def test_decoding_has_a_gradient_towards_the_truth():
+def test_decoding_has_a_gradient_towards_the_truth() -> None:
     maps = torch.zeros(1, 1, 10, 10, requires_grad=True)
     HeatmapCodec.decode(maps)[0, 0, 0].backward()
     assert (maps.grad[0, 0, :, 9] > 0).all()
@@ -114,7 +114,7 @@ def test_decoding_has_a_gradient_towards_the_truth():
 
 
 @pytest.mark.parametrize("sigma", [0.0, -1.0, math.nan])
-def test_impossible_widths_are_refused(sigma):
+def test_impossible_widths_are_refused(sigma) -> None:
     with pytest.raises(RunError, match="sigma"):
         HeatmapCodec(sigma)
 
@@ -122,12 +122,12 @@ def test_impossible_widths_are_refused(sigma):
 @pytest.mark.parametrize(
     ("sigma_px", "kernel_px"), [(0.0, 60.0), (-1.0, 60.0), (10.0, 39.0), (math.nan, 60.0)]
 )
-def test_impossible_kernels_are_refused(sigma_px, kernel_px):
+def test_impossible_kernels_are_refused(sigma_px, kernel_px) -> None:
     with pytest.raises(RunError, match="kernel_px"):
         KernelCodec(sigma_px, kernel_px)
 
 
-def test_a_codec_is_written_as_it_was_in_older_checkpoints():
+def test_a_codec_is_written_as_it_was_in_older_checkpoints() -> None:
     """A run goes on only if its configuration reads the same."""
     assert repr(HeatmapCodec()) == "HeatmapCodec(sigma=1.0)"
     assert repr(KernelCodec()) == "KernelCodec(sigma_px=10.0, kernel_px=60.0)"

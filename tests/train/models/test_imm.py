@@ -32,12 +32,12 @@ MODELS = sorted(BY_HAND)
 
 
 @pytest.fixture(autouse=True)
-def seeded():
+def seeded() -> None:
     torch.manual_seed(3)
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_the_layers_are_those_on_the_cards(model):
+def test_the_layers_are_those_on_the_cards(model) -> None:
     layers, _ = BY_HAND[model]
     stages = list(build(model).features)
     convolutions = stages[::3]
@@ -48,12 +48,12 @@ def test_the_layers_are_those_on_the_cards(model):
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_it_has_as_many_parameters_as_counted_by_hand(model):
+def test_it_has_as_many_parameters_as_counted_by_hand(model) -> None:
     assert sum(p.numel() for p in build(model).parameters()) == BY_HAND[model][1]
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_pictures_become_points(model):
+def test_pictures_become_points(model) -> None:
     height, width, points = SHAPES[model]
     pictures = torch.randint(0, 256, (3, 1, height, width), dtype=torch.uint8)
     output = build(model)(pictures)
@@ -64,7 +64,7 @@ def test_pictures_become_points(model):
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_an_untrained_network_answers_with_the_start(model):
+def test_an_untrained_network_answers_with_the_start(model) -> None:
     height, width, points = SHAPES[model]
     start = np.random.default_rng(0).uniform(-0.4, 0.4, (points, 2))
     pictures = torch.randint(0, 256, (2, 1, height, width), dtype=torch.uint8)
@@ -74,7 +74,7 @@ def test_an_untrained_network_answers_with_the_start(model):
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_every_layer_learns(model):
+def test_every_layer_learns(model) -> None:
     """After one step away from the start, each parameter has a gradient: nothing is cut off."""
     height, width, _ = SHAPES[model]
     network = ImmLandmarks(model)
@@ -84,7 +84,7 @@ def test_every_layer_learns(model):
     assert all(p.grad is not None and p.grad.abs().max() > 0 for p in network.parameters())
 
 
-def test_coordinates_are_float32_under_autocast():
+def test_coordinates_are_float32_under_autocast() -> None:
     start = np.full((1, 2), 0.4 + 2**-12)  # between two numbers of bfloat16
     network = ImmLandmarks("nose-fan", start)
     with torch.autocast("cpu", torch.bfloat16):
@@ -93,7 +93,7 @@ def test_coordinates_are_float32_under_autocast():
     assert np.abs(points.detach().numpy() - start).max() < 1e-7
 
 
-def test_an_unknown_model_is_refused():
+def test_an_unknown_model_is_refused() -> None:
     with pytest.raises(RunError, match=r"nose-cone.*nose-funnel, nose-fan, face58"):
         ImmLandmarks("nose-cone")
     assert set(SPECS) == set(BY_HAND)

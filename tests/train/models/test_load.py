@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -22,7 +24,7 @@ def crops():
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory, crops):
+def trained(tmp_path_factory: pytest.TempPathFactory, crops):
     """A network whose statistics are not those of a fresh one, as checkpoint and as exported file."""
     torch.manual_seed(3)
     network = ResNet18Landmarks().train()
@@ -43,7 +45,7 @@ def answers(network, crops):
     return output.points * 224, output.presence_logit
 
 
-def test_the_exported_file_loads_back_into_torch(trained, crops):
+def test_the_exported_file_loads_back_into_torch(trained, crops) -> None:
     """Against the checkpoint: what is left is the rounding of kernels to float16."""
     checkpoint, exported = (load_network("resnet18", trained / name) for name in ("r.safetensors", "r.onnx"))
     assert checkpoint.size == exported.size == SIZE
@@ -53,7 +55,7 @@ def test_the_exported_file_loads_back_into_torch(trained, crops):
         assert (expected - got).abs().max() < 0.02 * expected.std()
 
 
-def test_a_warm_start_computes_what_the_file_does(trained, crops):
+def test_a_warm_start_computes_what_the_file_does(trained, crops) -> None:
     """Normalisation restored from the very crops: the same up to float32 rounding; trainable again."""
     exported = load_network("resnet18", trained / "r.onnx").network
     network = ResNet18Landmarks()
@@ -69,7 +71,7 @@ def test_a_warm_start_computes_what_the_file_does(trained, crops):
     assert torch.isfinite(batch.points).all()
 
 
-def test_in_training_mode_the_restored_statistics_are_those_of_the_batch(trained, crops):
+def test_in_training_mode_the_restored_statistics_are_those_of_the_batch(trained, crops) -> None:
     """On the crops it was restored with, batch statistics equal running ones: training starts in place."""
     network = ResNet18Landmarks()
     warm_start(network, trained / "r.onnx", crops)
@@ -78,7 +80,7 @@ def test_in_training_mode_the_restored_statistics_are_those_of_the_batch(trained
     assert (still - moving).abs().max() < 0.02 * still.std()
 
 
-def test_a_warm_start_from_a_checkpoint_takes_every_tensor(trained, crops):
+def test_a_warm_start_from_a_checkpoint_takes_every_tensor(trained, crops) -> None:
     network = ResNet18Landmarks()
     assert warm_start(network, trained / "r.safetensors", crops) == len(network.state_dict())
     checkpoint = load_network("resnet18", trained / "r.safetensors").network
@@ -86,7 +88,7 @@ def test_a_warm_start_from_a_checkpoint_takes_every_tensor(trained, crops):
         assert torch.equal(network.state_dict()[name], tensor)
 
 
-def test_only_what_fits_is_taken(trained, crops):
+def test_only_what_fits_is_taken(trained, crops) -> None:
     """Another head: the backbone comes over, the head keeps its first weights."""
     network = ResNet18Landmarks()
     network.pyramid.maps = torch.nn.Conv2d(64, 5, 3)
@@ -97,7 +99,7 @@ def test_only_what_fits_is_taken(trained, crops):
     assert torch.equal(network.backbone.conv1.weight, tensors["backbone.conv1.weight"])
 
 
-def test_folding_pairs_are_all_found():
+def test_folding_pairs_are_all_found() -> None:
     """18 layers and 3 shortcuts of the ResNet, less its linear one; 3 in the pyramid."""
     network = ResNet18Landmarks().eval()
     pairs = normalised_convolutions(network)
@@ -109,7 +111,7 @@ def test_folding_pairs_are_all_found():
 
 @pytest.mark.parametrize("name", ["x.onnx", "x.safetensors"])
 @pytest.mark.parametrize("content", [b"", b"nothing of the kind", bytes(200)])
-def test_damaged_files_are_one_line(tmp_path, crops, name, content):
+def test_damaged_files_are_one_line(tmp_path: Path, crops, name, content) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     for attempt in (
@@ -122,18 +124,18 @@ def test_damaged_files_are_one_line(tmp_path, crops, name, content):
         assert "\n" not in str(caught.value)
 
 
-def test_a_file_that_shares_nothing_is_refused(tmp_path, crops):
+def test_a_file_that_shares_nothing_is_refused(tmp_path: Path, crops) -> None:
     save_file({"other.weight": torch.zeros(3)}, tmp_path / "x.safetensors", metadata={"size": "64"})
     with pytest.raises(RunError, match="shares no weights"):
         warm_start(ResNet18Landmarks(), tmp_path / "x.safetensors", crops)
 
 
-def test_an_unknown_model_names_the_known_ones():
+def test_an_unknown_model_names_the_known_ones() -> None:
     with pytest.raises(RunError, match="resnet18"):
         load_network("vgg", None)
 
 
-def test_the_shipped_model_loads():
+def test_the_shipped_model_loads() -> None:
     loaded = load_network("resnet18")
     points = answers(loaded.network, torch.zeros(1, 1, loaded.size, loaded.size))[0]
     assert points.shape == (1, 68, 2)

@@ -14,7 +14,7 @@ def output(points, logit):
     return LandmarkOutput(points, logit)
 
 
-def test_wing_known_values():
+def test_wing_known_values() -> None:
     """w ln(1 + x / eps) below w = 10, x - (w - w ln(1 + w / eps)) above, eps = 2."""
     error = torch.tensor([0.0, 2.0, -2.0, 30.0], dtype=torch.float64)
     offset = 10 - 10 * math.log(6)
@@ -22,7 +22,7 @@ def test_wing_known_values():
     assert wing(error).tolist() == pytest.approx(expected)
 
 
-def test_wing_is_continuous_where_its_pieces_meet():
+def test_wing_is_continuous_where_its_pieces_meet() -> None:
     ends = torch.tensor([10 - 1e-9, 10.0], dtype=torch.float64)
     below, above = wing(ends).tolist()
     assert above - below == pytest.approx(0, abs=1e-8)
@@ -32,20 +32,20 @@ def test_wing_is_continuous_where_its_pieces_meet():
 @pytest.mark.parametrize(
     ("error", "slope"), [(0.5, 10 / 2.5), (-0.5, -10 / 2.5), (9.0, 10 / 11), (11.0, 1), (-90.0, -1)]
 )
-def test_wing_gradient(error, slope):
+def test_wing_gradient(error, slope) -> None:
     at = torch.tensor(error, dtype=torch.float64, requires_grad=True)
     wing(at).backward()
     assert at.grad.item() == pytest.approx(slope)
 
 
-def test_errors_count_in_pixels_of_a_224_px_crop():
+def test_errors_count_in_pixels_of_a_224_px_crop() -> None:
     points = torch.zeros(1, 68, 2)
     off = points + 5 / 224
     loss = LandmarkLoss()(output(off, torch.tensor([50.0])), points, torch.ones(1))
     assert loss.item() == pytest.approx(10 * math.log(1 + 5 / 2), rel=1e-5)
 
 
-def test_crops_without_a_face_pull_on_presence_only():
+def test_crops_without_a_face_pull_on_presence_only() -> None:
     points = torch.rand(3, 68, 2, requires_grad=True)
     logit = torch.zeros(3, requires_grad=True)
     is_face = torch.tensor([1.0, 0.0, 0.0])
@@ -55,7 +55,7 @@ def test_crops_without_a_face_pull_on_presence_only():
     assert logit.grad.tolist() == pytest.approx([-0.5 / 3, 0.5 / 3, 0.5 / 3])
 
 
-def test_the_points_of_a_face_weigh_the_same_however_many_backgrounds_are_beside_it():
+def test_the_points_of_a_face_weigh_the_same_however_many_backgrounds_are_beside_it() -> None:
     points, truth = torch.full((4, 68, 2), 0.01), torch.zeros(4, 68, 2)
     logit = torch.full((4,), 40.0)  # sure of a face: no presence loss where there is one
     one = LandmarkLoss()(output(points[:1], logit[:1]), truth[:1], torch.ones(1))
@@ -65,7 +65,7 @@ def test_the_points_of_a_face_weigh_the_same_however_many_backgrounds_are_beside
 
 
 @pytest.mark.parametrize("codec", [HeatmapCodec(1.5), KernelCodec(20, 100)])
-def test_maps_add_their_cross_entropy_in_nats(codec):
+def test_maps_add_their_cross_entropy_in_nats(codec) -> None:
     """Against torch's own: its cross-entropy with probabilities as the target, mean over the points."""
     torch.manual_seed(0)
     maps, points = torch.randn(2, 68, 18, 18), torch.rand(2, 68, 2) - 0.5
@@ -78,17 +78,17 @@ def test_maps_add_their_cross_entropy_in_nats(codec):
     assert LandmarkLoss(0.0)(with_maps, points, face).item() == pytest.approx(0.0, abs=1e-6)
 
 
-def test_a_network_without_presence_is_judged_by_its_points_alone():
+def test_a_network_without_presence_is_judged_by_its_points_alone() -> None:
     points = torch.zeros(1, 58, 2)
     loss = LandmarkLoss()(LandmarkOutput(points + 5 / 224), points, torch.ones(1))
     assert loss.item() == pytest.approx(10 * math.log(1 + 5 / 2), rel=1e-5)
 
 
-def test_a_negative_weight_is_refused():
+def test_a_negative_weight_is_refused() -> None:
     with pytest.raises(RunError, match="map_weight"):
         LandmarkLoss(-1.0)
 
 
-def test_a_batch_without_any_face_has_a_finite_loss():
+def test_a_batch_without_any_face_has_a_finite_loss() -> None:
     loss = LandmarkLoss()(output(torch.rand(2, 68, 2), torch.zeros(2)), torch.zeros(2, 68, 2), torch.zeros(2))
     assert loss.item() == pytest.approx(math.log(2))

@@ -1,5 +1,6 @@
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ from hypothesis import given
 from typer.testing import CliRunner
 
 torch = pytest.importorskip("torch")
+
+from typing import Never  # noqa: E402
 
 from tests.strategies import floats  # noqa: E402
 from tests.tiny import write_300w  # noqa: E402
@@ -32,13 +35,13 @@ logs = floats(math.log(1e-3), math.log(0.3))
 
 
 @pytest.mark.parametrize("sigma", [0.8, 1.5, 3.0])
-def test_the_spread_of_a_gaussian_is_its_own(sigma):
+def test_the_spread_of_a_gaussian_is_its_own(sigma) -> None:
     maps = HeatmapCodec(sigma).encode(torch.tensor([[[0.1, -0.05]]]), 48).clamp(min=1e-30).log()
     # Two axes; sampled on whole cells, a Gaussian this wide has its variance to a thousandth.
     assert spread(maps).item() == pytest.approx(math.sqrt(2) * sigma / 48, rel=2e-3)
 
 
-def test_a_map_of_one_cell_has_no_spread_and_the_highest_quality():
+def test_a_map_of_one_cell_has_no_spread_and_the_highest_quality() -> None:
     maps = torch.full((1, 1, 10, 10), -1e4)
     maps[0, 0, 4, 4] = 0.0
     assert spread(maps).item() == pytest.approx(0.0, abs=1e-3)
@@ -46,7 +49,7 @@ def test_a_map_of_one_cell_has_no_spread_and_the_highest_quality():
     assert torch.isfinite(calibration.quality(torch.zeros(1))).all()
 
 
-def test_spread_does_not_depend_on_where_the_peak_is_or_how_high_the_logits_are():
+def test_spread_does_not_depend_on_where_the_peak_is_or_how_high_the_logits_are() -> None:
     maps = HeatmapCodec(1.0).encode(torch.tensor([[[-0.2, 0.1], [0.15, 0.2]]]), 32).clamp(min=1e-30).log()
     first, second = spread(maps)[0]
     assert first.item() == pytest.approx(second.item(), rel=1e-3)
@@ -54,7 +57,7 @@ def test_spread_does_not_depend_on_where_the_peak_is_or_how_high_the_logits_are(
 
 
 @given(logs, logs)
-def test_wider_is_never_better(one, other):
+def test_wider_is_never_better(one, other) -> None:
     narrow, wide = sorted((math.exp(one), math.exp(other)))
     calibration = Calibration(-12.0, 4.5)
     better, worse = calibration.quality(torch.tensor([narrow, wide]))
@@ -69,7 +72,7 @@ def sample(calibration, count, seed=0):
     return spreads, rng.random(count) < chance
 
 
-def test_a_known_calibration_is_found_again():
+def test_a_known_calibration_is_found_again() -> None:
     true = Calibration(-13.0, 5.0)
     found = Calibration.fit(*sample(true, 200_000))
     # Standard errors at 200,000 points: about 0.02 of the slope, 0.05 of the intercept.
@@ -77,7 +80,7 @@ def test_a_known_calibration_is_found_again():
     assert found.intercept == pytest.approx(true.intercept, abs=0.3)
 
 
-def test_the_fit_is_where_the_likelihood_is_level():
+def test_the_fit_is_where_the_likelihood_is_level() -> None:
     spreads, good = sample(Calibration(-9.0, 3.0), 3000, seed=1)
     found = Calibration.fit(spreads, good)
     left = good - found.quality(torch.from_numpy(spreads)).numpy()
@@ -85,7 +88,7 @@ def test_the_fit_is_where_the_likelihood_is_level():
     assert (left * np.log(spreads)).sum() == pytest.approx(0, abs=1e-6)
 
 
-def test_the_fit_does_not_depend_on_how_much_spreads_differ():
+def test_the_fit_does_not_depend_on_how_much_spreads_differ() -> None:
     spreads, good = sample(Calibration(-9.0, 3.0), 3000, seed=1)
     found = Calibration.fit(spreads, good)
     alike = Calibration.fit(spreads**1e-3 * 0.05, good)  # log spread shrunk to a thousandth, and moved
@@ -94,7 +97,7 @@ def test_the_fit_does_not_depend_on_how_much_spreads_differ():
 
 
 @pytest.mark.parametrize("good", [np.ones(5, bool), np.zeros(5, bool)])
-def test_points_of_one_kind_cannot_calibrate(good):
+def test_points_of_one_kind_cannot_calibrate(good) -> None:
     with pytest.raises(RunError, match="too few"):
         Calibration.fit(np.linspace(0.01, 0.1, 5), good)
 
@@ -107,12 +110,12 @@ def test_points_of_one_kind_cannot_calibrate(good):
         ([0.05] * 6, [True, True, False, False, True, False]),
     ],
 )
-def test_points_without_a_most_likely_calibration_are_refused(spreads, good):
+def test_points_without_a_most_likely_calibration_are_refused(spreads, good) -> None:
     with pytest.raises(RunError):
         Calibration.fit(np.array(spreads), np.array(good))
 
 
-def test_no_points_and_no_numbers_cannot_calibrate():
+def test_no_points_and_no_numbers_cannot_calibrate() -> None:
     with pytest.raises(RunError, match="too few"):
         Calibration.fit(np.zeros(0), np.zeros(0, bool))
     with pytest.raises(RunError, match="not finite"):
@@ -120,12 +123,12 @@ def test_no_points_and_no_numbers_cannot_calibrate():
 
 
 @pytest.mark.parametrize(("intercept", "slope"), [(0.0, -1.0), (0.0, 0.0), (math.nan, 1.0), (0.0, math.inf)])
-def test_a_calibration_that_trusts_wide_maps_is_refused(intercept, slope):
+def test_a_calibration_that_trusts_wide_maps_is_refused(intercept, slope) -> None:
     with pytest.raises(RunError, match="wide maps"):
         Calibration(intercept, slope)
 
 
-def test_reliability_puts_each_point_into_one_bin():
+def test_reliability_puts_each_point_into_one_bin() -> None:
     quality = np.array([0.9, 0.1, 0.8, 0.2])
     error = np.array([1.0, 9.0, GOOD_PERCENT, GOOD_PERCENT + 0.1])
     assert reliability(quality, error, bins=2) == [
@@ -137,7 +140,7 @@ def test_reliability_puts_each_point_into_one_bin():
     assert sum(row.count for row in reliability(quality, error, bins=3)) == 4
 
 
-def test_a_perfect_judge_has_no_calibration_error():
+def test_a_perfect_judge_has_no_calibration_error() -> None:
     true = Calibration(-13.0, 5.0)
     spreads, good = sample(true, 100_000, seed=2)
     quality = true.quality(torch.from_numpy(spreads)).numpy()
@@ -146,7 +149,7 @@ def test_a_perfect_judge_has_no_calibration_error():
     assert calibration_error(table) < 0.006
 
 
-def test_the_error_in_the_worst_tenth():
+def test_the_error_in_the_worst_tenth() -> None:
     error = np.concatenate([np.full(10, 9.0), np.ones(90)])
     assert error_in_worst(-error, error) == pytest.approx(90 / 180)
     assert error_in_worst(error, error) == pytest.approx(10 / 180)
@@ -154,7 +157,7 @@ def test_the_error_in_the_worst_tenth():
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory):
+def tree(tmp_path_factory: pytest.TempPathFactory):
     return write_300w(tmp_path_factory.mktemp("tree"))
 
 
@@ -163,7 +166,7 @@ def shipped():
     return load_network("resnet18")
 
 
-def test_the_report_is_of_the_test_faces(tree, shipped):
+def test_the_report_is_of_the_test_faces(tree, shipped) -> None:
     found = report(shipped, tree)
     assert sum(row.count for row in found.table) == 68 * found.faces
     assert found.error_in_worst <= found.possible
@@ -175,15 +178,15 @@ def test_the_report_is_of_the_test_faces(tree, shipped):
     assert report(shipped, tree, disturbed=True).table != found.table
 
 
-def test_calibration_sees_no_test_face(tree, shipped, monkeypatch):
-    def unseen(_):
+def test_calibration_sees_no_test_face(tree, shipped, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unseen(_) -> Never:
         raise AssertionError("a test face was read")
 
     monkeypatch.setattr("train.evaluation.quality.test_faces", unseen)
     assert calibrate(shipped, tree).slope > 0
 
 
-def test_a_network_without_maps_has_no_quality(tree):
+def test_a_network_without_maps_has_no_quality(tree) -> None:
     class Flat(ResNet18Landmarks):
         def forward(self, crop):
             return super().forward(crop)._replace(maps=None)
@@ -193,7 +196,7 @@ def test_a_network_without_maps_has_no_quality(tree):
     assert ImmLandmarks("nose-fan")(torch.zeros(1, 1, 60, 80)).maps is None
 
 
-def test_the_command_prints_and_writes_the_figures(tree, tmp_path):
+def test_the_command_prints_and_writes_the_figures(tree, tmp_path: Path) -> None:
     app = typer.Typer()
     app.command()(quality_command)
     path = tmp_path / "quality.json"

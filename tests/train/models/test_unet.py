@@ -1,4 +1,5 @@
 from collections import OrderedDict
+from pathlib import Path
 
 import pytest
 
@@ -15,14 +16,14 @@ from train.models.unet import UNetLandmarks, adopt_brain_mri  # noqa: E402
 
 
 @pytest.mark.parametrize(("stride", "side"), [(1, 66), (2, 34), (4, 18)])
-def test_maps_are_as_fine_as_asked_for(stride, side):
+def test_maps_are_as_fine_as_asked_for(stride, side) -> None:
     output = UNetLandmarks(features=4, stride=stride).eval()(torch.zeros(2, 1, 64, 64, dtype=torch.uint8))
     assert output.maps.shape == (2, 68, side, side)
     assert output.points.shape == (2, 68, 2)
     assert output.presence_logit.shape == (2,)
 
 
-def test_another_stride_is_refused():
+def test_another_stride_is_refused() -> None:
     with pytest.raises(RunError, match="1/3"):
         UNetLandmarks(stride=3)
 
@@ -41,19 +42,19 @@ def parameters_of(features, stride):
 
 
 @pytest.mark.parametrize(("features", "stride"), [(32, 1), (32, 2), (8, 4)])
-def test_it_has_the_shape_of_the_published_network(features, stride):
+def test_it_has_the_shape_of_the_published_network(features, stride) -> None:
     network = UNetLandmarks(features, stride)
     assert sum(p.numel() for p in network.parameters()) == parameters_of(features, stride)
 
 
-def test_an_untrained_network_answers_the_middle_of_the_crop():
+def test_an_untrained_network_answers_the_middle_of_the_crop() -> None:
     torch.manual_seed(0)
     points = UNetLandmarks(features=4).eval()(torch.zeros(1, 1, 64, 64)).points
     assert points.abs().max().item() < 0.02
 
 
 @pytest.mark.parametrize("stride", [1, 2, 4])
-def test_the_loss_pulls_on_every_parameter(stride):
+def test_the_loss_pulls_on_every_parameter(stride) -> None:
     torch.manual_seed(0)
     network = UNetLandmarks(4, stride).train()
     crops, points = torch.rand(4, 1, 64, 64) * 255, torch.rand(4, 68, 2) - 0.5
@@ -65,7 +66,7 @@ def test_the_loss_pulls_on_every_parameter(stride):
         assert parameter.grad.any(), name
 
 
-def test_grey_levels_may_be_bytes_or_floats():
+def test_grey_levels_may_be_bytes_or_floats() -> None:
     levels = torch.randint(0, 256, (1, 1, 64, 64), dtype=torch.uint8)
     network = UNetLandmarks(features=4).eval()
     with torch.inference_mode():
@@ -73,12 +74,12 @@ def test_grey_levels_may_be_bytes_or_floats():
     assert torch.equal(by_bytes, by_floats)
 
 
-def test_a_size_that_four_halvings_do_not_divide_is_refused():
+def test_a_size_that_four_halvings_do_not_divide_is_refused() -> None:
     with pytest.raises(RuntimeError, match="size"):
         UNetLandmarks(features=4).eval()(torch.zeros(1, 1, 72, 72))
 
 
-def test_folding_changes_nothing():
+def test_folding_changes_nothing() -> None:
     torch.manual_seed(0)
     network = UNetLandmarks(features=4)
     crops = torch.rand(3, 1, 64, 64) * 255
@@ -91,7 +92,7 @@ def test_folding_changes_nothing():
     assert torch.allclose(before, after, atol=1e-4)
 
 
-def test_peak_height_is_the_log_ratio_to_a_flat_map():
+def test_peak_height_is_the_log_ratio_to_a_flat_map() -> None:
     maps = torch.zeros(1, 2, 4, 4)
     maps[0, 1, 2, 3] = 1000.0
     assert peak_height(maps)[0].tolist() == pytest.approx(
@@ -104,7 +105,7 @@ def brain_mri(features=32, inputs=3, outputs=1):
     widths = [features * 2**level for level in range(5)]
     shapes = OrderedDict()
 
-    def block(module, name, inputs, width):
+    def block(module, name, inputs, width) -> None:
         for number, channels in ((1, inputs), (2, width)):
             shapes[f"{module}.{name}conv{number}.weight"] = (width, channels, 3, 3)
             for field in ("weight", "bias", "running_mean", "running_var"):
@@ -129,7 +130,7 @@ def brain_mri(features=32, inputs=3, outputs=1):
     )
 
 
-def test_the_brain_mri_checkpoint_is_adopted_as_published(tmp_path):
+def test_the_brain_mri_checkpoint_is_adopted_as_published(tmp_path: Path) -> None:
     published = brain_mri()
     torch.save(published, tmp_path / "unet.pt")
     network = UNetLandmarks(32, stride=1)
@@ -145,7 +146,7 @@ def test_the_brain_mri_checkpoint_is_adopted_as_published(tmp_path):
     assert torch.equal(network.maps.weight, maps)
 
 
-def test_a_decoder_that_stops_early_takes_the_levels_it_has(tmp_path):
+def test_a_decoder_that_stops_early_takes_the_levels_it_has(tmp_path: Path) -> None:
     torch.save(brain_mri(), tmp_path / "unet.pt")
     network = UNetLandmarks(32, stride=4)
     taken = adopt_brain_mri(network, tmp_path / "unet.pt")
@@ -153,7 +154,7 @@ def test_a_decoder_that_stops_early_takes_the_levels_it_has(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["narrow", "other", "cut", "missing", "code"])
-def test_another_file_is_refused_in_one_line(tmp_path, damage):
+def test_another_file_is_refused_in_one_line(tmp_path: Path, damage) -> None:
     path = tmp_path / "unet.pt"
     if damage == "narrow":
         torch.save(brain_mri(features=8), path)

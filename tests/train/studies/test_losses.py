@@ -1,6 +1,7 @@
 import json
 import math
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from tests.tiny import face_points, write_300w  # noqa: E402
-from train import cli  # noqa: E402
+from train.cli import main as cli  # noqa: E402
 from train.configs.unet_mri import CONFIG  # noqa: E402
 from train.data.splits import training_faces  # noqa: E402
 from train.errors import DataError  # noqa: E402
@@ -33,7 +34,7 @@ def faces(count, seed=0):
     return torch.from_numpy(np.stack(drawn)).float()
 
 
-def test_pixel_targets_are_the_unnormalised_gaussian():
+def test_pixel_targets_are_the_unnormalised_gaussian() -> None:
     """Independent of our code: one cell after the other, in pixels of the 224 px crop."""
     (target,) = pixel_targets(torch.tensor([[[0.1, -0.2]]]), CELLS)[0]
     for row, column in ((0, 0), (17, 34), (18, 33), (20, 30), (25, 34), (26, 34), (17, 42), (17, 41)):
@@ -44,11 +45,11 @@ def test_pixel_targets_are_the_unnormalised_gaussian():
         assert target[row, column].item() == pytest.approx(expected, abs=1e-6)
 
 
-def test_both_losses_get_the_targets_of_the_shipped_recipe():
+def test_both_losses_get_the_targets_of_the_shipped_recipe() -> None:
     assert CONFIG.loss.codec == KERNEL
 
 
-def test_the_highest_cell_is_the_one_that_the_point_is_in():
+def test_the_highest_cell_is_the_one_that_the_point_is_in() -> None:
     points = faces(3)
     off = (highest_cell(pixel_targets(points, CELLS)) - points).abs().max()
     assert off.item() * CELLS <= 0.5 + 1e-4
@@ -61,11 +62,11 @@ def squared_distance_px(shift_px):
     return ((target - moved).square().sum() / target.square().sum()).item()
 
 
-def test_a_guess_beyond_the_worthwhile_distance_costs_more_than_zeros():
+def test_a_guess_beyond_the_worthwhile_distance_costs_more_than_zeros() -> None:
     assert squared_distance_px(WORTHWHILE_PX - 0.5) < 1 < squared_distance_px(WORTHWHILE_PX + 0.5)
 
 
-def test_the_pixel_losses_push_on_every_background_cell_alike():
+def test_the_pixel_losses_push_on_every_background_cell_alike() -> None:
     """By hand: the gradient is 2 (height - target) / n, times the slope of the sigmoid where there is one."""
     points = faces(2)
     target = pixel_targets(points, CELLS).double()
@@ -79,14 +80,14 @@ def test_the_pixel_losses_push_on_every_background_cell_alike():
         assert share.squared == pytest.approx((squares[outside].sum() / squares.sum()).item(), rel=1e-4)
 
 
-def test_a_pixel_loss_leaves_maps_of_nothing_to_their_targets():
+def test_a_pixel_loss_leaves_maps_of_nothing_to_their_targets() -> None:
     """Where the background is right already, all of the gradient is in the foreground."""
     points = faces(2)
     share = background_share(WAYS["pixels"], torch.zeros(2, 68, CELLS + 2, CELLS + 2), points)
     assert (share.absolute, share.squared) == (0, 0)
 
 
-def test_in_a_distribution_the_background_cannot_outweigh_the_target():
+def test_in_a_distribution_the_background_cannot_outweigh_the_target() -> None:
     """The gradient of a cross-entropy by logits sums to 0: neither side has more than half of it."""
     points = faces(2)
     torch.manual_seed(0)
@@ -99,7 +100,7 @@ def test_in_a_distribution_the_background_cannot_outweigh_the_target():
         assert (gradient.abs() * outside).sum() <= 0.5 * gradient.abs().sum() * (1 + 1e-5)
 
 
-def test_answers_without_a_look_are_measured_on_pixels_and_distributions():
+def test_answers_without_a_look_are_measured_on_pixels_and_distributions() -> None:
     known, asked = faces(20), faces(10, seed=1)
     answers = picture_free_answers(known, asked, CELLS)
     heights = pixel_targets(asked, CELLS)
@@ -115,7 +116,7 @@ def test_answers_without_a_look_are_measured_on_pixels_and_distributions():
     assert answers.share_beyond == pytest.approx((off_px > WORTHWHILE_PX).float().mean().item())
 
 
-def test_a_perfect_answer_costs_nothing_and_the_entropy_of_its_target():
+def test_a_perfect_answer_costs_nothing_and_the_entropy_of_its_target() -> None:
     """Of a Gaussian of sigma cells in the plane: ln(2 pi e sigma^2), here cut at 3 sigma, which takes 2 %."""
     points = faces(1).expand(4, 68, 2)
     answers = picture_free_answers(points, points, CELLS)
@@ -125,11 +126,13 @@ def test_a_perfect_answer_costs_nothing_and_the_entropy_of_its_target():
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory):
+def tree(tmp_path_factory: pytest.TempPathFactory):
     return write_300w(tmp_path_factory.mktemp("tree"), train=20)
 
 
-def test_the_command_prints_and_writes_all_figures(tree, tmp_path, monkeypatch, capsys):
+def test_the_command_prints_and_writes_all_figures(
+    tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "figures.json"
     arguments = ["--data", tree, "--limit", 8, "--epochs", 1, "--threads", 1, "--json", path]
     monkeypatch.setattr(sys, "argv", ["train", "compare-losses", *map(str, arguments)])
@@ -152,7 +155,7 @@ def test_the_command_prints_and_writes_all_figures(tree, tmp_path, monkeypatch, 
     assert f"{figures['ways']['distributions']['nme_percent']:.1f}" in printed
 
 
-def test_there_must_be_faces_on_both_sides(tree):
+def test_there_must_be_faces_on_both_sides(tree) -> None:
     training, validation = training_faces(tree)
     with pytest.raises(DataError, match="none"):
         compare([], validation)

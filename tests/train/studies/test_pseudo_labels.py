@@ -1,5 +1,6 @@
 import json
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,7 +13,7 @@ from torch import nn  # noqa: E402
 from tests.faces import astronaut  # noqa: E402
 from tests.tiny import face_points, template, write_300w, write_face  # noqa: E402
 from tracker.geometry import CropTransform  # noqa: E402
-from train import cli  # noqa: E402
+from train.cli import main as cli  # noqa: E402
 from train.data.dataset import from_unit  # noqa: E402
 from train.errors import DataError, RunError  # noqa: E402
 from train.models.heatmap import HeatmapCodec  # noqa: E402
@@ -26,7 +27,7 @@ SIDE = 0.6 * template()
 class Teacher(nn.Module):
     """Sees the same symmetric face in every crop, moved to the right by ``bias`` crop sides."""
 
-    def __init__(self, sigma=1.0, bias=0.0, presence=2.0, maps=True):
+    def __init__(self, sigma=1.0, bias=0.0, presence=2.0, maps=True) -> None:
         super().__init__()
         points = torch.from_numpy(SIDE + np.array((bias, 0.0))).float()
         self.maps = HeatmapCodec(sigma).encode(points, 32).clamp(min=1e-30).log() if maps else None
@@ -40,7 +41,7 @@ class Teacher(nn.Module):
 
 
 @pytest.fixture
-def guesses(tmp_path):
+def guesses(tmp_path: Path):
     """More than one batch of them."""
     faces = [
         write_face(tmp_path, f"{i:02d}", face_points(width=80.0 + 4 * i, roll=0.02 * i)) for i in range(18)
@@ -49,7 +50,7 @@ def guesses(tmp_path):
 
 
 @pytest.mark.parametrize("bias", [0.0, 0.07])
-def test_what_the_teacher_sees_lies_in_the_image(guesses, bias):
+def test_what_the_teacher_sees_lies_in_the_image(guesses, bias) -> None:
     """A lean to one side goes away: mirrored, it is one to the other."""
     counted = []
     seen = list(teach(Teacher(bias=bias), 64, guesses, lambda: counted.append(1)))
@@ -61,7 +62,7 @@ def test_what_the_teacher_sees_lies_in_the_image(guesses, bias):
         assert face.presence == pytest.approx(1 / (1 + np.exp(-2.0)), abs=1e-6)
 
 
-def test_wider_maps_are_less_sure_in_proportion(guesses):
+def test_wider_maps_are_less_sure_in_proportion(guesses) -> None:
     (narrow,), (wide,) = (
         [face.spread_percent for face in teach(Teacher(sigma), 64, guesses[:1])] for sigma in (0.8, 1.6)
     )
@@ -71,7 +72,7 @@ def test_wider_maps_are_less_sure_in_proportion(guesses):
     assert narrow == pytest.approx(100 * np.sqrt(2) * 0.8 / 32 / eyes, rel=0.02)
 
 
-def test_a_teacher_without_maps_is_refused(guesses):
+def test_a_teacher_without_maps_is_refused(guesses) -> None:
     with pytest.raises(RunError, match="no maps"):
         list(teach(Teacher(maps=False), 64, guesses))
 
@@ -81,7 +82,7 @@ def seen_faces(folder, count=4):
     return [Seen(face.image, face.points, 0.9, 3.0 - i / 2) for i, face in enumerate(faces)]
 
 
-def test_labels_come_back_the_surest_first(tmp_path):
+def test_labels_come_back_the_surest_first(tmp_path: Path) -> None:
     seen = seen_faces(tmp_path / "data" / "fairface")
     path = tmp_path / "pseudo.jsonl"
     assert write_labels(seen, tmp_path / "data", path) == 4
@@ -94,7 +95,7 @@ def test_labels_come_back_the_surest_first(tmp_path):
     assert len(read_labels(path, tmp_path / "data", keep=0.51)) == 3
 
 
-def test_what_is_probably_no_face_is_left_out(tmp_path):
+def test_what_is_probably_no_face_is_left_out(tmp_path: Path) -> None:
     sure, doubtful = seen_faces(tmp_path, 2)
     write_labels([sure, Seen(doubtful.image, doubtful.points, 0.3, 0.1)], tmp_path, tmp_path / "p.jsonl")
     assert [face.image for face in read_labels(tmp_path / "p.jsonl", tmp_path, 1.0)] == [sure.image]
@@ -111,7 +112,7 @@ def test_what_is_probably_no_face_is_left_out(tmp_path):
         ({"image": 3}, "TypeError"),
     ],
 )
-def test_other_lines_are_refused_by_file_and_line(tmp_path, change, said):
+def test_other_lines_are_refused_by_file_and_line(tmp_path: Path, change, said) -> None:
     path = tmp_path / "p.jsonl"
     write_labels(seen_faces(tmp_path, 1), tmp_path, path)
     good = json.loads(path.read_text())
@@ -121,18 +122,18 @@ def test_other_lines_are_refused_by_file_and_line(tmp_path, change, said):
 
 
 @pytest.mark.parametrize("text", ["", "[]\n", "{\n", "3\n"])
-def test_other_files_are_refused(tmp_path, text):
+def test_other_files_are_refused(tmp_path: Path, text) -> None:
     (tmp_path / "p.jsonl").write_text(text)
     with pytest.raises(DataError, match=r"p\.jsonl"):
         read_labels(tmp_path / "p.jsonl", tmp_path, 1.0)
 
 
-def test_a_file_that_cannot_be_written_is_refused(tmp_path):
+def test_a_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="cannot be written"):
         write_labels([], tmp_path, tmp_path / "nowhere" / "p.jsonl")
 
 
-def test_faces_are_found_where_the_tracker_sees_them(tmp_path):
+def test_faces_are_found_where_the_tracker_sees_them(tmp_path: Path) -> None:
     folder = tmp_path / "fairface"
     folder.mkdir()
     for name in ("a.png", "b.png"):
@@ -144,12 +145,14 @@ def test_faces_are_found_where_the_tracker_sees_them(tmp_path):
     assert len(first_guesses(tmp_path, limit=1)) == 1
 
 
-def test_data_without_faces_to_label_is_refused(tmp_path):
+def test_data_without_faces_to_label_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="neither"):
         first_guesses(tmp_path)
 
 
-def test_a_student_trains_on_what_a_teacher_labelled(tmp_path, monkeypatch, capsys):
+def test_a_student_trains_on_what_a_teacher_labelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """From the command that labels to the command that trains, on drawn faces."""
     data = write_300w(tmp_path / "data")
     (data / "fairface").mkdir()

@@ -3,6 +3,7 @@
 import csv
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -27,7 +28,7 @@ def run(data, out, *more):
     return done.stdout
 
 
-def test_two_processes_share_the_work_and_write_once(tmp_path):
+def test_two_processes_share_the_work_and_write_once(tmp_path: Path) -> None:
     data = write_300w(write_imm(tmp_path / "imm"))
     said = run(data, tmp_path / "two", "--devices", 2)
     assert said.replace("\n", "").count("wrote ") == 1

@@ -1,5 +1,6 @@
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -11,7 +12,6 @@ from safetensors.torch import load_file  # noqa: E402
 
 from tests.tiny import write_300w  # noqa: E402
 from tests.train.imm_files import write_imm  # noqa: E402
-from train import imm  # noqa: E402
 from train.config import Stage  # noqa: E402
 from train.configs.face58 import CONFIG as FACE58  # noqa: E402
 from train.configs.nose import CONFIG as NOSE  # noqa: E402
@@ -22,6 +22,7 @@ from train.errors import DataError, RunError  # noqa: E402
 from train.models.imm import SPECS, ImmLandmarks  # noqa: E402
 from train.models.load import load_network  # noqa: E402
 from train.models.losses import LandmarkLoss  # noqa: E402
+from train.training import imm  # noqa: E402
 from train.training.imm import (  # noqa: E402
     IMM,
     OTHERS,
@@ -41,7 +42,7 @@ TINY = replace(NOSE, model="nose-fan", stages=(Stage(80, 3, 1e-3),), batch_size=
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
+def data(tmp_path_factory: pytest.TempPathFactory):
     return write_300w(write_imm(tmp_path_factory.mktemp("imm")))
 
 
@@ -53,13 +54,13 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
-def test_a_nose_is_as_far_as_pythagoras_says():
+def test_a_nose_is_as_far_as_pythagoras_says() -> None:
     truth = np.array([[[0.1, 0.2]], [[0.0, 0.0]]])
     predicted = truth + np.array([[[3, 4]], [[0, -12]]]) / 640
     assert nose_error_px(predicted, truth) == pytest.approx([5.0, 12.0])
 
 
-def test_the_nme_of_58_points_is_relative_to_the_outer_eye_corners():
+def test_the_nme_of_58_points_is_relative_to_the_outer_eye_corners() -> None:
     truth = np.zeros((2, 58, 2))
     truth[:, 13] = (0.2, 0.0)
     truth[1, 21] = (-0.2, 0.3)  # 0.5 from point 13
@@ -71,7 +72,7 @@ def test_the_nme_of_58_points_is_relative_to_the_outer_eye_corners():
 
 
 @pytest.mark.parametrize("model", sorted(SPECS))
-def test_an_untrained_network_errs_as_the_mean_face_does(data, tmp_path, model):
+def test_an_untrained_network_errs_as_the_mean_face_does(data, tmp_path: Path, model) -> None:
     """What the loop validates first is what the labels alone predict."""
     config = replace(TINY, model=model, stages=(Stage(SPECS[model].size, 1, 1e-9),))
     weights = train_imm(config, data, 4, RunOptions(tmp_path / "run"))
@@ -87,7 +88,7 @@ def test_an_untrained_network_errs_as_the_mean_face_does(data, tmp_path, model):
     )
 
 
-def test_stages_train_on_the_pictures_that_they_name(data):
+def test_stages_train_on_the_pictures_that_they_name(data) -> None:
     training, validation = split_people(imm.imm_shots(data))
     others, _ = training_faces(data)
     stages = tuple(Stage(80, 1, 1e-3, sets) for sets in ((OTHERS,), (IMM,), ()))
@@ -104,19 +105,21 @@ def test_stages_train_on_the_pictures_that_they_name(data):
         imm_task(replace(TINY, stages=stages), training, validation)
 
 
-def test_the_task_has_the_unit_of_its_error(data):
+def test_the_task_has_the_unit_of_its_error(data) -> None:
     training, validation = split_people(imm.imm_shots(data))
     assert imm_task(TINY, training, validation).unit == "px of 640x480"
     assert imm_task(replace(TINY, model="face58"), training, validation).unit == "% NME"
 
 
 @pytest.fixture(scope="module")
-def whole_run(data, tmp_path_factory):
+def whole_run(data, tmp_path_factory: pytest.TempPathFactory):
     torch.set_num_threads(1)
     return train_imm(TINY, data, 8, RunOptions(tmp_path_factory.mktemp("runs") / "whole"))
 
 
-def test_a_stopped_and_resumed_run_ends_with_the_very_same_weights(data, whole_run, tmp_path, monkeypatch):
+def test_a_stopped_and_resumed_run_ends_with_the_very_same_weights(
+    data, whole_run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real, calls = LandmarkLoss.__call__, []
 
     def interrupt(*args):
@@ -135,7 +138,7 @@ def test_a_stopped_and_resumed_run_ends_with_the_very_same_weights(data, whole_r
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
-def test_weights_reload_with_their_size(whole_run):
+def test_weights_reload_with_their_size(whole_run) -> None:
     loaded = load_network("nose-fan", whole_run)
     assert loaded.size == 80
     assert isinstance(loaded.network, ImmLandmarks)
@@ -143,7 +146,7 @@ def test_weights_reload_with_their_size(whole_run):
         load_network("nose-funnel", whole_run)
 
 
-def test_a_handful_of_shots_is_learnt_by_heart(data):
+def test_a_handful_of_shots_is_learnt_by_heart(data) -> None:
     """Without augmentation the network comes, on what it saw, to a tenth of the mean face's error."""
     training = split_people(imm.imm_shots(data))[0][:4]
     crops = imm.ImmCrops(training, 80, (52,))
@@ -162,7 +165,7 @@ def test_a_handful_of_shots_is_learnt_by_heart(data):
     assert errors[-1] < errors[0] / 10
 
 
-def test_the_comparison_goes_on_where_it_was(data, tmp_path):
+def test_the_comparison_goes_on_where_it_was(data, tmp_path: Path) -> None:
     options, config = RunOptions(tmp_path), replace(TINY, stages=(Stage(80, 1, 1e-2),))
     first = compare_noses(config, data, 1, options, limit=8)
     assert [(run.variant, run.seed) for run in first] == [("funnel", 0), ("fan", 0)]
@@ -178,7 +181,7 @@ def test_the_comparison_goes_on_where_it_was(data, tmp_path):
     assert len(list(tmp_path.glob("*/log.csv"))) == 8  # other pictures are other runs
 
 
-def test_the_summary_is_mean_and_sample_deviation_over_seeds():
+def test_the_summary_is_mean_and_sample_deviation_over_seeds() -> None:
     runs = [NoseRun("fan", seed, mean_px, near) for seed, mean_px, near in [(0, 4.0, 0.9), (1, 7.0, 1.0)]]
     (row,) = summarise(runs)
     assert (row.variant, row.seeds) == ("fan", 2)
@@ -188,12 +191,12 @@ def test_the_summary_is_mean_and_sample_deviation_over_seeds():
 
 
 @pytest.mark.parametrize("config", [NOSE, FACE58])
-def test_the_shipped_recipes_fit_their_networks(config):
+def test_the_shipped_recipes_fit_their_networks(config) -> None:
     assert {stage.size for stage in config.stages} == {SPECS[config.model].size}
     assert config.recipe.background == 0
 
 
-def test_what_cannot_be_trained_is_refused(data, tmp_path):
+def test_what_cannot_be_trained_is_refused(data, tmp_path: Path) -> None:
     options = RunOptions(tmp_path / "out")
     with pytest.raises(RunError, match="nose-fan sees pictures of 80 pixels"):
         train_imm(replace(TINY, stages=(Stage(240, 1, 1e-3),)), data, 0, options)
@@ -206,7 +209,7 @@ def test_what_cannot_be_trained_is_refused(data, tmp_path):
         train_imm(TINY, others, 0, options)
 
 
-def test_a_validation_picture_among_the_training_people_is_refused(data, tmp_path):
+def test_a_validation_picture_among_the_training_people_is_refused(data, tmp_path: Path) -> None:
     """Under another person's name, smaller and darker: only its look tells."""
     folder = tmp_path / "imm_face_db"
     shutil.copytree(data / "imm_face_db", folder)

@@ -1,5 +1,7 @@
 """Where a landmark network's first weights come from."""
 
+from pathlib import Path
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -19,7 +21,7 @@ def start(model, init, faces=(), said=None):
     return initial_network(config, faces, said.append if said is not None else lambda _: None)()
 
 
-def test_without_init_the_weights_are_random_and_nothing_is_said():
+def test_without_init_the_weights_are_random_and_nothing_is_said() -> None:
     said = []
     torch.manual_seed(5)
     first = start("unet", "", said=said).maps.weight
@@ -29,7 +31,7 @@ def test_without_init_the_weights_are_random_and_nothing_is_said():
 
 
 @pytest.mark.parametrize("name", ["unet.pt", "unet.PTH"])
-def test_the_plain_unet_starts_from_the_brain_mri_checkpoint(tmp_path, name):
+def test_the_plain_unet_starts_from_the_brain_mri_checkpoint(tmp_path: Path, name) -> None:
     published, said = brain_mri(), []
     torch.save(published, tmp_path / name)
     state = start("unet-mri", tmp_path / name, said=said).state_dict()
@@ -38,21 +40,21 @@ def test_the_plain_unet_starts_from_the_brain_mri_checkpoint(tmp_path, name):
 
 
 @pytest.mark.parametrize("model", ["resnet18", "unet"])
-def test_other_models_refuse_a_published_checkpoint_and_say_whose_it_is(tmp_path, model):
+def test_other_models_refuse_a_published_checkpoint_and_say_whose_it_is(tmp_path: Path, model) -> None:
     torch.save(brain_mri(features=8), tmp_path / "unet.pt")
     with pytest.raises(RunError, match=r"unet\.pt: only unet-mri .* checkpoint, " + model) as caught:
         start(model, tmp_path / "unet.pt")
     assert "\n" not in str(caught.value)
 
 
-def test_a_published_checkpoint_that_is_none_is_refused(tmp_path):
+def test_a_published_checkpoint_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "unet.pt").write_bytes(b"no checkpoint")
     for path in (tmp_path / "unet.pt", tmp_path / "none.pt"):
         with pytest.raises(RunError, match=path.name):
             start("unet-mri", path)
 
 
-def test_the_plain_unet_starts_from_its_own_weights_too(tmp_path):
+def test_the_plain_unet_starts_from_its_own_weights_too(tmp_path: Path) -> None:
     torch.manual_seed(1)
     trained = build("unet-mri").state_dict()
     save_file(trained, tmp_path / "u.safetensors", metadata={"size": "64"})
@@ -63,7 +65,7 @@ def test_the_plain_unet_starts_from_its_own_weights_too(tmp_path):
     assert said[0].endswith(f"gives {len(state)} of {len(state)} tensors")
 
 
-def test_imagenet_weights_are_asked_for_by_the_models_that_have_them(monkeypatch):
+def test_imagenet_weights_are_asked_for_by_the_models_that_have_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """The download itself is torchvision's; here only who asks for it."""
     asked = []
     made = "train.models.resnet18.grey_resnet18"
@@ -75,11 +77,11 @@ def test_imagenet_weights_are_asked_for_by_the_models_that_have_them(monkeypatch
             start(model, "imagenet")
 
 
-def test_the_tables_name_known_models():
+def test_the_tables_name_known_models() -> None:
     assert set(IMAGENET) | set(PUBLISHED) <= set(MODELS)
 
 
-def test_only_the_first_process_speaks(tmp_path, monkeypatch):
+def test_only_the_first_process_speaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.save(brain_mri(), tmp_path / "unet.pt")
     monkeypatch.setenv("LOCAL_RANK", "1")
     said = []

@@ -5,6 +5,7 @@ import multiprocessing
 import struct
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,12 +20,12 @@ from torch import nn  # noqa: E402
 from torch.utils.data import DataLoader  # noqa: E402
 
 from tests.tiny import face_points, write_face  # noqa: E402
-from train import loop  # noqa: E402
 from train.config import Stage, TrainConfig  # noqa: E402
 from train.data.augment import GeometryPolicy, PhotometricPolicy  # noqa: E402
 from train.data.dataset import FaceCrops, SampleRecipe  # noqa: E402
 from train.errors import DataError, RunError  # noqa: E402
 from train.models.output import LandmarkOutput  # noqa: E402
+from train.training import loop  # noqa: E402
 from train.training.checkpoint import LAST  # noqa: E402
 from train.training.loop import EVENTS, LOG, moving_average  # noqa: E402
 from train.training.sampling import StageOrder, stage_batches  # noqa: E402
@@ -42,7 +43,7 @@ CONFIG = TrainConfig(
 class TinyNetwork(nn.Module):
     """Stands in for a ResNet: batch statistics, any crop size, the same output."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.stem = nn.Sequential(
             nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.AdaptiveAvgPool2d(8)
@@ -55,7 +56,7 @@ class TinyNetwork(nn.Module):
 
 
 @pytest.fixture(scope="module")
-def faces(tmp_path_factory):
+def faces(tmp_path_factory: pytest.TempPathFactory):
     folder = tmp_path_factory.mktemp("faces")
     rng = np.random.default_rng(1)
     made = [
@@ -100,7 +101,7 @@ def train(config, model, faces, *more, loss=None, **options):
 class StopsAt:
     """The loss of the recipe, until ``step``: then what a user, a kernel or a bug would do."""
 
-    def __init__(self, step, error):
+    def __init__(self, step, error) -> None:
         self.step, self.error, self.real = step, error, CONFIG.loss
 
     def __call__(self, *args):
@@ -111,7 +112,7 @@ class StopsAt:
 
 
 @pytest.fixture(scope="module")
-def whole_run(faces, tmp_path_factory):
+def whole_run(faces, tmp_path_factory: pytest.TempPathFactory):
     """Folder and model of a run that nobody stopped."""
     torch.set_num_threads(1)
     out = tmp_path_factory.mktemp("whole")
@@ -119,7 +120,7 @@ def whole_run(faces, tmp_path_factory):
     return out, train(CONFIG, network(), faces, out, fabric)
 
 
-def test_the_log_has_a_line_for_each_epoch(whole_run):
+def test_the_log_has_a_line_for_each_epoch(whole_run) -> None:
     rows = log_of(whole_run[0])
     assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
     assert [row["size"] for row in rows] == ["32", "32", "64", "64"]
@@ -128,7 +129,7 @@ def test_the_log_has_a_line_for_each_epoch(whole_run):
     assert elapsed == sorted(elapsed)
 
 
-def test_tensorboard_gets_the_numbers_of_the_log(whole_run):
+def test_tensorboard_gets_the_numbers_of_the_log(whole_run) -> None:
     """Read back by an independent reader of the record format (length, CRC, payload, CRC)."""
     data = b"".join(path.read_bytes() for path in sorted((whole_run[0] / EVENTS).iterdir()))
     losses = {}
@@ -143,7 +144,9 @@ def test_tensorboard_gets_the_numbers_of_the_log(whole_run):
 
 
 @pytest.mark.parametrize("step", [1, 3, 5, 7])
-def test_a_stopped_and_resumed_run_ends_with_the_very_same_weights(faces, whole_run, fabric, tmp_path, step):
+def test_a_stopped_and_resumed_run_ends_with_the_very_same_weights(
+    faces, whole_run, fabric, tmp_path: Path, step
+) -> None:
     """Two steps an epoch: it stops within each of the four epochs, before and after a change of stage."""
     with pytest.raises(KeyboardInterrupt):
         train(CONFIG, network(), faces, tmp_path, fabric, loss=StopsAt(step, KeyboardInterrupt()))
@@ -153,7 +156,9 @@ def test_a_stopped_and_resumed_run_ends_with_the_very_same_weights(faces, whole_
     assert [row["loss"] for row in log_of(tmp_path)] == [row["loss"] for row in log_of(whole_run[0])]
 
 
-def test_resuming_a_complete_run_only_returns_its_model(faces, whole_run, fabric, monkeypatch):
+def test_resuming_a_complete_run_only_returns_its_model(
+    faces, whole_run, fabric, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("train.training.task.FaceCrops", None)  # no image is read again
     out, first = whole_run
     before = (out / LAST).read_bytes(), (out / LOG).read_bytes()
@@ -161,7 +166,7 @@ def test_resuming_a_complete_run_only_returns_its_model(faces, whole_run, fabric
     assert ((out / LAST).read_bytes(), (out / LOG).read_bytes()) == before
 
 
-def test_the_returned_model_is_the_average_and_evaluates(whole_run):
+def test_the_returned_model_is_the_average_and_evaluates(whole_run) -> None:
     out, model = whole_run
     state = torch.load(out / LAST, weights_only=True)
     assert not model.training
@@ -170,7 +175,7 @@ def test_the_returned_model_is_the_average_and_evaluates(whole_run):
 
 
 @pytest.mark.parametrize("decay", [0.5, 0.998])
-def test_the_average_forgets_its_start_at_once_and_settles_at_its_decay(decay):
+def test_the_average_forgets_its_start_at_once_and_settles_at_its_decay(decay) -> None:
     average, kept = moving_average(decay), [torch.tensor(1.0)]
     for updates in range(1, 2000):  # all weights are 0 after the first: what is left is the start's share
         average(kept, [torch.tensor(0.0)], updates)
@@ -181,7 +186,7 @@ def test_the_average_forgets_its_start_at_once_and_settles_at_its_decay(decay):
     assert settled[0] == pytest.approx(decay)
 
 
-def test_the_average_of_equal_weights_is_that_weight_and_counters_are_copied():
+def test_the_average_of_equal_weights_is_that_weight_and_counters_are_copied() -> None:
     average, weight, counter = moving_average(0.9), [torch.tensor(3.5)], [torch.tensor(7)]
     average(weight, [torch.tensor(3.5)], 5)
     average(counter, [torch.tensor(12)], 5)
@@ -194,37 +199,37 @@ def first_loss(faces, out, workers):
     return log_of(out)[0]["loss"]
 
 
-def test_workers_change_nothing(faces, tmp_path):
+def test_workers_change_nothing(faces, tmp_path: Path) -> None:
     # In a process of its own: workers are forked, and the tests' process is full of runtimes' threads.
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         losses = [pool.submit(first_loss, faces, tmp_path / str(n), n).result(timeout=120) for n in (0, 1)]
     assert losses[0] == losses[1]
 
 
-def test_a_run_that_is_there_is_not_overwritten(faces, whole_run, fabric):
+def test_a_run_that_is_there_is_not_overwritten(faces, whole_run, fabric) -> None:
     with pytest.raises(RunError, match="--resume"):
         train(CONFIG, network(), faces, whole_run[0], fabric)
 
 
-def test_a_checkpoint_of_another_configuration_is_refused(faces, whole_run, fabric):
+def test_a_checkpoint_of_another_configuration_is_refused(faces, whole_run, fabric) -> None:
     other = replace(CONFIG, weight_decay=0.5)
     with pytest.raises(RunError, match="another configuration"):
         train(other, network(), faces, whole_run[0], fabric, resume=True)
 
 
-def test_a_checkpoint_of_other_pictures_is_refused(faces, whole_run, fabric):
+def test_a_checkpoint_of_other_pictures_is_refused(faces, whole_run, fabric) -> None:
     """Also when one only changed sides: what validated would be trained on."""
     for other in ((faces[0][:9], faces[1]), (faces[0] + faces[1][:1], faces[1][1:])):
         with pytest.raises(RunError, match="other pictures"):
             train(CONFIG, network(), other, whole_run[0], fabric, resume=True)
 
 
-def test_where_the_first_weights_came_from_does_not_matter_any_more(faces, whole_run, fabric):
+def test_where_the_first_weights_came_from_does_not_matter_any_more(faces, whole_run, fabric) -> None:
     moved = replace(CONFIG, init="elsewhere/first.onnx")
     assert same_weights(train(moved, network(), faces, whole_run[0], fabric, resume=True), whole_run[1])
 
 
-def test_logs_of_a_run_that_was_given_up_do_not_go_on(faces, fabric, tmp_path):
+def test_logs_of_a_run_that_was_given_up_do_not_go_on(faces, fabric, tmp_path: Path) -> None:
     config = replace(CONFIG, stages=(Stage(32, 1, 1e-2),))
     train(config, network(), faces, tmp_path, fabric)
     (tmp_path / LAST).unlink()
@@ -233,7 +238,7 @@ def test_logs_of_a_run_that_was_given_up_do_not_go_on(faces, fabric, tmp_path):
     assert len(list((tmp_path / EVENTS).iterdir())) == 1
 
 
-def test_a_stage_trains_on_its_sets_only(faces):
+def test_a_stage_trains_on_its_sets_only(faces) -> None:
     mixed = [replace(face, subset=name) for face, name in zip(faces[0], ["afw", "helen"] * 5, strict=True)]
     stages = (Stage(32, 1, 1e-2, sets=("helen",)), Stage(32, 1, 1e-2))
     task = landmark_task(replace(CONFIG, stages=stages), mixed, faces[1])
@@ -248,13 +253,15 @@ def test_a_stage_trains_on_its_sets_only(faces):
         (Stage(80, 1, 1e-2), "multiples of 32"),
     ],
 )
-def test_a_stage_that_cannot_run_is_refused_before_training(faces, stage, expected):
+def test_a_stage_that_cannot_run_is_refused_before_training(faces, stage, expected) -> None:
     with pytest.raises((DataError, RunError), match=expected):
         landmark_task(replace(CONFIG, stages=(CONFIG.stages[0], stage)), *faces)
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "noise", "text", "other"])
-def test_a_damaged_checkpoint_is_refused_in_one_line(faces, whole_run, fabric, tmp_path, damage):
+def test_a_damaged_checkpoint_is_refused_in_one_line(
+    faces, whole_run, fabric, tmp_path: Path, damage
+) -> None:
     good, bad = (whole_run[0] / LAST).read_bytes(), tmp_path / LAST
     contents = {
         "empty": b"",
@@ -282,18 +289,20 @@ def disk_for_64_kb():
 
 
 @pytest.mark.usefixtures("disk_for_64_kb")
-def test_a_checkpoint_that_does_not_fit_is_one_line_and_leaves_no_part(faces, fabric, tmp_path):
+def test_a_checkpoint_that_does_not_fit_is_one_line_and_leaves_no_part(faces, fabric, tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"last\.ckpt cannot be written.*--resume") as caught:
         train(CONFIG, network(), faces, tmp_path, fabric)
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_checkpoint_before_survives_a_full_disk(faces, whole_run, fabric, tmp_path, monkeypatch):
+def test_the_checkpoint_before_survives_a_full_disk(
+    faces, whole_run, fabric, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     saves = []
     real = fabric.save
 
-    def save(path, state):
+    def save(path, state) -> None:
         saves.append(path)
         if len(saves) == 3:
             path.write_bytes(b"half a checkpoint")
@@ -309,19 +318,19 @@ def test_the_checkpoint_before_survives_a_full_disk(faces, whole_run, fabric, tm
     assert same_weights(train(CONFIG, network(), faces, tmp_path, fabric, resume=True), whole_run[1])
 
 
-def test_an_output_folder_that_cannot_be_made_is_one_line(faces, fabric, tmp_path):
+def test_an_output_folder_that_cannot_be_made_is_one_line(faces, fabric, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(RunError, match="choose another --out"):
         train(CONFIG, network(), faces, tmp_path / "file" / "run", fabric)
 
 
-def test_a_log_that_cannot_be_written_is_one_line(faces, fabric, tmp_path):
+def test_a_log_that_cannot_be_written_is_one_line(faces, fabric, tmp_path: Path) -> None:
     (tmp_path / LOG).mkdir()
     with pytest.raises(RunError, match=r"log\.csv cannot be replaced"):
         train(CONFIG, network(), faces, tmp_path, fabric)
 
 
-def test_a_loss_that_is_not_finite_stops_the_run(faces, fabric, tmp_path):
+def test_a_loss_that_is_not_finite_stops_the_run(faces, fabric, tmp_path: Path) -> None:
     model = network()
     model.head.bias.data[3] = math.nan
     with pytest.raises(RunError, match="loss is nan in epoch 1"):
@@ -329,24 +338,24 @@ def test_a_loss_that_is_not_finite_stops_the_run(faces, fabric, tmp_path):
     assert not (tmp_path / LAST).exists()
 
 
-def test_no_training_faces_are_refused(faces, fabric, tmp_path):
+def test_no_training_faces_are_refused(faces, fabric, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no training faces"):
         train(CONFIG, network(), ([], faces[1]), tmp_path, fabric)
 
 
-def test_without_validation_faces_the_log_says_nan(faces, fabric, tmp_path):
+def test_without_validation_faces_the_log_says_nan(faces, fabric, tmp_path: Path) -> None:
     train(replace(CONFIG, stages=(Stage(32, 1, 1e-2),)), network(), (faces[0], []), tmp_path, fabric)
     (row,) = log_of(tmp_path)
     assert row["validation_error"] == row["validation_presence"] == "nan"
 
 
-def test_fewer_faces_than_a_batch_still_train(faces, fabric, tmp_path):
+def test_fewer_faces_than_a_batch_still_train(faces, fabric, tmp_path: Path) -> None:
     config = replace(CONFIG, stages=(Stage(32, 2, 1e-2),), batch_size=32)
     model = train(config, network(), faces, tmp_path, fabric)
     assert not same_weights(model, network())
 
 
-def test_a_handful_of_faces_is_learnt_by_heart(faces, fabric, tmp_path):
+def test_a_handful_of_faces_is_learnt_by_heart(faces, fabric, tmp_path: Path) -> None:
     """Without augmentation the network must reach, on what it saw, a tenth of what it started from."""
     still = GeometryPolicy(angle_std_deg=0, scale_std=0, shift_std=0, mirror=0)
     recipe = SampleRecipe(still, PhotometricPolicy(*[0.0] * 7), background=0.0)
@@ -359,14 +368,14 @@ def test_a_handful_of_faces_is_learnt_by_heart(faces, fabric, tmp_path):
     assert float(last["validation_presence"]) > 0.8
 
 
-def test_validation_is_the_mean_over_faces_whatever_the_batches(faces, fabric):
+def test_validation_is_the_mean_over_faces_whatever_the_batches(faces, fabric) -> None:
     crops = FaceCrops(faces[0], 32)
     task = landmark_task(CONFIG, *faces)
     by_one, by_three = (loop.validate(network(), crops, task, size, fabric) for size in (1, 3))
     assert by_one == pytest.approx(by_three, rel=1e-5)
 
 
-def test_the_order_of_an_epoch_is_that_of_torchs_own_shuffling():
+def test_the_order_of_an_epoch_is_that_of_torchs_own_shuffling() -> None:
     """The shipped weights were trained in that order."""
     generator = torch.Generator().manual_seed(3 * 100_003 + 7)
     shuffled = DataLoader(list(range(50)), 8, shuffle=True, generator=generator, drop_last=True)
@@ -375,7 +384,7 @@ def test_the_order_of_an_epoch_is_that_of_torchs_own_shuffling():
 
 
 @given(faces=st.integers(1, 40), epochs=st.integers(1, 3), first=st.integers(0, 9), count=st.integers(1, 90))
-def test_an_order_takes_each_picture_as_often_as_any_other(faces, epochs, first, count):
+def test_an_order_takes_each_picture_as_often_as_any_other(faces, epochs, first, count) -> None:
     order = StageOrder(range(100, 100 + faces), range(first, first + epochs), count, seed=1)
     keys = list(order)
     assert len(keys) == len(order) == epochs * count
@@ -386,7 +395,7 @@ def test_an_order_takes_each_picture_as_often_as_any_other(faces, epochs, first,
         assert times.max() - times.min() <= 1
 
 
-def test_batches_of_a_stage_are_the_augmented_samples_of_its_epochs(faces, fabric):
+def test_batches_of_a_stage_are_the_augmented_samples_of_its_epochs(faces, fabric) -> None:
     task, crops = landmark_task(CONFIG, *faces), FaceCrops(faces[0], 32, CONFIG.recipe)
     late = stage_batches(CONFIG, crops, task, 3, fabric, 0)  # the second and last epoch of its stage
     batches = list(late.stream)
@@ -398,14 +407,14 @@ def test_batches_of_a_stage_are_the_augmented_samples_of_its_epochs(faces, fabri
     assert len(list(both.stream)) == 2 * both.steps
 
 
-def test_a_set_smaller_than_a_batch_is_one_batch(faces, fabric):
+def test_a_set_smaller_than_a_batch_is_one_batch(faces, fabric) -> None:
     few = landmark_task(CONFIG, faces[0][:3], faces[1])
     batches = stage_batches(CONFIG, FaceCrops(faces[0][:3], 32), few, 0, fabric, 0)
     assert batches.steps == 1
     assert len(next(batches.stream)[0]) == 3
 
 
-def test_a_distributed_run_shuffles_every_epoch_anew_and_splits_it(fabric):
+def test_a_distributed_run_shuffles_every_epoch_anew_and_splits_it(fabric) -> None:
     """Fabric's wrapper reads our order on each of two processes and deals it out in turn."""
     order = StageOrder(range(10), range(2), 10, seed=0)
     loader = DataLoader([0] * len(order), 5, sampler=order)

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -9,7 +11,7 @@ from train.training.run import load_config, resolve_precision, shortened  # noqa
 
 
 @pytest.mark.parametrize("module", [resnet18, resnet18_taught, unet, unet_light, unet_mri, unet_taught])
-def test_shipped_recipes_load_as_a_users_file_would(module):
+def test_shipped_recipes_load_as_a_users_file_would(module) -> None:
     assert load_config(module.__file__) == module.CONFIG
     header = module.__doc__
     assert all(word in header for word in ("Command", "Time", "Expect"))
@@ -26,7 +28,7 @@ def test_shipped_recipes_load_as_a_users_file_would(module):
         ("from train.config import *\nCONFIG = TrainConfig('m', ())", "stages"),
     ],
 )
-def test_a_config_that_cannot_be_used_is_one_line(tmp_path, text, expected):
+def test_a_config_that_cannot_be_used_is_one_line(tmp_path: Path, text, expected) -> None:
     path = tmp_path / "c.py"
     path.write_text(text)
     with pytest.raises(RunError, match=expected) as caught:
@@ -34,7 +36,7 @@ def test_a_config_that_cannot_be_used_is_one_line(tmp_path, text, expected):
     assert "\n" not in str(caught.value)
 
 
-def test_a_config_that_is_not_there_is_named(tmp_path):
+def test_a_config_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"none\.py"):
         load_config(tmp_path / "none.py")
 
@@ -49,7 +51,9 @@ def test_a_config_that_is_not_there_is_named(tmp_path):
         (True, False, True, True, "32-true"),
     ],
 )
-def test_automatic_precision_follows_the_hardware(monkeypatch, cuda, cuda_native, avx512, amx, expected):
+def test_automatic_precision_follows_the_hardware(
+    monkeypatch: pytest.MonkeyPatch, cuda, cuda_native, avx512, amx, expected
+) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
     # Emulation is what must not count.
     monkeypatch.setattr(
@@ -61,7 +65,7 @@ def test_automatic_precision_follows_the_hardware(monkeypatch, cuda, cuda_native
     assert resolve_precision("32-true") == "32-true"
 
 
-def test_a_dry_run_shortens_each_stage_and_lengthens_none():
+def test_a_dry_run_shortens_each_stage_and_lengthens_none() -> None:
     config = TrainConfig("m", (Stage(64, 5, 1e-3), Stage(64, 1, 1e-3)))
     assert [stage.epochs for stage in shortened(config, 2).stages] == [2, 1]
     assert shortened(config, 0) == config

@@ -16,11 +16,11 @@ from typing import Any, Literal
 
 import cv2
 
-from tracker.drawing.panel import Hud
 from tracker.errors import SourceError, TrackerError
 from tracker.inference.weights import find_model
 from tracker.runs.batch.plan import Job, hashed
 from tracker.runs.checkpoints import run_identity
+from tracker.runs.live_stats import Hud
 from tracker.runs.loop import Outputs, run_images, run_video
 from tracker.sinks.json_lines import JsonSink
 from tracker.sources.images.source import ImageSource, find_images

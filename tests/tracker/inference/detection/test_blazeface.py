@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -72,7 +73,7 @@ def faces_at(centers: Array, size: float) -> Array:
     return points
 
 
-def test_anchors_fill_their_grids():
+def test_anchors_fill_their_grids() -> None:
     anchors = make_anchors()
     assert anchors.shape == (896, 2)
     for part, cells, per_cell in ((anchors[:512], 16, 2), (anchors[512:], 8, 6)):
@@ -89,7 +90,7 @@ def test_anchors_fill_their_grids():
 
 
 @given(raw=arrays(np.float64, (896, 16), elements=floats(-200, 200), fill=floats(-200, 200)))
-def test_decoding_is_undone_by_encoding(raw: Array):
+def test_decoding_is_undone_by_encoding(raw: Array) -> None:
     before = raw.copy()
     points = decode(raw, make_anchors())
     np.testing.assert_allclose(encode(points, make_anchors()), raw, rtol=0, atol=1e-10)
@@ -97,7 +98,7 @@ def test_decoding_is_undone_by_encoding(raw: Array):
 
 
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 40))
-def test_merging_ignores_order_and_stays_inside_the_hull(seed: int, n: int):
+def test_merging_ignores_order_and_stays_inside_the_hull(seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)
     points = np.concatenate(
         [faces_at(rng.uniform(0, 300, (n, 2)), 100), faces_at(np.array([[900.0, 900.0]]), 100)]
@@ -119,7 +120,7 @@ def test_merging_ignores_order_and_stays_inside_the_hull(seed: int, n: int):
     np.testing.assert_allclose(lonely, points[-1], atol=1e-9)  # overlaps nobody, so nobody moves it
 
 
-def test_merging_weighs_by_score_and_separates_at_the_threshold():
+def test_merging_weighs_by_score_and_separates_at_the_threshold() -> None:
     size = 100.0
     # Two squares shifted by d overlap with IoU (size - d) / (size + d).
     limit = size * (1 - SAME_FACE_IOU) / (1 + SAME_FACE_IOU)
@@ -131,7 +132,7 @@ def test_merging_weighs_by_score_and_separates_at_the_threshold():
     assert [score for _, score in weighted_nms(far, scores)] == [0.9, 0.6]
 
 
-def test_astronaut_is_found_where_she_is(detector: BlazeFace):
+def test_astronaut_is_found_where_she_is(detector: BlazeFace) -> None:
     (box,) = detector.detect(astronaut())
     assert box.score > 0.9
     assert math.dist(box.center, FACE_CENTER) < 0.1 * box.height
@@ -140,7 +141,7 @@ def test_astronaut_is_found_where_she_is(detector: BlazeFace):
 
 
 @pytest.mark.parametrize("degrees", [-30, -15, 15, 30])
-def test_a_turned_picture_gives_a_turned_box(detector: BlazeFace, degrees: float):
+def test_a_turned_picture_gives_a_turned_box(detector: BlazeFace, degrees: float) -> None:
     image = astronaut()
     (upright,) = detector.detect(image)
     # OpenCV counts angles anticlockwise on screen, we clockwise.
@@ -154,7 +155,7 @@ def test_a_turned_picture_gives_a_turned_box(detector: BlazeFace, degrees: float
 
 
 @pytest.mark.parametrize("factor", [0.5, 2, 4])
-def test_box_grows_with_the_picture(detector: BlazeFace, factor: float):
+def test_box_grows_with_the_picture(detector: BlazeFace, factor: float) -> None:
     image = astronaut()
     (small,) = detector.detect(image)
     (box,) = detector.detect(cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA))  # type: ignore[arg-type]
@@ -164,18 +165,20 @@ def test_box_grows_with_the_picture(detector: BlazeFace, factor: float):
 
 @pytest.mark.parametrize("hw", [(1, 1), (1, 4000), (4000, 1), (128, 128), (6000, 8000)])
 @pytest.mark.parametrize("level", [0, 127, 255])
-def test_empty_pictures_of_any_size_hold_no_face(detector: BlazeFace, hw: tuple[int, int], level: int):
+def test_empty_pictures_of_any_size_hold_no_face(
+    detector: BlazeFace, hw: tuple[int, int], level: int
+) -> None:
     assert detector.detect(np.full((*hw, 3), level, np.uint8)) == []
 
 
-def test_a_face_in_a_large_picture_is_found_in_place(detector: BlazeFace):
+def test_a_face_in_a_large_picture_is_found_in_place(detector: BlazeFace) -> None:
     canvas = np.full((6000, 8000, 3), 90, np.uint8)
     canvas[1000:5000, 2000:6000] = cv2.resize(astronaut(), (4000, 4000), interpolation=cv2.INTER_AREA)
     (box,) = detector.detect(canvas)
     assert math.dist(box.center, 10 * FACE_CENTER + [2000, 1000]) < 0.1 * box.height
 
 
-def test_two_people_are_two_faces_best_first(detector: BlazeFace):
+def test_two_people_are_two_faces_best_first(detector: BlazeFace) -> None:
     image = astronaut()[:260, 80:300]
     pair = np.concatenate([image, cv2.GaussianBlur(image, (0, 0), 3)], axis=1)
     left, right = sorted(detector.detect(pair), key=lambda box: box.x0)
@@ -184,7 +187,7 @@ def test_two_people_are_two_faces_best_first(detector: BlazeFace):
     assert scores == sorted(scores, reverse=True)
 
 
-def test_input_is_neither_changed_nor_needed_contiguous(detector: BlazeFace):
+def test_input_is_neither_changed_nor_needed_contiguous(detector: BlazeFace) -> None:
     image = astronaut()
     image.setflags(write=False)
     view = np.asfortranarray(image)
@@ -208,7 +211,7 @@ def street(center: tuple[float, float], face: float) -> Array:
 @pytest.mark.parametrize("center", [(960, 540), (360, 360), (720, 300), (720, 720), (60, 70), (1850, 1000)])
 def test_a_face_too_small_for_the_whole_picture_is_found_in_close_ups(
     detector: BlazeFace, center: tuple[float, float]
-):
+) -> None:
     image = street(center, 70)
     assert detector.detect_raw(image) == []
     (box,) = detector.detect(image)
@@ -216,7 +219,7 @@ def test_a_face_too_small_for_the_whole_picture_is_found_in_close_ups(
     assert 0.8 * 70 < box.height < 1.15 * 70
 
 
-def test_view_after_view_finds_what_all_find(detector: BlazeFace):
+def test_view_after_view_finds_what_all_find(detector: BlazeFace) -> None:
     image = street((720, 300), 70)
     (found,) = detector.detect(image)
     views = detector.views((1080, 1920))
@@ -225,7 +228,7 @@ def test_view_after_view_finds_what_all_find(detector: BlazeFace):
     assert all(box.iou(found) > 0.7 for box in boxes)
 
 
-def test_each_view_is_one_run_of_the_network():
+def test_each_view_is_one_run_of_the_network() -> None:
     session = FakeSession(np.zeros((896, 16), np.float32), np.full(896, -9.0, np.float32))
     blaze, image = BlazeFace(session, CONSTANT_BOX), np.zeros((1080, 1920, 3), np.uint8)
     views = blaze.views((1080, 1920))
@@ -257,7 +260,7 @@ def scripted(points: Array, score: float, min_score: float = 0.5) -> BlazeFace:
 )
 def test_a_face_on_a_close_ups_border_counts_only_where_the_picture_ends(
     center: tuple[float, float], kept: list[int]
-):
+) -> None:
     points = faces_at(np.array([center]), 0.1)[0]
     points[2:] += UPRIGHT_KEYPOINTS / 2000
     blaze, image = scripted(points, 0.9), np.zeros((1080, 1920, 3), np.uint8)
@@ -278,7 +281,7 @@ def test_a_face_on_a_close_ups_border_counts_only_where_the_picture_ends(
         (0.9, 0.91, 2),
     ],
 )
-def test_close_ups_are_held_to_the_higher_of_two_scores(min_score: float, score: float, faces: int):
+def test_close_ups_are_held_to_the_higher_of_two_scores(min_score: float, score: float, faces: int) -> None:
     points = faces_at(np.array([[0.5, 0.5]]), 0.1)[0]
     points[2:] += UPRIGHT_KEYPOINTS / 2000
     blaze = scripted(points, score, min_score)
@@ -287,7 +290,7 @@ def test_close_ups_are_held_to_the_higher_of_two_scores(min_score: float, score:
 
 
 @pytest.mark.parametrize("min_score", [0.2, 0.5, 0.9])
-def test_min_score_is_a_probability_and_hopeless_answers_are_dropped(min_score: float):
+def test_min_score_is_a_probability_and_hopeless_answers_are_dropped(min_score: float) -> None:
     boxes, logits = np.zeros((896, 16), np.float32), np.full(896, -1e4, np.float32)
     anchors = np.array([0, 400, 512, 800, 895])
     boxes[anchors, 2:4] = 5.0  # pixels of 128: small enough to touch nobody
@@ -306,13 +309,13 @@ def test_min_score_is_a_probability_and_hopeless_answers_are_dropped(min_score: 
     np.testing.assert_allclose(faces[0].keypoints_frame, center + UPRIGHT_KEYPOINTS / 10, atol=1e-6)
 
 
-def test_another_network_is_refused():
+def test_another_network_is_refused() -> None:
     with pytest.raises(WeightsError, match=r"\(896, 16\).*\(5, 16\)"):
         BlazeFace(FakeSession(np.zeros((5, 16)), np.zeros(5)), CONSTANT_BOX)
 
 
 @pytest.mark.parametrize("min_score", [0.0, 1.0, -1.0, math.nan])
-def test_impossible_min_score_is_refused(min_score: float, tmp_path):
+def test_impossible_min_score_is_refused(min_score: float, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="min_score"):
         BlazeFace(FakeSession(np.zeros((896, 16)), np.zeros(896)), CONSTANT_BOX, min_score)
     with pytest.raises(ValueError, match="min_score"):
@@ -328,12 +331,12 @@ def test_impossible_min_score_is_refused(min_score: float, tmp_path):
         np.zeros((0, 9, 3), np.uint8),
     ],
 )
-def test_wrong_pictures_are_refused(detector: BlazeFace, image: Array):
+def test_wrong_pictures_are_refused(detector: BlazeFace, image: Array) -> None:
     with pytest.raises(ValueError, match=r"uint8 \(H, W, 3\)"):
         detector.detect(image)
 
 
-def test_raw_face_needs_six_distinct_keypoints():
+def test_raw_face_needs_six_distinct_keypoints() -> None:
     with pytest.raises(ValueError, match=r"\(6, 2\)"):
         RawFace(FaceBox(0, 0, 1, 1), np.zeros((5, 2)))
     for bad in (np.ones((6, 2)), np.full((6, 2), math.nan)):
@@ -341,7 +344,7 @@ def test_raw_face_needs_six_distinct_keypoints():
             RawFace(FaceBox(0, 0, 1, 1), bad)
 
 
-def test_missing_mediapipe_names_the_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path):
+def test_missing_mediapipe_names_the_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(mediapipe_module.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(BackendError, match=r"pip install 'tracker\[mediapipe\]'"):
         MediaPipeDetector(tmp_path / "x.tflite", CONSTANT_BOX)

@@ -27,7 +27,7 @@ from tracker.types import FaceBox
 )
 def test_correction_moves_turns_and_grows_with_the_face(
     roll: float, scale: float, shift: tuple[float, float], seed: int
-):
+) -> None:
     rng = np.random.default_rng(seed)
     correction = BoxCorrection(rng.normal(size=(4, 13)) * 0.2 + CONSTANT_BOX.matrix)
     keypoints = UPRIGHT_KEYPOINTS + rng.normal(0, 3, (6, 2))
@@ -40,7 +40,7 @@ def test_correction_moves_turns_and_grows_with_the_face(
     assert moved.score == 0.7
 
 
-def test_shipped_correction_is_symmetric_and_sane():
+def test_shipped_correction_is_symmetric_and_sane() -> None:
     correction = BoxCorrection.from_meta(find_model("blazeface-short", "detector").meta)
     keypoints = UPRIGHT_KEYPOINTS + np.random.default_rng(1).normal(0, 4, (6, 2))
     keypoints[1, 1] = keypoints[0, 1]  # eyes level: the mirror image is then exact
@@ -54,14 +54,14 @@ def test_shipped_correction_is_symmetric_and_sane():
     assert face.center[0] == pytest.approx(0, abs=0.1)
 
 
-def test_an_odd_face_still_gets_a_box_with_area():
+def test_an_odd_face_still_gets_a_box_with_area() -> None:
     inside_out = BoxCorrection(-CONSTANT_BOX.matrix)
     box = inside_out.apply(RawFace(FaceBox(0, 0, 1, 1), UPRIGHT_KEYPOINTS))
     assert min(box.width, box.height) > 20
 
 
 @pytest.mark.parametrize("matrix", [np.zeros((4, 12)), np.full((4, 13), math.nan), np.zeros(13)])
-def test_impossible_corrections_are_refused(matrix: npt.NDArray[Any]):
+def test_impossible_corrections_are_refused(matrix: npt.NDArray[Any]) -> None:
     with pytest.raises(ValueError, match="box correction"):
         BoxCorrection(matrix)
 
@@ -69,6 +69,6 @@ def test_impossible_corrections_are_refused(matrix: npt.NDArray[Any]):
 @pytest.mark.parametrize(
     "entry", [{}, {"box_correction": None}, {"box_correction": [[1, 2], [3]]}, {"box_correction": "x"}]
 )
-def test_unusable_manifest_entries_are_refused(entry: dict[str, Any]):
+def test_unusable_manifest_entries_are_refused(entry: dict[str, Any]) -> None:
     with pytest.raises(WeightsError, match="fit-box"):
         BoxCorrection.from_meta(entry)

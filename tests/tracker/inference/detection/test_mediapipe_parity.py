@@ -105,11 +105,11 @@ def frames_of(clip: Path) -> Iterator[ImageArray]:
     capture.release()
 
 
-def test_parity_on_one_face_in_many_forms(tmp_path):
+def test_parity_on_one_face_in_many_forms(tmp_path: Path) -> None:
     assert assert_parity(list(odd_pictures()), tmp_path) >= 7
 
 
-def test_parity_on_real_pictures(tmp_path: Path, data_dir: Path):
+def test_parity_on_real_pictures(tmp_path: Path, data_dir: Path) -> None:
     stills = sorted((data_dir / "300w").glob("*/testset/*.jpg"))
     pictures = [
         np.asarray(cv2.imread(str(path)), np.uint8) for path in stills[:: max(len(stills) // STILLS, 1)]
@@ -120,7 +120,7 @@ def test_parity_on_real_pictures(tmp_path: Path, data_dir: Path):
 
 
 @pytest.mark.skipif(not has_mediapipe, reason="mediapipe is not installed")
-def test_adapter_agrees_with_our_detector():
+def test_adapter_agrees_with_our_detector() -> None:
     ours = blazeface()
     model = find_model("blazeface-short-tflite", "detector").verified()
     correction = BoxCorrection.from_meta(find_model("blazeface-short", "detector").meta)
@@ -137,7 +137,7 @@ def test_adapter_agrees_with_our_detector():
 
 
 @pytest.mark.skipif(not has_mediapipe, reason="mediapipe is not installed")
-def test_a_file_that_mediapipe_refuses_is_named(tmp_path):
+def test_a_file_that_mediapipe_refuses_is_named(tmp_path: Path) -> None:
     broken = tmp_path / "broken.tflite"
     broken.write_bytes(b"TFL3 and nothing")
     for path in (broken, tmp_path / "gone.tflite"):

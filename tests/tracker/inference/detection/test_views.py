@@ -71,14 +71,16 @@ def critical_sizes(image_hw: tuple[int, int]) -> list[float]:
 @given(short=st.integers(30, 5000), ratio=floats(1, 2), upright=st.booleans(), share=floats(0, 1))
 def test_every_face_lies_whole_in_a_view_that_it_fills_enough(
     short: int, ratio: float, upright: bool, share: float
-):
+) -> None:
     image_hw = (int(short * ratio), short) if upright else (short, int(short * ratio))
     faces = hardest_faces(image_hw, [*critical_sizes(image_hw), share * short, float(short)])
     assert len(unseen(faces, image_hw)) == 0
 
 
 @given(short=st.integers(SIZE * 3 // 2, 2000), ratio=floats(2, 8), share=floats(0, 1))
-def test_in_long_pictures_only_the_sizes_that_are_named_may_be_cut(short: int, ratio: float, share: float):
+def test_in_long_pictures_only_the_sizes_that_are_named_may_be_cut(
+    short: int, ratio: float, share: float
+) -> None:
     image_hw = (short, int(short * ratio))
     sizes = [*critical_sizes(image_hw), share * short, short / 3 - 200 * SLACK, float(short)]
     left = unseen(hardest_faces(image_hw, sizes), image_hw)[:, 2]
@@ -89,14 +91,14 @@ def test_in_long_pictures_only_the_sizes_that_are_named_may_be_cut(short: int, r
     ("image_hw", "views", "smallest_face"),
     [((1080, 1920), 40, 60), ((1920, 1080), 40, 60), ((480, 640), 30, 27), ((360, 640), 8, 40)],
 )
-def test_usual_pictures(image_hw: tuple[int, int], views: int, smallest_face: int):
+def test_usual_pictures(image_hw: tuple[int, int], views: int, smallest_face: int) -> None:
     tiles = close_ups(image_hw, SIZE)
     assert len(tiles) == views
     assert round(NEEDED_SHARE * min(tile.side for tile in tiles)) == smallest_face
 
 
 @given(height=lengths, width=lengths)
-def test_close_ups_stay_inside_the_picture_and_enlarge_nothing(height: int, width: int):
+def test_close_ups_stay_inside_the_picture_and_enlarge_nothing(height: int, width: int) -> None:
     assume(max(height, width) < 10 * min(height, width))
     for view in close_ups((height, width), SIZE):
         left, top, right, bottom = square_of(view)
@@ -109,12 +111,12 @@ def test_close_ups_stay_inside_the_picture_and_enlarge_nothing(height: int, widt
 
 
 @pytest.mark.parametrize("image_hw", [(1, 1), (1, 9000), (191, 340), (127, 128)])
-def test_small_pictures_have_no_close_ups(image_hw: tuple[int, int]):
+def test_small_pictures_have_no_close_ups(image_hw: tuple[int, int]) -> None:
     assert close_ups(image_hw, SIZE) == ()
 
 
 @given(height=lengths, width=lengths)
-def test_whole_picture_lies_in_the_middle_of_its_view(height: int, width: int):
+def test_whole_picture_lies_in_the_middle_of_its_view(height: int, width: int) -> None:
     view = whole_picture((height, width), SIZE)
     side = max(height, width)
     low = np.array([width - side, height - side]) / 2

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import cv2
 import pytest
-from tracker.sources.video.source.camera import devices
 
+from tracker.sources.camera import devices
 from tracker.sources.camera.devices import (
     CameraInfo,
     describe_cameras,

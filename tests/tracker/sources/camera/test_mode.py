@@ -1,8 +1,8 @@
 import math
 
 import pytest
-from tracker.sources.video.source.camera import mode as camera_mode
 
+from tracker.sources.camera import mode as camera_mode
 from tracker.sources.camera.mode import CameraMode, is_local_camera
 
 

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from tests.media import mjpeg_server, picture, picture_index, start_camera, write_video
-from tracker import camera, streams
 from tracker.errors import SourceError
+from tracker.sources.camera import source as camera
+from tracker.sources.camera import stream as streams
 from tracker.sources.camera.devices import CameraInfo
 from tracker.sources.camera.mode import CameraMode
 from tracker.sources.camera.source import CameraSource, retry_delays

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import cv2
 import pytest
-from tracker.sources.video.source.camera import stream as streams
 
 from tests.media import mjpeg_server, picture, picture_index, write_video
+from tracker.sources.camera import stream as streams
 from tracker.sources.camera.stream import StreamCapture
 
 

@@ -11,8 +11,9 @@ import pytest
 
 from tests.media import picture_index, write_video
 from tests.torture import MILLISECOND, SOUND, WOUNDS, Recipe, Wound, counted
-from tracker import limits, sources
 from tracker.errors import SourceError
+from tracker.sources import limits
+from tracker.sources.video import source as sources
 from tracker.sources.video.source import VideoSource
 from tracker.types import Frame
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tracker.runs.stats import RollingStats, StageStats
+from tracker.runs.live_stats import RollingStats, StageStats
 
 
 def test_fps_counts_intervals_not_frames() -> None:
