@@ -15,24 +15,24 @@ from datetime import datetime
 from pathlib import Path
 
 import cv2
-import numpy as np
 
-from tracker.drawing.anonymise import Anonymiser
-from tracker.drawing.faces import STYLES, Style, draw_faces, mirror_faces
-from tracker.drawing.panel import NO_PANEL, Panel, draw_panel
+from tracker.drawing.annotate import annotate
+from tracker.drawing.anonymise import Anonymiser, Hidden
+from tracker.drawing.faces import STYLES, Style
+from tracker.drawing.heads import Head
+from tracker.drawing.panel import NO_PANEL, Panel
+from tracker.drawing.picture import Picture
 from tracker.runs.live_stats import Hud
 from tracker.runs.read_ahead import ReadAhead, WriteBehind
 from tracker.runs.window import KEYS, Screen
-from tracker.sinks.json_lines import CsvSink, ImageSink, JsonSink, VideoSink
+from tracker.sinks.json_lines import CsvSink, JsonSink
 from tracker.sinks.labels import DlibSink, PtsSink
 from tracker.sinks.openface import OpenFaceSink
 from tracker.sinks.osc import OscSink
 from tracker.sinks.parquet import ParquetSink
-from tracker.sinks.video.delayed import LookBackSink
-from tracker.sinks.video.live import LiveVideoSink
-from tracker.sinks.virtual_camera import VirtualCamera
+from tracker.sinks.protocols import PictureSink
+from tracker.sinks.video.sink import VideoSink
 from tracker.sources.images.source import ReadFailure, unreadable
-from tracker.sources.sequence import SequenceSink
 from tracker.system.closing import Closing
 from tracker.system.files import sink_errors, write_whole
 from tracker.tracking.face_tracker import FaceTracker
@@ -49,10 +49,10 @@ class Outputs:
 
     json: JsonSink | None = None
     csv: CsvSink | None = None
-    video: VideoSink | SequenceSink | LookBackSink | None = None
-    images: ImageSink | None = None
+    video: PictureSink | None = None
+    images: PictureSink | None = None
     osc: OscSink | None = None
-    camera: VirtualCamera | None = None
+    camera: PictureSink | None = None
     openface: OpenFaceSink | None = None
     parquet: ParquetSink | None = None
     labels: DlibSink | PtsSink | None = None
@@ -72,16 +72,16 @@ class Outputs:
     def write_image(self, frame: Frame, result: FrameResult) -> None:
         """Draw the faces of one still image for who takes them."""
         if self.images:
-            self.images.write(annotate(frame, result), frame.source)
+            self.images.write(Picture(annotate(frame, result), frame.time_s, frame.source))
 
-    def write_picture(self, frame: Frame, result: FrameResult) -> None:
+    def write_picture(self, frame: Frame, result: FrameResult, newcomers: tuple[Head, ...]) -> None:
         """Draw one frame's faces for all that take moving pictures."""
         if not (self.camera or self.video):
             return
-        canvas = annotate(frame, result)
+        picture = Picture(annotate(frame, result), frame.time_s, frame.source, newcomers)
         for sink in (self.camera, self.video):
             if sink:
-                sink.write(canvas, frame.time_s)
+                sink.write(picture)
 
 
 _HELP = tuple(f"{key}: {what}" for key, what in KEYS.items())
@@ -111,7 +111,7 @@ class View(Closing):
         recording, keys = ("recording",) if self._recording else (), _HELP if self._helps else ()
         canvas = self._paint(frame, result, panel.with_lines(*recording, *keys))
         if self._recording:
-            self._recording.write(canvas, frame.time_s)
+            self._recording.write(Picture(canvas, frame.time_s, frame.source))
         return self._obey()
 
     def idle(self, notice: str | None) -> bool:
@@ -155,29 +155,10 @@ class View(Closing):
             self._recording.close()
             self._recording = None
         else:
-            self._recording = self._open.enter_context(LiveVideoSink(self._new_file(".mp4")))
+            self._recording = self._open.enter_context(VideoSink(self._new_file(".mp4")))
 
     def _new_file(self, suffix: str) -> Path:
         return self._folder / f"tracker-{datetime.now():%Y%m%d-%H%M%S-%f}{suffix}"
-
-
-def annotate(
-    frame: Frame,
-    result: FrameResult,
-    panel: Panel = NO_PANEL,
-    style: Style = "points",
-    mirrored: bool = False,
-) -> ImageArray:
-    """A copy of the frame with its faces and the status panel drawn on it."""
-    faces = result.faces
-    if mirrored:
-        canvas = np.ascontiguousarray(frame.image_bgr[:, ::-1])
-        faces = mirror_faces(faces, canvas.shape[1])
-    else:
-        canvas = frame.image_bgr.copy()
-    draw_faces(canvas, faces, style)
-    draw_panel(canvas, panel)
-    return canvas
 
 
 def run_frames(
@@ -188,7 +169,7 @@ def run_frames(
     view: View | None = None,
     on_frame: Callable[[], None] = lambda: None,
     anonymiser: Anonymiser | None = None,
-    write_picture: Callable[[Frame, FrameResult], None] | None = None,
+    write_picture: Callable[[Frame, FrameResult, tuple[Head, ...]], None] | None = None,
 ) -> bool:
     """Track ``frames`` of a camera or a video until they end or the user quits.
 
@@ -201,12 +182,12 @@ def run_frames(
         stage_ms = dict(result.stage_ms)
         started = time.perf_counter()
         outputs.write_result(result)
-        shown = anonymiser.hide(frame, result) if anonymiser else frame
-        write_picture(shown, result)
+        hidden = anonymiser.hide(frame, result) if anonymiser else Hidden(frame)
+        write_picture(hidden.frame, result, hidden.newcomers)
         written = time.perf_counter()
         stage_ms["write"] = 1000 * (written - started)
         if view:
-            go_on = view.show(shown, result, hud.panel())
+            go_on = view.show(hidden.frame, result, hud.panel())
             stage_ms["show"] = 1000 * (time.perf_counter() - written)
             hud.pace.update(frame, time.monotonic())
             if not go_on:
@@ -228,11 +209,9 @@ def run_video(
     """As :func:`run_frames`, while threads of their own read ``frames`` ahead and draw and encode behind.
 
     An error that ends it comes after all pictures of the frames before; if one of these could not be
-    written, the numbers of a few frames more are. With an ``anonymiser``, whose look back needs the frame
-    that was just hidden, pictures are written at once.
+    written, the numbers of a few frames more are.
     """
-    with ReadAhead(frames) as coming, WriteBehind(outputs.write_picture) as write_behind:
-        write_picture = outputs.write_picture if anonymiser else write_behind
+    with ReadAhead(frames) as coming, WriteBehind(outputs.write_picture) as write_picture:
         return run_frames(coming, tracker, outputs, hud, view, on_frame, anonymiser, write_picture)
 
 

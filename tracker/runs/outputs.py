@@ -113,8 +113,8 @@ class OutputFiles:
         anonymiser: Anonymiser | None,
     ) -> dict[str, Any]:
         """Open what moving pictures of ``size`` (width, height) go to; ``like`` is the video they are of."""
-        from tracker.sinks.video.delayed import LookBackSink
-        from tracker.sinks.video.live import LiveVideoSink
+        from tracker.sinks.video.delayed import DelayedSink
+        from tracker.sinks.video.sink import VideoSink
         from tracker.sinks.virtual_camera import VirtualCamera
         from tracker.sources.numbered import is_sequence
         from tracker.sources.sequence import SequenceSink
@@ -125,14 +125,14 @@ class OutputFiles:
             camera = VirtualCamera(self.virtual_camera, size, fps, paced=like is not None)
             pictures["camera"] = stack.enter_context(camera)
         if self.output:
-            film: SequenceSink | LiveVideoSink
+            film: SequenceSink | VideoSink
             if is_sequence(self.output):
                 film = stack.enter_context(SequenceSink(self.output, like))
             else:
-                film = stack.enter_context(LiveVideoSink(self.output, like))
+                film = stack.enter_context(VideoSink(self.output, like))
             pictures["video"] = film
             if anonymiser and anonymiser.mode == "blur":
-                pictures["video"] = stack.enter_context(LookBackSink(film, anonymiser))
+                pictures["video"] = stack.enter_context(DelayedSink(film))
         return pictures
 
     def anonymiser(self, threads: int, live: bool) -> Anonymiser | None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import cv2
 
+from tracker.drawing.picture import Picture
 from tracker.errors import SinkError
 from tracker.sinks.video.sink import VideoSink
 from tracker.sources.images.source import ReadFailure
@@ -23,7 +24,7 @@ from tracker.system.closing import Closing
 from tracker.system.files import check_output, sink_errors, write_whole
 from tracker.system.stdout import StandardOutput
 from tracker.system.text_file import TextFile
-from tracker.types import N_POINTS, FaceMeasures, FrameResult, ImageArray, TrackedFace
+from tracker.types import N_POINTS, FaceMeasures, FrameResult, TrackedFace
 
 __all__ = ["CSV_HEADER", "CsvSink", "ImageSink", "JsonSink", "TextSink", "VideoSink"]
 
@@ -152,14 +153,15 @@ class ImageSink(Closing):
         for path in inputs:
             check_output(directory / _output_name(path.name), [path])
 
-    def write(self, canvas_bgr: ImageArray, name: str) -> None:
-        """Write ``(H, W, 3)`` BGR uint8 as the picture of input file ``name``, which names no folder."""
+    def write(self, picture: Picture) -> None:
+        """Write the picture under the name of its ``source``, a file name without a folder."""
+        name = picture.source
         if name in ("", ".", "..") or Path(name).name != name:
             raise SinkError(f"cannot write {name!r} into {self.directory}: it is not the name of a file")
         path = self.directory / _output_name(name)
         flags = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if path.suffix.lower() in _JPEG_SUFFIXES else []
         with sink_errors(path):
-            _, encoded = cv2.imencode(path.suffix.lower(), canvas_bgr, flags)
+            _, encoded = cv2.imencode(path.suffix.lower(), picture.canvas_bgr, flags)
             write_whole(path, encoded.tobytes())
 
     def close(self) -> None:

@@ -6,11 +6,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from tracker.drawing.picture import Picture
 from tracker.errors import SinkError
-from tracker.sinks.video.live import fit
-from tracker.sinks.video.sink import even_sized
+from tracker.sinks.video.sizes import even_sized, fit
 from tracker.system.closing import Closing
-from tracker.types import ImageArray
 
 ANY = "auto"
 """Takes the first virtual camera there is."""
@@ -60,15 +59,15 @@ class VirtualCamera(Closing):
                 device=None if device == ANY else device,
             )
 
-    def write(self, canvas_bgr: ImageArray, time_s: float) -> None:
-        """Show ``(H, W, 3)`` BGR uint8, due at ``time_s`` (seconds) of its source.
+    def write(self, picture: Picture) -> None:
+        """Show a picture, with ``paced`` not before its ``time_s``.
 
         A picture of another size is scaled into that of the device, with black bars.
         """
         if self._paced:
-            self._wait(time_s)
+            self._wait(picture.time_s)
         with _camera_errors(f"cannot write {self._name}", "is it still there?"):
-            self._camera.send(even_sized(fit(canvas_bgr, self._size[::-1])))
+            self._camera.send(even_sized(fit(picture.canvas_bgr, self._size[::-1])))
 
     def close(self) -> None:
         """Free the device; closing twice is fine."""

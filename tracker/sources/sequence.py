@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -20,7 +21,10 @@ from tracker.sources.trim import WHOLE, Trim
 from tracker.sources.video.source import VideoSource
 from tracker.system.closing import Closing
 from tracker.system.files import check_output, sink_errors, write_whole
-from tracker.types import Damage, Frame, ImageArray
+from tracker.types import Damage, Frame
+
+if TYPE_CHECKING:
+    from tracker.drawing.picture import Picture
 
 DEFAULT_FPS = 25.0
 
@@ -115,12 +119,12 @@ class SequenceSink(Closing):
         self.path = path
         self._count = 0
 
-    def write(self, canvas_bgr: ImageArray, time_s: float) -> None:  # noqa: ARG002 - a VideoSink's verb
-        """Write the next picture, ``(H, W, 3)`` BGR uint8; its time is not kept."""
+    def write(self, picture: Picture) -> None:
+        """Write the next picture; its timestamp is not kept."""
         self._count += 1
         path = self.path.with_name(NUMBER.sub(lambda found: _padded(found, self._count), self.path.name))
         with sink_errors(path):
-            write_whole(path, cv2.imencode(path.suffix, canvas_bgr)[1].tobytes())
+            write_whole(path, cv2.imencode(path.suffix, picture.canvas_bgr)[1].tobytes())
 
     def close(self) -> None:
         """Nothing stays open between two pictures."""

@@ -16,11 +16,13 @@ from tests.media import write_video
 from tests.shapes import face_box, face_points
 from tests.strategies import floats
 from tests.tracker.cli.test_main import face_video, run
-from tracker.drawing.anonymise import HOLD_S, SEARCH_EVERY_S, Anonymiser, Head, blur_heads
+from tracker.drawing.anonymise import HOLD_S, SEARCH_EVERY_S, Anonymiser
+from tracker.drawing.heads import Head, blur_heads
+from tracker.drawing.picture import Picture
 from tracker.geometry import CROP_SIZE, CropTransform
 from tracker.inference.detection.detector import FakeDetector
 from tracker.inference.detection.views import whole_picture
-from tracker.sinks.video.delayed import BEHIND_S, LookBackSink
+from tracker.sinks.video.delayed import DELAY_S, DelayedSink
 from tracker.types import FaceBox, FloatArray, Frame, FrameResult, ImageArray, Landmarks, TrackedFace
 
 PLACE, SIZE = (160.0, 120.0), 60.0
@@ -75,8 +77,8 @@ def test_a_box_and_the_points_in_it_give_about_the_same_head() -> None:
     of_points, of_box = Head.of_points(face_points(PLACE, SIZE)), Head.of_box(face_box(PLACE, SIZE))
     assert math.dist(of_points.center, of_box.center) < 2
     assert of_points.half_width == pytest.approx(of_box.half_width, rel=0.05)
-    assert of_points.takes_over(of_box)
-    assert of_box.takes_over(of_points)
+    assert of_points.replaces(of_box)
+    assert of_box.replaces(of_points)
 
 
 def test_points_that_coincide_are_a_small_head() -> None:
@@ -118,7 +120,7 @@ def test_two_faces_that_differ_in_detail_look_the_same_when_blurred() -> None:
 
 def test_points_leave_nothing_of_the_picture() -> None:
     hider = Anonymiser("points", FakeDetector())
-    hidden = hider.hide(frame(1), result(frame(1), PLACE))
+    hidden = hider.hide(frame(1), result(frame(1), PLACE)).frame
     assert len(np.unique(hidden.image_bgr)) == 1
     assert hidden.image_hw == (240, 320)
     assert len(np.unique(hider.hide_alone(frame(2), result(frame(2))).image_bgr)) == 1
@@ -133,7 +135,7 @@ def test_the_callers_picture_is_not_touched() -> None:
 def test_a_face_that_only_the_detector_sees_is_covered() -> None:
     """Such as the ninth of eight, or one that the landmark model does not believe."""
     hider = Anonymiser("blur", FakeDetector(face_box(PLACE, SIZE)))
-    assert is_hidden(hider.hide(frame(0), result(frame(0))).image_bgr)
+    assert is_hidden(hider.hide(frame(0), result(frame(0))).frame.image_bgr)
     assert is_hidden(hider.hide_alone(frame(0), result(frame(0))).image_bgr)
 
 
@@ -142,33 +144,33 @@ def test_a_face_missed_between_two_sightings_stays_covered() -> None:
     for index in range(10):
         shot = frame(index)
         seen = result(shot) if 3 <= index < 7 else result(shot, PLACE)
-        assert is_hidden(hider.hide(shot, seen).image_bgr), index
+        assert is_hidden(hider.hide(shot, seen).frame.image_bgr), index
 
 
 def test_a_lost_face_is_covered_for_a_while_and_further_around() -> None:
     hider = Anonymiser("blur", FakeDetector())
     shot = frame(0)
-    covered = [(hider.hide(shot, result(shot, PLACE)).image_bgr != shot.image_bgr).mean()]
+    covered = [(hider.hide(shot, result(shot, PLACE)).frame.image_bgr != shot.image_bgr).mean()]
     last = round(HOLD_S * 25)
     for index in range(1, last + 1):
         shot = frame(index)
-        covered.append((hider.hide(shot, result(shot)).image_bgr != shot.image_bgr).mean())
+        covered.append((hider.hide(shot, result(shot)).frame.image_bgr != shot.image_bgr).mean())
     assert covered == sorted(covered)
     assert covered[-1] > 2 * covered[0]
     after = frame(last + 2)
-    np.testing.assert_array_equal(hider.hide(after, result(after)).image_bgr, after.image_bgr)
+    np.testing.assert_array_equal(hider.hide(after, result(after)).frame.image_bgr, after.image_bgr)
 
 
 def test_a_moving_face_leaves_no_trail_but_a_jump_does() -> None:
     hider = Anonymiser("blur", FakeDetector())
     for index in range(5):
         shot = frame(index)
-        hidden = hider.hide(shot, result(shot, (100.0 + 4 * index, 120.0)))
+        hidden = hider.hide(shot, result(shot, (100.0 + 4 * index, 120.0))).frame
     single = frame(4).image_bgr.copy()
     blur_heads(single, [Head.of_points(face_points((116.0, 120.0), SIZE))])
     np.testing.assert_array_equal(hidden.image_bgr, single)
     shot = frame(5)
-    hidden = hider.hide(shot, result(shot, (250.0, 120.0)))
+    hidden = hider.hide(shot, result(shot, (250.0, 120.0))).frame
     assert is_hidden(hidden.image_bgr, (116.0, 120.0))
     assert is_hidden(hidden.image_bgr, (250.0, 120.0))
 
@@ -178,7 +180,7 @@ def test_a_tiny_false_face_does_not_uncover_a_large_one() -> None:
     hider.hide(frame(0), result(frame(0), PLACE))
     small = FaceBox.around(face_points(PLACE, 6))
     hider._detector = FakeDetector(small)
-    assert is_hidden(hider.hide(frame(1), result(frame(1))).image_bgr)
+    assert is_hidden(hider.hide(frame(1), result(frame(1))).frame.image_bgr)
 
 
 def test_files_are_searched_thoroughly_four_times_a_second_and_cameras_bit_by_bit() -> None:
@@ -192,7 +194,7 @@ def test_files_are_searched_thoroughly_four_times_a_second_and_cameras_bit_by_bi
         looks = [list(views) for views in detector.looks if views is not None]
         assert all(views[0] == whole_picture((240, 320), CROP_SIZE) for views in looks)
         assert {view for views in looks[:5] for view in views[1:]} == set(corners)
-    assert SEARCH_EVERY_S <= BEHIND_S / 2  # what a search finds was covered since the search before
+    assert SEARCH_EVERY_S <= DELAY_S / 2  # what a search finds was covered since the search before
     detector = FakeDetector()
     Anonymiser("blur", detector, thorough=False).hide_alone(frame(0), result(frame(0)))
     assert detector.looks == [None]
@@ -207,17 +209,18 @@ class _Film:
     def __init__(self) -> None:
         self.pictures: list[tuple[ImageArray, float]] = []
 
-    def write(self, canvas_bgr: ImageArray, time_s: float) -> None:
-        self.pictures.append((canvas_bgr.copy(), time_s))
+    def write(self, picture: Picture) -> None:
+        self.pictures.append((picture.canvas_bgr.copy(), picture.time_s))
 
 
 def _film(first_seen: int, count: int) -> _Film:
     film, hider = _Film(), Anonymiser("blur", FakeDetector())
-    with LookBackSink(film, hider) as sink:
+    with DelayedSink(film) as sink:
         for index in range(count):
             shot = frame(index)
             seen = result(shot, PLACE) if index >= first_seen else result(shot)
-            sink.write(hider.hide(shot, seen).image_bgr, shot.time_s)
+            hidden = hider.hide(shot, seen)
+            sink.write(Picture(hidden.frame.image_bgr, shot.time_s, newcomers=hidden.newcomers))
     return film
 
 
@@ -225,20 +228,20 @@ def test_a_film_covers_a_face_before_it_was_found() -> None:
     film = _film(first_seen=20, count=30)
     assert [time_s for _, time_s in film.pictures] == [index / 25 for index in range(30)]
     for index, (image, _) in enumerate(film.pictures):
-        assert is_hidden(image) == (index >= 20 - math.ceil(BEHIND_S * 25)), index
+        assert is_hidden(image) == (index >= 20 - math.ceil(DELAY_S * 25)), index
 
 
 def test_what_waits_is_bounded_in_time_and_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    film, hider = _Film(), Anonymiser("blur", FakeDetector())
-    sink = LookBackSink(film, hider)
+    film = _Film()
+    sink = DelayedSink(film)
     for index in range(100):
-        sink.write(noise(), index / 25)
-    assert 100 - len(film.pictures) == math.ceil(BEHIND_S * 25)
-    monkeypatch.setattr("tracker.sinks.video.delayed._MOST_BYTES", 3 * noise().nbytes)
-    sink.write(noise(), 4.0)
+        sink.write(Picture(noise(), index / 25))
+    assert 100 - len(film.pictures) == math.ceil(DELAY_S * 25)
+    monkeypatch.setattr("tracker.sinks.video.delayed._MAX_BYTES", 3 * noise().nbytes)
+    sink.write(Picture(noise(), 4.0))
     assert 101 - len(film.pictures) == 3
-    monkeypatch.setattr("tracker.sinks.video.delayed._MOST_BYTES", 0)
-    sink.write(noise(), 4.04)
+    monkeypatch.setattr("tracker.sinks.video.delayed._MAX_BYTES", 0)
+    sink.write(Picture(noise(), 4.04))
     assert len(film.pictures) == 102
     sink.close()
     sink.close()
@@ -309,7 +312,7 @@ def _frames(path: Path) -> list[ImageArray]:
 
 def test_hidden_frames_keep_what_else_they_say() -> None:
     shot = replace(frame(4), captured_s=12.5)
-    hidden = Anonymiser("blur", FakeDetector()).hide(shot, result(shot))
+    hidden = Anonymiser("blur", FakeDetector()).hide(shot, result(shot)).frame
     assert (hidden.index, hidden.time_s, hidden.source, hidden.captured_s) == (4, 0.16, "a.mp4", 12.5)
 
 
@@ -333,8 +336,9 @@ class _Seldom:
 
 def test_a_face_that_is_seen_now_and_then_is_never_shown() -> None:
     film, hider = _Film(), Anonymiser("blur", _Seldom())
-    with LookBackSink(film, hider) as sink:
+    with DelayedSink(film) as sink:
         for index in range(60):
             shot = frame(index)
-            sink.write(hider.hide(shot, result(shot)).image_bgr, shot.time_s)
+            hidden = hider.hide(shot, result(shot))
+            sink.write(Picture(hidden.frame.image_bgr, shot.time_s, newcomers=hidden.newcomers))
     assert all(is_hidden(image) for image, _ in film.pictures)

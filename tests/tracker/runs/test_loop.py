@@ -11,14 +11,17 @@ import numpy as np
 import pytest
 
 from tests.shapes import canonical_points, face_box
+from tracker.drawing.annotate import annotate
 from tracker.drawing.panel import Panel
 from tracker.errors import SourceError
 from tracker.inference.detection.detector import FakeDetector
 from tracker.inference.landmarker import FakeLandmarker
 from tracker.runs.live_stats import Hud
-from tracker.runs.loop import Outputs, View, annotate, run_frames, run_images
+from tracker.runs.loop import Outputs, View, run_frames, run_images
 from tracker.runs.window import FakeWindow
-from tracker.sinks.json_lines import CsvSink, ImageSink, JsonSink, VideoSink
+from tracker.sinks.json_lines import CsvSink, ImageSink, JsonSink
+from tracker.sinks.protocols import FakePictureSink, FakeResultSink
+from tracker.sinks.video.sink import VideoSink
 from tracker.sources.images.source import ReadFailure
 from tracker.sources.video.source import VideoSource
 from tracker.tracking.face_tracker import FaceTracker
@@ -243,24 +246,14 @@ def test_an_unreadable_image_leaves_its_line_and_the_others_are_done(tmp_path: P
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.png", "c.png"]
 
 
-class FakeSink:
-    """Keeps what it is given; stands for an OSC receiver or a virtual camera."""
-
-    def __init__(self) -> None:
-        self.written: list[tuple[object, ...]] = []
-
-    def write(self, *what: object) -> None:
-        self.written.append(what)
-
-
 def test_other_programs_get_every_frame_and_one_picture_is_drawn_for_all(tmp_path: Path) -> None:
-    osc, camera = FakeSink(), FakeSink()
+    osc, camera = FakeResultSink(), FakePictureSink()
     with VideoSink(tmp_path / "a.mp4") as video:
         outputs = Outputs(video=video, osc=osc, camera=camera)  # type: ignore[arg-type]
         run_frames(frames(3), fake_tracker(), outputs, Hud("test"))
-    assert [result.index for (result,) in osc.written] == [0, 1, 2]  # type: ignore[attr-defined]
-    assert [time_s for _, time_s in camera.written] == [0, 1 / 25, 2 / 25]
+    assert [result.index for result in osc.results] == [0, 1, 2]
+    assert [picture.time_s for picture in camera.pictures] == [0, 1 / 25, 2 / 25]
     plain = next(frames(1)).image_bgr
-    assert all(np.any(canvas != plain) for canvas, _ in camera.written)  # type: ignore[call-overload]
+    assert all(np.any(picture.canvas_bgr != plain) for picture in camera.pictures)
     run_images([next(frames(1))], fake_tracker(), Outputs(osc=osc))  # type: ignore[arg-type]
-    assert len(osc.written) == 4
+    assert len(osc.results) == 4

@@ -18,11 +18,13 @@ from hypothesis import strategies as st
 from tests.media import packet_bytes, write_video
 from tests.tracker.cli.test_main import CLEAN, REPO, face_video, frame_count, json_lines
 from tests.tracker.runs.test_loop import fake_tracker, frames
+from tracker.drawing.picture import Picture
 from tracker.errors import SinkError, SourceError
 from tracker.runs import read_ahead as overlap
 from tracker.runs.loop import GROUP_IMAGES, Hud, Outputs, grouped, run_frames, run_images, run_video
 from tracker.runs.read_ahead import ReadAhead, WriteBehind
-from tracker.sinks.json_lines import JsonSink, VideoSink
+from tracker.sinks.json_lines import JsonSink
+from tracker.sinks.video.sink import VideoSink
 from tracker.sources.images.source import ReadFailure
 from tracker.sources.video.source import VideoSource
 from tracker.system.signals import install
@@ -193,16 +195,18 @@ def test_results_are_those_of_the_serial_loop_to_the_last_bit(tmp_path: Path) ->
 
 
 def test_a_video_whose_encoder_fails_ends_with_its_error(tmp_path: Path) -> None:
-    def two_sizes() -> Iterator[Frame]:
-        yield from frames(5)
-        yield from (Frame(np.zeros((100, 100, 3), np.uint8), i, i / 25) for i in range(5, 50))
+    class FullDisk(VideoSink):
+        def write(self, picture: Picture) -> None:
+            if picture.time_s >= 5 / 25:
+                raise SinkError("no space left")
+            super().write(picture)
 
     with (
         JsonSink(tmp_path / "a.jsonl") as numbers,
-        VideoSink(tmp_path / "a.mp4") as pictures,
-        pytest.raises(SinkError, match="change from"),
+        FullDisk(tmp_path / "a.mp4") as pictures,
+        pytest.raises(SinkError, match="no space left"),
     ):
-        run_video(two_sizes(), fake_tracker(), Outputs(numbers, video=pictures), Hud("test"))
+        run_video(frames(50), fake_tracker(), Outputs(numbers, video=pictures), Hud("test"))
     assert 6 <= len(json_lines(tmp_path / "a.jsonl")) < 50
     assert frame_count(tmp_path / "a.mp4") == 5
 
@@ -213,7 +217,7 @@ def test_sound_ends_where_the_user_quit_though_all_was_read_ahead(tmp_path: Path
         everything = list(source)
         assert source.exhausted
         for frame in everything[:10]:
-            sink.write(frame.image_bgr, frame.time_s)
+            sink.write(Picture(frame.image_bgr, frame.time_s))
     with VideoSource(tmp_path / "o.mp4") as cut:
         assert len(list(cut)) == 10
     assert packet_bytes(tmp_path / "o.mp4", "audio")[-1][0] < 0.5  # a third of the second, and not all of it

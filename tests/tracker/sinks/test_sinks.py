@@ -11,8 +11,10 @@ import pytest
 
 from tests.media import picture
 from tests.shapes import face_points
+from tracker.drawing.picture import Picture
 from tracker.errors import SinkError
-from tracker.sinks.json_lines import CsvSink, ImageSink, JsonSink, VideoSink
+from tracker.sinks.json_lines import CsvSink, ImageSink, JsonSink
+from tracker.sinks.video.sink import VideoSink
 from tracker.sources.images.source import ReadFailure
 from tracker.system.files import check_output
 from tracker.types import FaceMeasures, FrameResult, Landmarks, TrackedFace
@@ -133,7 +135,7 @@ def test_images_keep_name_and_kind(tmp_path: Path) -> None:
     inputs = [tmp_path / name for name in ("a.png", "b.JPG", "c.bmp")]
     with ImageSink(tmp_path / "out", inputs) as sink:
         for path in inputs:
-            sink.write(picture(3), path.name)
+            sink.write(Picture(picture(3), source=path.name))
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.png", "b.JPG", "c.bmp.png"]
     assert (tmp_path / "out" / "b.JPG").read_bytes().startswith(b"\xff\xd8")
     np.testing.assert_array_equal(cv2.imread(str(tmp_path / "out" / "c.bmp.png")), picture(3))
@@ -156,7 +158,7 @@ def test_image_folder_errors(tmp_path: Path) -> None:
     sink = ImageSink(tmp_path / "out", [])
     (tmp_path / "out" / "a.png").mkdir()
     with pytest.raises(SinkError, match=r"a\.png"):
-        sink.write(picture(0), "a.png")
+        sink.write(Picture(picture(0), source="a.png"))
 
 
 def test_quality_is_written_where_a_model_judges_it(tmp_path: Path) -> None:
@@ -216,5 +218,5 @@ def test_a_picture_goes_nowhere_but_into_its_folder(tmp_path: Path, name: str) -
         ImageSink(tmp_path / "out", [tmp_path / "a.png"]) as sink,
         pytest.raises(SinkError, match="not the name"),
     ):
-        sink.write(picture(3), name)
+        sink.write(Picture(picture(3), source=name))
     assert [path.name for path in tmp_path.iterdir()] == ["out"]

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.media import picture
+from tracker.drawing.picture import Picture
 from tracker.errors import SinkError
 from tracker.sinks.virtual_camera import VirtualCamera
 
@@ -55,8 +56,8 @@ def device(monkeypatch: pytest.MonkeyPatch) -> type[Device]:
 
 def test_pictures_reach_the_device_as_they_are(device: type[Device]) -> None:
     with VirtualCamera("/dev/video9", (64, 48), 25.0) as camera:
-        camera.write(picture(1), 0.0)
-        camera.write(picture(2), 0.04)
+        camera.write(Picture(picture(1), 0.0))
+        camera.write(Picture(picture(2), 0.04))
     (opened,) = device.opened
     assert opened.args == (64, 48, 25.0, "BGR", "/dev/video9")
     np.testing.assert_array_equal(opened.sent, [picture(1), picture(2)])
@@ -66,7 +67,7 @@ def test_pictures_reach_the_device_as_they_are(device: type[Device]) -> None:
 def test_auto_takes_any_device_and_odd_sizes_are_padded(device: type[Device]) -> None:
     with VirtualCamera("auto", (63, 47)) as camera:
         image = picture(5, 63, 47)
-        camera.write(image, 0.0)
+        camera.write(Picture(image, 0.0))
     (opened,) = device.opened
     assert opened.args == (64, 48, 30.0, "BGR", None)
     np.testing.assert_array_equal(opened.sent[0][:47, :63], image)
@@ -75,7 +76,7 @@ def test_auto_takes_any_device_and_odd_sizes_are_padded(device: type[Device]) ->
 
 def test_a_camera_that_comes_back_with_another_size_is_fitted_in(device: type[Device]) -> None:
     with VirtualCamera("auto", (64, 48)) as camera:
-        camera.write(np.full((24, 64, 3), 200, np.uint8), 0.0)
+        camera.write(Picture(np.full((24, 64, 3), 200, np.uint8)))
     (image,) = device.opened[0].sent
     assert image.shape == (48, 64, 3)
     assert (image[12:36] == 200).all()
@@ -94,7 +95,7 @@ def test_a_file_plays_at_its_own_speed(device: type[Device]) -> None:
     with VirtualCamera("auto", (64, 48), paced=True, clock=lambda: now[0], sleep=sleep) as camera:
         for index, work_s in enumerate([0.03, 0.01, 0.01, 0.25, 0.01, 0.01]):
             now[0] += work_s
-            camera.write(picture(index), 5.0 + index / 10)
+            camera.write(Picture(picture(index), 5.0 + index / 10))
     # The fourth comes 0.15 s late, the fifth still 0.06 s, the last is in time again.
     np.testing.assert_allclose(slept, [0.09, 0.09, 0.03], atol=1e-9)
     assert len(device.opened[0].sent) == 6
@@ -102,15 +103,15 @@ def test_a_file_plays_at_its_own_speed(device: type[Device]) -> None:
 
 def test_a_camera_is_never_held_up(device: type[Device]) -> None:
     with VirtualCamera("auto", (64, 48), sleep=lambda _: pytest.fail("slept")) as camera:
-        camera.write(picture(1), 0.0)
-        camera.write(picture(2), 100.0)
+        camera.write(Picture(picture(1), 0.0))
+        camera.write(Picture(picture(2), 100.0))
     assert len(device.opened[0].sent) == 2
 
 
 def test_failures_are_one_line_with_a_remedy(device: type[Device], monkeypatch: pytest.MonkeyPatch) -> None:
     camera = VirtualCamera("auto", (64, 48))
     monkeypatch.setattr(device, "failure", RuntimeError("'obs' backend: no\n'unitycapture' backend: no"))
-    for attempt in (lambda: VirtualCamera("auto", (64, 48)), lambda: camera.write(picture(1), 0.0)):
+    for attempt in (lambda: VirtualCamera("auto", (64, 48)), lambda: camera.write(Picture(picture(1), 0.0))):
         with pytest.raises(SinkError, match="'obs' backend: no 'unity") as caught:
             attempt()
         assert "\n" not in str(caught.value)

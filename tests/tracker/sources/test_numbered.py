@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.media import picture, picture_index
+from tracker.drawing.picture import Picture
 from tracker.errors import SinkError, SourceError
 from tracker.sources.opening import open_source
 from tracker.sources.sequence import SequenceSink, SequenceSource, open_film
@@ -97,7 +98,7 @@ def test_a_name_is_a_sequence_only_where_there_is_no_such_file(tmp_path: Path) -
 def test_pictures_are_written_in_order(tmp_path: Path) -> None:
     with SequenceSink(tmp_path / "o_%03d.png") as sink:
         for index in range(3):
-            sink.write(picture(index), index / 10)
+            sink.write(Picture(picture(index), index / 10))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["o_001.png", "o_002.png", "o_003.png"]
     frames, _ = _read(SequenceSource(tmp_path / "o_%03d.png"))
     assert [picture_index(f.image_bgr) for f in frames] == [0, 1, 2]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.media import picture_index, write_video
+from tracker.drawing.picture import Picture
 from tracker.errors import SourceError
 from tracker.sinks.video.sink import VideoSink
 from tracker.sources.film import DamageLog, Pending, Selection, merge
@@ -105,7 +106,7 @@ def test_the_output_of_a_part_begins_at_0_with_its_sound(tmp_path: Path) -> None
     write_video(path, 90, audio="aac")
     with VideoSource(path, Trim(1.0, 2.0)) as source, VideoSink(out, source) as sink:
         for frame in source:
-            sink.write(frame.image_bgr, frame.time_s)
+            sink.write(Picture(frame.image_bgr, frame.time_s))
     with VideoSource(out) as source:
         frames = list(source)
     assert [picture_index(f.image_bgr) for f in frames] == list(range(30, 60))

@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from tracker.drawing.picture import Picture
 from tracker.sinks.video.sink import VideoSink
 from tracker.types import Frame, ImageArray
 
@@ -69,7 +70,7 @@ def write_clip(
     """
     with VideoSink(path) as sink:
         for frame in portrait_frames(count, size, faces):
-            sink.write(frame.image_bgr, frame.time_s)
+            sink.write(Picture(frame.image_bgr, frame.time_s))
             on_frame()
 
 

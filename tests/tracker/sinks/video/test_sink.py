@@ -15,9 +15,10 @@ import pytest
 
 from tests.media import AUDIO_RATE, packet_bytes, picture, picture_index, write_video
 from tests.torture import SOUND
+from tracker.drawing.picture import Picture
 from tracker.errors import SinkError
-from tracker.sinks.json_lines import VideoSink
 from tracker.sinks.video.formats import SUFFIXES
+from tracker.sinks.video.sink import VideoSink
 from tracker.sources.video.source import VideoSource
 
 
@@ -27,7 +28,7 @@ def _copy(
     times = []
     with VideoSource(clip) as source, VideoSink(out, source) as sink:
         for frame in source:
-            sink.write(frame.image_bgr, frame.time_s)
+            sink.write(Picture(frame.image_bgr, frame.time_s))
             times.append(frame.time_s)
             if len(times) == stop_after:
                 break
@@ -149,7 +150,7 @@ def test_a_film_that_was_read_ahead_ends_with_what_was_written(tmp_path: Path) -
     write_video(clip, 60, audio="aac")
     with VideoSource(clip) as source, VideoSink(out, like=source) as sink:
         for frame in list(source)[:30]:
-            sink.write(frame.image_bgr, frame.time_s)
+            sink.write(Picture(frame.image_bgr, frame.time_s))
     with av.open(str(out)) as container:
         assert container.duration is not None
         assert container.duration / av.time_base == pytest.approx(1.0, abs=0.1)
@@ -159,7 +160,7 @@ def test_colours_survive_and_are_labelled(tmp_path: Path) -> None:
     color, out = np.array((40, 60, 200)), tmp_path / "o.mp4"
     with VideoSink(out) as sink:
         for i in range(3):
-            sink.write(np.full((720, 1280, 3), color, np.uint8), i / 30)
+            sink.write(Picture(np.full((720, 1280, 3), color, np.uint8), i / 30))
     with av.open(str(out)) as container:
         codec = container.streams.video[0].codec_context
         assert (codec.colorspace, codec.color_primaries, codec.color_trc, codec.color_range) == (1, 1, 1, 1)
@@ -174,7 +175,7 @@ def test_odd_sizes_are_padded_not_resampled(tmp_path: Path, size: tuple[int, int
     columns = np.tile(np.array([0, 255], np.uint8), 32)[:width]
     image = np.repeat(np.tile(columns, (height, 1))[..., None], 3, axis=2)
     with VideoSink(out) as sink:
-        sink.write(image, 0.0)
+        sink.write(Picture(image))
     with VideoSource(out) as source:
         frame = next(iter(source)).image_bgr
     assert frame.shape[:2] == (height + height % 2, width + width % 2)
@@ -186,7 +187,7 @@ def test_a_camera_recording_starts_at_zero(tmp_path: Path) -> None:
     out, times = tmp_path / "o.mp4", [57.0, 57.033, 57.4, 57.4, 58.25]
     with VideoSink(out) as sink:
         for i, time_s in enumerate(times):
-            sink.write(picture(i), time_s)
+            sink.write(Picture(picture(i), time_s))
     got, indices = _read(out)
     np.testing.assert_allclose(got, np.array(times) - 57.0, atol=2.1 / 90_000)
     assert indices == [0, 1, 2, 3, 4]
@@ -215,7 +216,7 @@ def test_a_video_without_frames_leaves_what_was_there(tmp_path: Path) -> None:
     assert (tmp_path / "o.mp4").read_text() == "results of yesterday"
 
 
-def test_refuses_its_input_another_size_and_another_kind(tmp_path: Path) -> None:
+def test_refuses_its_input_and_unknown_formats(tmp_path: Path) -> None:
     clip = tmp_path / "in.mp4"
     write_video(clip, 5)
     before = clip.read_bytes()
@@ -224,11 +225,19 @@ def test_refuses_its_input_another_size_and_another_kind(tmp_path: Path) -> None
     assert clip.read_bytes() == before
     with pytest.raises(SinkError, match=r"\.avi, \.gif"):
         VideoSink(tmp_path / "o.ogv")
+
+
+def test_pictures_of_another_size_are_scaled_into_the_first(tmp_path: Path) -> None:
     with VideoSink(tmp_path / "o.mp4") as sink:
-        sink.write(picture(0), 0.0)
-        with pytest.raises(SinkError, match="from 64x48 to 32x48"):
-            sink.write(picture(0)[:, ::2], 0.1)
-    assert len(_read(tmp_path / "o.mp4")[0]) == 1
+        for index, size in enumerate([(64, 48), (128, 96), (48, 64), (64, 48)]):
+            sink.write(Picture(picture(9 + index, *size), index / 25))
+    with VideoSource(tmp_path / "o.mp4") as video:
+        frames = list(video)
+    assert [frame.image_hw for frame in frames] == [(48, 64)] * 4
+    assert [picture_index(frames[i].image_bgr) for i in (0, 1, 3)] == [9, 10, 12]
+    upright = frames[2].image_bgr
+    assert upright[:, :10].max() < 40  # black bars left and right
+    assert picture_index(upright[:, 14:50]) == 11
 
 
 _TORTURE = {recipe.name: recipe for recipe in SOUND}
@@ -315,13 +324,15 @@ def test_a_full_disk_never_passes_for_success(tmp_path: Path, small_disk: str, n
     code = small_disk + (
         "import sys, numpy as np\n"
         "from pathlib import Path\n"
-        "from tracker.sinks.json_lines import VideoSink\n"
+        "from tracker.drawing.picture import Picture\n"
+        "from tracker.sinks.video.sink import VideoSink\n"
         "from tracker.errors import SinkError\n"
         "noise = np.random.default_rng(0)\n"
         "try:\n"
         "    with VideoSink(Path(sys.argv[1])) as sink:\n"
         "        for i in range(int(sys.argv[2])):\n"
-        "            sink.write(noise.integers(0, 256, (96, 128, 3), dtype=np.uint8), i / 30)\n"
+        "            image = noise.integers(0, 256, (96, 128, 3), dtype=np.uint8)\n"
+        "            sink.write(Picture(image, i / 30))\n"
         "except SinkError as error:\n"
         "    print(error)\n"
         "else:\n"
@@ -356,12 +367,13 @@ _WRITER = """
 import sys
 from pathlib import Path
 import numpy as np
+from tracker.drawing.picture import Picture
 from tracker.sinks.video.sink import VideoSink
 sink = VideoSink(Path(sys.argv[1]))
 for index in range(1_000_000):
     image = np.full((120, 160, 3), 60, np.uint8)
     image[:, index % 140 : index % 140 + 20] = 200
-    sink.write(image, index / 30)
+    sink.write(Picture(image, index / 30))
     if index == 299:
         print("ten seconds", flush=True)
 """

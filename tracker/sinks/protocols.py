@@ -1,0 +1,73 @@
+"""Interfaces of the outputs, one verb each, and fakes for tests.
+
+A sink opens its output when it is made and raises :class:`~tracker.errors.SinkError` when that cannot be
+opened, written or closed. Most are context managers through :class:`~tracker.system.closing.Closing`.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from tracker.drawing.picture import Picture
+from tracker.sources.images.source import ReadFailure
+from tracker.system.closing import Closing
+from tracker.types import FrameResult
+
+
+class ResultSink(Protocol):
+    """Output of results as numbers: JSON lines, tables, labels, OSC messages."""
+
+    def write(self, result: FrameResult) -> None:
+        """Append the results of one frame or image, also if it has no faces."""
+
+
+@runtime_checkable
+class FailureSink(Protocol):
+    """Output with a place for images that could not be read."""
+
+    def write_failure(self, failure: ReadFailure) -> None:
+        """Append an image that could not be read, with the reason."""
+
+
+class PictureSink(Protocol):
+    """Output of annotated pictures: a video, image files, a virtual camera."""
+
+    def write(self, picture: Picture) -> None:
+        """Append the next picture. The sink may change its canvas."""
+
+
+class FakeResultSink(Closing):
+    """Result and failure sink that keeps all it was given."""
+
+    def __init__(self) -> None:
+        self.results: list[FrameResult] = []
+        self.failures: list[ReadFailure] = []
+        self.closed = False
+
+    def write(self, result: FrameResult) -> None:
+        """Keep the result."""
+        self.results.append(result)
+
+    def write_failure(self, failure: ReadFailure) -> None:
+        """Keep the failure."""
+        self.failures.append(failure)
+
+    def close(self) -> None:
+        """Note that it was closed."""
+        self.closed = True
+
+
+class FakePictureSink(Closing):
+    """Picture sink that keeps all it was given."""
+
+    def __init__(self) -> None:
+        self.pictures: list[Picture] = []
+        self.closed = False
+
+    def write(self, picture: Picture) -> None:
+        """Keep the picture."""
+        self.pictures.append(picture)
+
+    def close(self) -> None:
+        """Note that it was closed."""
+        self.closed = True
