@@ -52,7 +52,7 @@ from tracker.cli.plot import plot
 from tracker.cli.track import Build, Run, say
 from tracker.errors import ReaderGoneError, TrackerError
 from tracker.runs.outputs import OutputFiles
-from tracker.sources.numbered import is_sequence
+from tracker.sources.patterns import is_numbered
 from tracker.system.signals import EXIT_INTERRUPTED, interruptible
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def track(
     if sum(source is not None for source in (camera, video, images)) > 1:
         raise typer.BadParameter("give only one of --camera, --video and --images")
     part = trim(video, start, end, every)
-    film_fps = fps if video is not None and is_sequence(video) else None
+    film_fps = fps if video is not None and is_numbered(video) else None
     device = None if video is not None or images is not None else camera or "0"
     mode = camera_mode(device, size, None if film_fps else fps, fourcc)
     files = OutputFiles(output, json, csv, openface, parquet, labels, osc, virtual_camera, anonymise)

@@ -18,7 +18,8 @@ from tracker.cli.options import Backend, Model, Threads
 from tracker.errors import TrackerError
 from tracker.reports.steadiness.figures import FEWEST_FRAMES
 from tracker.reports.steadiness.runs import SCENES, MakeFollower, OnPicture, OnVideo, on_picture, on_video
-from tracker.sources.images.source import SUFFIXES, read_image
+from tracker.sources.images.read import read_image
+from tracker.sources.images.source import SUFFIXES
 from tracker.sources.video.source import VideoSource
 from tracker.system.files import check_output, sink_errors
 from tracker.system.machine import describe_machine

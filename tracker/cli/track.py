@@ -60,7 +60,7 @@ class Run:
         from tracker.runs.loop import run_video
         from tracker.runs.resumable import resumable
         from tracker.sinks.video.formats import holds_sound
-        from tracker.sources.sequence import open_film
+        from tracker.sources.opening import open_film
         from tracker.system.progress import progress_bar
 
         source = self._stack.enter_context(open_film(path, part, fps))

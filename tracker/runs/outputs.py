@@ -114,10 +114,10 @@ class OutputFiles:
     ) -> dict[str, Any]:
         """Open what moving pictures of ``size`` (width, height) go to; ``like`` is the video they are of."""
         from tracker.sinks.video.delayed import DelayedSink
+        from tracker.sinks.video.numbered import NumberedImageSink
         from tracker.sinks.video.sink import VideoSink
         from tracker.sinks.virtual_camera import VirtualCamera
-        from tracker.sources.numbered import is_sequence
-        from tracker.sources.sequence import SequenceSink
+        from tracker.sources.patterns import is_numbered
 
         pictures: dict[str, Any] = {}
         if self.virtual_camera:
@@ -125,9 +125,9 @@ class OutputFiles:
             camera = VirtualCamera(self.virtual_camera, size, fps, paced=like is not None)
             pictures["camera"] = stack.enter_context(camera)
         if self.output:
-            film: SequenceSink | VideoSink
-            if is_sequence(self.output):
-                film = stack.enter_context(SequenceSink(self.output, like))
+            film: NumberedImageSink | VideoSink
+            if is_numbered(self.output):
+                film = stack.enter_context(NumberedImageSink(self.output, like))
             else:
                 film = stack.enter_context(VideoSink(self.output, like))
             pictures["video"] = film

@@ -12,9 +12,12 @@ import numpy.typing as npt
 
 from tracker.sources.camera.mode import is_local_camera
 from tracker.sources.camera.source import CameraSource
+from tracker.sources.film import Film
 from tracker.sources.images.source import SUFFIXES, ImageSource, ReadFailure, find_images, unreadable
-from tracker.sources.numbered import is_sequence
-from tracker.sources.sequence import open_film
+from tracker.sources.numbered import DEFAULT_FPS, NumberedImageSource
+from tracker.sources.patterns import is_numbered
+from tracker.sources.trim import WHOLE, Trim
+from tracker.sources.video.source import VideoSource
 from tracker.system.closing import Closing
 from tracker.types import Frame
 
@@ -65,7 +68,7 @@ def open_source(what: int | str | Path) -> Source:
       (:class:`~tracker.sources.camera.source.CameraSource`); only a URL makes it connect anywhere;
     - a folder, an image or a pattern such as ``photos/*.jpg``: still images (:class:`PictureSource`), for
       :meth:`~tracker.tracking.face_tracker.FaceTracker.find`, which takes each on its own;
-    - ``frames_%04d.png``: numbered pictures, a film (:class:`~tracker.sources.sequence.SequenceSource`);
+    - ``frames_%04d.png``: numbered pictures, a film (:class:`~tracker.sources.numbered.NumberedImageSource`);
     - any other file: a video, every frame (:class:`~tracker.sources.video.source.VideoSource`).
 
     Raises :class:`~tracker.errors.SourceError` when it does not open and, while iterating, when it cannot
@@ -75,12 +78,23 @@ def open_source(what: int | str | Path) -> Source:
     if is_local_camera(name) or "://" in name:
         return CameraSource(name)
     path = Path(name)
-    if is_sequence(path):
+    if is_numbered(path):
         return open_film(path)
     is_pattern = glob.has_magic(name) and not path.exists()
     if is_pattern or path.is_dir() or path.suffix.lower() in SUFFIXES:
         return PictureSource(name)
     return open_film(path)
+
+
+def open_film(path: Path, trim: Trim = WHOLE, fps: float | None = None) -> Film:
+    """Open a video file, or the numbered images that the pattern ``path`` stands for, at ``fps``.
+
+    Raises:
+        SourceError: It does not open.
+    """
+    if is_numbered(path):
+        return NumberedImageSource(path, trim, fps or DEFAULT_FPS)
+    return VideoSource(path, trim)
 
 
 def frame_from(

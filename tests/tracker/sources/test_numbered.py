@@ -7,12 +7,10 @@ import numpy as np
 import pytest
 
 from tests.media import picture, picture_index
-from tracker.drawing.picture import Picture
-from tracker.errors import SinkError, SourceError
-from tracker.sources.opening import open_source
-from tracker.sources.sequence import SequenceSink, SequenceSource, open_film
+from tracker.errors import SourceError
+from tracker.sources.numbered import NumberedImageSource
+from tracker.sources.opening import open_film, open_source
 from tracker.sources.trim import Trim
-from tracker.sources.video.source import VideoSource
 from tracker.types import Damage, Frame
 
 
@@ -22,7 +20,7 @@ def _write(folder: Path, numbers: list[int], name: str = "f_{:04d}.png") -> Path
     return folder / "f_%04d.png"
 
 
-def _read(source: SequenceSource) -> tuple[list[Frame], str]:
+def _read(source: NumberedImageSource) -> tuple[list[Frame], str]:
     frames: list[Frame] = []
     try:
         with source:
@@ -36,7 +34,7 @@ def test_numbered_pictures_are_a_film(tmp_path: Path) -> None:
     path = _write(tmp_path, list(range(7, 19)))
     (tmp_path / "f_12.png").write_bytes(b"of another series")
     (tmp_path / "f_0001.jpg").write_bytes(b"of another series")
-    source = SequenceSource(path, fps=10)
+    source = NumberedImageSource(path, fps=10)
     assert (source.size, source.frame_count, source.end_s) == ((64, 48), 12, 1.2)
     frames, message = _read(source)
     assert source.exhausted
@@ -48,7 +46,7 @@ def test_numbered_pictures_are_a_film(tmp_path: Path) -> None:
 
 def test_numbers_of_any_length_and_a_step(tmp_path: Path) -> None:
     _write(tmp_path, [0, 10, 20, 1000], "f_{}.png")
-    frames, message = _read(SequenceSource(tmp_path / "f_%d.png", fps=1))
+    frames, message = _read(NumberedImageSource(tmp_path / "f_%d.png", fps=1))
     assert [f.time_s for f in frames] == [0.0, 1.0, 2.0, 100.0]
     assert frames[3].damage == Damage(lost_before=97)
     assert "97 frames lost" in message
@@ -58,7 +56,7 @@ def test_missing_and_damaged_pictures_are_counted_as_lost(tmp_path: Path) -> Non
     path = _write(tmp_path, [1, 2, 3, 6, 7, 8, 9])
     (tmp_path / "f_0002.png").write_bytes(b"no picture")
     (tmp_path / "f_0009.png").write_bytes(b"")
-    frames, message = _read(SequenceSource(path, fps=1))
+    frames, message = _read(NumberedImageSource(path, fps=1))
     assert [f.time_s for f in frames] == [0.0, 2.0, 5.0, 6.0, 7.0]
     assert [f.damage for f in frames] == [None, Damage(1), Damage(2), None, Damage(lost_after=1)]
     assert "4 frames lost" in message
@@ -67,7 +65,7 @@ def test_missing_and_damaged_pictures_are_counted_as_lost(tmp_path: Path) -> Non
 
 def test_a_part_of_the_pictures(tmp_path: Path) -> None:
     path = _write(tmp_path, list(range(30)))
-    source = SequenceSource(path, Trim(1.0, 2.0, 4), fps=10)
+    source = NumberedImageSource(path, Trim(1.0, 2.0, 4), fps=10)
     frames, _ = _read(source)
     assert source.frame_count == len(frames) == 3
     assert [picture_index(f.image_bgr) for f in frames] == [f.index for f in frames] == [10, 14, 18]
@@ -79,42 +77,16 @@ def test_nothing_to_read(tmp_path: Path, names: tuple[str, ...], says: str) -> N
     for name in names:
         (tmp_path / name).write_bytes(b"no picture")
     with pytest.raises(SourceError, match=says):
-        SequenceSource(tmp_path / "f_%04d.png")
+        NumberedImageSource(tmp_path / "f_%04d.png")
     with pytest.raises(SourceError, match="cannot look for"):
-        SequenceSource(tmp_path / "gone" / "f_%04d.png")
+        NumberedImageSource(tmp_path / "gone" / "f_%04d.png")
 
 
 def test_a_name_is_a_sequence_only_where_there_is_no_such_file(tmp_path: Path) -> None:
     path = _write(tmp_path, [1, 2])
     with open_film(path) as film, open_source(path) as source:
-        assert isinstance(film, SequenceSource)
-        assert isinstance(source, SequenceSource)
+        assert isinstance(film, NumberedImageSource)
+        assert isinstance(source, NumberedImageSource)
     path.write_bytes(b"")
     with pytest.raises(SourceError, match="is empty"):
         open_film(path)
-    assert VideoSource
-
-
-def test_pictures_are_written_in_order(tmp_path: Path) -> None:
-    with SequenceSink(tmp_path / "o_%03d.png") as sink:
-        for index in range(3):
-            sink.write(Picture(picture(index), index / 10))
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["o_001.png", "o_002.png", "o_003.png"]
-    frames, _ = _read(SequenceSource(tmp_path / "o_%03d.png"))
-    assert [picture_index(f.image_bgr) for f in frames] == [0, 1, 2]
-
-
-def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
-    path = _write(tmp_path, [1, 2])
-    with SequenceSource(path) as film, pytest.raises(SinkError, match="it is the input"):
-        SequenceSink(path, film)
-    with SequenceSource(path) as film, pytest.raises(SinkError, match="it is the input"):
-        SequenceSink(tmp_path / "f_%03d.png", film)  # from 1000 on its names would be those of the input
-    with SequenceSource(path) as film:
-        SequenceSink(tmp_path / "g_%04d.png", film).close()
-    with pytest.raises(SinkError, match="no folder"):
-        SequenceSink(tmp_path / "gone" / "o_%d.png")
-    for ending in (".txt", ".exr", ".pgm", ".hdr", ""):  # none; switched off; grey; no pixels
-        with pytest.raises(SinkError, match=r"\.png or \.jpg"):
-            SequenceSink(tmp_path / f"o_%d{ending}")
-    assert SequenceSink(tmp_path / "o_%d.PNG")

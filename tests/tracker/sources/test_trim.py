@@ -12,7 +12,8 @@ from tests.media import picture_index, write_video
 from tracker.drawing.picture import Picture
 from tracker.errors import SourceError
 from tracker.sinks.video.sink import VideoSink
-from tracker.sources.film import DamageLog, Pending, Selection, merge
+from tracker.sources.damage import DamageLog, merge
+from tracker.sources.film import Pending, Selection
 from tracker.sources.trim import WHOLE, Trim
 from tracker.sources.video.source import VideoSource
 from tracker.types import Damage, Frame, ImageArray

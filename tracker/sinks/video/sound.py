@@ -12,7 +12,7 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 
 from tracker.sinks.video.formats import Format
-from tracker.sources.video.source import open_container
+from tracker.sources.video.container import open_container
 
 _MAX_FAILURES = 64
 _LONGEST_GAP_S = 86_400.0  # a packet a day later than the last is damaged

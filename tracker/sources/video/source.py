@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -10,48 +10,23 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO, cast
 
-import av
 import numpy as np
-from av.container import InputContainer
-from av.stream import Disposition
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
 from tracker.errors import SourceError
-from tracker.sources.film import Pending, merge, selected
-from tracker.sources.images.source import over_white
-from tracker.sources.limits import MAX_PIXELS, check_count, check_size
+from tracker.sources.damage import merge
+from tracker.sources.film import Film, Pending
+from tracker.sources.images.read import over_white
+from tracker.sources.limits import check_count
 from tracker.sources.trim import WHOLE, Trim
+from tracker.sources.video.container import frame_rate, open_container, video_stream
 from tracker.sources.video.coverage import claimed_count
 from tracker.sources.video.decoder import DamageMetError, Decoded, Reading
 from tracker.sources.video.timestamps import in_order
-from tracker.system.closing import Closing
 from tracker.types import Damage, Frame, ImageArray
 
-_MOST_FPS = 1000
-_MEDIA = ",".join(
-    sorted(
-        av.formats_available
-        # These read other files and addresses that they name, or no file at all.
-        - {
-            "applehttp",
-            "concat",
-            "concatf",
-            "dash",
-            "hls",
-            "imf",
-            "lavfi",
-            "rtp",
-            "rtsp",
-            "sap",
-            "sdp",
-            "webm_dash_manifest",
-        }
-    )
-)
 
-
-class VideoSource(Closing):
+class VideoSource(Film):
     """Every frame of a video file in presentation order; a context manager, iterated once.
 
     Yields :class:`Frame` turned upright as the file's rotation says, with ``time_s`` its presentation
@@ -64,12 +39,7 @@ class VideoSource(Closing):
     """
 
     def __init__(self, path: Path, trim: Trim = WHOLE) -> None:
-        self.path = path
-        self.paths: Sequence[Path] = (path,)
-        self.name = path.name
-        self.trim = trim
-        self.exhausted = False
-        self.last_s: float | None = None
+        super().__init__(path, trim)
         self._closed = False
         self._file: BinaryIO | None = None
         self._container = open_container(path)
@@ -81,7 +51,7 @@ class VideoSource(Closing):
 
     def _open_stream(self) -> None:
         self._stream = stream = video_stream(self.path, self._container)
-        self.fps: Fraction = _frame_rate(self._container, stream)
+        self.fps = frame_rate(self._container, stream)
         self._decoded = self._decode()
         first = next(self._decoded, None)
         stream = self._stream  # a damaged file has been opened anew: libav has freed the other one
@@ -92,7 +62,7 @@ class VideoSource(Closing):
         turned = _quarter_turns(picture) % 2 == 1
         self.size = (picture.height, picture.width) if turned else (picture.width, picture.height)
         self.is_steady = stream.base_rate == self.fps
-        self.time_base: Fraction = stream.time_base
+        self.time_base = stream.time_base
         end = (stream.start_time or 0) + stream.duration if stream.duration else None
         self.end_s = None if end is None else float(end * self.time_base)
         aspect = Fraction(stream.sample_aspect_ratio or 1)
@@ -119,10 +89,10 @@ class VideoSource(Closing):
     def __iter__(self) -> Iterator[Frame]:
         if self._closed:
             raise ValueError(f"{self.path} was closed: open it again")
-        return selected(self, self._frames())
+        return super().__iter__()
 
-    def _frames(self) -> Iterator[Pending]:
-        """All frames, their pixels still to be converted."""
+    def all_frames(self) -> Iterator[Pending]:
+        """Yield every frame that can be decoded, its pixels still to be converted."""
         timed = ((decoded, self._seconds(decoded.tick)) for decoded in self._pictures)
         held: Pending | None = None
         for index, (decoded, time_s, mended) in enumerate(in_order(timed, float(1 / self.fps))):
@@ -156,53 +126,6 @@ class VideoSource(Closing):
         self._stream = video_stream(self.path, self._container)
         self._reading = Reading(self.path, self._container, self._stream, self.fps, index)
         yield from islice(self._reading, count, None)
-
-
-def video_stream(path: Path, container: InputContainer) -> VideoStream:
-    """The first stream of moving pictures in ``container``. Raises :class:`SourceError` if there is none."""
-    # Cover art of a music file is a video stream of one picture: it does not count.
-    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-    if not streams:
-        raise SourceError(f"{path} holds no video: give a video file")
-    codec = streams[0].codec_context
-    if codec is None:  # as PyAV does it, in spite of its types
-        raise SourceError(f"{path} holds video of a kind that cannot be decoded here: convert it")
-    check_size(path, codec.width, codec.height)
-    codec.options = {"max_pixels": str(MAX_PIXELS)}
-    return streams[0]
-
-
-def _frame_rate(container: InputContainer, stream: VideoStream) -> Fraction:
-    # Of a raw stream, which has no duration, libav says 25 on average whatever it holds.
-    rates = (stream.average_rate, stream.guessed_rate)
-    stated = next(filter(None, rates if container.duration is not None else reversed(rates)), None)
-    return Fraction(stated) if stated and 0 < stated <= _MOST_FPS else Fraction(30)
-
-
-def open_container(path: Path, forward: BinaryIO | None = None) -> InputContainer:
-    """Open ``path`` for reading; nothing that it refers to is read or fetched.
-
-    With ``forward``, the open file, it is read from front to end only. Raises :class:`SourceError` when it is
-    missing, empty or no video.
-    """
-    try:
-        if path.is_file() and path.stat().st_size == 0:
-            raise SourceError(f"{path} is empty: give a video file")
-        # A playlist must not make libav fetch or read anything: only this one file is opened.
-        options = {"protocol_whitelist": "file", "format_whitelist": _MEDIA}
-        what = _Forward(forward) if forward else str(path.absolute())
-        return av.open(what, "r", container_options=options)
-    except av.InvalidDataError as error:
-        raise SourceError(f"{path} is not a video, or too damaged to be opened") from error
-    except (OSError, av.FFmpegError) as error:
-        raise SourceError(f"cannot open {path}: {error.strerror}") from error
-
-
-class _Forward:
-    """A file without its ``seek``."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.read = file.read
 
 
 def _quarter_turns(frame: VideoFrame) -> int:

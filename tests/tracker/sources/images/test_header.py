@@ -14,7 +14,8 @@ from tests.media import png_chunk
 from tracker.errors import SourceError
 from tracker.sources import limits
 from tracker.sources.images.header import stated_size
-from tracker.sources.images.source import SUFFIXES, read_image
+from tracker.sources.images.read import read_image
+from tracker.sources.images.source import SUFFIXES
 
 _SUFFIXES = sorted(s for s in SUFFIXES if cv2.haveImageWriter(f"a{s}"))
 

@@ -13,7 +13,7 @@ from tests.media import picture_index, write_video
 from tests.torture import MILLISECOND, SOUND, WOUNDS, Recipe, Wound, counted
 from tracker.errors import SourceError
 from tracker.sources import limits
-from tracker.sources.video import source as sources
+from tracker.sources.video import container
 from tracker.sources.video.source import VideoSource
 from tracker.types import Frame
 
@@ -150,7 +150,7 @@ def test_pictures_that_become_too_large_are_not_decoded(
     write_video(path, 12)
     write_video(bomb, 3, size=(640, 480), ticks=[15_360 + 512 * i for i in range(3)])
     path.write_bytes(path.read_bytes() + bomb.read_bytes())
-    monkeypatch.setattr(sources, "MAX_PIXELS", 100_000)
+    monkeypatch.setattr(container, "MAX_PIXELS", 100_000)
     frames, message = _read(path)
     assert {f.image_hw for f in frames} == {(48, 64)}
     assert len(frames) >= 10
