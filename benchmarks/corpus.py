@@ -25,11 +25,11 @@ from benchmarks.command import JsonOption, ModelOption, run_command
 from tracker.errors import BenchError
 from tracker.reports.bench.clip import write_clip
 from tracker.runs.batch.cluster import RayWorkers, import_ray
-from tracker.runs.batch.job import Settings
 from tracker.runs.batch.plan import Job, plan_jobs
 from tracker.runs.batch.pool import Pool, Workers
 from tracker.runs.batch.run import run_batch
 from tracker.system.machine import describe_machine
+from tracker.tracking.opening import TrackerOptions
 from train.files import replace, to_json, try_writing
 
 
@@ -44,19 +44,19 @@ class Cost:
 
 
 def measure(
-    jobs: Sequence[Job], folder: Path, name: str, settings: Settings, opened: Callable[[int], Workers],
+    jobs: Sequence[Job], folder: Path, name: str, options: TrackerOptions, opened: Callable[[int], Workers],
     on_done: Callable[..., None] = lambda *_: None,
 ) -> Cost:  # fmt: skip
     """Do ``jobs`` into ``folder``. Raises :class:`~tracker.errors.BenchError` if one fails."""
     started = time.perf_counter()
-    report = run_batch(jobs, folder, settings, opened, on_done)
+    report = run_batch(jobs, folder, options, opened, on_done)
     seconds = time.perf_counter() - started
     if report.failures:
         raise BenchError(f"{len(report.failures)} files failed, the first: {report.failures[0][1]}")
     return Cost(name, len(jobs), round(seconds, 2), round(seconds / len(jobs), 4))
 
 
-def on_two_nodes(jobs: Sequence[Job], folder: Path, settings: Settings) -> Cost:
+def on_two_nodes(jobs: Sequence[Job], folder: Path, options: TrackerOptions) -> Cost:
     """All ``jobs`` on two nodes of one core; the second is killed when half of them are done."""
     import_ray()
     from ray.cluster_utils import Cluster
@@ -73,8 +73,8 @@ def on_two_nodes(jobs: Sequence[Job], folder: Path, settings: Settings) -> Cost:
 
     try:
         name = "two Ray nodes, one killed"
-        opened = lambda _: RayWorkers(cluster.address, folder, settings, 1)  # noqa: E731
-        return measure(jobs, folder, name, settings, opened, kill_half_way)
+        opened = lambda _: RayWorkers(cluster.address, folder, options)  # noqa: E731
+        return measure(jobs, folder, name, options, opened, kill_half_way)
     finally:
         cluster.shutdown()
 
@@ -90,7 +90,7 @@ def main(
     """Measure what a file costs as the corpus grows."""
     if json_path:
         try_writing(json_path)
-    sizes, settings = sorted(files or [10, 50, 200]), Settings(model=model, backend="cpu")
+    sizes, options = sorted(files or [10, 50, 200]), TrackerOptions(model, "cpu", threads=1)
     with tempfile.TemporaryDirectory() as folder:
         corpus, costs = Path(folder) / "in", []
         corpus.mkdir()
@@ -100,10 +100,10 @@ def main(
         planned = plan_jobs([corpus])
         for size in sizes:
             out = Path(folder) / f"out{size}"
-            opened = lambda _, out=out: Pool(processes, out, settings, 1)  # noqa: E731
-            costs.append(measure(planned[:size], out, f"{processes} processes", settings, opened))
+            opened = lambda _, out=out: Pool(processes, out, options)  # noqa: E731
+            costs.append(measure(planned[:size], out, f"{processes} processes", options, opened))
         if ray:
-            costs.append(on_two_nodes(planned, Path(folder) / "ray", settings))
+            costs.append(on_two_nodes(planned, Path(folder) / "ray", options))
             compare(planned, Path(folder) / f"out{sizes[-1]}", Path(folder) / "ray")
     table = Table(title="corpus", title_justify="left")
     for header in ("workers", "files", "seconds", "seconds a file"):

@@ -34,10 +34,11 @@ from tracker.runs.window import Screen, Window
 from tracker.sources.video.source import VideoSource
 from tracker.system.machine import describe_machine
 from tracker.tracking.opening import open_tracker
+from tracker.types import STAGES as TRACKER_STAGES
 from train.files import replace, to_json, try_writing
 from train.progress import progress_bar
 
-STAGES = ("crop", "infer", "points", "smooth", "measure")
+STAGES = tuple(stage for stage in TRACKER_STAGES if stage != "detect")
 """What runs in each frame of a followed face."""
 
 

@@ -20,6 +20,9 @@ ImageArray = npt.NDArray[np.uint8]
 
 N_POINTS = 68
 
+STAGES = ("detect", "crop", "infer", "points", "smooth", "measure")
+"""Stages of tracking one frame, in order: the keys of :attr:`FrameResult.stage_ms`."""
+
 
 @dataclass(frozen=True)
 class Damage:

@@ -35,10 +35,12 @@ def batch(
     once more, and again when the batch is. The nodes of a cluster must see inputs and outputs under the same
     paths.
     """
+    from dataclasses import replace
+
     from rich.console import Console
 
     from tracker.runs.batch.cluster import RayWorkers
-    from tracker.runs.batch.job import Settings, keep_apart
+    from tracker.runs.batch.job import keep_apart
     from tracker.runs.batch.plan import plan_jobs
     from tracker.runs.batch.pool import Pool, Workers
     from tracker.runs.batch.run import (
@@ -52,14 +54,15 @@ def batch(
     from tracker.system.files import sink_errors
     from tracker.system.lock import Lock
     from tracker.system.machine import usable_cores
+    from tracker.tracking.opening import TrackerOptions
 
     if ray is not None and jobs:
         raise typer.BadParameter("--jobs is for this computer; a cluster has its own cores: leave it out")
     if ray == "":
         raise typer.BadParameter("--ray needs auto or an address")
     with interruptible():
-        settings = Settings(model, backend, detector, max_faces, smoothing)
-        settings.identity()  # an unknown model is refused before anything is opened
+        options = TrackerOptions(model, backend, detector, threads, max_faces, smoothing)
+        options.identity()  # an unknown model is refused before anything is opened
         planned = plan_jobs(inputs)
         folder = output.absolute()
         with sink_errors(folder):
@@ -67,17 +70,18 @@ def batch(
 
         def open_workers(count: int) -> Workers:
             if ray is not None:
-                return RayWorkers(ray, folder, settings, threads or 1)
-            settings.open(1).close()  # what does not open here would fail with every file
+                return RayWorkers(ray, folder, replace(options, threads=threads or 1))
+            replace(options, threads=1).open().close()  # what does not open here would fail with every file
             processes = min(jobs or usable_cores(), count)
-            return Pool(processes, folder, settings, threads or max(usable_cores() // processes, 1))
+            each = threads or max(usable_cores() // processes, 1)
+            return Pool(processes, folder, replace(options, threads=each))
 
         report = Report()
         with Lock(folder):
             planned = keep_apart(planned, folder)
             try:
                 with batch_progress(planned) as on_done:
-                    run_batch(planned, folder, settings, open_workers, on_done, report)
+                    run_batch(planned, folder, options, open_workers, on_done, report)
             finally:
                 if report.outcomes:
                     write_summary(report, folder)

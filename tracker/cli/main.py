@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -57,7 +58,7 @@ from tracker.system.signals import EXIT_INTERRUPTED, interruptible
 
 if TYPE_CHECKING:
     from tracker.runs.live_stats import Hud
-    from tracker.tracking.opening import OpenedTracker
+    from tracker.tracking.opening import OpenedTracker, TrackerOptions
 
 EXIT_ERROR = 1
 
@@ -132,7 +133,13 @@ def track(
 
     with interruptible(), ExitStack() as stack:
         run = Run(stack, files, threads, shown, resume)
-        build = _tracker_builder(stack, model, backend, detector, threads, max_faces, smoothing)
+
+        def options() -> TrackerOptions:
+            from tracker.tracking.opening import TrackerOptions
+
+            return TrackerOptions(model, backend, detector, threads, max_faces, smoothing)
+
+        build = _tracker_builder(stack, options)
         if images is not None:
             run.images(images, build)
         elif video is not None:
@@ -161,25 +168,15 @@ def _list_cameras() -> None:
     typer.echo("\n".join(describe_cameras(list_cameras())))
 
 
-def _tracker_builder(
-    stack: ExitStack,
-    model: str,
-    backend: str,
-    detector: Literal["blazeface", "mediapipe"],
-    threads: int,
-    max_faces: int,
-    smoothing: Literal["off", "low", "high"],
-) -> Build:
+def _tracker_builder(stack: ExitStack, options: Callable[[], TrackerOptions]) -> Build:
     def build() -> tuple[OpenedTracker, Hud]:
         from tracker.inference.detection.mediapipe import USAGE_NOTICE
         from tracker.runs.live_stats import Hud
-        from tracker.tracking.opening import open_tracker
 
-        if detector == "mediapipe" and importlib.util.find_spec("mediapipe"):
+        wanted = options()
+        if wanted.detector == "mediapipe" and importlib.util.find_spec("mediapipe"):
             say(USAGE_NOTICE)
-        tracker = stack.enter_context(
-            open_tracker(model, backend, detector, threads=threads, max_faces=max_faces, smoothing=smoothing)
-        )
+        tracker = stack.enter_context(wanted.open())
         return tracker, Hud(tracker.label)
 
     return build

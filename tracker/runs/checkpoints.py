@@ -25,7 +25,7 @@ from tracker.system.machine import library_versions
 EVERY = 50
 """Frames between two checkpoints: at most so many are tracked anew."""
 
-_FORMAT = 1
+_FORMAT = 2
 _CHUNK = 1 << 20
 
 

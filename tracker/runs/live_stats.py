@@ -10,10 +10,11 @@ from statistics import median
 import numpy as np
 
 from tracker.drawing.panel import Panel
+from tracker.types import STAGES as TRACKER_STAGES
 from tracker.types import Frame
 
 STATS_WINDOW_S = 2.0
-STAGES = ("detect", "crop", "infer", "points", "smooth", "measure", "write", "show")
+STAGES = (*TRACKER_STAGES, "write", "show")
 """What the panel lists, in the order in which a frame passes; ``write`` and ``show`` include drawing."""
 
 _FEW = 0.05  # a frame skipped now and then is no limit

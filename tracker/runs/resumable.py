@@ -15,7 +15,7 @@ from tracker.system.files import check_output
 from tracker.system.stdout import StandardOutput
 from tracker.tracking.face_tracker import FaceTracker
 from tracker.tracking.opening import OpenedTracker
-from tracker.tracking.state import recall, remember
+from tracker.tracking.state import TrackerState
 
 T = TypeVar("T")
 
@@ -68,14 +68,14 @@ class Resumable:
         """Have ``tracker`` remember what it had seen. Raises :class:`SinkError` if that is not to be read."""
         if self.goes_on:
             try:
-                recall(tracker, self._start.memory)
+                tracker.restore(TrackerState.from_json(self._start.memory))
             except ValueError as error:
                 raise SinkError(f"cannot resume: the checkpoint holds {error}; leave --resume out") from error
 
     def frame_done(self, tracker: FaceTracker) -> None:
         """The results of a frame of a video are written."""
         self._done += 1
-        self._note(lambda: remember(tracker))
+        self._note(lambda: tracker.state().to_json())
 
     def image_done(self) -> None:
         """The results of an image are written; others of its group may not be."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -19,10 +20,9 @@ from tracker.inference.landmarker import Landmarker
 from tracker.tracking.crops import Cut, NewFaces, crop_around, is_off, locate_twice
 from tracker.tracking.measures.head_pose import head_pose
 from tracker.tracking.measures.openness import blink_openness, measure
-from tracker.tracking.scene_cuts import CutDetector
-from tracker.tracking.search import Search
 from tracker.tracking.settings import TrackerSettings
 from tracker.tracking.smoothing import PointFilter
+from tracker.tracking.state import TrackerState
 from tracker.tracking.thumbnail import thumbnail
 from tracker.tracking.together import run_together
 from tracker.tracking.track import Track, reunite
@@ -46,20 +46,16 @@ class FaceTracker:
         self._detector = detector
         self._landmarker = landmarker
         self._settings = settings or TrackerSettings()
-        self._tracks: list[Track] = []
-        self._last_id = 0
-        self._frames_since_detection = 0
-        self._is_cut = CutDetector()
-        self._search = Search()
+        self._state = TrackerState()
         self._stage_ms: dict[str, float] = {}
 
     def step(self, frame: Frame) -> FrameResult:
         """The faces of the next frame of a video; frames come in order of time."""
         self._stage_ms = {}
         cells = thumbnail(frame.image_bgr)
-        if self._is_cut(cells):
-            self._tracks = []
-            self._search.restart()
+        if self._state.cuts.is_cut(cells):
+            self._state.tracks = []
+            self._state.search.restart()
         self._follow(frame)
         views = self._views(frame.image_hw, cells)
         if views:
@@ -95,6 +91,14 @@ class FaceTracker:
         self._stage_ms = {name: spent / len(frames) for name, spent in self._stage_ms.items()}
         return [self._result(frame, faces) for frame, faces in zip(frames, reports, strict=True)]
 
+    def state(self) -> TrackerState:
+        """Return a copy of all that the next :meth:`step` depends on, besides the models and settings."""
+        return deepcopy(self._state)
+
+    def restore(self, state: TrackerState) -> None:
+        """Go on where the tracker that ``state`` comes from was; it ran the same models and settings."""
+        self._state = deepcopy(state)
+
     def _follow(self, frame: Frame) -> None:
         """Move each live track to this frame, from the crop around where its points are expected."""
         live = self._live()
@@ -124,19 +128,19 @@ class FaceTracker:
     def _views(self, image_hw: tuple[int, int], cells: FloatArray) -> list[CropTransform]:
         """Where to look for new people now; nowhere while all slots are taken and a look is not due."""
         live = self._live()
-        self._frames_since_detection += 1
+        self._state.frames_since_detection += 1
         is_full = len(live) >= self._settings.max_faces
         every = self._settings.detect_every_full if is_full else self._settings.detect_every
-        due = self._frames_since_detection >= every
+        due = self._state.frames_since_detection >= every
         if is_full and not due:
             return []
-        someone_is_lost = len(live) < len(self._tracks)
+        someone_is_lost = len(live) < len(self._state.tracks)
         whole, *close_ups = self._detector.views(image_hw)
         followed = [track.box for track in live]
-        chosen = self._search.close_ups(cells, image_hw, close_ups, followed, in_turn=due)
+        chosen = self._state.search.close_ups(cells, image_hw, close_ups, followed, in_turn=due)
         views = [close_ups[i] for i in chosen]
         if due or not live or someone_is_lost:
-            self._frames_since_detection = 0
+            self._state.frames_since_detection = 0
             views.insert(0, whole)
         return views
 
@@ -157,8 +161,8 @@ class FaceTracker:
         search = self._new_faces(frame.image_bgr, boxes, known, free, self._settings.new_quality)
         (new,) = run_together([search], self._locate_cuts)
         if leaving and new:
-            self._tracks.remove(leaving)
-        lost = [track for track in self._tracks if track.lost_at_s is not None]
+            self._state.tracks.remove(leaving)
+        lost = [track for track in self._state.tracks if track.lost_at_s is not None]
         for landmarks, track in zip(new, reunite(lost, new, frame.time_s), strict=True):
             self._start(track, landmarks, frame.time_s)
 
@@ -168,9 +172,9 @@ class FaceTracker:
     def _start(self, track: Track | None, landmarks: Landmarks, time_s: float) -> None:
         crop = CropTransform.from_points(landmarks.points_frame)
         if track is None:
-            self._last_id += 1
-            track = Track(self._last_id, landmarks, crop, time_s)
-            self._tracks.append(track)
+            self._state.last_id += 1
+            track = Track(self._state.last_id, landmarks, crop, time_s)
+            self._state.tracks.append(track)
         else:
             track.come_back(landmarks, crop, time_s)
         smoothing = self._settings.smoothing
@@ -236,7 +240,7 @@ class FaceTracker:
         return replace(track.landmarks, points_frame=points)
 
     def _live(self) -> list[Track]:
-        return [track for track in self._tracks if track.lost_at_s is None]
+        return [track for track in self._state.tracks if track.lost_at_s is None]
 
     def _is_any_of(self, box: FaceBox, others: Sequence[FaceBox]) -> bool:
         return any(box.iou(other) >= self._settings.same_iou for other in others)
@@ -247,13 +251,15 @@ class FaceTracker:
         live = self._live()
         for track in live if len(live) > 1 else ():
             if self._is_any_of(track.box, kept):
-                self._tracks.remove(track)
+                self._state.tracks.remove(track)
             else:
                 kept.append(track.box)
 
     def _forget(self, now_s: float) -> None:
         memory = self._settings.memory_s
-        self._tracks = [t for t in self._tracks if t.lost_at_s is None or now_s - t.lost_at_s <= memory]
+        self._state.tracks = [
+            t for t in self._state.tracks if t.lost_at_s is None or now_s - t.lost_at_s <= memory
+        ]
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:

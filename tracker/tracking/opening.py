@@ -1,4 +1,4 @@
-"""Opening the shipped models, and a tracker that runs them, for all who need them ready to run."""
+"""Options of a tracker, and opening one on the shipped models."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from tracker.system.machine import cpu_flags, library_versions
 from tracker.tracking.face_tracker import FaceTracker
 from tracker.tracking.settings import TrackerSettings
 from tracker.tracking.smoothing import PRESETS
+
+DetectorName = Literal["blazeface", "mediapipe"]
+SmoothingName = Literal["off", "low", "high"]
 
 MOST_PREPARED = 4
 """Faces that starting is worth a wait for: preparing a batch size takes about as long as a frame."""
@@ -71,9 +74,10 @@ def open_mediapipe() -> MediaPipeDetector:
 
 
 class OpenedTracker(FaceTracker, Closing):
-    """A :class:`~tracker.tracking.face_tracker.FaceTracker` on models that :func:`open_tracker` has opened.
+    """A :class:`~tracker.tracking.face_tracker.FaceTracker` that owns its models; a context manager.
 
-    ``label`` says what runs it, such as ``resnet18 int8 on CPUExecutionProvider``. A context manager.
+    ``label`` names the model and its runtime, such as ``resnet18 int8 on CPUExecutionProvider``.
+    ``made_by`` holds all that results depend on to the last digit: model and its hash, versions, settings.
     """
 
     def __init__(
@@ -86,7 +90,6 @@ class OpenedTracker(FaceTracker, Closing):
         super().__init__(detector, opened.landmarker, settings)
         self.label = f"{opened.file.name} {opened.file.precision} on {opened.provider}"
         self.made_by = _made_by(detector, opened, settings, threads)
-        """All that its results depend on to the last digit: model and its hash, versions, settings."""
         self._to_close = detector if isinstance(detector, MediaPipeDetector) else None
 
     def fresh(self) -> FaceTracker:
@@ -118,31 +121,75 @@ def _made_by(
     }
 
 
+@dataclass(frozen=True)
+class TrackerOptions:
+    """Choice of models and of the main settings of a tracker: the options of the command line.
+
+    ``model`` names a shipped landmark model, ``backend`` one of
+    :data:`~tracker.inference.backends.BACKENDS` or ``auto``. ``threads`` 0 is one thread per core, at most 4.
+    At most ``max_faces`` faces are followed; ``smoothing`` names one of
+    :data:`~tracker.tracking.smoothing.PRESETS`.
+
+    Raises ``ValueError`` for values out of range. Whether the model and the backend exist is checked by
+    :meth:`open`.
+    """
+
+    model: str = "resnet18"
+    backend: str = "auto"
+    detector: DetectorName = "blazeface"
+    threads: int = 0
+    max_faces: int = 8
+    smoothing: SmoothingName = "low"
+
+    def __post_init__(self) -> None:
+        known = self.smoothing in PRESETS and self.detector in ("blazeface", "mediapipe")
+        if not known or self.threads < 0:
+            raise ValueError(
+                f"smoothing must be one of {', '.join(PRESETS)}, detector blazeface or mediapipe, "
+                f"threads >= 0; got {self.smoothing!r}, {self.detector!r}, {self.threads}"
+            )
+        self.settings()
+
+    def settings(self) -> TrackerSettings:
+        """Return the tracking behaviour that these options ask for."""
+        return TrackerSettings(max_faces=self.max_faces, smoothing=PRESETS[self.smoothing])
+
+    def identity(self) -> dict[str, Any]:
+        """Return what results depend on, as JSON-compatible data: the options and the model files' hashes.
+
+        The number of threads is left out. Raises :class:`~tracker.errors.WeightsError` for an unknown model.
+        """
+        model = find_model(self.model, "landmarks")
+        files = [model.sha256, *(variant.sha256 for variant in model.variants.values())]
+        options = asdict(self)
+        del options["threads"]
+        return {**options, "weights": files}
+
+    def open(self) -> OpenedTracker:
+        """Open the models and return a tracker that is ready to run.
+
+        Raises :class:`~tracker.errors.WeightsError` for a model that is missing or altered, and
+        :class:`~tracker.errors.BackendError` for a backend or detector that does not open.
+        """
+        opened = open_landmarker(self.model, self.backend, self.threads, faces=self.max_faces)
+        detector = open_mediapipe() if self.detector == "mediapipe" else open_blazeface(self.threads)
+        return OpenedTracker(detector, opened, self.settings(), self.threads)
+
+
 def open_tracker(
     model: str = "resnet18",
     backend: str = "auto",
-    detector: Literal["blazeface", "mediapipe"] = "blazeface",
+    detector: DetectorName = "blazeface",
     *,
     threads: int = 0,
     max_faces: int = 8,
-    smoothing: Literal["off", "low", "high"] = "low",
+    smoothing: SmoothingName = "low",
 ) -> OpenedTracker:
-    """A tracker that is ready to run: the shipped landmark ``model`` on ``backend``, and a ``detector``.
+    """Open a tracker that is ready to run: the landmark ``model`` on ``backend``, and a ``detector``.
 
-    The defaults are those of the command line, whose options say what each means; ``threads`` 0 is one per
-    core, at most 4. The tracker follows one video; the next needs one of its own. Nothing is sent anywhere
-    but by the ``mediapipe`` detector (:func:`open_mediapipe`).
-
-    Raises ``ValueError`` for values that are none of these, :class:`~tracker.errors.WeightsError` for a
-    model that is not there or altered, and :class:`~tracker.errors.BackendError` for a backend or detector
-    that does not open.
+    Short for ``TrackerOptions(...).open()``; :class:`TrackerOptions` describes the values and
+    :meth:`TrackerOptions.open` the errors. A tracker follows the faces of one video; use
+    :meth:`OpenedTracker.fresh` for the next. Nothing is sent over the network, except by the library of the
+    ``mediapipe`` detector (:func:`open_mediapipe`).
     """
-    if smoothing not in PRESETS or detector not in ("blazeface", "mediapipe") or threads < 0:
-        raise ValueError(
-            f"smoothing must be one of {', '.join(PRESETS)}, detector blazeface or mediapipe, threads >= 0; "
-            f"got {smoothing!r}, {detector!r}, {threads}"
-        )
-    settings = TrackerSettings(max_faces=max_faces, smoothing=PRESETS[smoothing])
-    opened = open_landmarker(model, backend, threads, faces=max_faces)
-    finder = open_mediapipe() if detector == "mediapipe" else open_blazeface(threads)
-    return OpenedTracker(finder, opened, settings, threads)
+    return TrackerOptions(model, backend, detector, threads, max_faces, smoothing).open()

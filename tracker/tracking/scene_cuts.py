@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -18,24 +19,27 @@ _FLAT = 1.0
 """Grey levels: a picture that varies by less, standard deviation, is blank and tells nothing."""
 
 
+@dataclass(eq=False)
 class CutDetector:
-    """Looks at each frame of a video in turn and says where the scene changes.
+    """Detects cuts to another scene, from the frames of one video in order.
 
-    Frames are compared by the correlation of their thumbnails, which a change of light leaves as it is. A
-    camera swung round within a frame looks like a cut, too.
+    Frames are compared by the correlation of their thumbnails, which does not change with the light. A camera
+    that swings round within a frame looks like a cut, too. ``last`` ``(9, 16)`` is the normalised thumbnail
+    of the last frame that was not blank; None before one.
     """
 
-    def __init__(self) -> None:
-        self._last: FloatArray | None = None
+    last: FloatArray | None = None
 
-    def __call__(self, cells: FloatArray) -> bool:
-        """Whether the :func:`~tracker.tracking.thumbnail.thumbnail` ``cells`` of a frame shows another scene
-        than the
-        last; blank ones are passed over."""
+    def is_cut(self, cells: FloatArray) -> bool:
+        """Take in the next frame and return whether it shows another scene than the one before.
+
+        ``cells`` is its :func:`~tracker.tracking.thumbnail.thumbnail`. A blank frame is no cut, and the next
+        frame is compared with the one before it.
+        """
         now = _pattern(cells)
         if now is None:
             return False
-        last, self._last = self._last, now
+        last, self.last = self.last, now
         return last is not None and float(np.vdot(now, last)) < _SAME
 
 

@@ -10,6 +10,7 @@ also just turn round.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -28,22 +29,29 @@ _HEAD = 3.0
 """Side of the square around a head, its hair and its neck, over that of the box of its points."""
 
 BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
 
 
+@dataclass(eq=False)
 class Search:
-    """Chooses the views of each frame of one video; frames may change their size."""
+    """Chooses the close-ups to look at in each frame of one video; frames may change their size.
 
-    def __init__(self) -> None:
-        self._image_hw = (0, 0)
-        self._touches: BoolArray = np.zeros((0, ROWS * COLUMNS), bool)
-        self._seen = np.zeros(ROWS * COLUMNS, np.float32)
-        self._waiting: BoolArray = np.zeros(0, bool)
-        self._looked_at = np.zeros(0, np.int64)
-        self._frame = 0
+    State, for V close-ups and C = 18 * 32 cells of the thumbnail: ``touches`` ``(V, C)`` bool, the cells in
+    reach of each close-up; ``seen`` ``(C,)``, the cells when they last changed; ``waiting`` ``(V,)`` bool,
+    close-ups in which something changed; ``looked_at`` ``(V,)``, the number of the frame in which each was
+    last looked at, 0 for never; ``frame``, the number of the last frame, from 1.
+    """
+
+    image_hw: tuple[int, int] = (0, 0)
+    touches: BoolArray = field(default_factory=lambda: np.zeros((0, ROWS * COLUMNS), bool))
+    seen: FloatArray = field(default_factory=lambda: np.zeros(ROWS * COLUMNS, np.float32))
+    waiting: BoolArray = field(default_factory=lambda: np.zeros(0, bool))
+    looked_at: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    frame: int = 0
 
     def restart(self) -> None:
         """Look everywhere anew: this is another scene."""
-        self._image_hw = (0, 0)
+        self.image_hw = (0, 0)
 
     def close_ups(
         self,
@@ -59,43 +67,43 @@ class Search:
         that need
         not be found, in frame pixels. With ``in_turn`` one at least is chosen, if there are any at all.
         """
-        self._frame += 1
-        if image_hw != self._image_hw or len(views) != len(self._looked_at):
+        self.frame += 1
+        if image_hw != self.image_hw or len(views) != len(self.looked_at):
             self._begin(cells, image_hw, views)
         else:
             self._note_changes(cells, followed)
-        if not views or not (in_turn or self._waiting.any()):
+        if not views or not (in_turn or self.waiting.any()):
             return []
-        candidates = np.flatnonzero(self._waiting) if self._waiting.any() else np.arange(len(views))
-        order = candidates[np.argsort(self._looked_at[candidates], kind="stable")]
-        count = FIRST_LOOKS if self._looked_at[order[0]] == 0 else 1
+        candidates = np.flatnonzero(self.waiting) if self.waiting.any() else np.arange(len(views))
+        order = candidates[np.argsort(self.looked_at[candidates], kind="stable")]
+        count = FIRST_LOOKS if self.looked_at[order[0]] == 0 else 1
         chosen = order[:count]
-        self._waiting[chosen] = False
-        self._looked_at[chosen] = self._frame
+        self.waiting[chosen] = False
+        self.looked_at[chosen] = self.frame
         return [int(i) for i in chosen]
 
     def _begin(self, cells: FloatArray, image_hw: tuple[int, int], views: Sequence[CropTransform]) -> None:
-        self._image_hw = image_hw
+        self.image_hw = image_hw
         cell = max(image_hw[0] / ROWS, image_hw[1] / COLUMNS)  # a view also touches cells beyond its border
         touched = [self._cells_in(view.center, (view.side + cell) / 2) for view in views]
-        self._touches = np.array(touched, bool).reshape(len(views), ROWS * COLUMNS)
-        self._seen = cells.ravel().copy()
-        self._waiting = np.ones(len(views), bool)
-        self._looked_at = np.zeros(len(views), np.int64)
+        self.touches = np.array(touched, bool).reshape(len(views), ROWS * COLUMNS)
+        self.seen = cells.ravel().copy()
+        self.waiting = np.ones(len(views), bool)
+        self.looked_at = np.zeros(len(views), np.int64)
 
     def _note_changes(self, cells: FloatArray, followed: Sequence[FaceBox]) -> None:
         flat = cells.ravel()
-        changed = np.abs(flat - self._seen) > _CHANGE
+        changed = np.abs(flat - self.seen) > _CHANGE
         if not changed.any():
             return
-        self._seen[changed] = flat[changed]
+        self.seen[changed] = flat[changed]
         for face in followed:
             changed &= ~self._cells_in(face.center, _HEAD / 2 * max(face.width, face.height))
-        self._waiting |= self._touches[:, changed].any(axis=1)
+        self.waiting |= self.touches[:, changed].any(axis=1)
 
     def _cells_in(self, center: tuple[float, float], reach: float) -> BoolArray:
         """Which cells have their middle in the square around ``center``, ``(ROWS * COLUMNS,)``."""
-        height, width = self._image_hw
+        height, width = self.image_hw
         x = (np.arange(COLUMNS) + 0.5) * width / COLUMNS
         y = (np.arange(ROWS) + 0.5) * height / ROWS
         inside = (np.abs(y - center[1]) <= reach)[:, None] & (np.abs(x - center[0]) <= reach)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
@@ -70,14 +70,19 @@ _WIDTH_PER_SPREAD = 2.6
 """Width of a frontal face over the root mean square distance of its points from their middle."""
 
 
+@dataclass(eq=False)
 class PointFilter:
-    """Filters the 68 points of one face from frame to frame."""
+    """Filters the 68 points of one face from frame to frame.
 
-    def __init__(self, settings: OneEuro) -> None:
-        self._settings = settings
-        self._time_s: float | None = None
-        self._last: ComplexArray = np.empty(0, complex)
-        self._velocity: ComplexArray = np.empty(0, complex)
+    State: ``last`` ``(68,)`` holds the last smoothed points as x + iy in pixels, seen at ``time_s`` (None
+    before the first), and ``velocity`` ``(2, 68)`` that of the head and of the points on it, face widths a
+    second.
+    """
+
+    parameters: OneEuro
+    time_s: float | None = None
+    last: ComplexArray = field(default_factory=lambda: np.empty(0, complex))
+    velocity: ComplexArray = field(default_factory=lambda: np.empty(0, complex))
 
     def __call__(self, points: FloatArray, time_s: float) -> FloatArray:
         """Smoothed ``points`` ``(68, 2)`` in pixels, seen at ``time_s``.
@@ -88,26 +93,26 @@ class PointFilter:
         if points.shape != (N_POINTS, 2):
             raise ValueError(f"points must be ({N_POINTS}, 2), got {points.shape}")
         new = np.array(points, np.float64, order="C").view(np.complex128)[:, 0]
-        elapsed = 0.0 if self._time_s is None else time_s - self._time_s
+        elapsed = 0.0 if self.time_s is None else time_s - self.time_s
         if elapsed <= 0:
-            self._velocity = np.zeros((2, N_POINTS), complex)
-            self._last = new
+            self.velocity = np.zeros((2, N_POINTS), complex)
+            self.last = new
         else:
-            self._last = self._advance(new, elapsed)
-        self._time_s = time_s
-        return self._last[:, None].view(np.float64).copy()  # the filter's own state stays out of reach
+            self.last = self._advance(new, elapsed)
+        self.time_s = time_s
+        return self.last[:, None].view(np.float64).copy()  # the filter's own state stays out of reach
 
     def _advance(self, new: ComplexArray, elapsed: float) -> ComplexArray:
-        settings, last = self._settings, self._last
+        parameters, last = self.parameters, self.last
         factor, shift = fit_similarity(last, new, _STEADY)
         carried = factor * last + shift
         steps = np.array([carried - last, new - carried])  # of the head, of the points on it
         velocity = steps / (elapsed * (_width(new) or 1.0))
-        self._velocity += _gain(settings.speed_hz, elapsed) * (velocity - self._velocity)
-        squares = self._velocity.real**2 + self._velocity.imag**2
+        self.velocity += _gain(parameters.speed_hz, elapsed) * (velocity - self.velocity)
+        squares = self.velocity.real**2 + self.velocity.imag**2
         speeds = np.sqrt((_MEANS @ squares[..., None])[..., 0])
-        speeds = _RESPONSE * np.maximum(speeds - settings.noise_speed, 0)
-        moves = _gain(settings.rest_hz + settings.hz_per_speed * speeds, elapsed) * steps
+        speeds = _RESPONSE * np.maximum(speeds - parameters.noise_speed, 0)
+        moves = _gain(parameters.rest_hz + parameters.hz_per_speed * speeds, elapsed) * steps
         return np.asarray(last + moves[0] + moves[1])
 
 

@@ -419,7 +419,9 @@ def test_blinks_stay_with_their_person() -> None:
     tracker = make(scene)
     (face,) = scene.run(tracker, 3)[-1].faces
     assert face.measures is not None
-    tracker._tracks[0].blinks.count = 5
+    state = tracker.state()
+    state.tracks[0].blinks.count = 5
+    tracker.restore(state)
     scene.hidden = {200}
     scene.run(tracker, 9, start=3)
     scene.hidden = set()

@@ -8,7 +8,7 @@ import pytest
 
 from tests.faces import astronaut
 from tracker.errors import BackendError, WeightsError
-from tracker.inference import weights
+from tracker.inference import backends, weights
 from tracker.inference.weights import MANIFEST, weights_dir
 from tracker.sources.opening import frame_from
 from tracker.tracking import opening
@@ -53,6 +53,7 @@ def test_a_precision_that_is_asked_for_is_what_opens(monkeypatch: pytest.MonkeyP
 
 def test_a_damaged_variant_is_refused_not_passed_over(two_files, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "cpu_flags", lambda: ("magic",))
+    monkeypatch.setattr(backends, "auto_order", lambda _: ("cpu",))
     (two_files / "copy.onnx").write_bytes(b"no")
     with pytest.raises(WeightsError, match=r"copy\.onnx differ"):
         open_landmarker("resnet18", "auto", 1)

@@ -19,7 +19,7 @@ from tracker.types import ImageArray
 
 def watcher() -> Callable[[ImageArray], bool]:
     detector = CutDetector()
-    return lambda image: detector(thumbnail(image))
+    return lambda image: detector.is_cut(thumbnail(image))
 
 
 def scene(seed: int, hw: tuple[int, int] = (120, 160)) -> ImageArray:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tracker.types import STAGES as TRACKER_STAGES
+
 MODES = ("tracking", "detect")
 """``tracking``: the detector rests while all faces are followed. ``detect``: it runs in every frame."""
 
-STAGES = ("total", "detect", "crop", "infer", "points", "smooth", "measure", "decode", "draw")
+STAGES = ("total", *TRACKER_STAGES, "decode", "draw")
 """``total`` is frame in memory to landmarks out; ``decode`` (of the video) and ``draw`` come on top."""
 
 

@@ -7,22 +7,23 @@ from pathlib import Path
 from typing import Any
 
 from tracker.errors import BatchError
-from tracker.runs.batch.job import Outcome, Settings, do_job
+from tracker.runs.batch.job import Outcome, do_job
 from tracker.runs.batch.plan import Job
 from tracker.runs.batch.pool import Lost
 from tracker.system.closing import Closing
+from tracker.tracking.opening import TrackerOptions
 
 _ROUND_S = 1.0
 
 
 class RayWorkers(Closing):
-    """Jobs as tasks of the cluster at ``address`` (``auto``: this computer's), ``threads`` cores each.
+    """Tasks of the cluster at ``address`` (``auto``: this computer's), each on ``options.threads`` cores.
 
     Nodes that join are used, and what a node or a worker that dies was at is :class:`Lost`. Raises
     :class:`BatchError` when Ray is not installed or no cluster answers.
     """
 
-    def __init__(self, address: str, folder: Path, settings: Settings, threads: int) -> None:
+    def __init__(self, address: str, folder: Path, options: TrackerOptions) -> None:
         self._ray = ray = import_ray()
         try:
             ray.init(address=address, log_to_driver=False, logging_level="ERROR", configure_logging=False)
@@ -32,9 +33,9 @@ class RayWorkers(Closing):
                 "start one with ray start --head, or leave --ray out"
             ) from error
         # Deaths are counted by who gives out the jobs: Ray is not to repeat any by itself.
-        self._do = ray.remote(num_cpus=threads, max_retries=0)(do_job)
-        self._arguments = (folder, settings, threads)
-        self._threads = threads
+        self._do = ray.remote(num_cpus=options.threads, max_retries=0)(do_job)
+        self._arguments = (folder, options)
+        self._threads = options.threads
         self._running: dict[Any, Job] = {}
 
     @property

@@ -12,12 +12,11 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import cv2
 
 from tracker.errors import SourceError, TrackerError
-from tracker.inference.weights import find_model
 from tracker.runs.batch.plan import Job, hashed
 from tracker.runs.checkpoints import run_identity
 from tracker.runs.live_stats import Hud
@@ -26,40 +25,12 @@ from tracker.sinks.json_lines import JsonSink
 from tracker.sources.images.source import ImageSource, find_images
 from tracker.sources.video.source import VideoSource
 from tracker.system.files import sink_errors
-from tracker.tracking.opening import OpenedTracker, open_tracker
+from tracker.tracking.opening import OpenedTracker, TrackerOptions
 
 _DRAFT = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part", re.DOTALL)
 
 RECORDS = ".batch"
 """The folder in the output that holds a record for each result."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How every job is done; the values of :func:`tracker.tracking.opening.open_tracker`."""
-
-    model: str = "resnet18"
-    backend: str = "auto"
-    detector: Literal["blazeface", "mediapipe"] = "blazeface"
-    max_faces: int = 8
-    smoothing: Literal["off", "low", "high"] = "low"
-
-    def identity(self) -> dict[str, Any]:
-        """What results depend on, the model's files included. Raises :class:`WeightsError` without it."""
-        model = find_model(self.model, "landmarks")
-        files = [model.sha256, *(variant.sha256 for variant in model.variants.values())]
-        return {**asdict(self), "weights": files}
-
-    def open(self, threads: int) -> OpenedTracker:
-        """The models, in this process. Raises :class:`TrackerError` when one does not open."""
-        return open_tracker(
-            self.model,
-            self.backend,
-            self.detector,
-            threads=threads,
-            max_faces=self.max_faces,
-            smoothing=self.smoothing,
-        )
 
 
 @dataclass(frozen=True)
@@ -80,7 +51,7 @@ class Outcome:
 
 
 def do_job(
-    job: Job, folder: Path, settings: Settings, threads: int, alive: Callable[[], None] = lambda: None
+    job: Job, folder: Path, options: TrackerOptions, alive: Callable[[], None] = lambda: None
 ) -> Outcome:
     """Do ``job`` and put its results into ``folder``; what goes wrong is in the outcome.
 
@@ -91,10 +62,10 @@ def do_job(
     results = folder / job.name
     draft = results.with_name(f".{results.name}.{secrets.token_hex(4)}.part")
     try:
-        identity = _identity(job, settings)
+        identity = _identity(job, options)
         with sink_errors(results.parent):
             results.parent.mkdir(parents=True, exist_ok=True)
-        error = _track(job, draft, _opened(settings, threads), alive)
+        error = _track(job, draft, _opened(options), alive)
         outcome = Outcome(*_counts(draft), round(time.perf_counter() - started, 3), error)
         if outcome.frames or not error:
             _publish(draft, results, folder, job, identity, outcome)
@@ -106,12 +77,12 @@ def do_job(
     return outcome
 
 
-def finished(job: Job, folder: Path, settings: Settings) -> Outcome | None:
-    """What came of ``job`` if that was well, of this very input, in these settings, and is still there."""
+def finished(job: Job, folder: Path, options: TrackerOptions) -> Outcome | None:
+    """What came of ``job`` if that was well, of this very input, with these options, and is still there."""
     record = _read_record(job, folder)
     try:
         outcome = Outcome(**record["outcome"])
-        same = record["run"] == json.loads(json.dumps(_identity(job, settings)))
+        same = record["run"] == json.loads(json.dumps(_identity(job, options)))
         whole = (folder / job.name).stat().st_size == record["size"]
     except (OSError, ValueError, KeyError, TypeError, SourceError):  # then it is done anew
         return None
@@ -151,17 +122,17 @@ def remove_drafts(jobs: Iterable[Job], folder: Path) -> None:
                 draft.unlink()
 
 
-def _identity(job: Job, settings: Settings) -> dict[str, Any]:
+def _identity(job: Job, options: TrackerOptions) -> dict[str, Any]:
     source = Path(job.source)
     inputs = [source] if job.kind == "video" else find_images(job.source)
-    return run_identity(job.kind, inputs, source=job.source, **settings.identity())
+    return run_identity(job.kind, inputs, source=job.source, **options.identity())
 
 
 @lru_cache(maxsize=1)
-def _opened(settings: Settings, threads: int) -> OpenedTracker:
+def _opened(options: TrackerOptions) -> OpenedTracker:
     """Models are opened once a process."""
-    cv2.setNumThreads(threads)
-    return settings.open(threads)
+    cv2.setNumThreads(options.threads)
+    return options.open()
 
 
 def _track(job: Job, draft: Path, opened: OpenedTracker, alive: Callable[[], None]) -> str | None:

@@ -13,9 +13,10 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Protocol
 
-from tracker.runs.batch.job import Outcome, Settings, do_job
+from tracker.runs.batch.job import Outcome, do_job
 from tracker.runs.batch.plan import Job
 from tracker.system.closing import Closing
+from tracker.tracking.opening import TrackerOptions
 
 _GRACE_S = 5.0
 
@@ -56,10 +57,10 @@ class _Worker:
 
 
 class Pool(Closing):
-    """``jobs`` processes with ``threads`` each, that put results into ``folder``."""
+    """``jobs`` processes, each with a tracker of ``options``, that put results into ``folder``."""
 
-    def __init__(self, jobs: int, folder: Path, settings: Settings, threads: int) -> None:
-        self._arguments = (folder, settings, threads)
+    def __init__(self, jobs: int, folder: Path, options: TrackerOptions) -> None:
+        self._arguments = (folder, options)
         self._workers: list[_Worker] = []
         self._jobs = jobs
 
@@ -131,7 +132,7 @@ def _ctrl_c_ignored() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _serve(pipe: Connection, folder: Path, settings: Settings, threads: int) -> None:
+def _serve(pipe: Connection, folder: Path, options: TrackerOptions) -> None:
     """Do jobs until the pipe closes. Ctrl-C is for who gives them out."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Windows that is not inherited
     parent = multiprocessing.parent_process()
@@ -144,4 +145,4 @@ def _serve(pipe: Connection, folder: Path, settings: Settings, threads: int) -> 
     with suppress(EOFError, OSError):
         while True:
             job: Job = pipe.recv()
-            pipe.send(do_job(job, folder, settings, threads, alive))
+            pipe.send(do_job(job, folder, options, alive))

@@ -14,11 +14,12 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Table
 
 from tracker.errors import BatchError
-from tracker.runs.batch.job import Outcome, Settings, finished, remove_drafts
+from tracker.runs.batch.job import Outcome, finished, remove_drafts
 from tracker.runs.batch.plan import Job
 from tracker.runs.batch.pool import Lost, Workers
 from tracker.system.files import sink_errors, write_whole
 from tracker.system.terminal import printable
+from tracker.tracking.opening import TrackerOptions
 
 SUMMARY = "summary.csv"
 """The table of all jobs, in the output folder."""
@@ -44,7 +45,7 @@ class Report:
 def run_batch(
     jobs: Sequence[Job],
     folder: Path,
-    settings: Settings,
+    options: TrackerOptions,
     open_workers: Callable[[int], Workers],
     on_done: Callable[[Job, Outcome], None] = lambda *_: None,
     report: Report | None = None,
@@ -56,7 +57,7 @@ def run_batch(
     """
     report = report or Report()
     for job in jobs:
-        outcome = finished(job, folder, settings)
+        outcome = finished(job, folder, options)
         if outcome:
             report.outcomes[job] = outcome
             report.skipped.add(job)

@@ -10,12 +10,12 @@ when open, and sees a blink where the openness falls well below that and comes b
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class BlinkSettings:
-    """What is a blink.
+class BlinkThresholds:
+    """Thresholds that tell a blink from other movements of the eyelids.
 
     Eyes are closed below ``close`` and open again from ``open`` on, both as shares of the person's open
     level; what lies between changes nothing. A blink lasts ``min_s`` to ``max_s`` seconds from one to the
@@ -47,21 +47,21 @@ class Blink:
     end_s: float
 
 
+@dataclass
 class BlinkCounter:
-    """Counts the blinks of one face."""
+    """Counts the blinks of one face.
 
-    def __init__(self, settings: BlinkSettings | None = None) -> None:
-        self._settings = settings or BlinkSettings()
-        self._level = 0.0
-        self._seen: tuple[float, float] | None = None
-        self._closed_at_s: float | None = None
-        self.count = 0
-        self.last: Blink | None = None
+    ``level`` is the openness of this person's open eyes learnt so far, 0 before the first look; ``last`` is
+    the last blink. State: the last openness and time ``seen``, and since when the eyes are closed,
+    ``closed_at_s``.
+    """
 
-    @property
-    def level(self) -> float:
-        """The openness of this person's open eyes, as learnt so far; 0 before the first look."""
-        return self._level
+    thresholds: BlinkThresholds = field(default_factory=BlinkThresholds)
+    level: float = 0.0
+    seen: tuple[float, float] | None = None
+    closed_at_s: float | None = None
+    count: int = 0
+    last: Blink | None = None
 
     def update(self, openness: float, time_s: float) -> None:
         """Take in the ``openness`` (a ratio, any scale) seen at ``time_s``, in seconds.
@@ -72,30 +72,30 @@ class BlinkCounter:
         """
         if not (math.isfinite(openness) and math.isfinite(time_s)) or openness < 0:
             raise ValueError(f"openness must be finite and not below 0, got {openness} at {time_s} s")
-        before, self._seen = self._seen, (openness, time_s)
+        before, self.seen = self.seen, (openness, time_s)
         if before is None:
-            self._level = openness
-        elif 0 < time_s - before[1] <= self._settings.gap_s:
+            self.level = openness
+        elif 0 < time_s - before[1] <= self.thresholds.gap_s:
             self._advance(before, (openness, time_s))
         else:
-            self._closed_at_s = None
+            self.closed_at_s = None
 
     def _advance(self, before: tuple[float, float], now: tuple[float, float]) -> None:
-        settings, (openness, time_s) = self._settings, now
-        if self._closed_at_s is None:
-            threshold = settings.close * self._level
+        thresholds, (openness, time_s) = self.thresholds, now
+        if self.closed_at_s is None:
+            threshold = thresholds.close * self.level
             if openness < threshold <= before[0]:  # only eyes that were seen open can close
-                self._closed_at_s = _crossing(before, now, threshold)
-        elif openness >= settings.open * self._level:
-            self._reopen(_crossing(before, now, settings.open * self._level))
+                self.closed_at_s = _crossing(before, now, threshold)
+        elif openness >= thresholds.open * self.level:
+            self._reopen(_crossing(before, now, thresholds.open * self.level))
         # Short closings leave the level alone. Long ones lower it: the eyes may just have become narrower.
-        if self._closed_at_s is None or time_s - self._closed_at_s > settings.max_s:
-            follow_s = settings.rise_s if openness > self._level else settings.fall_s
-            self._level += (openness - self._level) * -math.expm1(-(time_s - before[1]) / follow_s)
+        if self.closed_at_s is None or time_s - self.closed_at_s > thresholds.max_s:
+            follow_s = thresholds.rise_s if openness > self.level else thresholds.fall_s
+            self.level += (openness - self.level) * -math.expm1(-(time_s - before[1]) / follow_s)
 
     def _reopen(self, end_s: float) -> None:
-        start_s, self._closed_at_s = self._closed_at_s, None
-        if start_s is not None and self._settings.min_s <= end_s - start_s <= self._settings.max_s:
+        start_s, self.closed_at_s = self.closed_at_s, None
+        if start_s is not None and self.thresholds.min_s <= end_s - start_s <= self.thresholds.max_s:
             self.count += 1
             self.last = Blink(start_s, end_s)
 

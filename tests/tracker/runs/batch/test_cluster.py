@@ -14,11 +14,12 @@ pytest.importorskip("ray", reason="needs the extra cluster")
 from tests.tracker.cli.test_main import face_video
 from tracker.errors import BatchError
 from tracker.runs.batch.cluster import RayWorkers, import_ray
-from tracker.runs.batch.job import Settings, do_job
+from tracker.runs.batch.job import do_job
 from tracker.runs.batch.plan import plan_jobs
 from tracker.runs.batch.run import run_batch
+from tracker.tracking.opening import TrackerOptions
 
-LIGHT = Settings(model="unet-light", backend="cpu")
+LIGHT = TrackerOptions("unet-light", "cpu", threads=1)
 
 
 @pytest.fixture
@@ -45,11 +46,11 @@ def test_a_node_that_dies_loses_nothing(cluster: Any, tmp_path: Path) -> None:
         if done == 2:
             cluster.remove_node(node, allow_graceful=False)
 
-    report = run_batch(planned, out, LIGHT, lambda _: RayWorkers(cluster.address, out, LIGHT, 1), kill_once)
+    report = run_batch(planned, out, LIGHT, lambda _: RayWorkers(cluster.address, out, LIGHT), kill_once)
     assert report.failures == []
     assert [outcome.frames for outcome in report.outcomes.values()] == [5 + i for i in range(8)]
     for job in planned:
-        do_job(job, tmp_path / "alone", LIGHT, threads=1)
+        do_job(job, tmp_path / "alone", LIGHT)
         assert (tmp_path / "alone" / job.name).read_bytes() == (out / job.name).read_bytes()
     assert list(out.rglob("*.part")) == []
 
@@ -57,5 +58,5 @@ def test_a_node_that_dies_loses_nothing(cluster: Any, tmp_path: Path) -> None:
 def test_a_cluster_that_does_not_answer_is_an_error(tmp_path: Path) -> None:
     started = time.monotonic()
     with pytest.raises(BatchError, match="no Ray cluster answers at"):
-        RayWorkers("auto", tmp_path, LIGHT, 1)
+        RayWorkers("auto", tmp_path, LIGHT)
     assert time.monotonic() - started < 600  # not for ever

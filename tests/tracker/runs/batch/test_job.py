@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tracker.cli.test_main import face_video, run
-from tracker.runs.batch.job import RECORDS, Outcome, Settings, do_job, finished, keep_apart
+from tracker.runs.batch.job import RECORDS, Outcome, do_job, finished, keep_apart
 from tracker.runs.batch.plan import Job, hashed, plan_jobs
 from tracker.runs.batch.pool import Lost, Pool
 from tracker.runs.batch.run import MOST_ERRORS, MOST_LOSSES, SUMMARY, Report, run_batch, write_summary
+from tracker.tracking.opening import TrackerOptions
 
-LIGHT = Settings(model="unet-light", backend="cpu")
+LIGHT = TrackerOptions("unet-light", "cpu", threads=1)
 OPTIONS = ("--model", "unet-light", "--backend", "cpu", "--threads", "1")
 
 
@@ -88,7 +89,7 @@ def test_what_failed_is_tried_again_after_all_others() -> None:
 
 def test_nobody_is_called_for_what_is_done(tmp_path: Path) -> None:
     (job,) = plan_jobs([face_video(tmp_path / "a.mp4", 2)])
-    do_job(job, tmp_path, LIGHT, threads=1)
+    do_job(job, tmp_path, LIGHT)
 
     def never(_: int) -> Pool:
         raise AssertionError
@@ -119,7 +120,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.M
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    assert "No space left" in str(do_job(job, tmp_path / "out", LIGHT, threads=1).error)
+    assert "No space left" in str(do_job(job, tmp_path / "out", LIGHT).error)
     assert {path.name for path in (tmp_path / "out").rglob("*")} == {job.name}
     assert (tmp_path / "out" / job.name).read_text() == "old\n"
 
@@ -127,7 +128,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.M
 def test_results_are_those_of_the_video_alone_and_are_known_again(tmp_path: Path) -> None:
     video, out = face_video(tmp_path / "a.mp4", 12), tmp_path / "out"
     (job,) = plan_jobs([video])
-    outcome = do_job(job, out, LIGHT, threads=1)
+    outcome = do_job(job, out, LIGHT)
     assert (outcome.frames, outcome.faces, outcome.error) == (12, 12, None)
     alone = run("--video", video, "--no-window", "--json", tmp_path / "a.jsonl", *OPTIONS)
     assert alone.returncode == 0, alone.stderr
@@ -149,7 +150,7 @@ def test_results_are_those_of_the_video_alone_and_are_known_again(tmp_path: Path
 )
 def test_a_record_that_cannot_be_used_means_to_do_it_anew(tmp_path: Path, damage: str) -> None:
     (job,) = plan_jobs([face_video(tmp_path / "a.mp4", 3)])
-    do_job(job, tmp_path / "out", LIGHT, threads=1)
+    do_job(job, tmp_path / "out", LIGHT)
     (record,) = (tmp_path / "out" / RECORDS).rglob("*.json")
     record.write_text(damage)
     assert finished(job, tmp_path / "out", LIGHT) is None
@@ -168,11 +169,11 @@ def test_results_of_another_input_are_kept(tmp_path: Path) -> None:
         face_video(tmp_path / folder / "clip.mp4", 3)
     (first,), (second,) = plan_jobs([tmp_path / "a" / "clip.mp4"]), plan_jobs([tmp_path / "b" / "clip.mp4"])
     assert first.name == second.name
-    do_job(first, out, LIGHT, threads=1)
+    do_job(first, out, LIGHT)
     assert keep_apart([first], out) == [first]
     (other,) = keep_apart([second], out)
     assert (other.source, other.name) == (second.source, hashed(second).name) != (second.source, first.name)
-    do_job(other, out, LIGHT, threads=1)
+    do_job(other, out, LIGHT)
     assert keep_apart([first, second], out) == [first, other]
     assert finished(first, out, LIGHT)
     assert finished(other, out, LIGHT)
@@ -183,13 +184,13 @@ def test_results_of_another_input_are_kept(tmp_path: Path) -> None:
 def test_nothing_appears_of_a_job_that_fails_or_is_ended(tmp_path: Path) -> None:
     (tmp_path / "bad.mp4").write_bytes(b"no video at all")
     (bad,), (good,) = plan_jobs([tmp_path / "bad.mp4"]), plan_jobs([face_video(tmp_path / "a.mp4", 3)])
-    assert "bad.mp4" in str(do_job(bad, tmp_path / "out", LIGHT, threads=1).error)
+    assert "bad.mp4" in str(do_job(bad, tmp_path / "out", LIGHT).error)
 
     def die() -> None:
         raise SystemExit(1)
 
     with pytest.raises(SystemExit):
-        do_job(good, tmp_path / "out", LIGHT, 1, die)
+        do_job(good, tmp_path / "out", LIGHT, die)
     assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == []
 
 
@@ -209,7 +210,7 @@ def test_a_killed_worker_loses_nothing(tmp_path: Path) -> None:
 
     def open_workers(count: int) -> Pool:
         assert count == 4
-        pools.append(Doomed(2, tmp_path / "out", LIGHT, 1))
+        pools.append(Doomed(2, tmp_path / "out", LIGHT))
         return pools[0]
 
     report = run_batch(planned, tmp_path / "out", LIGHT, open_workers)
@@ -217,7 +218,7 @@ def test_a_killed_worker_loses_nothing(tmp_path: Path) -> None:
     assert [outcome.frames for outcome in report.outcomes.values()] == [6, 7, 8, 9]
     assert len(pools) == 2
     for job in planned:
-        do_job(job, tmp_path / "again", LIGHT, threads=1)
+        do_job(job, tmp_path / "again", LIGHT)
         assert (tmp_path / "again" / job.name).read_bytes() == (tmp_path / "out" / job.name).read_bytes()
 
 

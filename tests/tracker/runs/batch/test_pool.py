@@ -16,9 +16,9 @@ import os, signal, sys
 from pathlib import Path
 from tracker.runs.batch.plan import plan_jobs
 from tracker.runs.batch.pool import Pool
-from tracker.runs.batch.job import Settings
+from tracker.tracking.opening import TrackerOptions
 
-pool = Pool(1, Path(sys.argv[2]), Settings(model="unet-light", backend="cpu"), 1)
+pool = Pool(1, Path(sys.argv[2]), TrackerOptions("unet-light", "cpu", threads=1))
 pool.start(plan_jobs([Path(sys.argv[1])])[0])
 os.kill(os.getpid(), signal.SIGKILL)
 """

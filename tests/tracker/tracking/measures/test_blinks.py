@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import floats
-from tracker.tracking.measures.blinks import BlinkCounter, BlinkSettings
+from tracker.tracking.measures.blinks import BlinkCounter, BlinkThresholds
 from tracker.types import FloatArray
 
 FPS = (15, 30, 60, 120)
@@ -211,6 +211,6 @@ def test_impossible_looks_are_refused(look: tuple[float, float]) -> None:
         {"fall_s": -1.0}, {"gap_s": 0.0},
     ],
 )  # fmt: skip
-def test_settings_are_checked(wrong: dict[str, float]) -> None:
+def test_thresholds_are_checked(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="blinks need"):
-        BlinkSettings(**wrong)
+        BlinkThresholds(**wrong)
