@@ -1,13 +1,20 @@
-"""What all tests share: where the data is, and Hypothesis without a stop-watch."""
+"""Fixtures and settings that all tests share."""
+
+from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-settings.register_profile("tracker", deadline=None)
-settings.load_profile("tracker")
+from tests.cache import Clips, Trackers
+from tests.strategies import EVERYDAY_EXAMPLES
+
+settings.register_profile("everyday", max_examples=EVERYDAY_EXAMPLES, deadline=None)
+settings.register_profile("ci", max_examples=100, deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "everyday"))
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +25,16 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no data in {folder}; set TRACKER_DATA to the folder that holds 300w/")
     return folder
+
+
+@pytest.fixture(scope="session")
+def trackers() -> Iterator[Trackers]:
+    """Trackers on models that are opened once a session."""
+    with Trackers() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Clips:
+    """Generated clips, each encoded once a session; read them, never change them."""
+    return Clips(tmp_path_factory.mktemp("clips"))

@@ -13,9 +13,12 @@ import av
 import cv2
 import numpy as np
 from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
 from av.video.frame import VideoFrame
 
 from benchmarks.mjpeg import MjpegServer, Picture
+from tests.faces import astronaut
 from tracker.types import ImageArray
 
 AUDIO_RATE = 44_100
@@ -65,9 +68,7 @@ def write_video(
         video.codec_context.time_base = video.time_base = tick
         if rotation:
             video.set_display_rotation(rotation)
-        sound = out.add_stream(audio, rate=AUDIO_RATE, layout="mono") if audio else None
-        if sound:
-            sound.bit_rate = 64_000
+        sound = add_tone_stream(out, audio) if audio else None
         written = 0
         for index, pts in enumerate(times):
             frame = VideoFrame.from_ndarray(picture(index, *size), format="bgr24")
@@ -76,16 +77,49 @@ def write_video(
             while sound and written / AUDIO_RATE < (pts + frame.duration) * tick:
                 out.mux(sound.encode(tone(written)))
                 written += 1024
-        for stream in filter(None, (video, sound)):
-            out.mux(stream.encode(None))
+        out.mux(video.encode(None))
+        if sound:
+            out.mux(sound.encode(None))
+
+
+def add_tone_stream(out: OutputContainer, codec: str, rate: int = AUDIO_RATE) -> AudioStream:
+    """Add a one-channel sound stream for :func:`tone`."""
+    stream = out.add_stream(codec, rate=rate, layout="mono")
+    assert isinstance(stream, AudioStream)
+    stream.bit_rate = 64_000
+    return stream
+
+
+def face_video(path: Path, count: int = 20, fps: int = 25) -> Path:
+    """Write ``count`` frames of the portrait, drifting to the left, 320x320; return ``path``."""
+    portrait = astronaut()
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264", rate=fps, options={"preset": "ultrafast", "g": "5"})
+        stream.width, stream.height, stream.pix_fmt = 320, 320, "yuv420p"
+        for index in range(count):
+            image: ImageArray = np.ascontiguousarray(portrait[20:340, 20 + index % 40 : 340 + index % 40])
+            out.mux(stream.encode(VideoFrame.from_ndarray(image, format="bgr24")))
+        out.mux(stream.encode(None))
+    return path
+
+
+def frame_count(path: Path) -> int:
+    """Return how many frames the video at ``path`` decodes to."""
+    with av.open(str(path)) as container:
+        return sum(1 for _ in container.decode(video=0))
 
 
 def packet_bytes(path: Path, kind: str) -> list[tuple[float, bytes]]:
     """Presentation time in seconds and content of every packet of the first ``kind`` stream."""
     with av.open(str(path)) as container:
         stream = next(s for s in container.streams if s.type == kind)
-        packets = [p for p in container.demux(stream) if p.size]
-        return [(float(p.pts * p.time_base), bytes(p)) for p in packets]
+        packets = []
+        for packet in container.demux(stream):
+            if packet.size:
+                assert packet.pts is not None
+                assert packet.time_base is not None
+                packets.append((float(packet.pts * packet.time_base), bytes(packet)))
+        return packets
 
 
 def exif_block(orientation: int) -> bytes:
