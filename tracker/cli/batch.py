@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tracker.cli.exit_codes import interruptible
 from tracker.cli.options import Backend, Detector, MaxFaces, Model, Smoothing
-from tracker.system.signals import interruptible
 
 
 def batch(

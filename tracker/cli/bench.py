@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tracker.cli.exit_codes import interruptible
 from tracker.cli.options import parse_size
-from tracker.system.signals import interruptible
 
 
 def bench(

@@ -16,6 +16,7 @@ import typer
 
 from tracker.cli.batch import batch
 from tracker.cli.bench import bench
+from tracker.cli.exit_codes import EXIT_ERROR, EXIT_INTERRUPTED, interruptible
 from tracker.cli.options import (
     Anonymise,
     Backend,
@@ -54,13 +55,10 @@ from tracker.cli.track import Build, Run, say
 from tracker.errors import ReaderGoneError, TrackerError
 from tracker.runs.outputs import OutputFiles
 from tracker.sources.patterns import is_numbered
-from tracker.system.signals import EXIT_INTERRUPTED, interruptible
 
 if TYPE_CHECKING:
     from tracker.runs.live_stats import Hud
     from tracker.tracking.opening import OpenedTracker, TrackerOptions
-
-EXIT_ERROR = 1
 
 app = typer.Typer(
     add_completion=False,

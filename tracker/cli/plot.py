@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tracker.system.signals import interruptible
+from tracker.cli.exit_codes import interruptible
 from tracker.system.terminal import printable
 
 SUFFIXES = (".png", ".html")

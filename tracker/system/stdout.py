@@ -8,7 +8,7 @@ import sys
 
 from tracker.errors import SinkError
 from tracker.system.closing import Closing
-from tracker.system.signals import interruption_waits
+from tracker.system.signals import interruption_pending
 
 _PATIENCE_S = 0.2
 
@@ -44,7 +44,7 @@ class StandardOutput(Closing):
         data = memoryview(text.encode("utf-8", errors="backslashreplace"))
         while data:
             written = _write_some(self._fd, data)
-            if not written and interruption_waits():
+            if not written and interruption_pending():
                 return
             data = data[written:]
 
