@@ -13,7 +13,7 @@ import numpy as np
 
 from tracker.reports.plot.figure import draw_timeline
 from tracker.reports.plot.timeline import timeline
-from tracker.sinks.json_reader import FaceLine, ResultLine
+from tracker.sinks.json_lines import FaceLine, ResultLine
 
 _FPS = 30
 _THERE_S = {1: ((0, 50), (58, 150)), 2: ((12, 30), (30.5, 90), (95, 140)), 3: ((60, 81),), 4: ((100, 101),)}

@@ -34,7 +34,7 @@ def plot(
         raise typer.BadParameter(f"--output ends in {' or '.join(SUFFIXES)}, got {printable(target.name)!r}")
     with interruptible():
         from tracker.reports.plot.timeline import timeline
-        from tracker.sinks.json_reader import read_results
+        from tracker.sinks.json_lines import read_results
         from tracker.system.files import check_output, sink_errors
 
         check_output(target, [results])

@@ -88,7 +88,7 @@ class Run:
     def images(self, pattern: str, build: Build) -> None:
         from tracker.runs.loop import run_images
         from tracker.runs.resumable import resumable
-        from tracker.sinks.json_lines import ImageSink
+        from tracker.sinks.images import ImageSink
         from tracker.sinks.labels import PtsSink
         from tracker.sources.images.source import ImageSource, find_images
         from tracker.system.progress import progress_bar

@@ -1,0 +1,1 @@
+"""Drawing on pictures: faces, the status panel, anonymising."""

@@ -1,4 +1,4 @@
-"""Drawing faces on a picture that the caller owns: landmarks, boxes and labels.
+"""Drawing of faces in place: landmarks, boxes and labels.
 
 To show a mirrored picture with readable text, flip the picture first, then draw the faces that
 :func:`mirror_faces` returns.
@@ -21,12 +21,12 @@ from tracker.types import FaceMeasures, FloatArray, ImageArray, Landmarks, Track
 
 Style = Literal["points", "lines", "mesh"]
 STYLES: tuple[Style, ...] = get_args(Style)
-"""How landmarks can be drawn: dots, the contours of the 68-point scheme, or triangles over the whole face."""
+"""Styles of landmarks: dots, the contours of the 68-point scheme, or triangles over the whole face."""
 
 Color = tuple[int, int, int]
 
-# The palette of Okabe & Ito, "Color Universal Design" (2008), as BGR: distinct for every common
-# kind of colour blindness. Black is left out (it drowns in hair), light colours come first.
+# Palette of Okabe & Ito, "Color Universal Design" (2008), as BGR: distinct for every common kind of colour
+# blindness. Black is left out, as it is hard to see on hair; light colours come first.
 PALETTE: tuple[Color, ...] = (
     (233, 180, 86),  # sky blue
     (0, 159, 230),  # orange
@@ -39,19 +39,19 @@ PALETTE: tuple[Color, ...] = (
 _DARK: Color = (24, 24, 24)
 LIGHT: Color = (245, 245, 245)
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
-_SHIFT = 4  # fractional bits of the coordinates that OpenCV draws at: 1/16 pixel
-_LEAST_SCALE = 0.36  # below it, letters of OpenCV's font run together
-_FULL_LINE = "yaw -88  pitch -88  roll -88  blinks 88"  # sizes all lines alike, whatever the numbers are
-_FAR = 32_000.0  # beyond any canvas, and safe in OpenCV's fixed-point coordinates
+_SHIFT = 4  # fractional bits of OpenCV's coordinates: 1/16 pixel
+_MIN_SCALE = 0.36  # below it, letters of OpenCV's font run together
+_WIDEST_LINE = "yaw -88  pitch -88  roll -88  blinks 88"  # its width sets the text size of all lines
+_LIMIT = 32_000.0  # beyond any canvas, and within OpenCV's fixed-point range
 
 
 def color_of(face_id: int) -> Color:
-    """The BGR colour of a track; neighbouring ids differ."""
+    """Return the BGR colour of a track; consecutive ids differ."""
     return PALETTE[(face_id - 1) % len(PALETTE)]
 
 
 def mirror_faces(faces: Iterable[TrackedFace], width: int) -> tuple[TrackedFace, ...]:
-    """The same faces in the left-right flipped picture that is ``width`` pixels wide."""
+    """Return the faces as they are in the picture flipped left to right, ``width`` pixels wide."""
     return tuple(replace(face, landmarks=_mirrored(face.landmarks, width)) for face in faces)
 
 
@@ -61,11 +61,11 @@ def _mirrored(face: Landmarks, width: int) -> Landmarks:
 
 
 def draw_faces(canvas_bgr: ImageArray, faces: Iterable[TrackedFace], style: Style = "points") -> None:
-    """Draw landmarks, tight box, id, score and, where there is room, the measures of every face, in place.
+    """Draw landmarks, tight box, id, score and, where there is room, measures of every face, in place.
 
-    ``canvas_bgr`` is ``(H, W, 3)`` uint8; faces are in its pixels and may reach outside. Strokes grow
-    with the face, so that a small picture and a 4K one look alike. ``style`` is one of :data:`STYLES`;
-    another raises ``ValueError``.
+    ``canvas_bgr`` is ``(H, W, 3)`` uint8; landmarks are in its pixels and may lie outside. Strokes scale with
+    the face, so that small and large pictures look alike. ``style`` is one of :data:`STYLES`; another
+    raises ``ValueError``.
     """
     if style not in STYLES:
         raise ValueError(f"style must be one of {', '.join(STYLES)}, got {style!r}")
@@ -85,9 +85,9 @@ def draw_faces(canvas_bgr: ImageArray, faces: Iterable[TrackedFace], style: Styl
 
 def _draw_points(canvas: ImageArray, points: FloatArray, color: Color, size: float) -> None:
     radius = min(max(size / 110, 0.9), 12.0)
-    rim = min(max(size / 300, 0.5), 4.0)
-    # All rims first: a rim must never cover the neighbouring dot.
-    for ring, fill in ((radius + rim, _DARK), (radius, color)):
+    outline = min(max(size / 300, 0.5), 4.0)
+    # All outlines first, so that none covers a neighbouring dot.
+    for ring, fill in ((radius + outline, _DARK), (radius, color)):
         for x, y in _fixed(points):
             cv2.circle(canvas, (x, y), round(ring * 2**_SHIFT), fill, cv2.FILLED, cv2.LINE_AA, _SHIFT)
 
@@ -95,7 +95,7 @@ def _draw_points(canvas: ImageArray, points: FloatArray, color: Color, size: flo
 def _draw_contours(canvas: ImageArray, points: FloatArray, color: Color, size: float) -> None:
     thickness = min(max(round(size / 160), 1), 12)
     parts = [(_fixed(points[list(part)]), name in CLOSED_PARTS) for name, part in PARTS.items()]
-    # A hairline gets no rim: it would be three times as wide as the line and hide a small face.
+    # A one-pixel line gets no outline: it would be three times as wide and hide a small face.
     for width, stroke in ((thickness + 2 * (thickness // 2), _DARK), (thickness, color)):
         for chain, closed in parts:
             cv2.polylines(canvas, [chain], closed, stroke, width, cv2.LINE_AA, _SHIFT)
@@ -114,22 +114,22 @@ def _draw_box(canvas: ImageArray, face: TrackedFace, color: Color, size: float) 
 
 
 def _draw_label(canvas: ImageArray, face: TrackedFace, color: Color, size: float) -> None:
-    """Id and score above the box."""
-    text, scale = f"{face.id}  {face.score:.2f}", min(max(size / 380, _LEAST_SCALE), 2.4)
+    """Draw id and score above the box."""
+    text, scale = f"{face.id}  {face.score:.2f}", min(max(size / 380, _MIN_SCALE), 2.4)
     _draw_tag(canvas, text, scale, (face.box.x0, face.box.y0 - _tag_size(text, scale)[1]), color)
 
 
 def _draw_measures(canvas: ImageArray, face: TrackedFace, color: Color, size: float) -> None:
-    """Pose and blinks in a line below the box and no wider; left out where it could not be read."""
-    text = _describe(face.measures) if face.measures else ""
+    """Draw pose and blinks below the box and no wider; nothing where the text would be illegible."""
+    text = _measures_text(face.measures) if face.measures else ""
     if not text:
         return
-    scale = min(size / 380, face.box.width / _tag_size(_FULL_LINE, 1.0)[0])
-    if scale >= _LEAST_SCALE:
+    scale = min(size / 380, face.box.width / _tag_size(_WIDEST_LINE, 1.0)[0])
+    if scale >= _MIN_SCALE:
         _draw_tag(canvas, text, scale, (face.box.x0, face.box.y1), color)
 
 
-def _describe(measures: FaceMeasures) -> str:
+def _measures_text(measures: FaceMeasures) -> str:
     angles = {"yaw": measures.yaw_deg, "pitch": measures.pitch_deg, "roll": measures.roll_deg}
     parts = [f"{name} {round(angle):+d}" for name, angle in angles.items() if angle is not None]
     if measures.blinks:
@@ -138,7 +138,7 @@ def _describe(measures: FaceMeasures) -> str:
 
 
 def _draw_tag(canvas: ImageArray, text: str, scale: float, corner: tuple[float, float], color: Color) -> None:
-    """Text on ``color`` with its top left at ``corner``, pushed back where it would leave the picture."""
+    """Draw text on ``color`` with its top left at ``corner``, moved inside the picture if needed."""
     (tag_w, tag_h), pad = _tag_size(text, scale), _tag_pad(scale)
     height, width = canvas.shape[:2]
     x = round(min(max(corner[0], 0), max(width - tag_w, 0)))
@@ -148,7 +148,7 @@ def _draw_tag(canvas: ImageArray, text: str, scale: float, corner: tuple[float, 
 
 
 def _tag_size(text: str, scale: float) -> tuple[int, int]:
-    """Width and height of :func:`_draw_tag` in pixels."""
+    """Return width and height in pixels of what :func:`_draw_tag` draws."""
     text_w, text_h = text_size(text, scale)
     return text_w + 2 * _tag_pad(scale), text_h + 2 * _tag_pad(scale)
 
@@ -158,27 +158,27 @@ def _tag_pad(scale: float) -> int:
 
 
 def _fixed(points: FloatArray) -> npt.NDArray[np.int32]:
-    """``(..., 2)`` pixels as the fixed-point integers of OpenCV's ``shift`` argument."""
-    fixed: npt.NDArray[np.int32] = np.rint(np.clip(points, -_FAR, _FAR) * 2**_SHIFT).astype(np.int32)
+    """Convert ``(..., 2)`` pixels to the fixed-point integers of OpenCV's ``shift`` argument."""
+    fixed: npt.NDArray[np.int32] = np.rint(np.clip(points, -_LIMIT, _LIMIT) * 2**_SHIFT).astype(np.int32)
     return fixed
 
 
 def text_size(text: str, scale: float) -> tuple[int, int]:
-    """Width and height in pixels of what :func:`put_text` writes at ``scale``."""
-    (width, height), _ = cv2.getTextSize(text, _FONT, scale, _weight(scale))
+    """Return width and height in pixels of what :func:`put_text` writes at ``scale``."""
+    (width, height), _ = cv2.getTextSize(text, _FONT, scale, _thickness(scale))
     return width, height
 
 
 def put_text(canvas: ImageArray, text: str, origin: tuple[int, int], scale: float, color: Color) -> None:
-    """Write ASCII ``text``, all that OpenCV's own font has; its base line begins at ``origin``."""
-    cv2.putText(canvas, text, origin, _FONT, scale, color, _weight(scale), cv2.LINE_AA)
+    """Write ASCII text, in place; its baseline begins at ``origin``. OpenCV's font has no other letters."""
+    cv2.putText(canvas, text, origin, _FONT, scale, color, _thickness(scale), cv2.LINE_AA)
 
 
-def _weight(scale: float) -> int:
+def _thickness(scale: float) -> int:
     return max(round(1.6 * scale), 1)
 
 
 def _is_light(color: Color) -> bool:
-    """Whether dark text reads better on it: luma of ITU-R BT.601 above the middle."""
+    """Return whether dark text is more legible on it: luma (ITU-R BT.601) above the middle."""
     blue, green, red = color
     return 0.114 * blue + 0.587 * green + 0.299 * red > 110

@@ -17,14 +17,16 @@ _GRAPH_COLOR = PALETTE[0]
 
 @dataclass(frozen=True)
 class Panel:
-    """What is written on a picture: ``lines`` of ASCII text, then a graph of ``turns_ms``, milliseconds from
-    left to right; either may be empty."""
+    """Status panel: lines of ASCII text, then a graph of ``turns_ms``; either may be empty.
+
+    ``turns_ms`` are frame times in milliseconds, the oldest first.
+    """
 
     lines: tuple[str, ...] = ()
     turns_ms: tuple[float, ...] = ()
 
     def with_lines(self, *more: str) -> Panel:
-        """The same panel with ``more`` lines below."""
+        """Return the panel with ``more`` lines below."""
         return replace(self, lines=(*self.lines, *more))
 
 
@@ -32,9 +34,9 @@ NO_PANEL = Panel()
 
 
 def draw_panel(canvas_bgr: ImageArray, panel: Panel) -> None:
-    """Write ``panel`` on a dim ground in the top-left corner of ``(H, W, 3)`` uint8, in place.
+    """Draw the panel on a dimmed background in the top-left corner of ``(H, W, 3)`` uint8, in place.
 
-    Text is sized by the picture's height and shrinks until the widest line fits.
+    The text size depends on the picture's height, and shrinks until the widest line fits.
     """
     if not panel.lines:
         return
@@ -47,8 +49,8 @@ def draw_panel(canvas_bgr: ImageArray, panel: Panel) -> None:
     right = max(text_size(line, scale)[0] for line in panel.lines) + 2 * pad
     bottom = row * len(panel.lines) + pad
     graph_height = round(_GRAPH_ROWS * row) if len(panel.turns_ms) > 1 else 0
-    ground = canvas_bgr[: bottom + graph_height, :right]
-    ground[:] = ground // 4  # a quarter of the light keeps the picture visible under readable text
+    background = canvas_bgr[: bottom + graph_height, :right]
+    background[:] = background // 4  # dark enough for text, light enough to see the picture
     for i, line in enumerate(panel.lines):
         put_text(canvas_bgr, line, (pad, row * (i + 1) - pad // 2), scale, LIGHT)
     if graph_height > pad:
@@ -57,7 +59,7 @@ def draw_panel(canvas_bgr: ImageArray, panel: Panel) -> None:
 
 
 def _draw_graph(canvas: ImageArray, turns_ms: Sequence[float], scale: float) -> None:
-    """``turns_ms`` from left to right over all of ``canvas``, 0 at the bottom, the longest at the top."""
+    """Draw ``turns_ms`` from left to right over the whole canvas, 0 at the bottom, the longest at the top."""
     height, width = canvas.shape[:2]
     if min(height, width) < 2:
         return

@@ -25,7 +25,8 @@ from tracker.drawing.picture import Picture
 from tracker.runs.live_stats import Hud
 from tracker.runs.read_ahead import ReadAhead, WriteBehind
 from tracker.runs.window import KEYS, Screen
-from tracker.sinks.json_lines import CsvSink, JsonSink
+from tracker.sinks.csv_table import CsvSink
+from tracker.sinks.json_lines import JsonSink
 from tracker.sinks.labels import DlibSink, PtsSink
 from tracker.sinks.openface import OpenFaceSink
 from tracker.sinks.osc import OscSink

@@ -82,7 +82,8 @@ class OutputFiles:
         With ``append`` the JSON lines follow those that are there.
         """
         from tracker.runs.loop import Outputs
-        from tracker.sinks.json_lines import CsvSink, JsonSink
+        from tracker.sinks.csv_table import CsvSink
+        from tracker.sinks.json_lines import JsonSink
         from tracker.sinks.labels import label_sink
         from tracker.sinks.openface import OpenFaceSink
         from tracker.sinks.osc import OscSink

@@ -1,0 +1,1 @@
+"""Outputs of results and pictures, one module per format."""

@@ -1,181 +1,114 @@
-"""Where results go: JSON lines, CSV, annotated images; annotated video is in :mod:`tracker.sinks.video.sink`.
+"""JSON lines: writing one object per frame or image, and reading such files.
 
-Every sink is a context manager with ``write`` and an idempotent ``close``, and raises
-:class:`~tracker.errors.SinkError` when it cannot be opened, written or closed.
+:class:`LineRecord`, :class:`FaceRecord` and :class:`MeasuresRecord` declare the fields of a line. The type
+checker holds the writer and the reader to them.
 """
 
 from __future__ import annotations
 
-import csv
 import json
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, NoReturn, NotRequired, TypedDict
 
-import cv2
+from tracker.errors import ResultsError
+from tracker.sinks.text import TextSink
+from tracker.types import FaceMeasures, FrameResult, TrackedFace
 
-from tracker.drawing.picture import Picture
-from tracker.errors import SinkError
-from tracker.sinks.video.sink import VideoSink
-from tracker.sources.images.source import ReadFailure
-from tracker.system.closing import Closing
-from tracker.system.files import check_output, sink_errors, write_whole
-from tracker.system.stdout import StandardOutput
-from tracker.system.text_file import TextFile
-from tracker.types import N_POINTS, FaceMeasures, FrameResult, TrackedFace
+if TYPE_CHECKING:
+    from tracker.sources.images.source import ReadFailure
 
-__all__ = ["CSV_HEADER", "CsvSink", "ImageSink", "JsonSink", "TextSink", "VideoSink"]
-
-_JPEG_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe"})
-_JPEG_QUALITY = 95
-CSV_HEADER = (
-    *("source", "frame", "time_s", "id", "x0_box", "y0_box", "x1_box", "y1_box", "score"),
-    *(f"{axis}{i}" for i in range(N_POINTS) for axis in "xy"),
-    *("eye_open_left", "eye_open_right", "mouth_open", "yaw_deg", "pitch_deg", "roll_deg", "blinks"),
-)
-"""The columns of a table with one row a face; those of a face begin with ``id``."""
-
-_NO_MEASURES = ("",) * 7
+_MAX_TIME_S = 1e9  # thirty years
+_MAX_NUMBER = 1e9
 
 
-class TextSink(Closing):
-    """UTF-8 that is flushed line by line, so that a run cut short keeps what it found."""
+class MeasuresRecord(TypedDict):
+    """Fields of :class:`~tracker.types.FaceMeasures` in a line; null for an unknown measure."""
 
-    def __init__(
-        self, target: Path | StandardOutput, inputs: Iterable[Path] = (), append: bool = False
-    ) -> None:
-        self.target = target
-        if isinstance(target, StandardOutput):
-            self._file: TextFile | StandardOutput = target
-            return
-        check_output(target, inputs)
-        with sink_errors(target):
-            self._file = TextFile(target, append)
+    eye_open: list[float | None]
+    mouth_open: float | None
+    yaw_deg: float | None
+    pitch_deg: float | None
+    roll_deg: float | None
+    blinks: int
 
-    def close(self) -> None:
-        """Close the file; closing twice is fine."""
-        with sink_errors(str(self.target)):
-            self._file.close()
+
+class FaceRecord(TypedDict):
+    """A face in a line.
+
+    ``box`` is ``[x0, y0, x1, y1]`` and ``landmarks`` 68 times ``[x, y]``, in frame pixels, rounded to 0.01.
+    ``quality``, 68 numbers 0..1, comes from models that judge it.
+    """
+
+    id: int
+    box: list[float]
+    score: float
+    landmarks: list[list[float]]
+    quality: NotRequired[list[float]]
+    measures: NotRequired[MeasuresRecord]
+
+
+class LineRecord(TypedDict):
+    """A line: one frame or image.
+
+    ``time_s`` is in seconds, ``width`` and ``height`` are in pixels. ``damage`` holds the fields of
+    :class:`~tracker.types.Damage` where a video is damaged, ``error`` the reason why an image could not be
+    read.
+    """
+
+    source: str
+    frame: int
+    time_s: float
+    width: int
+    height: int
+    faces: list[FaceRecord]
+    damage: NotRequired[dict[str, int | bool | None]]
+    error: NotRequired[str]
 
 
 class JsonSink(TextSink):
-    """JSON lines: one object a frame or image.
+    """JSON lines: one :class:`LineRecord` per frame or image, written as soon as it is done.
 
-    ``source``, ``frame``, ``time_s`` (seconds), ``width``, ``height`` (pixels) and ``faces``, each with
-    ``id``, ``box`` ``[x0, y0, x1, y1]``, ``score`` and ``landmarks`` 68 x ``[x, y]`` in frame pixels,
-    rounded to 0.01, ``quality``, 68 numbers 0..1, from models that judge it, and ``measures``, the fields of
-    :class:`~tracker.types.FaceMeasures` with null for None. Where a video is damaged there is ``damage``, the
-    fields of :class:`~tracker.types.Damage`. Refuses to overwrite any of ``inputs``.
-    With ``append`` the lines follow those that are there.
-    To :class:`~tracker.system.stdout.StandardOutput` it writes each line as soon as its frame is done; it
-    raises
-    :class:`~tracker.errors.ReaderGoneError` once nobody reads them.
+    To :class:`~tracker.system.stdout.StandardOutput` it raises :class:`~tracker.errors.ReaderGoneError`
+    once nobody reads the lines; otherwise it raises as :class:`~tracker.sinks.text.TextSink` does.
     """
 
     def write(self, result: FrameResult) -> None:
-        """Append the faces of one frame, none included."""
+        """Append the line of one frame, also if it has no faces."""
         height, width = result.image_hw
-        self._line(
-            source=result.source,
-            frame=result.index,
-            time_s=round(result.time_s, 6),
-            width=width,
-            height=height,
-            faces=[face_record(face) for face in result.faces],
-            **({"damage": asdict(result.damage)} if result.damage else {}),
-        )
+        record: LineRecord = {
+            "source": result.source,
+            "frame": result.index,
+            "time_s": round(result.time_s, 6),
+            "width": width,
+            "height": height,
+            "faces": [face_record(face) for face in result.faces],
+        }
+        if result.damage:
+            record["damage"] = asdict(result.damage)
+        self._write_line(record)
 
     def write_failure(self, failure: ReadFailure) -> None:
-        """Append the line of an image that could not be read, with the reason as ``error``."""
-        self._line(
-            source=failure.source, frame=0, time_s=0.0, width=0, height=0, faces=[], error=failure.message
-        )
+        """Append the line of an image that could not be read."""
+        record: LineRecord = {
+            "source": failure.source,
+            "frame": 0,
+            "time_s": 0.0,
+            "width": 0,
+            "height": 0,
+            "faces": [],
+            "error": failure.message,
+        }
+        self._write_line(record)
 
-    def _line(self, **fields: Any) -> None:
-        with sink_errors(str(self.target)):
-            self._file.write(json.dumps(fields, ensure_ascii=False, allow_nan=False) + "\n")
-            self._file.flush()
-
-
-class TableSink(TextSink):
-    """CSV with a ``header``, flushed with the rows of each frame. Refuses to overwrite any of ``inputs``."""
-
-    def __init__(self, path: Path, header: Sequence[str], inputs: Iterable[Path] = ()) -> None:
-        super().__init__(path, inputs)
-        self._writer = csv.writer(self._file, lineterminator="\n")
-        try:
-            self._rows([header])
-        except SinkError:
-            self.close()
-            raise
-
-    def _rows(self, rows: Iterable[Sequence[Any]]) -> None:
-        with sink_errors(str(self.target)):
-            self._writer.writerows(rows)
-            self._file.flush()
+    def _write_line(self, record: LineRecord) -> None:
+        self._write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-class CsvSink(TableSink):
-    """CSV: a header, then one row a face; frames without faces leave no row.
-
-    Columns: source, frame, time_s, id, the box, score, then x0, y0 ... x67, y67 in frame pixels, rounded to
-    0.01, then the measures, empty where there is none. Refuses to overwrite any of ``inputs``.
-    """
-
-    def __init__(self, path: Path, inputs: Iterable[Path] = ()) -> None:
-        super().__init__(path, CSV_HEADER, inputs)
-
-    def write(self, result: FrameResult) -> None:
-        """Append one row for each face."""
-        frame = (result.source, result.index, round(result.time_s, 6))
-        self._rows([*frame, *face_row(face_record(face))] for face in result.faces)
-
-
-class ImageSink(Closing):
-    """Annotated pictures in a folder, each named as its input.
-
-    JPEG inputs become JPEG, PNG inputs PNG; ``x.bmp`` becomes ``x.bmp.png``. The folder is created when
-    only its last level is missing. Raises :class:`SinkError` at once when two ``inputs`` would be written to
-    one file, or one would be overwritten.
-    """
-
-    def __init__(self, directory: Path, inputs: Sequence[Path]) -> None:
-        self.directory = directory
-        twice = [name for name, count in Counter(_output_name(p.name) for p in inputs).items() if count > 1]
-        if twice:
-            raise SinkError(
-                f"several inputs would be written to {directory / twice[0]}: give each folder its own output"
-            )
-        with sink_errors(directory):
-            directory.mkdir(exist_ok=True)
-        for path in inputs:
-            check_output(directory / _output_name(path.name), [path])
-
-    def write(self, picture: Picture) -> None:
-        """Write the picture under the name of its ``source``, a file name without a folder."""
-        name = picture.source
-        if name in ("", ".", "..") or Path(name).name != name:
-            raise SinkError(f"cannot write {name!r} into {self.directory}: it is not the name of a file")
-        path = self.directory / _output_name(name)
-        flags = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if path.suffix.lower() in _JPEG_SUFFIXES else []
-        with sink_errors(path):
-            _, encoded = cv2.imencode(path.suffix.lower(), picture.canvas_bgr, flags)
-            write_whole(path, encoded.tobytes())
-
-    def close(self) -> None:
-        """Nothing stays open between two pictures."""
-
-
-def _output_name(name: str) -> str:
-    suffix = Path(name).suffix.lower()
-    return name if suffix == ".png" or suffix in _JPEG_SUFFIXES else f"{name}.png"
-
-
-def face_record(face: TrackedFace) -> dict[str, Any]:
-    """One face as it stands in the JSON lines: rounded, a measure that is not known as None."""
-    record = {
+def face_record(face: TrackedFace) -> FaceRecord:
+    """Return a face as it is written, with rounded numbers."""
+    record: FaceRecord = {
         "id": face.id,
         "box": [round(v, 2) for v in face.box.xyxy],
         "score": round(face.score, 4),
@@ -184,11 +117,11 @@ def face_record(face: TrackedFace) -> dict[str, Any]:
     if face.landmarks.quality is not None:
         record["quality"] = face.landmarks.quality.astype(float).round(3).tolist()
     if face.measures is not None:
-        record["measures"] = _measures(face.measures)
+        record["measures"] = _measures_record(face.measures)
     return record
 
 
-def _measures(measures: FaceMeasures) -> dict[str, Any]:
+def _measures_record(measures: FaceMeasures) -> MeasuresRecord:
     return {
         "eye_open": [_rounded(ratio, 4) for ratio in measures.eye_open],
         "mouth_open": _rounded(measures.mouth_open, 4),
@@ -203,15 +136,149 @@ def _rounded(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
 
 
-def face_row(face: dict[str, Any]) -> Iterator[Any]:
-    """The cells of one :func:`face_record` from ``id`` on, in the order of :data:`CSV_HEADER`."""
-    yield face["id"]
-    yield from face["box"]
-    yield face["score"]
-    for point in face["landmarks"]:
-        yield from point
-    if "measures" in face:
-        eyes, *others = face["measures"].values()
-        yield from (*eyes, *others)
-    else:
-        yield from _NO_MEASURES
+@dataclass(frozen=True, slots=True)
+class FaceLine:
+    """A face read from a line; None for unknown values.
+
+    ``quality`` is the mean over the points, 0..1; the other fields are those of
+    :class:`~tracker.types.TrackedFace` and :class:`~tracker.types.FaceMeasures`.
+    """
+
+    id: int
+    score: float
+    quality: float | None
+    eye_left: float | None
+    eye_right: float | None
+    mouth: float | None
+    yaw_deg: float | None
+    pitch_deg: float | None
+    roll_deg: float | None
+    blinks: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResultLine:
+    """A frame or image read from a line: its faces, or in ``error`` why it could not be read."""
+
+    source: str
+    frame: int
+    time_s: float
+    faces: tuple[FaceLine, ...]
+    error: str | None
+
+
+@dataclass(frozen=True)
+class Results:
+    """The lines of a file, at least one.
+
+    ``cut_off`` is the number of an incomplete last line, if any: the run was killed, or still writes.
+    """
+
+    lines: tuple[ResultLine, ...]
+    cut_off: int | None = None
+
+
+def read_results(path: Path) -> Results:
+    """Read the JSON lines that ``--json`` wrote.
+
+    An incomplete last line is left out and reported. Raises :class:`~tracker.errors.ResultsError`, with file
+    and line number, when the file cannot be read, has no complete line, or a line is not one of the
+    tracker's.
+    """
+    lines: list[ResultLine] = []
+    cut_off = None
+    for number, row in _numbered_lines(path):
+        try:
+            lines.append(_parse_line(row.decode("utf-8")))
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+            if not row.endswith(b"\n") and lines:
+                cut_off = number
+                break
+            raise ResultsError(
+                f"{path}:{number}: no line of the tracker's JSON ({_reason(error)}): give what --json wrote"
+            ) from error
+    if not lines:
+        raise ResultsError(f"{path}: it is empty; give what --json wrote")
+    return Results(tuple(lines), cut_off)
+
+
+def _numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield lines with their numbers, as bytes, so that only a newline ends a line."""
+    try:
+        with path.open("rb") as file:
+            yield from enumerate(file, 1)
+    except OSError as error:
+        raise ResultsError(f"cannot read {path}: {error.strerror or error}") from error
+    except ValueError as error:  # a NUL in the name
+        raise ResultsError(f"cannot read {str(path)!r}: {error}") from error
+
+
+def _parse_line(row: str) -> ResultLine:
+    # Declared types are checked value by value below: the file may hold anything.
+    record: LineRecord = json.loads(row, parse_constant=_reject_constant)
+    source, error = record["source"], record.get("error")
+    if not isinstance(source, str) or not (error is None or isinstance(error, str)):
+        raise TypeError("source and error must be text")
+    faces = tuple(_parse_face(face) for face in record["faces"])
+    if len({face.id for face in faces}) < len(faces):
+        raise ValueError("an id stands twice")
+    time_s = _number(record["time_s"], -_MAX_TIME_S, _MAX_TIME_S)
+    return ResultLine(source, _integer(record["frame"], 0), time_s, faces, error)
+
+
+_NO_MEASURES: MeasuresRecord = {
+    "eye_open": [None, None],
+    "mouth_open": None,
+    "yaw_deg": None,
+    "pitch_deg": None,
+    "roll_deg": None,
+    "blinks": 0,
+}
+
+
+def _parse_face(face: FaceRecord) -> FaceLine:
+    measures = face.get("measures") or _NO_MEASURES
+    left, right = measures.get("eye_open") or (None, None)
+    quality = face.get("quality")
+    values = None if quality is None else [_number(value, 0, 1) for value in quality]
+    return FaceLine(
+        id=_integer(face["id"], 1),
+        score=_number(face["score"], 0, 1),
+        quality=sum(values) / len(values) if values else None,
+        eye_left=_optional_number(left, 0, _MAX_NUMBER),
+        eye_right=_optional_number(right, 0, _MAX_NUMBER),
+        mouth=_optional_number(measures.get("mouth_open"), 0, _MAX_NUMBER),
+        yaw_deg=_optional_number(measures.get("yaw_deg"), -180, 180),
+        pitch_deg=_optional_number(measures.get("pitch_deg"), -180, 180),
+        roll_deg=_optional_number(measures.get("roll_deg"), -180, 180),
+        blinks=_integer(measures.get("blinks", 0), 0),
+    )
+
+
+def _optional_number(value: object, low: float, high: float) -> float | None:
+    return None if value is None else _number(value, low, high)
+
+
+def _number(value: object, low: float, high: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"expected a number, got {value!r:.40}")
+    if not low <= value <= high:  # in this form it also refuses nan
+        raise ValueError(f"expected {low:g} to {high:g}, got {value!r:.40}")
+    return float(value)
+
+
+def _integer(value: object, low: int) -> int:
+    number = _number(value, low, _MAX_NUMBER)
+    if number != int(number):
+        raise ValueError(f"expected a whole number, got {value!r:.40}")
+    return int(number)
+
+
+def _reject_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
+
+
+def _reason(error: Exception) -> str:
+    """Return one short line; json quotes long text, and a key error holds only the key."""
+    text = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+    return " ".join(text.split())[:100] or type(error).__name__

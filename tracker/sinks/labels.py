@@ -1,6 +1,6 @@
-"""Found points as label files, for programs that train on such: dlib's XML, or a ``.pts`` for each image.
+"""Label files of images for training: dlib's XML, or one iBUG ``.pts`` file per image.
 
-``train.data.readers`` reads both back.
+``train.data.readers`` reads both formats.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from tracker.system.closing import Closing
 from tracker.system.files import check_output, sink_errors
 from tracker.types import FrameResult, TrackedFace
 
-_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot hold in any way (section 2.2)."""
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML 1.0 cannot represent (section 2.2)."""
 
 _HEAD = (
     "<?xml version='1.0' encoding='UTF-8'?>\n<dataset>\n<name>tracker</name>\n"
@@ -30,21 +30,21 @@ _TAIL = b"</images>\n</dataset>\n"
 
 
 class DlibSink(Closing):
-    """One XML file as dlib's ``imglab`` writes it: every image, with a box and 68 parts for each face.
+    """XML file of dlib's ``imglab``: every image, with a box and 68 parts for each face.
 
-    Boxes and parts are whole pixels, as dlib wants them; (0, 0) is the centre of the top-left pixel. The
-    files are named relative to the folder of the XML file. It is whole after each image, so that a run cut
-    short leaves what it found. Raises :class:`SinkError` when the file cannot be written, is one of
-    ``inputs``, or the name of one cannot stand in XML.
+    Boxes and parts are whole pixels, as dlib requires; (0, 0) is the centre of the top-left pixel. Image
+    paths are relative to the folder of the XML file. The document is complete after each image, so an
+    interrupted run keeps its labels. Raises :class:`~tracker.errors.SinkError` when the file cannot be
+    written, is one of ``inputs``, or the name of an input cannot be represented in XML.
     """
 
     def __init__(self, path: Path, inputs: Sequence[Path]) -> None:
         check_output(path, inputs)
         self.path = path
-        self._names = {source.name: _relative(source, path) for source in inputs}
-        if twice := _twice([source.name for source in inputs]):
+        self._names = {source.name: _path_from(source, path) for source in inputs}
+        if duplicate := _duplicate([source.name for source in inputs]):
             raise SinkError(
-                f"cannot write {path}: several inputs are named {twice}; label each folder on its own"
+                f"cannot write {path}: several inputs are named {duplicate}; label each folder on its own"
             )
         with sink_errors(path):
             self._file = path.open("wb", buffering=0)
@@ -56,7 +56,7 @@ class DlibSink(Closing):
                 raise
 
     def write(self, result: FrameResult) -> None:
-        """Add an image with its faces, largest first; those without faces are listed too."""
+        """Append an image with its faces, largest first; images without faces are listed too."""
         boxes = "".join(_box(face) for face in result.faces)
         with sink_errors(self.path):
             self._add(f"  <image file={quoteattr(self._names[result.source])}>\n{boxes}  </image>\n")
@@ -67,7 +67,7 @@ class DlibSink(Closing):
             self._file.close()
 
     def _add(self, text: str) -> None:
-        """Put ``text`` and the end of the document in place of its end: all of it, or as it was."""
+        """Insert ``text`` before the end of the document; on an error the document stays as it was."""
         data = text.encode()
         rest = memoryview(data + _TAIL)
         self._file.seek(self._end)
@@ -84,20 +84,21 @@ class DlibSink(Closing):
 
 
 class PtsSink(Closing):
-    """A ``.pts`` file as iBUG's 300-W has them for each image with a face: ``photo.pts`` for ``photo.jpg``.
+    """A ``.pts`` file, as in iBUG's 300-W, for each image with a face: ``photo.pts`` for ``photo.jpg``.
 
-    The layout holds one face an image: it is the largest, and ``left_out`` counts the others. Points are
-    1-based, as the layout wants. ``folder`` may be that of the images; it is created when only its last
-    level is missing. Raises :class:`SinkError` when it cannot be written, a label is already there (it may
-    have been made by hand) or two images would have the same.
+    The format holds one face per image: the largest is written, and ``left_out`` counts the others. Points
+    are 1-based, as the format requires. ``folder`` may be that of the images; it is created if its parent
+    exists. Raises :class:`~tracker.errors.SinkError` when it cannot be written, a label exists already (it
+    may have been made by hand), or two images would have the same label file.
     """
 
     def __init__(self, folder: Path, inputs: Sequence[Path]) -> None:
         self.folder = folder
         self.left_out = 0
-        if twice := _twice([source.stem for source in inputs]):
+        if duplicate := _duplicate([source.stem for source in inputs]):
             raise SinkError(
-                f"several images would be labelled by {folder / twice}.pts: give each folder its own labels"
+                f"several images would be labelled by {folder / duplicate}.pts: "
+                "give each folder its own labels"
             )
         with sink_errors(folder):
             folder.mkdir(exist_ok=True)
@@ -108,7 +109,7 @@ class PtsSink(Closing):
                 )
 
     def write(self, result: FrameResult) -> None:
-        """Write the label of an image in which a face was found."""
+        """Write the label file of an image, if it has a face."""
         if not result.faces:
             return
         self.left_out += len(result.faces) - 1
@@ -119,23 +120,23 @@ class PtsSink(Closing):
             path.write_text(f"version: 1\nn_points: {len(points)}\n{{\n{rows}}}\n", encoding="utf-8")
 
     def close(self) -> None:
-        """Nothing stays open between two images."""
+        """Do nothing: no file stays open between two images."""
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{Path(name).stem}.pts"
 
 
 def label_sink(path: Path, inputs: Sequence[Path]) -> DlibSink | PtsSink:
-    """A :class:`DlibSink` for a ``path`` that ends in ``.xml``, else a :class:`PtsSink` in that folder."""
+    """Return a :class:`DlibSink` for a path with suffix ``.xml``, else a :class:`PtsSink` in that folder."""
     return DlibSink(path, inputs) if path.suffix.lower() == ".xml" else PtsSink(path, inputs)
 
 
-def _relative(source: Path, label: Path) -> str:
+def _path_from(source: Path, label: Path) -> str:
     try:
         name = os.path.relpath(source.absolute(), label.absolute().parent)
-    except ValueError:  # on another drive of Windows there is no way from one to the other
+    except ValueError:  # on Windows there is no relative path to another drive
         name = str(source.absolute())
-    if _NO_XML.search(name):
+    if _NOT_IN_XML.search(name):
         raise SinkError(
             f"cannot write {label}: {name!r} cannot stand in XML; rename the image or leave it out"
         )
@@ -153,5 +154,5 @@ def _box(face: TrackedFace) -> str:
     )
 
 
-def _twice(names: Sequence[str]) -> str | None:
+def _duplicate(names: Sequence[str]) -> str | None:
     return next((name for name, count in Counter(names).items() if count > 1), None)

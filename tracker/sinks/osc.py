@@ -1,4 +1,4 @@
-"""Faces as OSC messages over UDP, for programs that make music, light and graphics: the extra ``osc``."""
+"""OSC messages over UDP for music, light and graphics programs; needs the extra ``osc``."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from tracker.types import FaceMeasures, FrameResult, TrackedFace
 
 _TARGET = re.compile(r"(?:\[(?P<six>[^\[\]]+)\]|(?P<host>[^:\[\]\s]+)):(?P<port>\d{1,5})", re.ASCII)
 
-_BUNDLE_HEAD = struct.pack(">8sQ", b"#bundle", 1)  # time tag 1: at once (OSC 1.0)
+_BUNDLE_HEADER = struct.pack(">8sQ", b"#bundle", 1)  # time tag 1 means "immediately" (OSC 1.0)
 _TYPES: dict[type[Any], str] = {int: "i", float: "f", str: "s"}
 
 Message = tuple[str, tuple[int | float | str, ...]]
-"""An OSC address and its arguments, which are sent as int32, float32 and string."""
+"""OSC address and its arguments, which are sent as int32, float32 and string."""
 
 
 class OscSink(Closing):
-    """Sends each frame to ``target``, ``HOST:PORT`` or ``[IPV6]:PORT``; a context manager.
+    """OSC sender to ``target``, ``HOST:PORT`` or ``[IPV6]:PORT``; a context manager.
 
-    A frame is one OSC 1.0 bundle of :func:`frame_messages`, then one of :func:`face_messages` for each face:
-    a datagram each, a face's no longer than an Ethernet packet takes. UDP does not tell whether anybody
-    listens: a receiver may come late and go early. The host's name is looked up once, here.
+    Each frame is sent as one OSC 1.0 bundle of :func:`frame_messages`, then one of :func:`face_messages` per
+    face. A bundle is one datagram; a face's fits into an Ethernet packet. UDP does not report whether anybody
+    listens, so receivers may start and stop at any time. The host name is resolved once, at construction.
 
-    Raises :class:`SinkError` when python-osc is not installed, for a target that is none or cannot be
-    found, and when the system does not send.
+    Raises :class:`~tracker.errors.SinkError` when python-osc is not installed, ``target`` is malformed or
+    cannot be resolved, or the system cannot send.
     """
 
     def __init__(self, target: str) -> None:
@@ -54,17 +54,17 @@ class OscSink(Closing):
             self._send(face_messages(face))
 
     def close(self) -> None:
-        """Free the socket; closing twice is fine."""
+        """Close the socket; closing twice is fine."""
         self._socket.close()
 
     def _send(self, messages: Iterable[Message]) -> None:
-        # python-osc's bundles read all their messages again, which costs as much as writing them.
-        bundle = _BUNDLE_HEAD + b"".join(map(self._element, messages))
+        # python-osc's bundle builder parses all messages again, which costs as much as building them.
+        bundle = _BUNDLE_HEADER + b"".join(map(self._element, messages))
         with sink_errors(self._name):
             self._socket.sendto(bundle, self._address)
 
     def _element(self, message: Message) -> bytes:
-        """One message as it stands in a bundle, behind its length."""
+        """Encode a message as an element of a bundle, after its length."""
         address, values = message
         builder = self._new_message(address)
         for value in values:
@@ -74,7 +74,10 @@ class OscSink(Closing):
 
 
 def parse_target(target: str) -> tuple[str, int]:
-    """Host and port of ``HOST:PORT`` or ``[IPV6]:PORT``. Raises :class:`SinkError` for anything else."""
+    """Parse ``HOST:PORT`` or ``[IPV6]:PORT``.
+
+    Raises :class:`~tracker.errors.SinkError` for anything else.
+    """
     found = _TARGET.fullmatch(target)
     if not found or not 0 < int(found["port"]) < 2**16:
         raise SinkError(f"cannot send OSC to {target!r}: give HOST:PORT, such as 127.0.0.1:9000")
@@ -82,7 +85,7 @@ def parse_target(target: str) -> tuple[str, int]:
 
 
 def frame_messages(result: FrameResult) -> Iterator[Message]:
-    """What is sent of a frame as such: ``/tracker/frame`` and the ``/tracker/ids`` of its faces, if any."""
+    """Yield the messages of a frame: ``/tracker/frame`` and ``/tracker/ids``, the ids of its faces."""
     height, width = result.image_hw
     source = result.source.encode("utf-8", "backslashreplace").decode()
     yield (
@@ -93,9 +96,9 @@ def frame_messages(result: FrameResult) -> Iterator[Message]:
 
 
 def face_messages(face: TrackedFace) -> Iterator[Message]:
-    """What is sent of a face: everywhere its id comes first, and what is not known is left out.
+    """Yield the messages of a face, each with its id first; unknown measures are left out.
 
-    Coordinates are pixels of the frame, as in :class:`~tracker.types.Landmarks`.
+    Coordinates are frame pixels, as in :class:`~tracker.types.Landmarks`.
     """
     yield "/tracker/face/box", (face.id, *map(float, face.box.xyxy), float(face.score))
     yield "/tracker/face/landmarks", (face.id, *face.landmarks.points_frame.astype(float).ravel().tolist())

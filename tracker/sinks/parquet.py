@@ -1,4 +1,4 @@
-"""Results as Parquet, for pandas, Polars, DuckDB and R: the extra ``parquet``."""
+"""Parquet table with one row per face, for pandas, Polars, DuckDB and R; needs the extra ``parquet``."""
 
 from __future__ import annotations
 
@@ -9,31 +9,36 @@ from pathlib import Path
 from typing import Any
 
 from tracker.errors import SinkError
-from tracker.sinks.json_lines import CSV_HEADER, face_record, face_row
+from tracker.sinks.csv_table import CSV_HEADER, face_cells
+from tracker.sinks.json_lines import FaceRecord, face_record
 from tracker.sources.images.source import ReadFailure
 from tracker.system.closing import Closing
 from tracker.system.files import check_output, sink_errors
 from tracker.types import FrameResult
 
 METADATA_KEY = b"tracker"
-"""Under it the file's metadata hold a JSON object that says what made the file."""
+"""Key in the file's metadata of a JSON object that tells what made the file."""
 
-_ROWS = 2048  # a group: some megabytes while it is gathered, however long the run
-_WHOLE = ("frame", "id", "width", "height", "blinks")
-_COLUMNS = (*CSV_HEADER[:3], "width", "height", *CSV_HEADER[3:], "quality", "error")
+_GROUP_ROWS = 2048  # bounds memory to some megabytes, however long the run
+_INTEGERS = ("frame", "id", "width", "height", "blinks")
+_FRAME_COLUMNS = (*CSV_HEADER[:3], "width", "height")
+_COLUMNS = (*_FRAME_COLUMNS, *CSV_HEADER[3:], "quality", "error")
+
+Row = dict[str, Any]
+"""Cells of one row by column; missing ones are null."""
 
 
 class ParquetSink(Closing):
-    """One row a face, with the columns of :data:`~tracker.sinks.json_lines.CSV_HEADER` and the same numbers.
+    """Parquet table: one row per face, with the columns and numbers of the CSV table.
 
-    Further columns are ``width`` and ``height`` of the frame in pixels, ``quality``, a list of 68, and
-    ``error`` of a picture that could not be read. A frame without faces has one row whose ``id`` is null, so
-    that no frame is missing; what is not known is null. ``made_by`` goes into the metadata as JSON under
-    :data:`METADATA_KEY`.
+    To :data:`~tracker.sinks.csv_table.CSV_HEADER` it adds ``width`` and ``height`` of the frame in pixels,
+    ``quality``, a list of 68, and ``error`` for an image that could not be read. A frame without faces has
+    one row whose ``id`` is null, so that no frame is missing; unknown values are null. ``made_by`` goes into
+    the metadata as JSON under :data:`METADATA_KEY`.
 
-    The file appears under its name when it is whole, on :meth:`close`, which also keeps what a run that ended
-    in an error had found; until then it is ``NAME.part``. Raises :class:`SinkError` when pyarrow is not
-    installed, the file cannot be written, or it is one of ``inputs``.
+    Until :meth:`close` the file is named ``NAME.part``; a run that ends in an error keeps its rows. Raises
+    :class:`~tracker.errors.SinkError` when pyarrow is not installed, the file cannot be written, or it is one
+    of ``inputs``.
     """
 
     def __init__(
@@ -51,32 +56,29 @@ class ParquetSink(Closing):
             raise SinkError(f"cannot write {path}: it is not a file; choose another name")
         self.path = path
         self._draft = path.with_name(f"{path.name}.part")
-        self._rows: list[dict[str, Any]] = []
+        self._rows: list[Row] = []
         self._pyarrow = pyarrow
         self._schema = _schema(pyarrow, made_by or {})
         with sink_errors(path):
-            # Opened here, for pyarrow would take some names for addresses and connect to them.
+            # Opened here, because pyarrow would take some names for addresses and connect to them.
             self._file = self._draft.open("wb")
             self._writer = pyarrow.parquet.ParquetWriter(self._file, self._schema, compression="zstd")
         self._failed = self._closed = False
 
     def write(self, result: FrameResult) -> None:
-        """Append one row for each face of a frame, or one that says there was none."""
+        """Append one row for each face of a frame, or one without a face."""
         height, width = result.image_hw
-        frame = (result.source, result.index, round(result.time_s, 6), width, height)
-        rows = [self._face_row(frame, face_record(face)) for face in result.faces]
-        self._append(rows or [dict(zip(_COLUMNS, frame, strict=False))])
+        frame = _frame_row(result.source, result.index, round(result.time_s, 6), width, height)
+        self._append([{**frame, **_face_row(face_record(face))} for face in result.faces] or [frame])
 
     def write_failure(self, failure: ReadFailure) -> None:
-        """Append the row of an image that could not be read, with the reason as ``error``."""
-        row = dict(zip(_COLUMNS, (failure.source, 0, 0.0, 0, 0), strict=False))
-        self._append([{**row, "error": failure.message}])
+        """Append the row of an image that could not be read."""
+        self._append([{**_frame_row(failure.source, 0, 0.0, 0, 0), "error": failure.message}])
 
     def close(self) -> None:
-        """Write what is still held and give the file its name; closing twice is fine.
+        """Write the rows in memory and give the file its name; closing twice is fine.
 
-        After an error of :meth:`write` there is no file: what a group that broke off leaves cannot be
-        trusted.
+        After a failed :meth:`write` there is no file: a group that was written in part cannot be trusted.
         """
         if self._closed:
             return
@@ -90,7 +92,7 @@ class ParquetSink(Closing):
 
     def _finish(self) -> None:
         if self._failed:
-            with suppress(OSError, ValueError):  # it has been said, and the file goes
+            with suppress(OSError, ValueError):  # the error was raised before, and the file is deleted
                 self._writer.close()
                 self._file.close()
             return
@@ -101,42 +103,45 @@ class ParquetSink(Closing):
         self._draft.replace(self.path.resolve())
         self._failed = False
 
-    def _face_row(self, frame: tuple[Any, ...], face: dict[str, Any]) -> dict[str, Any]:
-        cells = (None if cell == "" else cell for cell in face_row(face))
-        return dict(zip(_COLUMNS, (*frame, *cells, face.get("quality")), strict=False))
-
-    def _append(self, rows: Iterable[dict[str, Any]]) -> None:
+    def _append(self, rows: Iterable[Row]) -> None:
         self._rows += rows
-        if len(self._rows) >= _ROWS:
+        if len(self._rows) >= _GROUP_ROWS:
             with sink_errors(self.path):
                 self._flush()
 
     def _flush(self) -> None:
-        """Write the rows that are held as one group."""
+        """Write the rows in memory as one group."""
         rows, self._rows = self._rows, []
         if not rows:
             return
         self._failed = True  # unless all of the following succeeds
         columns = [
-            self._pyarrow.array([_text(row.get(field.name)) for row in rows], field.type)
+            self._pyarrow.array([_utf8(row.get(field.name)) for row in rows], field.type)
             for field in self._schema
         ]
         self._writer.write_table(self._pyarrow.Table.from_arrays(columns, schema=self._schema))
         self._failed = False
 
 
+def _frame_row(source: str, index: int, time_s: float, width: int, height: int) -> Row:
+    return dict(zip(_FRAME_COLUMNS, (source, index, time_s, width, height), strict=True))
+
+
+def _face_row(face: FaceRecord) -> Row:
+    return dict(zip(CSV_HEADER[3:], face_cells(face), strict=True)) | {"quality": face.get("quality")}
+
+
 def _schema(pyarrow: Any, made_by: Mapping[str, Any]) -> Any:
-    kinds = {name: pyarrow.int64() for name in _WHOLE}
-    kinds |= {"source": pyarrow.string(), "error": pyarrow.string()}
-    kinds["quality"] = pyarrow.list_(pyarrow.float64())
-    always = ("source", "frame", "time_s", "width", "height")
+    types = {name: pyarrow.int64() for name in _INTEGERS}
+    types |= {"source": pyarrow.string(), "error": pyarrow.string()}
+    types["quality"] = pyarrow.list_(pyarrow.float64())
     fields = [
-        pyarrow.field(name, kinds.get(name, pyarrow.float64()), nullable=name not in always)
+        pyarrow.field(name, types.get(name, pyarrow.float64()), nullable=name not in _FRAME_COLUMNS)
         for name in _COLUMNS
     ]
     return pyarrow.schema(fields, {METADATA_KEY: json.dumps(made_by, sort_keys=True).encode()})
 
 
-def _text(value: Any) -> Any:
-    """A file name that is no valid UTF-8 is written as escapes, as in the text files."""
+def _utf8(value: Any) -> Any:
+    """Return text with escapes for a file name's invalid UTF-8, as in the text files; other values as is."""
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""The annotated picture as a camera for other programs: the extra ``virtual-camera``."""
+"""Virtual camera that shows the annotated pictures to other programs; needs the extra ``virtual-camera``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tracker.sinks.video.sizes import even_sized, fit
 from tracker.system.closing import Closing
 
 ANY = "auto"
-"""Takes the first virtual camera there is."""
+"""Name that stands for the first virtual camera found."""
 
 _REMEDY = (
     "on Linux load the v4l2loopback module (sudo modprobe v4l2loopback), on macOS and Windows install OBS "
@@ -21,14 +21,15 @@ _REMEDY = (
 
 
 class VirtualCamera(Closing):
-    """Shows pictures of ``size`` (width, height) on the virtual camera ``device``; a context manager.
+    """Virtual camera ``device`` with pictures of ``size`` (width, height); a context manager.
 
-    ``device`` is a name such as ``/dev/video2``, or :data:`ANY`. Programs are told ``fps``, which is a hint.
-    Pictures appear when they are written: those of a camera come at their own pace. With ``paced`` each
-    waits for its time, so that a file is not shown faster than it plays. An odd width or height gets one more
-    column or row.
+    ``device`` is a name such as ``/dev/video2``, or :data:`ANY`. ``fps`` is a hint for other programs.
+    Pictures are shown when they are written, as suits a live camera. With ``paced`` each waits for its
+    timestamp, so that a file is not shown faster than it plays. An odd width or height gets one more column
+    or row. ``clock`` and ``sleep`` are in seconds.
 
-    Raises :class:`SinkError` when pyvirtualcam is not installed, no such device opens, or it fails later.
+    Raises :class:`~tracker.errors.SinkError` when pyvirtualcam is not installed, the device does not open,
+    or it fails later.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class VirtualCamera(Closing):
     def write(self, picture: Picture) -> None:
         """Show a picture, with ``paced`` not before its ``time_s``.
 
-        A picture of another size is scaled into that of the device, with black bars.
+        A picture of another size is scaled into the device's size, with black bars.
         """
         if self._paced:
             self._wait(picture.time_s)
@@ -70,7 +71,7 @@ class VirtualCamera(Closing):
             self._camera.send(even_sized(fit(picture.canvas_bgr, self._size[::-1])))
 
     def close(self) -> None:
-        """Free the device; closing twice is fine."""
+        """Release the device; closing twice is fine."""
         with _camera_errors(f"cannot close {self._name}", "is it still there?"):
             self._camera.close()
 
@@ -85,7 +86,7 @@ class VirtualCamera(Closing):
 
 @contextmanager
 def _camera_errors(what: str, remedy: str) -> Iterator[None]:
-    """pyvirtualcam raises ``RuntimeError``, with a line for each kind of device that it tried."""
+    """Convert errors of pyvirtualcam, which have a line per backend that it tried, to one line."""
     try:
         yield
     except (RuntimeError, OSError) as error:

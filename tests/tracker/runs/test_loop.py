@@ -19,7 +19,9 @@ from tracker.inference.landmarker import FakeLandmarker
 from tracker.runs.live_stats import Hud
 from tracker.runs.loop import Outputs, View, run_frames, run_images
 from tracker.runs.window import FakeWindow
-from tracker.sinks.json_lines import CsvSink, ImageSink, JsonSink
+from tracker.sinks.csv_table import CsvSink
+from tracker.sinks.images import ImageSink
+from tracker.sinks.json_lines import JsonSink
 from tracker.sinks.protocols import FakePictureSink, FakeResultSink
 from tracker.sinks.video.sink import VideoSink
 from tracker.sources.images.source import ReadFailure

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from tests.hostile import damaged
 from tests.shapes import face_points, measured
 from tracker.errors import ResultsError
-from tracker.sinks.json_lines import JsonSink
-from tracker.sinks.json_reader import FaceLine, read_results
+from tracker.sinks.json_lines import FaceLine, JsonSink, read_results
 from tracker.sources.images.source import ReadFailure
 from tracker.types import FrameResult, Landmarks, TrackedFace
 

@@ -14,7 +14,8 @@ import pytest
 from tests.tracker.cli.test_main import CLEAN, REPO, assert_one_line_error, face_video, run
 from tests.tracker.sinks.test_json_reader import frames
 from tracker.errors import SinkError
-from tracker.sinks.json_lines import CsvSink, JsonSink
+from tracker.sinks.csv_table import CsvSink
+from tracker.sinks.json_lines import JsonSink
 from tracker.sinks.parquet import METADATA_KEY, ParquetSink
 from tracker.sources.images.source import ReadFailure
 from tracker.types import FrameResult
@@ -92,7 +93,7 @@ def test_no_rows_are_a_file_too(tmp_path: Path) -> None:
 
 
 def test_long_runs_are_written_in_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tracker.sinks.parquet._ROWS", 10)
+    monkeypatch.setattr("tracker.sinks.parquet._GROUP_ROWS", 10)
     with ParquetSink(tmp_path / "o.parquet") as sink:
         for frame in frames(95):
             sink.write(frame)
@@ -142,7 +143,7 @@ def files_up_to(size: int) -> Iterator[None]:
 def test_no_room_is_an_error_and_leaves_no_half_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    monkeypatch.setattr("tracker.sinks.parquet._ROWS", 20)
+    monkeypatch.setattr("tracker.sinks.parquet._GROUP_ROWS", 20)
     with files_up_to(size), pytest.raises(SinkError, match=r"cannot write .*o\.parquet"):
         _fill(ParquetSink(tmp_path / "o.parquet"))
     assert list(tmp_path.iterdir()) == []

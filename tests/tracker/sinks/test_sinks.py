@@ -13,7 +13,9 @@ from tests.media import picture
 from tests.shapes import face_points
 from tracker.drawing.picture import Picture
 from tracker.errors import SinkError
-from tracker.sinks.json_lines import CsvSink, ImageSink, JsonSink
+from tracker.sinks.csv_table import CsvSink
+from tracker.sinks.images import ImageSink
+from tracker.sinks.json_lines import JsonSink
 from tracker.sinks.video.sink import VideoSink
 from tracker.sources.images.source import ReadFailure
 from tracker.system.files import check_output

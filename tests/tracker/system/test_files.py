@@ -15,7 +15,8 @@ _FILL = """
 import resource, signal, sys
 from pathlib import Path
 from tracker.errors import SinkError
-from tracker.sinks.json_lines import CsvSink, JsonSink
+from tracker.sinks.csv_table import CsvSink
+from tracker.sinks.json_lines import JsonSink
 from tracker.types import FrameResult
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))

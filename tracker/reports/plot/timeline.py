@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker.errors import ResultsError
-from tracker.sinks.json_reader import FaceLine, ResultLine
+from tracker.sinks.json_lines import FaceLine, ResultLine
 from tracker.types import FloatArray
 
 _BREAK = 5.0
@@ -22,7 +22,7 @@ _NAMES = tuple(field.name for field in fields(FaceLine))[1:]
 class FaceSeries:
     """One face: in which frames of its timeline, ``at`` ``(N,)``, and what was measured there.
 
-    ``values`` has an array ``(N,)`` for each number of :class:`~tracker.sinks.json_reader.FaceLine`, NaN
+    ``values`` has an array ``(N,)`` for each number of :class:`~tracker.sinks.json_lines.FaceLine`, NaN
     where there
     was none. ``starts`` ``(N,)`` is true where it was not there in the frame before.
     """

@@ -1,0 +1,1 @@
+"""Outputs of moving pictures: video files and numbered images."""

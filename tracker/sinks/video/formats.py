@@ -1,4 +1,4 @@
-"""Which container and codecs belong to the ending of a video's file name."""
+"""Container, codecs and options for each suffix of a video file."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _MILLISECOND = Fraction(1, 1000)
 _CENTISECOND = Fraction(1, 100)
 # veryfast keeps up with the tracker on two cores and looks only ten frames ahead, which bounds memory;
 # crf 20 is visually lossless for most pictures. Without B-frames the last packet is the last picture: libav
-# takes the length of the track from the last packet, and players drop what lies behind it.
+# takes the track's duration from the last packet, and players drop later pictures.
 _X264 = {"preset": "veryfast", "crf": "20", "bf": "0"}
 _VP9 = {"deadline": "realtime", "cpu-used": "8", "crf": "24", "b": "0", "row-mt": "1", "lag-in-frames": "0"}
-# Fragments of a second, so that a run that is killed, or whose disk is full, leaves a film up to then; on
-# closing they become an ordinary MP4. Without a delay the time of the first frame would be lost.
+# Fragments of a second, so that a killed run or a full disk leaves a playable video; closing turns them
+# into an ordinary MP4. Without delay_moov the timestamp of the first frame would be lost.
 _FRAGMENTS = {"movflags": "hybrid_fragmented+delay_moov", "frag_duration": "1000000", "flush_packets": "1"}
-# What the sound's encoder puts before time 0 must not move the pictures; MP4 and MOV have edit lists.
+# Encoder priming puts sound before time 0; it must not shift the pictures. MP4 and MOV use edit lists.
 _FLUSHED = {"flush_packets": "1", "avoid_negative_ts": "disabled"}
 _AAC_RATES = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000})
 _MP3_RATES = frozenset({16000, 22050, 24000, 32000, 44100, 48000})
@@ -29,10 +29,11 @@ _MP3_RATES = frozenset({16000, 22050, 24000, 32000, 44100, 48000})
 
 @dataclass(frozen=True)
 class Format:
-    """How a video is written: libav's names for container, codec and pixels, and their options.
+    """Output format: libav's names of container, codec and pixel format, and their options.
 
-    Sound that the container holds (only ``copied``, if given) is copied; other sound becomes ``sound``
-    (``None``: there is none) at one of ``sound_rates``. ``tick`` is the finest time kept (``None``: any).
+    Sound in a codec that the container supports (only those in ``copied``, if given) is copied; other sound
+    is encoded as ``sound`` at one of ``sound_rates`` (None: without sound). ``tick`` is the resolution of
+    timestamps in seconds (None: any).
     """
 
     container: str
@@ -47,11 +48,11 @@ class Format:
 
     @property
     def keeps_any_time(self) -> bool:
-        """Whether its clock may have any tick, which is to be told."""
+        """Return whether the container stores any time base, which must be passed as an option."""
         return "movflags" in self.container_options
 
     def ticks(self, like: Film | None) -> Fraction:
-        """Seconds per tick of the clock of a video that is written, with the times of ``like`` if given."""
+        """Return the time base of the output in seconds per tick, for the timestamps of ``like`` if given."""
         if self.container == "avi" and like is not None:
             return like.trim.every / like.fps
         finest = like.time_base if like else _LIVE_TICK
@@ -77,20 +78,20 @@ _FORMATS = {
 }  # fmt: skip
 
 SUFFIXES = frozenset(_FORMATS)
-"""Endings of the video files that can be written."""
+"""Suffixes of the video files that can be written."""
 
 
 def holds_sound(path: Path) -> bool:
-    """Whether sound goes into a file whose name ends like that of ``path``."""
+    """Return whether a video named ``path`` would have sound."""
     found = _FORMATS.get(path.suffix.lower())
     return found is not None and found.sound is not None
 
 
 def format_of(path: Path, like: Film | None) -> Format:
-    """The format that the ending of ``path`` names.
+    """Return the format for the suffix of ``path``.
 
-    Raises :class:`SinkError` if it names none, or one that cannot hold the frame times of ``like`` (of a
-    camera if that is ``None``).
+    Raises :class:`~tracker.errors.SinkError` for another suffix, and for a format that cannot hold the
+    timestamps of ``like`` (None: of a camera).
     """
     found = _FORMATS.get(path.suffix.lower())
     if found is None:

@@ -19,9 +19,8 @@ from tracker.system.files import check_output, sink_errors, write_whole
 class NumberedImageSink(Closing):
     """Numbered images, counted from 1, in place of a video file; a context manager.
 
-    Raises:
-        SinkError: ``path`` has no extension of an image format that can be written, is the input ``like``,
-            or an image cannot be written.
+    Raises :class:`~tracker.errors.SinkError` when ``path`` has no suffix of an image format that can be
+    written, is the input ``like``, or an image cannot be written.
     """
 
     def __init__(self, path: Path, like: Film | None = None) -> None:
@@ -51,7 +50,7 @@ class NumberedImageSink(Closing):
 
 
 def _can_write(suffix: str) -> bool:
-    """Return whether colour images of this file name extension can be written and read again.
+    """Return whether colour images with this suffix can be written and read again.
 
     OpenCV also knows formats of grey levels only or of floating-point values, and some that are disabled.
     """

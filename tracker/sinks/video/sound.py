@@ -1,4 +1,4 @@
-"""The sound of a video, carried over into the video that is written."""
+"""Sound tracks of the input, copied or encoded into the output."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from tracker.sinks.video.formats import Format
 from tracker.sources.video.container import open_container
 
 _MAX_FAILURES = 64
-_LONGEST_GAP_S = 86_400.0  # a packet a day later than the last is damaged
+_MAX_GAP_S = 86_400.0  # a packet a day later than the last is damaged
 
 
 class SoundCopy:
-    """All sound tracks of ``source``, from ``start_s`` on, fed to ``container`` as time advances.
+    """Sound tracks of ``source`` from ``start_s`` on, written to ``container`` as time advances.
 
-    They are never held whole. Packets are copied where ``form`` can hold them, else decoded and encoded, at
-    most in stereo. Damaged ones are left out: the pictures' reader reports damage.
+    Packets are copied where ``form`` can hold them, else decoded and encoded, at most in stereo. Damaged
+    packets are left out: the reader of the pictures reports damage. Tracks are never kept in memory.
     """
 
     def __init__(self, source: Path, container: OutputContainer, form: Format, start_s: float) -> None:
         self._start_s = start_s
         self._input = open_container(source)
-        # What no decoder here knows can neither be copied nor encoded with certainty.
+        # Without a decoder a stream can neither be copied reliably nor encoded.
         streams = [s for s in self._input.streams.audio if s.codec_context is not None]
-        self._tracks = {stream.index: _track(stream, container, form) for stream in streams}
+        self._tracks = {stream.index: _open_track(stream, container, form) for stream in streams}
         self._packets = self._read(self._input, streams)
         self._next = next(self._packets, None)
 
     def advance(self, until_s: float) -> None:
-        """Write every packet that starts before ``until_s`` seconds of the source."""
-        while self._next is not None and _begin_s(self._next) < until_s:
-            if self._start_s == 0 or _begin_s(self._next) >= self._start_s:  # some begins below 0
+        """Write all packets that start before ``until_s``, in seconds of the source."""
+        while self._next is not None and _start_time_s(self._next) < until_s:
+            if self._start_s == 0 or _start_time_s(self._next) >= self._start_s:  # some starts below 0
                 self._tracks[self._next.stream_index].write(self._next, self._start_s)
             self._next = next(self._packets, None)
 
     def flush(self) -> None:
-        """Write what encoders still hold."""
+        """Write the frames that encoders still buffer."""
         for track in self._tracks.values():
             track.flush()
 
@@ -56,7 +56,7 @@ class SoundCopy:
         while failures < _MAX_FAILURES:
             try:
                 packet = next(packets, None)
-            except av.FFmpegError:  # the pictures' reader meets the same damage and reports it
+            except av.FFmpegError:  # the reader of the pictures reports the same damage
                 failures += 1
                 packets = container.demux(streams)
                 continue
@@ -67,8 +67,8 @@ class SoundCopy:
                 yield cast("Packet[AudioStream]", packet)
 
 
-class _Copied:
-    """A track whose packets go into the output as they are."""
+class _CopiedTrack:
+    """Track whose packets are written unchanged."""
 
     def __init__(self, stream: AudioStream, container: OutputContainer) -> None:
         self._container = container
@@ -86,16 +86,16 @@ class _Copied:
         self._container.mux(packet)
 
     def flush(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no packet is buffered."""
 
 
-class _Encoded:
-    """A track that the output cannot hold as it is."""
+class _EncodedTrack:
+    """Track that is decoded and encoded, because the output cannot hold its codec."""
 
     def __init__(self, stream: AudioStream, container: OutputContainer, form: Format) -> None:
         self._container, self._source = container, stream
         sound = stream.codec_context
-        # Old codecs may not say which channels they hold, only how many.
+        # Old codecs may state only the number of channels, not their layout.
         layout = "mono" if sound.channels == 1 else "stereo"
         rate = sound.sample_rate if sound.sample_rate in form.sound_rates else 48_000
         self._stream = cast(AudioStream, container.add_stream(form.sound or "", rate=rate, layout=layout))
@@ -118,24 +118,26 @@ class _Encoded:
         self._container.mux(self._stream.encode(None))
 
 
-def _track(stream: AudioStream, container: OutputContainer, form: Format) -> _Copied | _Encoded:
+def _open_track(
+    stream: AudioStream, container: OutputContainer, form: Format
+) -> _CopiedTrack | _EncodedTrack:
     sound = stream.codec_context
-    held = container.supported_codecs if form.copied is None else form.copied
-    # Two kinds that MP4 names but whose packets do not fit as they are: AAC from a transport stream, whose
-    # settings lie in its packets, and raw samples, whose channels may have no known places.
-    misfit = sound.name == "aac" and not sound.extradata
-    misfit |= sound.name.startswith("pcm_") and form.container == "mp4"
-    if sound.name in held and not misfit:
-        return _Copied(stream, container)
-    return _Encoded(stream, container, form)
+    supported = container.supported_codecs if form.copied is None else form.copied
+    # MP4 lists these codecs, but cannot hold their packets unchanged: AAC from a transport stream, which has
+    # its settings in the packets, and raw samples, whose channels may have no layout.
+    unfit = sound.name == "aac" and not sound.extradata
+    unfit |= sound.name.startswith("pcm_") and form.container == "mp4"
+    if sound.name in supported and not unfit:
+        return _CopiedTrack(stream, container)
+    return _EncodedTrack(stream, container, form)
 
 
 def _fits(packet: Packet[AudioStream], last: int | None) -> bool:
-    """Whether ``packet`` can follow one decoded at tick ``last``; only damaged ones cannot."""
+    """Return whether ``packet`` can follow the decoding timestamp ``last``; damaged ones may not."""
     if last is None or packet.dts is None:
         return packet.dts is not None
-    return 0 < packet.dts - last < _LONGEST_GAP_S / packet.time_base
+    return 0 < packet.dts - last < _MAX_GAP_S / packet.time_base
 
 
-def _begin_s(packet: Packet[AudioStream]) -> float:
+def _start_time_s(packet: Packet[AudioStream]) -> float:
     return float((packet.pts if packet.pts is not None else packet.dts or 0) * packet.time_base)

@@ -20,7 +20,7 @@ from tests.tracker.reports.plot.test_timeline import face, lines
 from tests.tracker.sinks.test_json_reader import frames, written
 from tracker.reports.plot.lines import broken, clock, count, headline, longest, row_note, runs, thin, tick
 from tracker.reports.plot.timeline import Timeline, timeline
-from tracker.sinks.json_reader import FaceLine, ResultLine
+from tracker.sinks.json_lines import FaceLine, ResultLine
 
 pytest.importorskip("matplotlib")
 

@@ -5,7 +5,7 @@ import pytest
 
 from tracker.errors import ResultsError
 from tracker.reports.plot.timeline import Timeline, timeline
-from tracker.sinks.json_reader import FaceLine, ResultLine
+from tracker.sinks.json_lines import FaceLine, ResultLine
 
 
 def face(number: int, blinks: int = 0, eye: float | None = 0.3) -> FaceLine:
