@@ -51,8 +51,7 @@ def batch(
         summary_table,
         write_summary,
     )
-    from tracker.system.files import sink_errors
-    from tracker.system.lock import Lock
+    from tracker.system.files import Lock, sink_errors
     from tracker.system.machine import usable_cores
     from tracker.tracking.opening import TrackerOptions
 

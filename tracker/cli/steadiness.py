@@ -23,7 +23,7 @@ from tracker.sources.images.source import SUFFIXES
 from tracker.sources.video.source import VideoSource
 from tracker.system.files import check_output, sink_errors
 from tracker.system.machine import describe_machine
-from tracker.system.progress import progress_bar
+from tracker.system.terminal import progress_bar
 from tracker.tracking.face_tracker import FaceTracker
 from tracker.tracking.opening import open_blazeface, open_landmarker
 from tracker.tracking.settings import TrackerSettings

@@ -61,7 +61,7 @@ class Run:
         from tracker.runs.resumable import resumable
         from tracker.sinks.video.formats import holds_sound
         from tracker.sources.opening import open_film
-        from tracker.system.progress import progress_bar
+        from tracker.system.terminal import progress_bar
 
         source = self._stack.enter_context(open_film(path, part, fps))
         view = self._view()
@@ -91,7 +91,7 @@ class Run:
         from tracker.sinks.images import ImageSink
         from tracker.sinks.labels import PtsSink
         from tracker.sources.images.source import ImageSource, find_images
-        from tracker.system.progress import progress_bar
+        from tracker.system.terminal import progress_bar
 
         paths = find_images(pattern)
         tracker, hud = build()

@@ -18,8 +18,7 @@ from typing import Any
 
 from tracker.errors import SinkError
 from tracker.system.closing import Closing
-from tracker.system.files import sink_errors, write_whole
-from tracker.system.lock import Lock
+from tracker.system.files import Lock, sink_errors, write_whole
 from tracker.system.machine import library_versions
 
 EVERY = 50

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from tracker.errors import SinkError
 from tracker.system.closing import Closing
-from tracker.system.files import check_output, sink_errors
+from tracker.system.files import TextFile, check_output, sink_errors
 from tracker.system.stdout import StandardOutput
-from tracker.system.text_file import TextFile
 
 Cell = str | int | float | None
 """A cell of a table; None is written as an empty cell."""

@@ -1,4 +1,4 @@
-"""What every source, sink and window is: a context manager that closes itself."""
+"""Base class of the context managers in this package: sources, sinks, windows and locks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Self
 
 
 class Closing(ABC):
-    """Enters as itself; leaving, with or without an error, calls :meth:`close`."""
+    """Context manager that returns itself on entry and calls :meth:`close` on exit, also after an error."""
 
     def __enter__(self) -> Self:
         return self
@@ -20,4 +20,4 @@ class Closing(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Free what is held; closing twice is fine."""
+        """Release all resources; closing twice is fine."""

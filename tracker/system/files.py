@@ -1,19 +1,20 @@
-"""Files that are written: looked at before, whole or not at all, and their errors in one line."""
+"""Output files: checks before writing, atomic and line-wise writing, one-line errors, locks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import av
-
 from tracker.errors import ReaderGoneError, SinkError
+from tracker.system.closing import Closing
 from tracker.system.signals import uninterrupted
 
 
 def check_output(path: Path, inputs: Iterable[Path] = ()) -> None:
-    """Raise :class:`SinkError` if ``path`` has no folder to lie in, or is one of ``inputs``."""
+    """Raise :class:`SinkError` if the folder of ``path`` is missing, or ``path`` is one of ``inputs``."""
     with sink_errors(path):
         if not path.parent.exists():
             raise SinkError(f"cannot write {path}: there is no folder {path.parent}; create it first")
@@ -23,7 +24,7 @@ def check_output(path: Path, inputs: Iterable[Path] = ()) -> None:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write ``data`` to ``path``, all of it or, with ``OSError``, nothing: what was there before stays."""
+    """Write ``data`` to ``path`` atomically: after an ``OSError`` the previous content is still there."""
     part = path.with_name(f".{path.name}.part")
     try:
         part.write_bytes(data)
@@ -33,16 +34,118 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def sink_errors(target: Path | str) -> Iterator[None]:
-    """Turn errors of the system and of libav into one line of :class:`SinkError` about ``target``.
+def sink_errors(target: Path | str, *others: type[Exception]) -> Iterator[None]:
+    """Convert ``OSError`` and ``others`` into one line of :class:`SinkError` about ``target``.
 
-    A pipe that nobody reads any more is :class:`ReaderGoneError`. What is written inside is not interrupted
-    half-way.
+    A pipe without a reader raises :class:`ReaderGoneError`. Signals are deferred until the block ends, so
+    that no write is cut in the middle.
     """
+    kinds: tuple[type[Exception], ...] = (OSError, *others)
     try:
         with uninterrupted():
             yield
     except BrokenPipeError as error:
         raise ReaderGoneError(f"cannot write {target}: its reader has ended") from error
-    except (OSError, av.FFmpegError) as error:
-        raise SinkError(f"cannot write {target}: {error.strerror or error}") from error
+    except kinds as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SinkError(f"cannot write {target}: {reason}") from error
+
+
+class TextFile:
+    """UTF-8 text file that never ends in half a line, not even on a full disk.
+
+    Text is held until :meth:`flush`, which writes all of it or nothing. Surrogates, as in undecodable file
+    names, are written as escapes, which JSON reads back.
+    """
+
+    def __init__(self, path: Path, append: bool = False) -> None:
+        self._file = path.open("ab" if append else "wb", buffering=0)
+        self._pending: list[str] = []
+
+    def write(self, text: str) -> int:
+        """Hold ``text`` until the next :meth:`flush` and return its length."""
+        self._pending.append(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Write the held text. Raises ``OSError``, with the file unchanged, if not all of it fits."""
+        data = memoryview("".join(self._pending).encode("utf-8", "backslashreplace"))
+        self._pending.clear()
+        written = 0
+        try:
+            while written < len(data):
+                written += self._file.write(data[written:])
+        except OSError:
+            with suppress(OSError):  # a device such as /dev/full cannot be truncated
+                self._file.seek(-written, 1)
+                self._file.truncate()
+            raise
+
+    def close(self) -> None:
+        """Flush and close the file, also if flushing fails; closing twice is fine."""
+        if self._file.closed:
+            return
+        try:
+            self.flush()
+        finally:
+            self._file.close()
+
+
+class Lock(Closing):
+    """Advisory lock on an existing output file or folder: one writer per output.
+
+    It is held until it is closed or the process ends, even if killed. Raises :class:`SinkError` while
+    another process holds it. An output that does not exist or cannot be opened, and file systems without
+    locks, are not locked: errors are reported where the output is read or written.
+
+    POSIX locks the output itself, which leaves no lock file behind. Windows locks are mandatory and would
+    refuse the run's own writes, so ``beside`` locks a hidden file next to the output, or inside the
+    folder; it is removed at the end, and taken over by the next run after a kill.
+    """
+
+    def __init__(self, path: Path, beside: bool = sys.platform == "win32") -> None:
+        self._release: Callable[[], object] | None = None
+        with suppress(OSError):
+            self._release = _lock_beside(path) if beside else _lock_itself(path)
+
+    def close(self) -> None:
+        """Let other processes write; closing twice is fine."""
+        release, self._release = self._release, None
+        if release is not None:
+            release()
+
+
+def _lock_itself(path: Path) -> Callable[[], object]:
+    """Lock ``path`` and return the function that releases it. Raises ``OSError`` if that is impossible."""
+    from filelock import lock_descriptor  # takes longer to import than a short command needs
+
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        locked = lock_descriptor(descriptor, blocking=False)
+    except OSError:
+        os.close(descriptor)
+        raise
+    if not locked:
+        os.close(descriptor)
+        raise _held_elsewhere(path)
+    return lambda: os.close(descriptor)
+
+
+def _lock_beside(path: Path) -> Callable[[], object]:
+    """Lock a hidden file that stands for ``path``; otherwise as :func:`_lock_itself`."""
+    from filelock import FileLock, Timeout
+
+    if not (path.is_file() or path.is_dir()):
+        raise FileNotFoundError(path)
+    lock = FileLock(
+        path / ".lock" if path.is_dir() else path.with_name(f".{path.name}.lock"), thread_local=False
+    )
+    try:
+        lock.acquire(blocking=False)
+    except Timeout as error:
+        raise _held_elsewhere(path) from error
+    return lock.release
+
+
+def _held_elsewhere(path: Path) -> SinkError:
+    return SinkError(f"cannot write {path}: another run is writing to it")

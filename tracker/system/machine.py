@@ -1,4 +1,4 @@
-"""What computer this is, for figures that mean nothing without it."""
+"""Description of the computer: processor, cores, load and library versions, for measurement reports."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from typing import Any
 LIBRARIES = ("tracker", "numpy", "opencv-python", "onnxruntime-gpu", "onnxruntime", "openvino", "av")
 
 _CPUINFO, _STAT = Path("/proc/cpuinfo"), Path("/proc/stat")
-_TELLING_FLAGS = (
+_INFERENCE_FLAGS = (
     *("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16", "amx_int8"),
     *("asimddp", "i8mm"),
 )
 
 
 def describe_machine() -> dict[str, Any]:
-    """Processor, its flags that matter to inference, system, library versions and load, for a report."""
+    """Return processor, its flags for inference, cores, system, library versions and load, as JSON types."""
     return {
-        "cpu": _about_cpu().get("model name") or platform.processor() or platform.machine(),
+        "cpu": _read_cpuinfo().get("model name") or platform.processor() or platform.machine(),
         "flags": list(cpu_flags()),
         "cores": os.cpu_count(),
         "system": platform.platform(),
@@ -33,14 +33,17 @@ def describe_machine() -> dict[str, Any]:
 
 
 def cpu_flags() -> tuple[str, ...]:
-    """Instructions for fast inference that this processor has, as Linux names them; elsewhere none."""
-    about = _about_cpu()
-    flags = f"{about.get('flags', '')} {about.get('Features', '')}".split()  # the second on ARM
-    return tuple(flag for flag in _TELLING_FLAGS if flag in flags)
+    """Return the instruction sets for fast inference of this processor, by their Linux names.
+
+    Empty on other systems.
+    """
+    fields = _read_cpuinfo()
+    flags = f"{fields.get('flags', '')} {fields.get('Features', '')}".split()  # the second on ARM
+    return tuple(flag for flag in _INFERENCE_FLAGS if flag in flags)
 
 
 def library_versions() -> dict[str, str]:
-    """Versions of those of :data:`LIBRARIES` that are installed."""
+    """Return the versions of the installed ones of :data:`LIBRARIES`."""
     versions = {}
     for name in LIBRARIES:
         try:
@@ -51,14 +54,14 @@ def library_versions() -> dict[str, str]:
 
 
 def load() -> float | None:
-    """Processes that wanted a core in the last minute, on average; None where the system does not say."""
+    """Return the load average of the last minute, or None on systems without one."""
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
 
 
 def busy_share(seconds: float = 0.5) -> float | None:
-    """Share 0..1 of all cores that is in use while this process sleeps for ``seconds``: the others'.
+    """Return the share 0..1 of all cores that other processes use, measured over ``seconds`` of sleep.
 
-    None where the system does not say (it is read from Linux's /proc/stat).
+    None on systems without /proc/stat.
     """
     before = _cpu_ticks()
     if before is None:
@@ -72,22 +75,22 @@ def busy_share(seconds: float = 0.5) -> float | None:
 
 
 def _cpu_ticks() -> tuple[int, int] | None:
-    """Idle and all time of all cores together since the system started."""
+    """Return idle and total time of all cores together since the system started, in clock ticks."""
     try:
         first = _STAT.read_text(encoding="ascii").partition("\n")[0]
     except OSError:
         return None
-    ticks = [int(number) for number in first.split()[1:9]]  # guest time, beyond, is counted in user time
+    ticks = [int(number) for number in first.split()[1:9]]  # guest time, which follows, is part of user time
     return ticks[3] + ticks[4], sum(ticks)
 
 
 def usable_cores() -> int:
-    """Cores that this process may run on."""
+    """Return the number of cores that this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _about_cpu() -> Mapping[str, str]:
-    """The first processor's entry of /proc/cpuinfo; empty where there is none."""
+def _read_cpuinfo() -> Mapping[str, str]:
+    """Return the fields of the first processor in /proc/cpuinfo, or none without that file."""
     try:
         first, _, _ = _CPUINFO.read_text(encoding="utf-8").partition("\n\n")
     except OSError:

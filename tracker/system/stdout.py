@@ -1,4 +1,4 @@
-"""Standard output as a stream of results: nothing else gets into it, and a reader may keep us waiting."""
+"""Standard output reserved for results, with writes that stay interruptible while the reader is slow."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tracker.errors import SinkError
 from tracker.system.closing import Closing
 from tracker.system.signals import interruption_pending
 
-_PATIENCE_S = 0.2
+_POLL_S = 0.2
 
 
 class StandardOutput(Closing):
-    """The process's standard output, taken for the caller alone until it is closed.
+    """The process's standard output, reserved for the caller until it is closed.
 
-    What anything else prints meanwhile, native libraries included, goes to standard error. Text is written
-    as UTF-8 and at once. Raises :class:`SinkError` when the process has no standard output.
+    All other output meanwhile, that of native libraries included, goes to standard error. Text is written
+    as UTF-8 and unbuffered. Raises :class:`SinkError` if the process has no standard output.
     """
 
     def __init__(self) -> None:
@@ -33,13 +33,13 @@ class StandardOutput(Closing):
 
     @property
     def is_terminal(self) -> bool:
-        """Whether a person sees what is written."""
+        """Whether standard output is a terminal."""
         return not self._closed and os.isatty(self._fd)
 
     def write(self, text: str) -> None:
-        """Write ``text``, all of it unless a signal waits while the reader does not read.
+        """Write all of ``text``; stop early if a signal is pending while the reader does not read.
 
-        Raises ``OSError``: ``BrokenPipeError`` when the reader has ended.
+        Raises ``OSError``; ``BrokenPipeError`` if the reader has ended.
         """
         data = memoryview(text.encode("utf-8", errors="backslashreplace"))
         while data:
@@ -49,22 +49,22 @@ class StandardOutput(Closing):
             data = data[written:]
 
     def flush(self) -> None:
-        """Nothing is ever kept back."""
+        """Do nothing: text is never buffered."""
 
     def close(self) -> None:
-        """Give standard output back; closing twice is fine."""
+        """Restore standard output; closing twice is fine."""
         if self._closed:
             return
         self._closed = True
-        sys.stdout.flush()  # what was printed meanwhile is not to follow the results
+        sys.stdout.flush()  # buffered output of others still goes to standard error
         os.dup2(self._fd, 1)
         os.close(self._fd)
 
 
 def _write_some(fd: int, data: memoryview) -> int:
-    """Write the beginning of ``data`` if ``fd`` takes it within a moment. Returns the number of bytes."""
-    if sys.platform == "win32":  # select knows sockets only: there a reader that does not read holds us
+    """Write the beginning of ``data`` if ``fd`` is soon ready, and return the number of bytes written."""
+    if sys.platform == "win32":  # select accepts sockets only, so a slow reader blocks here
         return os.write(fd, data)
-    if not select.select([], [fd], [], _PATIENCE_S)[1]:
+    if not select.select([], [fd], [], _POLL_S)[1]:
         return 0
-    return os.write(fd, data[: select.PIPE_BUF])  # so much fits into a pipe that is ready
+    return os.write(fd, data[: select.PIPE_BUF])  # a ready pipe takes this many bytes without blocking

@@ -1,15 +1,53 @@
-"""Names from outside in lines for people: data, whatever they hold."""
+"""Output for people: printable names and the progress bar."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import ProgressColumn
+
 
 def printable(text: str) -> str:
-    """``text`` on one line without anything that a terminal would obey: the rest becomes escapes.
+    """Return ``text`` on one line with all control characters as escapes.
 
-    A file may be named so that printing its name would clear the screen or look like another message.
+    A file name may hold escape sequences that clear the screen, or line breaks that imitate a message.
     """
     return "".join(c if c.isprintable() else _escape(c) for c in text)
 
 
 def _escape(character: str) -> str:
     return character.encode("unicode_escape", "backslashreplace").decode("ascii")
+
+
+@contextmanager
+def progress_bar(title: str, total: int | None, shown: bool = True) -> Iterator[Callable[[], None]]:
+    """Show a progress bar on standard error if that is a terminal; yield the function that advances it.
+
+    ``title`` is printed first. ``total`` is the expected number of items, or None if unknown. Without
+    ``shown`` there is no bar: results printed on the same terminal would be overwritten.
+    """
+    from rich.console import Console  # slow to import
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    shown = shown and console.is_terminal
+    if shown:
+        console.print(title, markup=False, highlight=False)  # "clip [1080p].mp4" is a name, not a style
+    with Progress(*_columns(), console=console, disable=not shown) as progress:
+        task = progress.add_task("", total=total)
+        yield lambda: progress.advance(task)
+
+
+def _columns() -> tuple[ProgressColumn, ...]:
+    """Return the columns of the bar: bar, count, items per second, time left."""
+    from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TimeRemainingColumn
+    from rich.text import Text
+
+    class Speed(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:.1f}/s" if task.speed else "")
+
+    return BarColumn(), MofNCompleteColumn(), Speed(), TimeRemainingColumn()

@@ -21,7 +21,7 @@ from tests.tracker.runs.batch.test_job import LIGHT, OPTIONS
 from tracker.runs.batch.job import do_job
 from tracker.runs.batch.plan import plan_jobs
 from tracker.runs.batch.run import SUMMARY
-from tracker.system.lock import Lock
+from tracker.system.files import Lock
 
 
 def statuses(folder: Path) -> dict[str, str]:

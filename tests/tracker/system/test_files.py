@@ -1,47 +1,54 @@
+"""Writing whole files and lines, error messages, and locks."""
+
 from __future__ import annotations
 
-import json
+import errno
+import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import filelock
 import pytest
 
-from tracker.system.text_file import TextFile
+from tests.cli import start_process
+from tracker.errors import ReaderGoneError, SinkError
+from tracker.system.files import Lock, TextFile, check_output, sink_errors, write_whole
 
-REPO = Path(__file__).resolve().parents[3]
-
-_FILL = """
-import resource, signal, sys
-from pathlib import Path
-from tracker.errors import SinkError
-from tracker.sinks.csv_table import CsvSink
-from tracker.sinks.json_lines import JsonSink
-from tracker.types import FrameResult
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
-try:
-    with JsonSink(Path(sys.argv[1])) as sink:
-        for index in range(1000):
-            sink.write(FrameResult((), index, index / 30, "name", (480, 640)))
-except SinkError as error:
-    print(error)
-"""
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
+MODES = [pytest.param(False, id="itself", marks=POSIX), pytest.param(True, id="beside")]
+LIMIT = 10_000
 
 
-def test_a_full_disk_leaves_whole_lines_only(tmp_path: Path) -> None:
-    path = tmp_path / "o.jsonl"
-    command = [sys.executable, "-c", _FILL, str(path)]
-    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=60)
-    assert done.stdout == f"cannot write {path}: File too large\n", done.stderr
-    text = path.read_text()
-    assert text.endswith("\n")
-    lines = [json.loads(line) for line in text.splitlines()]
-    assert [line["frame"] for line in lines] == list(range(len(lines)))
-    assert 9_500 < len(text) <= 10_000
+@pytest.fixture
+def small_files() -> Iterator[None]:
+    """Let no file grow beyond LIMIT bytes, as on a full disk."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    signal.signal(signal.SIGXFSZ, handler)
 
 
-def test_nothing_is_written_before_the_flush_and_all_at_it(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("small_files")
+def test_text_file_on_a_full_disk_ends_with_a_whole_line(tmp_path: Path) -> None:
+    path = tmp_path / "o.txt"
+    file = TextFile(path)
+    lines = [f"{index:05} {'x' * 41}\n" for index in range(1000)]  # 48 bytes do not divide the limit
+    with pytest.raises(SinkError) as caught, sink_errors(path):
+        for line in lines:
+            file.write(line)
+            file.flush()
+    file.close()
+    assert str(caught.value) == f"cannot write {path}: File too large"
+    assert path.read_text() == "".join(lines[: LIMIT // len(lines[0])])
+
+
+def test_text_file_writes_everything_at_flush_and_nothing_before(tmp_path: Path) -> None:
     path = tmp_path / "o.txt"
     file = TextFile(path)
     assert file.write("grün \udcff\n") == 7
@@ -54,7 +61,7 @@ def test_nothing_is_written_before_the_flush_and_all_at_it(tmp_path: Path) -> No
     assert path.read_text().endswith("end")
 
 
-def test_a_device_without_room_says_so() -> None:
+def test_text_file_reports_a_full_device() -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full")
     file = TextFile(Path("/dev/full"))
@@ -62,3 +69,106 @@ def test_a_device_without_room_says_so() -> None:
     with pytest.raises(OSError, match="No space left"):
         file.flush()
     file.close()
+
+
+@pytest.mark.usefixtures("small_files")
+def test_write_whole_keeps_the_previous_content_when_it_fails(tmp_path: Path) -> None:
+    path = tmp_path / "o.bin"
+    write_whole(path, b"before")
+    with pytest.raises(OSError, match="File too large"):
+        write_whole(path, bytes(LIMIT + 1))
+    assert path.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_check_output_refuses_a_missing_folder_and_an_input(tmp_path: Path) -> None:
+    source = tmp_path / "in.mp4"
+    source.touch()
+    check_output(tmp_path / "out.mp4", [source])
+    with pytest.raises(SinkError, match="there is no folder"):
+        check_output(tmp_path / "none" / "out.mp4")
+    with pytest.raises(SinkError, match="it is the input"):
+        check_output(tmp_path / "." / "in.mp4", [source])
+
+
+def test_sink_errors_converts_only_the_named_kinds_of_errors() -> None:
+    with pytest.raises(SinkError, match=r"cannot write o\.mp4: bad packet"), sink_errors("o.mp4", ValueError):
+        raise ValueError("bad packet")
+    with pytest.raises(ValueError, match="a bug"), sink_errors("o.mp4"):
+        raise ValueError("a bug")
+    with pytest.raises(ReaderGoneError, match="its reader has ended"), sink_errors("o.mp4"):
+        raise BrokenPipeError
+
+
+@pytest.mark.parametrize("beside", MODES)
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_lock_is_exclusive_until_it_is_closed(tmp_path: Path, beside: bool, is_folder: bool) -> None:
+    path = tmp_path / "out"
+    if is_folder:
+        path.mkdir()
+    else:
+        path.write_text("results")
+    with Lock(path, beside):
+        with pytest.raises(SinkError) as caught:
+            Lock(path, beside)
+        assert str(caught.value) == f"cannot write {path}: another run is writing to it"
+        assert is_folder or path.read_text() == "results"
+    again = Lock(path, beside)
+    again.close()
+    again.close()
+    left = [entry for entry in tmp_path.rglob("*") if entry != path]
+    assert all(entry.name.startswith(".") for entry in left)
+    assert beside or not left
+
+
+@pytest.mark.parametrize("beside", MODES)
+def test_lock_of_a_missing_output_holds_and_creates_nothing(tmp_path: Path, beside: bool) -> None:
+    with Lock(tmp_path / "none.jsonl", beside), Lock(tmp_path / "none.jsonl", beside):
+        assert list(tmp_path.iterdir()) == []
+
+
+@POSIX
+@pytest.mark.parametrize("beside", [False, True])
+def test_lock_ends_with_a_killed_process(tmp_path: Path, beside: bool) -> None:
+    path = tmp_path / "o.jsonl"
+    path.touch()
+    code = (
+        "import sys, time; from pathlib import Path; from tracker.system.files import Lock\n"
+        f"lock = Lock(Path(sys.argv[1]), {beside})\n"
+        "print('locked', flush=True); time.sleep(600)"
+    )
+    with start_process([sys.executable, "-c", code, path], stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "locked\n"
+        with pytest.raises(SinkError, match="another run"):
+            Lock(path, beside)
+        process.kill()
+        process.wait()
+        Lock(path, beside).close()
+
+
+@POSIX
+def test_a_file_system_without_locks_is_not_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int, *, blocking: bool) -> bool:
+        assert not blocking
+        opened.append(descriptor)
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    opened: list[int] = []
+    monkeypatch.setattr(filelock, "lock_descriptor", refuse)
+    path = tmp_path / "o.jsonl"
+    path.touch()
+    with Lock(path), Lock(path):
+        assert len(opened) == 2
+    for descriptor in opened:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(descriptor)
+
+
+@POSIX
+def test_a_device_is_locked_without_a_file_beside_it() -> None:
+    before = set(Path("/dev").iterdir())
+    with Lock(Path(os.devnull)):
+        assert set(Path("/dev").iterdir()) == before
+    with Lock(Path(os.devnull), beside=True), Lock(Path(os.devnull), beside=True):
+        assert set(Path("/dev").iterdir()) == before

@@ -1,3 +1,7 @@
+"""The description of the computer."""
+
+from __future__ import annotations
+
 import os
 import platform
 from importlib.metadata import version
@@ -16,7 +20,7 @@ model name\t: another
 """
 
 
-def test_the_first_processor_and_its_telling_flags_are_named(
+def test_model_name_and_inference_flags_are_those_of_the_first_processor(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "cpuinfo"
@@ -28,20 +32,20 @@ def test_the_first_processor_and_its_telling_flags_are_named(
     assert found["cores"] == os.cpu_count()
 
 
-def test_without_cpuinfo_the_platform_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_cpuinfo_the_platform_names_the_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "_CPUINFO", tmp_path / "none")
     found = machine.describe_machine()
     assert found["cpu"] == (platform.processor() or platform.machine())
     assert found["flags"] == []
 
 
-def test_installed_libraries_are_listed_and_others_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_library_versions_lists_installed_libraries_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "LIBRARIES", ("numpy", "no-such-library"))
     assert machine.library_versions() == {"numpy": version("numpy")}
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs processor affinity")
-def test_usable_cores_are_those_of_this_process() -> None:
+def test_usable_cores_follow_the_processor_affinity() -> None:
     allowed = os.sched_getaffinity(0)
     try:
         os.sched_setaffinity(0, {min(allowed)})

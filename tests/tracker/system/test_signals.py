@@ -1,36 +1,42 @@
-"""Signals wait for the end of a write, and only there."""
+"""Signals as exceptions, deferred within :func:`uninterrupted`."""
 
 from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 
 import pytest
 
-from tracker.system.signals import install, uninterrupted
+from tracker.system.signals import install, interruption_pending, uninterrupted
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
 
 @pytest.fixture
-def installed() -> Iterator[None]:
+def default_handlers() -> Iterator[None]:
+    """The handlers of a fresh Python process, even where this one ignores signals."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.getsignal(number) for number in numbers]
     for number in numbers:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
-    install()
     yield
     for number, handler in zip(numbers, before, strict=True):
         signal.signal(number, handler)
+
+
+@pytest.fixture
+def installed() -> None:
+    install()
 
 
 def kill(number: signal.Signals) -> None:
     os.kill(os.getpid(), number)
 
 
-@pytest.mark.usefixtures("installed")
-def test_a_signal_is_an_exception_at_once() -> None:
+@pytest.mark.usefixtures("default_handlers", "installed")
+def test_a_signal_raises_at_once_outside_a_block() -> None:
     with pytest.raises(KeyboardInterrupt):
         kill(signal.SIGINT)
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -39,30 +45,33 @@ def test_a_signal_is_an_exception_at_once() -> None:
         assert ended.value.code == 128 + number
 
 
-@pytest.mark.usefixtures("installed")
+@pytest.mark.usefixtures("default_handlers", "installed")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_waits_for_the_outermost_block(number: signal.Signals) -> None:
+def test_a_signal_is_deferred_to_the_end_of_the_outermost_block(number: signal.Signals) -> None:
     steps = []
     with pytest.raises((KeyboardInterrupt, SystemExit)), uninterrupted():
         with uninterrupted():
             kill(number)
             steps.append("inner")
+        assert interruption_pending()
         steps.append("outer")
     assert steps == ["inner", "outer"]
+    assert not interruption_pending()
     with uninterrupted():
-        steps.append("nothing waits any more")
+        steps.append("nothing pending")
     assert len(steps) == 3
 
 
-@pytest.mark.usefixtures("installed")
-def test_an_error_inside_lets_the_signal_through() -> None:
+@pytest.mark.usefixtures("default_handlers", "installed")
+def test_an_error_inside_the_block_still_delivers_the_signal() -> None:
     with pytest.raises(KeyboardInterrupt) as caught, uninterrupted():
         kill(signal.SIGINT)
         raise OSError("disk full")
     assert isinstance(caught.value.__context__, OSError)
 
 
-def test_without_install_nothing_is_held() -> None:
+@pytest.mark.usefixtures("default_handlers")
+def test_without_install_nothing_is_deferred() -> None:
     steps = []
     with pytest.raises(KeyboardInterrupt), uninterrupted():
         kill(signal.SIGINT)
@@ -70,11 +79,9 @@ def test_without_install_nothing_is_held() -> None:
     assert steps == []
 
 
-def test_what_nohup_ignores_stays_ignored() -> None:
-    code = (
-        "import os, signal; signal.signal(signal.SIGHUP, signal.SIG_IGN);"
-        "from tracker.system.signals import install; install();"
-        "os.kill(os.getpid(), signal.SIGHUP); print('still here')"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert done.stdout == "still here\n", done.stderr
+@pytest.mark.usefixtures("default_handlers")
+def test_a_signal_that_nohup_ignores_stays_ignored() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    install()
+    kill(signal.SIGHUP)
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN

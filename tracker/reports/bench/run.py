@@ -22,7 +22,7 @@ from tracker.reports.bench.tables import tables
 from tracker.reports.bench.worker import WARM_UP
 from tracker.system.files import check_output, sink_errors
 from tracker.system.machine import busy_share, describe_machine
-from tracker.system.progress import progress_bar
+from tracker.system.terminal import progress_bar
 
 BUSY = 0.2
 """Share of all cores that other programs may use before figures are not worth having."""

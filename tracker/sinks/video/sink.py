@@ -55,7 +55,7 @@ class VideoSink(Closing):
         self._held: Packet[VideoStream] | None = None
         self._last_s: float | None = None
         self._closed = False
-        with sink_errors(path):
+        with sink_errors(path, av.FFmpegError):
             self._is_new = not path.exists()
             # libav opens the file only at the first packet; find out now whether it can be written.
             path.open("ab").close()
@@ -70,7 +70,7 @@ class VideoSink(Closing):
 
     def write(self, picture: Picture) -> None:
         """Append a picture, shown from its ``time_s`` (increasing) on."""
-        with sink_errors(self.path):
+        with sink_errors(self.path, av.FFmpegError):
             if self._stream is None:
                 self._image_hw = picture.canvas_bgr.shape[0], picture.canvas_bgr.shape[1]
                 self._stream = self._start()
@@ -90,7 +90,7 @@ class VideoSink(Closing):
         if self._closed:
             return
         self._closed = True
-        with sink_errors(self.path):
+        with sink_errors(self.path, av.FFmpegError):
             try:
                 if self._stream is not None:
                     self._finish(self._stream)
