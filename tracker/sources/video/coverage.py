@@ -1,4 +1,4 @@
-"""How much of a video there should be, and how far what was read of it reaches."""
+"""Coverage of a video file: how much of it the packets read so far reach, and how much there should be."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
-from tracker.sources.video.truncation import is_cut
+from tracker.sources.video.truncation import is_truncated
 
 _MATROSKA, _MP4 = "matroska,webm", "mov,mp4,m4a,3gp,3g2,mj2"
-# Containers that state their length in a header. Others (MPEG-TS, raw streams) only let it be guessed.
+# Containers that state their length in a header. For others (MPEG-TS, raw streams) it can only be estimated.
 _STATES_LENGTH = (_MATROSKA, _MP4, "asf", "flv")
 _SLACK_FRAMES = 2
 _SLACK_S = 1.0
-_HOLE_BYTES = 512  # more than lies between two packets of a sound Matroska file
-_HOLE_FRAMES = 1.5
-_FEW = 8
+_GAP_BYTES = 512  # more than lies between two packets of an undamaged Matroska file
+_GAP_FRAMES = 1.5
+_MIN_PACKETS = 8  # the measured frame rate needs more packets than this
 
 
-def claimed_count(container: InputContainer, stream: VideoStream, fps: Fraction) -> int | None:
-    """How many frames the container says there are; ``None`` when it makes no claim."""
+def stated_frame_count(container: InputContainer, stream: VideoStream, fps: Fraction) -> int | None:
+    """Return the number of frames that the container states, ``None`` if it states none."""
     length_s = float(stream.duration * (stream.time_base or 0)) if stream.duration else 0.0
     if not length_s and container.duration and container.format.name in _STATES_LENGTH:
         length_s = container.duration / av.time_base
@@ -34,15 +34,15 @@ def claimed_count(container: InputContainer, stream: VideoStream, fps: Fraction)
     return min(counts) if counts else None
 
 
-class Extent:
-    """How far the packets read so far reach: bytes, and seconds of presentation time."""
+class Coverage:
+    """Range of a file that the packets read so far cover, in bytes and in seconds of presentation time."""
 
     def __init__(self, path: Path, container: InputContainer, stream: VideoStream, fps: Fraction) -> None:
         self._path, self._container, self._stream, self._fps = path, container, stream, fps
-        self._holes = _Holes()
-        # These are read from one packet to the next; what cannot be understood is stepped over in silence.
-        # Others give some sign, and a sound file of theirs may be stuffed with anything.
-        self._is_suspicious = container.format.name in (_MATROSKA, "avi", "flv")
+        self._gaps = _Gaps()
+        # libav scans these from one packet to the next and steps over what it cannot parse without an error.
+        # Other demuxers report damage, and an undamaged file of theirs may hold any padding.
+        self._may_skip = container.format.name in (_MATROSKA, "avi", "flv")
         self._is_indexed = container.format.name == _MP4 and stream.frames > 0
         self._has_failed = False
         self.end_byte = 0
@@ -50,13 +50,14 @@ class Extent:
         self._video_start_s = float("inf")
         self._video_end_s = self._end_s = -float("inf")
 
-    def add(self, packet: Packet[Stream], shown: int | None, decoded: int | None, is_video: bool) -> int:
-        """Take in the next packet, to be decoded and shown at these ticks, if they are known.
+    def add(self, packet: Packet[Stream], shown: int | None, decoded: int | None) -> int:
+        """Add the next packet, with its presentation and decoding times in ticks where they are known.
 
-        Returns how many video frames seem to be missing before it.
+        Returns the estimated number of video frames missing in the file directly before it.
         """
-        if self.skips(packet):
-            self._holes.open()
+        is_video = packet.stream_index == self._stream.index
+        if self.has_gap_before(packet):
+            self._gaps.open()
         self.end_byte = max(self.end_byte, self._position(packet) + packet.size)
         start_s = _seconds(packet, shown)
         end_s = -float("inf")
@@ -68,60 +69,64 @@ class Extent:
         if is_video and start_s is not None:
             self._video_start_s = min(self._video_start_s, start_s)
             self._video_end_s = max(self._video_end_s, end_s)
-        self._is_suspicious |= packet.is_corrupt
-        return self._holes.add(_seconds(packet, decoded), self._rate()) if is_video else 0
+        self._may_skip |= packet.is_corrupt
+        return self._gaps.add(_seconds(packet, decoded), self._rate()) if is_video else 0
 
-    def skips(self, packet: Packet[Stream]) -> bool:
-        """Whether something was stepped over before ``packet``, which has not been taken in yet."""
-        return self._is_suspicious and 0 < self.end_byte < self._position(packet) - _HOLE_BYTES
+    def has_gap_before(self, packet: Packet[Stream]) -> bool:
+        """Return whether bytes were skipped before ``packet``, which was not added yet."""
+        return self._may_skip and 0 < self.end_byte < self._position(packet) - _GAP_BYTES
 
     def _position(self, packet: Packet[Stream]) -> int:
         return packet.pos if packet.pos is not None and packet.pos >= 0 else self.end_byte
 
-    def failed(self) -> None:
-        """The file could not be understood here: if time is missing next, so are frames."""
-        self._is_suspicious = self._has_failed = True
+    def note_failure(self) -> None:
+        """Note that parsing or decoding failed here: a gap in time that follows means missing frames."""
+        self._may_skip = self._has_failed = True
         if not self._is_indexed:
-            self._holes.open()
+            self._gaps.open()
 
-    def is_cut(self) -> bool:
-        """Whether the file is shorter than its container says."""
-        return is_cut(self._path, self._container.format.name, self.end_byte)
+    def missing_at_end(self) -> int | None:
+        """Return the number of frames missing after the last packet, ``None`` if some but unknown.
 
-    def missing(self) -> int | None:
-        """How many frames there should be beyond what was read, ``None`` if some, and nobody knows how many.
-
-        A stated frame count is compared with the packets read (or the time they span, where
-        recording skipped frames). Containers that state only a length are compared by time, over all
-        streams, since sound may go on after the last frame. MPEG-TS states neither: cut between two
-        packets it cannot be told from a whole file.
+        A stated frame count is compared with the packets read (or the time they span, where recording skipped
+        frames). Containers that state only a length are compared by time, over all streams, since sound may
+        go on after the last frame. MPEG-TS states neither: cut between two packets, it cannot be told from a
+        complete file.
         """
-        stream, container, cut = self._stream, self._container, self.is_cut()
-        claimed = claimed_count(container, stream, self._fps)
-        if stream.frames and claimed:
-            span_s = self._video_end_s - self._video_start_s
-            read = max(self._video_packets, round(span_s * self._fps) if self._video_packets else 0)
-            short = max(claimed - read, 0)
-            return short if short > _SLACK_FRAMES or self._is_indexed or not cut else None
+        truncated = is_truncated(self._path, self._container.format.name, self.end_byte)
+        stated = stated_frame_count(self._container, self._stream, self._fps)
+        if self._stream.frames and stated:
+            return self._missing_by_count(stated, truncated)
+        return self._missing_by_time(truncated)
+
+    def _missing_by_count(self, stated: int, truncated: bool) -> int | None:
+        span_s = self._video_end_s - self._video_start_s
+        read = max(self._video_packets, round(span_s * self._fps) if self._video_packets else 0)
+        missing = max(stated - read, 0)
+        return missing if missing > _SLACK_FRAMES or self._is_indexed or not truncated else None
+
+    def _missing_by_time(self, truncated: bool) -> int | None:
+        container = self._container
         states_length = container.format.name in _STATES_LENGTH and container.duration is not None
         if not (states_length and self._video_packets):
-            return None if cut else 0
-        short_s = ((container.start_time or 0) + (container.duration or 0)) / av.time_base - self._end_s
-        short = max(round(short_s * self._rate()), 0)
-        if cut:
-            return short or None
-        return short if short_s > _SLACK_S or (self._has_failed and short > _SLACK_FRAMES) else 0
+            return None if truncated else 0
+        missing_s = ((container.start_time or 0) + (container.duration or 0)) / av.time_base - self._end_s
+        missing = max(round(missing_s * self._rate()), 0)
+        if truncated:
+            return missing or None
+        return missing if missing_s > _SLACK_S or (self._has_failed and missing > _SLACK_FRAMES) else 0
 
     def _rate(self) -> float:
-        """Frames a second so far; of few, what the container says."""
+        """Return the measured frame rate in frames per second; after few packets the stated one."""
         span_s = self._video_end_s - self._video_start_s
-        return self._video_packets / span_s if self._video_packets > _FEW and span_s > 0 else float(self._fps)
+        measurable = self._video_packets > _MIN_PACKETS and span_s > 0
+        return self._video_packets / span_s if measurable else float(self._fps)
 
 
-class _Holes:
-    """How many frames are missing where part of a file was stepped over.
+class _Gaps:
+    """Estimate of the frames missing where part of a file was skipped.
 
-    Where both bytes and time are left out, so were frames: a recording that skips frames leaves out no bytes.
+    Frames are missing where both bytes and time are: a recording that drops frames skips no bytes.
     """
 
     def __init__(self) -> None:
@@ -129,17 +134,17 @@ class _Holes:
         self._is_open = False
 
     def open(self) -> None:
-        """Something was stepped over."""
+        """Note that bytes were skipped here."""
         self._is_open = True
 
     def add(self, decoded_s: float | None, rate: float) -> int:
-        """Frames at ``rate`` a second that are missing before the packet to be decoded at ``decoded_s``."""
+        """Return how many frames, at ``rate`` per second, are missing before the packet at ``decoded_s``."""
         if decoded_s is None:
             return 0
         gap = (decoded_s - self._before_s) * rate if self._before_s is not None else 0.0
-        lost = round(gap) - 1 if self._is_open and gap > _HOLE_FRAMES else 0
+        missing = round(gap) - 1 if self._is_open and gap > _GAP_FRAMES else 0
         self._before_s, self._is_open = decoded_s, False
-        return lost
+        return missing
 
 
 def _seconds(packet: Packet[Stream], ticks: int | None) -> float | None:

@@ -1,22 +1,26 @@
-"""Which packets of a video have given their pictures, which never will, and which pictures are not sound."""
+"""Matching of packets with decoded pictures: which frames are missing and which are damaged."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import takewhile
 
-# No codec shows a picture later than that many after the next.
+# Longest reordering delay of any codec, in frames.
 _MAX_REORDER = 16
-# Next to damage decoders give late what they do have: with patience it does not count as lost.
+# After damage decoders return some pictures late: a frame counts as missing only after this many packets.
 _PATIENCE = 4
-# Of these every packet shows a picture. MPEG-4 and VP8 store some that are never shown.
+# Every packet of these codecs shows a picture. MPEG-4 and VP8 store some that are never shown.
 _SHOW_ALL = frozenset({"h264", "hevc", "av1", "libdav1d"})
 _HIDE_SOME = frozenset({"vp8", "libvpx"})
 
 
 @dataclass(frozen=True)
-class Sent:
-    """A packet given to the decoder: its number from 0, time in ticks, place in the file, if it is whole."""
+class SentPacket:
+    """A packet sent to the decoder.
+
+    ``number`` counts from 0 in decoding order, ``pts`` is its presentation time in ticks, ``byte`` its place
+    in the file, ``corrupt`` the demuxer's verdict, ``is_key`` whether it can be decoded on its own.
+    """
 
     number: int
     pts: int | None
@@ -26,114 +30,127 @@ class Sent:
 
 
 @dataclass(frozen=True)
-class Account:
-    """What was found out with a picture: how many are missing before it, and whether it is sound itself.
+class PictureReport:
+    """State of the frames up to a decoded picture.
 
-    ``passed`` are the packets that will show nothing, whether that is a loss or not.
+    ``missing`` frames are missing directly before it. ``passed`` packets show nothing, whether that is a loss
+    or not. ``guessed``: parts of the picture could not be decoded. ``byte`` is where damage was noticed.
     """
 
-    lost: int
+    missing: int
     passed: int
     guessed: bool
     byte: int | None
 
 
-class Ledger:
-    """Keeps account of the packets given to a decoder named ``codec`` and of the pictures that it gives.
+class MissingFrames:
+    """Bookkeeping of the packets sent to a decoder and the pictures received from it.
 
-    ``by_number`` says that the packets' times do not tell the order in which they are shown. A ``strict``
-    account takes every picture that is passed over for lost, at once and even where there may be none.
+    Args:
+        codec: Name of the decoder.
+        by_number: The packets' times do not tell their presentation order.
+        strict: Count every picture that is passed over as missing, at once and even where none may be.
     """
 
     def __init__(self, codec: str, by_number: bool, strict: bool) -> None:
         self._codec, self._by_number, self._strict = codec, by_number, strict
-        self._sent: dict[int, Sent] = {}
-        self._holes: list[tuple[int, Sent]] = []
+        self._sent: dict[int, SentPacket] = {}
+        self._gaps: list[tuple[int, SentPacket]] = []
         self._bad: set[int] = set()
-        self._written_off: set[int] = set()
-        self._owed = 0  # pictures that came after they had been counted as lost
-        self._is_bad = False  # what comes next builds on a picture that is bad
+        self._counted_missing: set[int] = set()
+        self._returned_late = 0  # pictures received after they had been counted as missing
+        self._reference_is_bad = False  # the next packets build on a damaged picture
         self._is_damaged = self._has_fields = self._has_begun = False
-        self._byte: int | None = None  # of the first damage that no picture has told of yet
+        self._byte: int | None = None  # of the first damage that no picture has reported yet
 
-    def send(self, sent: Sent, lost_before: int) -> None:
-        """Note a packet, and that ``lost_before`` seem to be missing in the file before it."""
+    def send(self, sent: SentPacket, missing_before: int) -> None:
+        """Add a packet, with the estimated number of frames missing in the file before it."""
         self._sent[sent.number] = sent
-        if lost_before:
-            self._holes.append((lost_before, sent))
-            self._is_bad = True
-        self._is_bad &= not sent.is_key
-        if self._is_bad or sent.corrupt:
+        if missing_before:
+            self._gaps.append((missing_before, sent))
+            self._reference_is_bad = True
+        self._reference_is_bad &= not sent.is_key
+        if self._reference_is_bad or sent.corrupt:
             self._bad.add(sent.number)
 
-    def damage(self, byte: int | None, number: int | None = None) -> None:
-        """Note damage at ``byte``, of the packet ``number``: all until the next key picture builds on it."""
+    def add_damage(self, byte: int | None, number: int | None = None) -> None:
+        """Mark packet ``number``, damaged at ``byte``, and all that build on it up to the next key frame.
+
+        Without a number the next packets to be sent are marked.
+        """
         self._is_damaged = True
         if self._byte is None:
             self._byte = byte
         if number is None:
-            self._is_bad = True
+            self._reference_is_bad = True
             return
         self._bad.add(number)
-        # From the newest back: where every packet fails, those before would be gone through once for each.
+        # From the newest back: where every packet fails, a scan from the oldest would be quadratic.
         later = list(takewhile(lambda n: n > number, reversed(self._sent)))
         for other in reversed(later):
             if self._sent[other].is_key:
                 return
             self._bad.add(other)
-        self._is_bad = True
+        self._reference_is_bad = True
 
-    def receive(self, number: int, corrupt: bool, has_fields: bool, reorders: bool) -> Account:
-        """Note the picture of packet ``number``."""
-        if number in self._written_off:
-            self._written_off.discard(number)
-            self._owed += 1
+    def receive(self, number: int, corrupt: bool, has_fields: bool, reorders: bool) -> PictureReport:
+        """Match the picture of packet ``number``.
+
+        ``corrupt`` is the decoder's verdict, ``has_fields`` whether it is interlaced, ``reorders`` whether
+        the codec's decoding order differs from its presentation order.
+        """
+        if number in self._counted_missing:
+            self._counted_missing.discard(number)
+            self._returned_late += 1
         self._has_fields |= has_fields
-        sent = self._sent.pop(number, None) or Sent(number, None, None, corrupt, False)
+        sent = self._sent.pop(number, None) or SentPacket(number, None, None, corrupt, False)
         if corrupt or sent.corrupt:
-            self.damage(sent.byte, number)
-        lost, passed = self._passed(sent, reorders)
+            self.add_damage(sent.byte, number)
+        missing, passed = self._pass_over(sent, reorders)
         self._has_begun = True
         guessed = number in self._bad
         self._bad.discard(number)
-        if not (lost or guessed):  # damage met already may lie behind pictures that the decoder still held
-            return Account(0, passed, False, None)
+        if not (missing or guessed):  # damage noted already may lie after pictures that were still buffered
+            return PictureReport(0, passed, False, None)
         byte, self._byte = self._byte if self._byte is not None else sent.byte, None
-        return Account(lost, passed, guessed, byte)
+        return PictureReport(missing, passed, guessed, byte)
 
-    def rest(self) -> Account:
-        """What never came, once all pictures were received."""
-        unseen = sum(1 for sent in self._sent.values() if self._counts(sent))
-        return Account(unseen + sum(lost for lost, _ in self._holes), 0, False, self._byte)
+    def rest(self) -> PictureReport:
+        """Return the frames that never came, once all pictures were received."""
+        unseen = sum(1 for sent in self._sent.values() if self._is_missing(sent))
+        return PictureReport(unseen + sum(count for count, _ in self._gaps), 0, False, self._byte)
 
-    def _passed(self, sent: Sent, reorders: bool) -> tuple[int, int]:
-        """How many pictures should have come before that of ``sent`` and did not; of how many packets."""
+    def _pass_over(self, sent: SentPacket, reorders: bool) -> tuple[int, int]:
+        """Drop the packets that should have been shown before ``sent``.
+
+        Returns how many frames are missing there, and how many packets were dropped.
+        """
         passed = [other for other in self._sent.values() if self._precedes(other, sent, reorders)]
         for other in passed:
             del self._sent[other.number]
-        missed = {other.number for other in passed if self._counts(other)}
-        if missed:
-            self.damage(sent.byte, min(missed))
-        self._written_off |= missed
-        repaid = min(self._owed, len(missed))
-        self._owed -= repaid
-        behind = [hole for hole in self._holes if hole[1].number > sent.number]
-        in_holes = sum(n for n, _ in self._holes) - sum(n for n, _ in behind)
-        self._holes = behind
-        return len(missed) - repaid + in_holes, len(passed)
+        missing = {other.number for other in passed if self._is_missing(other)}
+        if missing:
+            self.add_damage(sent.byte, min(missing))
+        self._counted_missing |= missing
+        offset = min(self._returned_late, len(missing))
+        self._returned_late -= offset
+        later = [gap for gap in self._gaps if gap[1].number > sent.number]
+        in_gaps = sum(n for n, _ in self._gaps) - sum(n for n, _ in later)
+        self._gaps = later
+        return len(missing) - offset + in_gaps, len(passed)
 
-    def _counts(self, sent: Sent) -> bool:
-        """Whether the picture of ``sent``, which was passed over, is lost."""
+    def _is_missing(self, sent: SentPacket) -> bool:
+        """Return whether the packet ``sent``, which was passed over, is a missing frame."""
         if self._codec in _HIDE_SOME:
             return sent.corrupt
         if self._strict or self._is_damaged or sent.corrupt:
             return True
-        # A stream that begins between two key pictures holds some at first that nobody can decode, and of one
-        # in fields two packets may make a picture.
+        # A stream cut between two key frames begins with some that cannot be decoded, and in an interlaced
+        # stream two packets may make one picture.
         return self._has_begun and not self._has_fields and self._codec in _SHOW_ALL
 
-    def _precedes(self, other: Sent, sent: Sent, reorders: bool) -> bool:
-        """Whether the picture of ``other`` should have come before that of ``sent``."""
+    def _precedes(self, other: SentPacket, sent: SentPacket, reorders: bool) -> bool:
+        """Return whether ``other`` should have been shown before ``sent``."""
         if self._by_number or other.pts is None or sent.pts is None:
             return other.number < sent.number - (_MAX_REORDER if reorders else 0)
         patience = _PATIENCE if reorders and not self._strict else 0

@@ -21,7 +21,7 @@ _TAIL = 64  # bytes behind the last picture that need no explanation
 _ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 
 
-def is_cut(path: Path, kind: str, end_byte: int) -> bool:
+def is_truncated(path: Path, kind: str, end_byte: int) -> bool:
     """Whether the file is shorter than it says, or holds no sense behind ``end_byte``, the last packet read.
 
     ``kind`` is libav's name for the container; of one that says nothing nothing is known: ``False``. Raises
@@ -37,7 +37,7 @@ def is_cut(path: Path, kind: str, end_byte: int) -> bool:
         raise SourceError(f"cannot read {path}: {error.strerror}") from error
 
 
-def _mp4_is_cut(file: BinaryIO, size: int, _: int) -> bool:
+def _mp4_is_truncated(file: BinaryIO, size: int, _: int) -> bool:
     """Boxes follow each other to the very end (ISO/IEC 14496-12, 4.2)."""
     at = 0
     while at < size:
@@ -52,7 +52,7 @@ def _mp4_is_cut(file: BinaryIO, size: int, _: int) -> bool:
     return at > size
 
 
-def _matroska_is_cut(file: BinaryIO, size: int, end_byte: int) -> bool:
+def _matroska_is_truncated(file: BinaryIO, size: int, end_byte: int) -> bool:
     at = 0
     for wanted in (_EBML, _SEGMENT):
         head = _read(file, at, 12)
@@ -68,12 +68,12 @@ def _matroska_is_cut(file: BinaryIO, size: int, end_byte: int) -> bool:
     return size - end_byte > 16 and not any(master in tail for master in _MASTERS)
 
 
-def _avi_is_cut(file: BinaryIO, size: int, _: int) -> bool:
+def _avi_is_truncated(file: BinaryIO, size: int, _: int) -> bool:
     length = int.from_bytes(_read(file, 4, 4), "little")
     return length == 0 or length + 8 > size  # 0: the recorder never came to its end
 
 
-def _ts_is_cut(file: BinaryIO, size: int, _: int) -> bool:
+def _ts_is_truncated(file: BinaryIO, size: int, _: int) -> bool:
     head = file.read(3 * 204 + 8)
     for length, first in ((188, 0), (192, 4), (204, 0)):
         if all(head[first + i * length : first + i * length + 1] == b"\x47" for i in range(3)):
@@ -81,18 +81,18 @@ def _ts_is_cut(file: BinaryIO, size: int, _: int) -> bool:
     return False
 
 
-def _flv_is_cut(file: BinaryIO, size: int, _: int) -> bool:
+def _flv_is_truncated(file: BinaryIO, size: int, _: int) -> bool:
     """The last four bytes say how long the last tag is."""
     length = int.from_bytes(_read(file, size - 4, 4), "big")
     tag = _read(file, max(size - 4 - length, 0), 4)
     return int.from_bytes(tag[1:4], "big") + 11 != length
 
 
-def _gif_is_cut(file: BinaryIO, size: int, end_byte: int) -> bool:
+def _gif_is_truncated(file: BinaryIO, size: int, end_byte: int) -> bool:
     return _read(file, size - 8, 8).rstrip(b"\0\r\n ")[-1:] != b";" or size - end_byte > _TAIL
 
 
-def _asf_is_cut(file: BinaryIO, size: int, _: int) -> bool:
+def _asf_is_truncated(file: BinaryIO, size: int, _: int) -> bool:
     head = file.read(1 << 16)
     at = head.find(_ASF_PROPERTIES)
     fields = head[at + 40 : at + 92] if at >= 0 else b""
@@ -109,11 +109,11 @@ def _read(file: BinaryIO, at: int, count: int) -> bytes:
 
 
 _CHECKS: dict[str, Callable[[BinaryIO, int, int], bool]] = {
-    "mov,mp4,m4a,3gp,3g2,mj2": _mp4_is_cut,
-    "matroska,webm": _matroska_is_cut,
-    "avi": _avi_is_cut,
-    "mpegts": _ts_is_cut,
-    "flv": _flv_is_cut,
-    "gif": _gif_is_cut,
-    "asf": _asf_is_cut,
+    "mov,mp4,m4a,3gp,3g2,mj2": _mp4_is_truncated,
+    "matroska,webm": _matroska_is_truncated,
+    "avi": _avi_is_truncated,
+    "mpegts": _ts_is_truncated,
+    "flv": _flv_is_truncated,
+    "gif": _gif_is_truncated,
+    "asf": _asf_is_truncated,
 }

@@ -1,0 +1,102 @@
+"""Reading of a video file in two passes: a fast one up to the first damage, then a tolerant one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+from tracker.sources.video.container import frame_rate, open_container, video_stream
+from tracker.sources.video.damage_account import DamageAccount, DamageFoundError
+from tracker.sources.video.decoder import Decoded, Decoder
+from tracker.sources.video.ticks import Ticks, avi_index
+from tracker.system.closing import Closing
+from tracker.types import Damage
+
+
+class OpenVideo(Closing):
+    """An open container and its video stream; ``forward`` as of :func:`open_container`."""
+
+    def __init__(self, path: Path, forward: BinaryIO | None = None) -> None:
+        self.container = open_container(path, forward)
+        try:
+            self.stream = video_stream(path, self.container)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the container."""
+        self.container.close()
+
+
+class VideoReader(Closing):
+    """Pictures of the video file ``path``; a context manager, iterated once.
+
+    The fast pass uses all threads and stops at the first sign of damage. Then the file is read again from the
+    beginning in a single thread, which yields what can be decoded after the damage and accounts for the rest.
+
+    Raises:
+        SourceError: The file is missing, empty or holds no video that can be decoded.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: BinaryIO | None = None
+        self._video: OpenVideo | None = OpenVideo(path)
+        self._account: DamageAccount | None = None
+        self.fps: Fraction = frame_rate(self._video.container, self._video.stream)
+        self._pictures = self._read(self._video)
+
+    def __iter__(self) -> Iterator[Decoded]:
+        return self._pictures
+
+    @property
+    def video(self) -> OpenVideo:
+        """Container and stream of the current pass.
+
+        Raises:
+            ValueError: The reader was closed.
+        """
+        if self._video is None:
+            raise ValueError(f"{self._path} was closed: open it again")
+        return self._video
+
+    def rest(self) -> Damage | None:
+        """Return the damage after the last picture, once all were yielded."""
+        return self._account.rest() if self._account else None
+
+    def close(self) -> None:
+        """Close the file and end the decoder's threads; closing twice is fine."""
+        if self._video:
+            self._video.close()
+        if self._file:
+            self._file.close()
+        # libav's threads end with the last reference to the stream. An iterator may still refer to this
+        # object: without this they might stay until the garbage collector runs.
+        self._video = self._account = None
+        self._pictures = iter(())
+
+    def _read(self, video: OpenVideo) -> Iterator[Decoded]:
+        count = 0
+        index = avi_index(video.container, video.stream)
+        try:
+            for decoded in self._decoder(video, index, strict=True):
+                yield decoded
+                count += 1
+            self.rest()
+            return
+        except DamageFoundError:
+            video.close()
+        if index:  # a damaged index hides frames; libav ignores it in a file that cannot seek
+            self._file = self._path.open("rb")
+        self._video = video = OpenVideo(self._path, self._file)
+        yield from islice(self._decoder(video, index, strict=False), count, None)
+
+    def _decoder(self, video: OpenVideo, index: Mapping[int, int], strict: bool) -> Decoder:
+        container, stream = video.container, video.stream
+        self._account = DamageAccount(self._path, container, stream, self.fps, strict=strict)
+        ticks = Ticks(container, stream, index)
+        return Decoder(container, stream, self._account, ticks, single_thread=not strict)
