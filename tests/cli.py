@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import json
 import logging
 import os
 import signal
@@ -10,11 +12,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, chdir, contextmanager, suppress
+from contextlib import ExitStack, chdir, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import IO
+from typing import IO, Any
 
 import cv2
 import pytest
@@ -56,16 +58,17 @@ def run_cli(
     cwd: Path | None = None,
     stdin: str | None = None,
     env: Mapping[str, str] | None = None,
+    without: Sequence[str] = (),
 ) -> CliResult:
     """Run ``tracker ARGS`` in this process and return what it printed and its exit code.
 
-    ``cwd`` is the repository unless given; ``env`` is added to the environment. Working folder,
-    environment, standard streams and signal handlers are restored. An exception that the command does
-    not handle is raised here.
+    ``cwd`` is the repository unless given; ``env`` is added to the environment; the packages ``without``
+    cannot be imported. Working folder, environment, standard streams and signal handlers are restored.
+    An exception that the command does not handle is raised here.
     """
-    from tracker.cli.main import main
-
-    return run_main(main, *args, package="tracker", cwd=cwd, stdin=stdin, env=env)
+    with _hidden(without) if without else nullcontext():
+        main = importlib.import_module("tracker.cli.main").main
+        return run_main(main, *args, package="tracker", cwd=cwd, stdin=stdin, env=env)
 
 
 def run_main(
@@ -84,7 +87,7 @@ def run_main(
         for name in DISPLAYS:
             os.environ.pop(name, None)
         os.environ.update(env or {})
-        stack.enter_context(_default_handlers())
+        stack.enter_context(default_handlers())
         output = stack.enter_context(_Redirected(stdin or ""))
         try:
             main()
@@ -179,6 +182,11 @@ def line_count(path: Path) -> int:
     return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
+def json_lines(path: Path) -> list[dict[str, Any]]:
+    """Return the objects of a JSON Lines file."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
 @contextmanager
 def default_signals() -> Iterator[None]:
     """Give signals that this process ignores their default action, so that a child inherits that."""
@@ -251,6 +259,24 @@ def _restored_process_state() -> Iterator[None]:
 
 
 @contextmanager
+def _hidden(packages: Sequence[str]) -> Iterator[None]:
+    """Import the tracker afresh where ``packages`` are not installed; then everything is as before."""
+    ours = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "tracker"}
+    hidden = {name: sys.modules[name] for name in packages if name in sys.modules}
+    for name in ours:
+        del sys.modules[name]
+    sys.modules.update(dict.fromkeys(packages))  # type: ignore[arg-type]  # None: the import system's "absent"
+    try:
+        yield
+    finally:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "tracker"]:
+            del sys.modules[name]
+        for name in packages:
+            del sys.modules[name]
+        sys.modules.update(ours | hidden)
+
+
+@contextmanager
 def _program(package: str, args: list[str]) -> Iterator[None]:
     """Let ``sys.argv`` and the main module be those of ``python -m PACKAGE``; usage texts name it."""
     main = ModuleType("__main__")
@@ -265,7 +291,7 @@ def _program(package: str, args: list[str]) -> Iterator[None]:
 
 
 @contextmanager
-def _default_handlers() -> Iterator[None]:
+def default_handlers() -> Iterator[None]:
     """Begin with a fresh process's signal handlers and put back those of now."""
     before = {number: signal.getsignal(number) for number in SIGNALS}
     for number in SIGNALS:

@@ -6,17 +6,16 @@ import csv
 import json
 import os
 import signal
-import subprocess
 import sys
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
 import pytest
 
+from tests.cli import assert_one_line_error, run_cli, start_cli, wait_until
 from tests.faces import astronaut
-from tests.tracker.cli.test_main import CLEAN, REPO, assert_one_line_error, face_video, run
+from tests.media import face_video
 from tests.tracker.runs.batch.test_job import LIGHT, OPTIONS
 from tracker.runs.batch.job import do_job
 from tracker.runs.batch.plan import plan_jobs
@@ -38,8 +37,8 @@ def test_the_command_does_all_and_says_what_failed(tmp_path: Path) -> None:
     (inputs / "short.mkv").write_bytes(whole[: len(whole) // 2])
     for name in ("1.png", "2.png"):
         cv2.imwrite(str(inputs / "stills" / name), astronaut())
-    done = run("batch", inputs, "--output", tmp_path / "out", "--jobs", "2", *OPTIONS)
-    assert done.returncode == 1
+    done = run_cli("batch", inputs, "--output", tmp_path / "out", "--jobs", "2", *OPTIONS)
+    assert done.exit_code == 1
     first, second, last = done.stderr.splitlines()
     assert {Path(line.split()[1]).name for line in (first, second)} == {"cut.mkv", "short.mkv"}
     assert last.startswith("tracker: 2 of 4 failed, as ")
@@ -53,8 +52,8 @@ def test_the_command_does_all_and_says_what_failed(tmp_path: Path) -> None:
     before = (tmp_path / "out/in/a.mp4.jsonl").stat().st_mtime_ns
     (inputs / "cut.mkv").unlink()
     (inputs / "short.mkv").unlink()
-    again = run("batch", inputs, "--output", tmp_path / "out", *OPTIONS)
-    assert (again.returncode, again.stderr) == (0, "")
+    again = run_cli("batch", inputs, "--output", tmp_path / "out", *OPTIONS)
+    assert (again.exit_code, again.stderr) == (0, "")
     assert statuses(tmp_path / "out") == {"a.mp4": "done before", "stills": "done before"}
     assert (tmp_path / "out/in/a.mp4.jsonl").stat().st_mtime_ns == before
 
@@ -70,40 +69,28 @@ def test_the_command_does_all_and_says_what_failed(tmp_path: Path) -> None:
 def test_mistakes_are_one_line(tmp_path: Path, arguments: tuple[str, ...], words: tuple[str, ...]) -> None:
     face_video(tmp_path / "a.mp4", 2)
     (tmp_path / "file").write_text("")
-    assert_one_line_error(run("batch", *arguments, cwd=tmp_path, PYTHONPATH=str(REPO)), *words)
+    assert_one_line_error(run_cli("batch", *arguments, cwd=tmp_path), *words)
 
 
 @pytest.mark.parametrize("arguments", [("--jobs", "2", "--ray", "auto"), ("--ray", ""), ("--jobs", "-1")])
 def test_wrong_usage_is_refused(tmp_path: Path, arguments: Iterable[str]) -> None:
-    done = run("batch", tmp_path, "--output", tmp_path / "out", *arguments)
-    assert done.returncode == 2, done.stderr
+    done = run_cli("batch", tmp_path, "--output", tmp_path / "out", *arguments)
+    assert done.exit_code == 2, done.stderr
 
 
 def test_ray_that_is_missing_is_named(tmp_path: Path) -> None:
     face_video(tmp_path / "a.mp4", 2)
-    code = "import sys; sys.modules['ray'] = None; from tracker.cli.main import main; main()"
-    assert_one_line_error(
-        run_code(code, tmp_path, "--output", tmp_path / "out", "--ray", "auto"),
-        "--ray needs Ray",
-        "tracker[cluster]",
-    )
+    done = run_cli("batch", tmp_path, "--output", tmp_path / "out", "--ray", "auto", without=["ray"])
+    assert_one_line_error(done, "--ray needs Ray", "tracker[cluster]")
 
 
 def test_a_backend_that_does_not_open_is_said_once(tmp_path: Path) -> None:
     for name in ("a.mp4", "b.mp4"):
         face_video(tmp_path / name, 2)
-    code = "import sys; sys.modules['openvino'] = None; from tracker.cli.main import main; main()"
-    done = run_code(code, tmp_path, "--output", tmp_path / "out", "--backend", "openvino")
+    arguments = ("--output", tmp_path / "out", "--backend", "openvino")
+    done = run_cli("batch", tmp_path, *arguments, without=["openvino"])
     assert_one_line_error(done, "openvino")
     assert list((tmp_path / "out").iterdir()) == []
-
-
-def run_code(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    """``tracker batch`` by ``code`` that prepares its process."""
-    command = [sys.executable, "-c", code, "batch", *map(str, arguments)]
-    return subprocess.run(
-        command, capture_output=True, text=True, cwd=REPO, env=CLEAN, timeout=60, check=False
-    )
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
@@ -117,22 +104,14 @@ def test_a_batch_that_is_ended_goes_on_and_leaves_no_drafts(
     inputs.mkdir()
     for index in range(4):
         face_video(inputs / f"{index}.mp4", 60)
-    command = [sys.executable, "-m", "tracker", "batch", inputs, "--output", out, *OPTIONS]
-    command += ["--jobs", str(processes)]
-    process = subprocess.Popen(
-        command, cwd=REPO, env=CLEAN, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-    )
-    deadline = time.monotonic() + 60
-    while len(list(out.rglob("*.mp4.jsonl"))) < results:
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    process.send_signal(kind)
-    assert process.wait(60) == code
+    with start_cli("batch", inputs, "--output", out, *OPTIONS, "--jobs", processes) as process:
+        wait_until(lambda: len(list(out.rglob("*.mp4.jsonl"))) >= results, process)
+        process.send_signal(kind)
+        assert process.wait(60) == code
     if kind == signal.SIGINT:
         assert set(statuses(out).values()) == {"done"}  # what was done until then is listed
-    done = run("batch", inputs, "--output", out, *OPTIONS)
-    assert done.returncode == 0, done.stderr
+    done = run_cli("batch", inputs, "--output", out, *OPTIONS)
+    assert done.exit_code == 0, done.stderr
     assert set(statuses(out).values()) <= {"done", "done before"}
     assert "done before" in statuses(out).values()
     for job in plan_jobs([inputs]):
@@ -146,6 +125,6 @@ def test_a_folder_that_another_batch_works_in_is_refused(tmp_path: Path) -> None
     face_video(tmp_path / "a.mp4", 2)
     (tmp_path / "out").mkdir()
     with Lock(tmp_path / "out"):
-        done = run("batch", tmp_path / "a.mp4", "--output", tmp_path / "out", *OPTIONS)
+        done = run_cli("batch", tmp_path / "a.mp4", "--output", tmp_path / "out", *OPTIONS)
     assert_one_line_error(done, "another run is writing to it")
-    assert run("batch", tmp_path / "a.mp4", "--output", tmp_path / "out", *OPTIONS).returncode == 0
+    assert run_cli("batch", tmp_path / "a.mp4", "--output", tmp_path / "out", *OPTIONS).exit_code == 0

@@ -1,4 +1,4 @@
-"""The command as users run it: in a process of its own, judged by exit code, stderr and files."""
+"""The command as users run it, judged by exit code, stderr and files."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import av
@@ -17,74 +15,43 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.cli import (
+    REPO,
+    assert_one_line_error,
+    json_lines,
+    line_count,
+    run_cli,
+    run_code,
+    start_cli,
+    start_process,
+    wait_until,
+)
 from tests.faces import astronaut
-from tests.media import mjpeg_server, picture
-from tracker.types import ImageArray
-
-REPO = Path(__file__).resolve().parents[3]
-CLEAN = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")}
-
-
-def run(*args: object, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tracker", *map(str, args)]
-    return subprocess.run(
-        command, capture_output=True, text=True, env={**CLEAN, **env}, cwd=cwd or REPO, timeout=120
-    )
-
-
-def assert_one_line_error(done: subprocess.CompletedProcess[str], *words: str) -> None:
-    """Exit code 1 and just one line on stderr, which holds all ``words``."""
-    assert done.returncode == 1, done.stderr
-    assert done.stderr.startswith("tracker: "), done.stderr
-    assert done.stderr.count("\n") == 1, done.stderr
-    for word in words:
-        assert word in done.stderr
-
-
-def face_video(path: Path, count: int = 20, fps: int = 25) -> Path:
-    """The astronaut, drifting."""
-    portrait = astronaut()
-    with av.open(str(path), "w") as out:
-        stream = out.add_stream("libx264", rate=fps, options={"preset": "ultrafast", "g": "5"})
-        stream.width, stream.height, stream.pix_fmt = 320, 320, "yuv420p"
-        for index in range(count):
-            image: ImageArray = np.ascontiguousarray(portrait[20:340, 20 + index % 40 : 340 + index % 40])
-            out.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
-        out.mux(stream.encode(None))
-    return path
-
-
-def json_lines(path: Path) -> list[dict[str, object]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
-def frame_count(path: Path) -> int:
-    with av.open(str(path)) as container:
-        return sum(1 for _ in container.decode(video=0))
+from tests.media import face_video, frame_count, mjpeg_server, picture
 
 
 def test_a_video_becomes_json_csv_and_an_annotated_video(tmp_path: Path) -> None:
     video = face_video(tmp_path / "in.mp4")
-    done = run(
+    done = run_cli(
         "--video", video, "--output", tmp_path / "out.mp4", "--json", tmp_path / "out.jsonl",
         "--csv", tmp_path / "out.csv", "--no-window",
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert done.stdout == ""
     lines = json_lines(tmp_path / "out.jsonl")
     assert [line["frame"] for line in lines] == list(range(20))
     assert all(set(line) >= {"source", "frame", "time_s", "width", "height", "faces"} for line in lines)
     faces = [line["faces"] for line in lines]
-    assert all(len(face) == 1 and face[0]["id"] == 1 for face in faces)  # type: ignore[arg-type, index]
+    assert all(len(face) == 1 and face[0]["id"] == 1 for face in faces)
     assert frame_count(tmp_path / "out.mp4") == 20
     assert len((tmp_path / "out.csv").read_text().splitlines()) == 21
 
 
 def test_the_face_is_found_where_it_is(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "face.png"), astronaut())
-    assert run("--images", tmp_path, "--json", tmp_path / "o.jsonl").returncode == 0
-    ((face,),) = (line["faces"] for line in json_lines(tmp_path / "o.jsonl"))  # type: ignore[misc]
-    points = np.array(face["landmarks"])  # type: ignore[index]
+    assert run_cli("--images", tmp_path, "--json", tmp_path / "o.jsonl").exit_code == 0
+    ((face,),) = (line["faces"] for line in json_lines(tmp_path / "o.jsonl"))
+    points = np.array(face["landmarks"])
     # Where the pupils, nose tip and mouth of the portrait are, read off it: within a twentieth of the face.
     for part, (x, y) in {"eyes": (184.5, 102.5), "nose": (183, 126), "mouth": (184, 144)}.items():
         span = {"eyes": slice(36, 48), "nose": slice(30, 31), "mouth": slice(48, 68)}[part]
@@ -104,11 +71,11 @@ def test_images_good_and_bad(tmp_path: Path) -> None:
     cv2.imwrite(str(folder / "f_huge.jpg"), cv2.resize(face, (8000, 6000)))
     (folder / "g_broken.jpg").write_bytes(b"not a picture")
     (folder / "h_empty.png").write_bytes(b"")
-    done = run("--images", folder, "--output", tmp_path / "out", "--json", tmp_path / "o.jsonl")
+    done = run_cli("--images", folder, "--output", tmp_path / "out", "--json", tmp_path / "o.jsonl")
     assert_one_line_error(done, "2 images", "g_broken.jpg")
     lines = json_lines(tmp_path / "o.jsonl")
     assert [str(line["source"])[0] for line in lines] == list("abcdefgh")
-    assert [len(line["faces"]) for line in lines] == [1, 1, 1, 1, 0, 1, 0, 0]  # type: ignore[arg-type]
+    assert [len(line["faces"]) for line in lines] == [1, 1, 1, 1, 0, 1, 0, 0]
     assert ["error" in line for line in lines] == [False] * 6 + [True] * 2
     assert len(list((tmp_path / "out").iterdir())) == 6
 
@@ -123,20 +90,22 @@ def test_a_truncated_video_keeps_its_good_frames(tmp_path: Path) -> None:
                 packet.stream = stream
                 out.mux(packet)
     flat.write_bytes(flat.read_bytes()[: int(flat.stat().st_size * 0.6)])
-    done = run("--video", flat, "--output", tmp_path / "o.mp4", "--json", tmp_path / "o.jsonl", "--no-window")
+    done = run_cli(
+        "--video", flat, "--output", tmp_path / "o.mp4", "--json", tmp_path / "o.jsonl", "--no-window"
+    )
     assert_one_line_error(done, "in.mkv", "truncated")
     count = len(json_lines(tmp_path / "o.jsonl"))
     assert 5 < count < 100
     assert frame_count(tmp_path / "o.mp4") == count
     assert str(count) in done.stderr
-    assert json_lines(tmp_path / "o.jsonl")[-1]["damage"]["lost_after"] > 0  # type: ignore[index]
+    assert json_lines(tmp_path / "o.jsonl")[-1]["damage"]["lost_after"] > 0
 
 
 def test_a_part_of_a_damaged_film_of_numbered_pictures(tmp_path: Path) -> None:
     for number in range(40):
         cv2.imwrite(str(tmp_path / f"f_{number:04d}.jpg"), astronaut())
     (tmp_path / "f_0022.jpg").write_bytes(b"damaged")
-    done = run(
+    done = run_cli(
         "--video", tmp_path / "f_%04d.jpg", "--fps", 10, "--start", 2, "--end", 3, "--every", 2,
         "--no-window", "--json", tmp_path / "o.jsonl", "--output", tmp_path / "o_%02d.png",
     )  # fmt: skip
@@ -173,7 +142,7 @@ def test_bad_input_gets_one_line(tmp_path: Path, args: tuple[str, ...], words: t
     (tmp_path / "empty.mp4").write_bytes(b"")
     (tmp_path / "text.mp4").write_text("not a video " * 100)
     before = (tmp_path / "in.mp4").read_bytes()
-    assert_one_line_error(run(*args, cwd=tmp_path, PYTHONPATH=str(REPO)), *words)
+    assert_one_line_error(run_cli(*args, cwd=tmp_path), *words)
     assert (tmp_path / "in.mp4").read_bytes() == before
 
 
@@ -181,7 +150,9 @@ def test_cuda_without_a_gpu_is_refused(tmp_path: Path) -> None:
     if shutil.which("nvidia-smi"):
         pytest.skip("this computer has an NVIDIA driver")
     face_video(tmp_path / "in.mp4", 3)
-    done = run("--video", tmp_path / "in.mp4", "--no-window", "--json", tmp_path / "o", "--backend", "cuda")
+    done = run_cli(
+        "--video", tmp_path / "in.mp4", "--no-window", "--json", tmp_path / "o", "--backend", "cuda"
+    )
     assert_one_line_error(done, "cuda", "--backend cpu")
 
 
@@ -225,24 +196,29 @@ def test_cuda_without_a_gpu_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_usage_exits_with_2(args: tuple[str, ...]) -> None:
-    done = run(*args)
-    assert done.returncode == 2
+    done = run_cli(*args)
+    assert done.exit_code == 2
     assert "Usage" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_damaged_weights_are_refused(tmp_path: Path) -> None:
-    """A clone whose model file was altered: one byte is enough."""
-    shutil.copytree(REPO / "tracker", tmp_path / "tracker", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(REPO / "weights", tmp_path / "weights")
-    model = tmp_path / "weights" / "resnet18.onnx"
-    data = bytearray(model.read_bytes())
+def damaged_weights(folder: Path, monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+    """Let the tracker find its models in ``folder``, where resnet18's file holds ``data``."""
+    folder.mkdir()
+    for file in (REPO / "weights").iterdir():
+        (folder / file.name).symlink_to(file)
+    (folder / "resnet18.onnx").unlink()
+    (folder / "resnet18.onnx").write_bytes(data)
+    monkeypatch.setattr("tracker.inference.weights._PLACES", (folder,))
+
+
+def test_damaged_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clone whose model file was altered: one bit is enough."""
+    data = bytearray((REPO / "weights" / "resnet18.onnx").read_bytes())
     data[len(data) // 2] ^= 1
-    model.write_bytes(data)
+    damaged_weights(tmp_path / "weights", monkeypatch, data)
     video = face_video(tmp_path / "in.mp4", 3)
-    done = run(
-        "--video", video, "--no-window", "--json", tmp_path / "o", cwd=tmp_path, PYTHONPATH=str(tmp_path)
-    )
+    done = run_cli("--video", video, "--no-window", "--json", tmp_path / "o")
     assert_one_line_error(done, "resnet18.onnx", "sha256")
 
 
@@ -263,14 +239,12 @@ def test_ctrl_c_and_other_ends_leave_playable_files(
             for image in pictures:
                 out.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
         out.mux(stream.encode(None))
-    args = ["--video", looped, "--output", tmp_path / "o.mp4", "--json", tmp_path / "o.jsonl", "--no-window"]
-    command = [sys.executable, "-m", "tracker", *map(str, args)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=CLEAN, cwd=REPO)
+    args = ("--video", looped, "--output", tmp_path / "o.mp4", "--json", tmp_path / "o.jsonl", "--no-window")
     lines = tmp_path / "o.jsonl"
-    while process.poll() is None and not (lines.exists() and lines.read_text().count("\n") > 10):
-        time.sleep(0.02)
-    process.send_signal(ending)
-    _, stderr = process.communicate(timeout=60)
+    with start_cli(*args) as process:
+        wait_until(lambda: line_count(lines) > 10, process)
+        process.send_signal(ending)
+        _, stderr = process.communicate(timeout=60)
     assert process.returncode == code, stderr
     assert "Traceback" not in stderr
     written = len(json_lines(lines))
@@ -279,22 +253,22 @@ def test_ctrl_c_and_other_ends_leave_playable_files(
 
 
 def test_a_lost_stream_is_waited_for_until_ctrl_c(tmp_path: Path) -> None:
-    with mjpeg_server() as server:
-        command = [sys.executable, "-m", "tracker", "--camera", server.url, "--no-window"]
-        command += ["--json", str(tmp_path / "o.jsonl"), "--output", str(tmp_path / "o.mp4")]
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=CLEAN, cwd=REPO)
-        lines = tmp_path / "o.jsonl"
-        while process.poll() is None and not (lines.exists() and lines.read_text().count("\n") > 5):
-            time.sleep(0.02)
+    lines = tmp_path / "o.jsonl"
+    with (
+        mjpeg_server() as server,
+        start_cli(
+            "--camera", server.url, "--no-window", "--json", lines, "--output", tmp_path / "o.mp4"
+        ) as process,
+    ):
+        wait_until(lambda: line_count(lines) > 5, process)
         server.kill()
         assert process.stderr
         assert "stopped sending after" in process.stderr.readline()
         with mjpeg_server(port=server.port, shows=lambda n: picture(n, 160, 90)):
             assert "is back after" in process.stderr.readline()
             assert "now sends 160x90 instead of 64x48" in process.stderr.readline()
-            seen = lines.read_text().count("\n")
-            while process.poll() is None and lines.read_text().count("\n") < seen + 5:
-                time.sleep(0.02)
+            seen = line_count(lines)
+            wait_until(lambda: line_count(lines) >= seen + 5, process)
         assert "stopped sending after" in process.stderr.readline()
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)
@@ -304,26 +278,25 @@ def test_a_lost_stream_is_waited_for_until_ctrl_c(tmp_path: Path) -> None:
     assert records[-1]["width"] == 160
     for key in ("frame", "time_s"):
         values = [record[key] for record in records]
-        assert values == sorted(set(values))  # type: ignore[type-var]
-    assert frame_count(tmp_path / "o.mp4") == len(json_lines(lines))
+        assert values == sorted(set(values))
+    assert frame_count(tmp_path / "o.mp4") == len(records)
 
 
 def test_ctrl_c_ends_a_wait_for_a_server_that_accepts_and_says_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
-        command = [sys.executable, "-m", "tracker", "--camera", url, "--no-window", "--json", os.devnull]
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=CLEAN, cwd=REPO)
-        connection, _ = silent.accept()
-        with connection:
-            process.send_signal(signal.SIGINT)
-            _, stderr = process.communicate(timeout=60)
+        with start_cli("--camera", url, "--no-window", "--json", os.devnull) as process:
+            connection, _ = silent.accept()
+            with connection:
+                process.send_signal(signal.SIGINT)
+                _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in stderr
 
 
 def test_cameras_are_listed_alike_by_both_commands() -> None:
-    listed, told = run("--camera", "list"), run("info")
-    assert listed.returncode == 0, listed.stderr
+    listed, told = run_cli("--camera", "list"), run_cli("info")
+    assert listed.exit_code == 0, listed.stderr
     assert listed.stdout
     for line in listed.stdout.splitlines():
         assert f"  {line}\n" in told.stdout
@@ -335,20 +308,20 @@ def test_the_command_line_imports_nothing_heavy() -> None:
         "heavy = {'torch', 'onnx', 'mediapipe', 'openvino', 'cv2', 'onnxruntime', 'av', 'numpy'};"
         "sys.exit(' '.join(heavy & set(sys.modules)) or 0)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPO, timeout=60)
-    assert done.returncode == 0, done.stderr
+    done = run_code(code)
+    assert done.exit_code == 0, done.stderr
 
 
 def test_help_teaches() -> None:
-    done = run("--help")
-    assert done.returncode == 0
+    done = run_cli("--help")
+    assert done.exit_code == 0
     for word in ("--camera", "--video", "--images", "--backend", "--no-window", "bench", "info", "snapshot"):
         assert word in done.stdout
 
 
 def test_info_reports_what_really_opens() -> None:
-    done = run("info")
-    assert done.returncode == 0, done.stderr
+    done = run_cli("info")
+    assert done.exit_code == 0, done.stderr
     assert "CPUExecutionProvider" in done.stdout
     assert "resnet18" in done.stdout
     assert "blazeface-short" in done.stdout
@@ -356,8 +329,8 @@ def test_info_reports_what_really_opens() -> None:
 
 def test_bench_writes_its_rows(tmp_path: Path) -> None:
     options = ("--backend", "cpu", "--frames", 12, "--threads", 1, "--under-load")
-    done = run("bench", *options, "--json", tmp_path / "b.json")
-    assert done.returncode == 0, done.stderr
+    done = run_cli("bench", *options, "--json", tmp_path / "b.json")
+    assert done.exit_code == 0, done.stderr
     report = json.loads((tmp_path / "b.json").read_text())
     rows = {(row["mode"], row["stage"]): row for row in report["rows"]}
     stages = {"total", "crop", "infer", "points", "smooth", "measure", "decode", "draw"}
@@ -382,38 +355,35 @@ def test_a_run_that_cannot_start_leaves_old_results_alone(tmp_path: Path, wrong:
     for name in ("o.jsonl", "o.csv", "o.mp4"):
         (tmp_path / name).write_text("results of yesterday")
     outputs = ("--json", tmp_path / "o.jsonl", "--csv", tmp_path / "o.csv", "--output", tmp_path / "o.mp4")
-    assert run("--video", video, *outputs, "--no-window", *wrong).returncode == 1
+    assert run_cli("--video", video, *outputs, "--no-window", *wrong).exit_code == 1
     for name in ("o.jsonl", "o.csv", "o.mp4"):
         assert (tmp_path / name).read_text() == "results of yesterday"
 
 
-def test_info_goes_on_past_a_damaged_model(tmp_path: Path) -> None:
-    shutil.copytree(REPO / "tracker", tmp_path / "tracker", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(REPO / "weights", tmp_path / "weights")
-    (tmp_path / "weights" / "resnet18.onnx").write_bytes(b"cut short")
-    done = run("info", cwd=tmp_path, PYTHONPATH=str(tmp_path))
-    assert done.returncode == 0, done.stderr
+def test_info_goes_on_past_a_damaged_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    damaged_weights(tmp_path / "weights", monkeypatch, b"cut short")
+    done = run_cli("info")
+    assert done.exit_code == 0, done.stderr
     (line,) = (line for line in done.stdout.splitlines() if "resnet18 fp32" in line)
     assert "damaged" in line
     assert "CPUExecutionProvider" in done.stdout
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_standard_output_is_one_line() -> None:
-    if not Path("/dev/full").exists():
-        pytest.skip("needs /dev/full")
-    with Path("/dev/full").open("w") as full:
-        command = [sys.executable, "-m", "tracker", "info"]
-        done = subprocess.run(
-            command, stdout=full, stderr=subprocess.PIPE, text=True, env=CLEAN, cwd=REPO, timeout=60
-        )
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
+    with (
+        Path("/dev/full").open("w") as full,
+        start_process([sys.executable, "-m", "tracker", "info"], stdout=full) as process,
+    ):
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback" not in stderr
 
 
 def test_an_annotated_video_has_no_status_panel(tmp_path: Path) -> None:
     """What is measured belongs on the screen; a file is the picture and its faces."""
     video = face_video(tmp_path / "in.mp4", 30)
-    assert run("--video", video, "--output", tmp_path / "o.mp4", "--no-window").returncode == 0
+    assert run_cli("--video", video, "--output", tmp_path / "o.mp4", "--no-window").exit_code == 0
     corners = []
     for path in (video, tmp_path / "o.mp4"):
         with av.open(str(path)) as container:
@@ -425,6 +395,6 @@ def test_an_annotated_video_has_no_status_panel(tmp_path: Path) -> None:
 def test_outputs_that_are_one_file_are_refused(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "o")
     video = face_video(tmp_path / "in.mp4", 3)
-    done = run("--video", video, "--no-window", "--json", tmp_path / "o", "--csv", tmp_path / "link")
-    assert done.returncode == 2
+    done = run_cli("--video", video, "--no-window", "--json", tmp_path / "o", "--csv", tmp_path / "link")
+    assert done.exit_code == 2
     assert not (tmp_path / "o").exists()

@@ -16,21 +16,24 @@ from pathlib import Path
 import cv2
 import pytest
 
+from tests.cli import (
+    REPO,
+    assert_one_line_error,
+    line_count,
+    run_cli,
+    run_process,
+    start_cli,
+    wait_until,
+)
 from tests.faces import astronaut
-from tests.media import mjpeg_server
-from tests.tracker.cli.test_main import CLEAN, REPO, assert_one_line_error, face_video, frame_count, run
-
-
-def start(*args: object) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "tracker", *map(str, args)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=CLEAN, cwd=REPO)
+from tests.media import face_video, frame_count, mjpeg_server
 
 
 def test_standard_output_carries_what_the_file_would_and_nothing_else(tmp_path: Path) -> None:
     video = face_video(tmp_path / "in.mp4", 12)
-    piped = run("--video", video, "--no-window", "--json", "-")
-    assert run("--video", video, "--no-window", "--json", tmp_path / "o.jsonl").returncode == 0
-    assert piped.returncode == 0, piped.stderr
+    piped = run_cli("--video", video, "--no-window", "--json", "-")
+    assert run_cli("--video", video, "--no-window", "--json", tmp_path / "o.jsonl").exit_code == 0
+    assert piped.exit_code == 0, piped.stderr
     assert piped.stderr == ""
     assert piped.stdout == (tmp_path / "o.jsonl").read_text()
     assert len(piped.stdout.splitlines()) == 12
@@ -39,7 +42,7 @@ def test_standard_output_carries_what_the_file_would_and_nothing_else(tmp_path: 
 def test_a_bad_image_is_a_line_of_output_and_a_line_of_error(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), astronaut())
     (tmp_path / "b.png").write_bytes(b"no")
-    done = run("--images", tmp_path, "--json", "-")
+    done = run_cli("--images", tmp_path, "--json", "-")
     assert_one_line_error(done, "1 image", "b.png")
     good, bad = map(json.loads, done.stdout.splitlines())
     assert (good["source"], len(good["faces"])) == ("a.png", 1)
@@ -47,33 +50,32 @@ def test_a_bad_image_is_a_line_of_output_and_a_line_of_error(tmp_path: Path) -> 
 
 
 def test_each_line_comes_while_the_camera_runs() -> None:
-    with mjpeg_server() as server:
-        process = start("--camera", server.url, "--no-window", "--json", "-")
+    with (
+        mjpeg_server() as server,
+        start_cli("--camera", server.url, "--no-window", "--json", "-") as process,
+    ):
         assert process.stdout is not None
         lines = [json.loads(process.stdout.readline()) for _ in range(5)]
         assert process.poll() is None
         server.kill()
         assert process.stderr is not None
-        assert (
-            b"stopped sending" in process.stderr.readline()
-        )  # and waits for the camera until it is told to stop
+        assert "stopped sending" in process.stderr.readline()  # and waits until it is told to stop
         process.send_signal(signal.SIGINT)
         rest, stderr = process.communicate(timeout=60)
     indices = [line["frame"] for line in (*lines, *map(json.loads, rest.splitlines()))]
     assert indices == sorted(set(indices))
     assert process.returncode == 130
-    assert b"Traceback" not in stderr
+    assert "Traceback" not in stderr
 
 
 def test_a_reader_that_leaves_ends_a_video_quietly_and_the_files_are_whole(tmp_path: Path) -> None:
     video = face_video(tmp_path / "in.mp4", 400)
     outputs = ("--json", "-", "--output", tmp_path / "o.mp4", "--csv", tmp_path / "o.csv")
-    process = start("--video", video, "--no-window", *outputs)
-    assert process.stdout is not None
-    assert json.loads(process.stdout.readline())["frame"] == 0
-    process.stdout.close()
-    _, stderr = process.communicate(timeout=60)
-    assert (process.returncode, stderr) == (0, b"")
+    with start_cli("--video", video, "--no-window", *outputs) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["frame"] == 0
+        process.stdout.close()
+        assert (process.wait(60), stderr_of(process)) == (0, "")
     rows = (tmp_path / "o.csv").read_text().splitlines()
     assert rows[-1].count(",") == rows[0].count(",")
     assert 1 <= frame_count(tmp_path / "o.mp4") < 400
@@ -81,32 +83,38 @@ def test_a_reader_that_leaves_ends_a_video_quietly_and_the_files_are_whole(tmp_p
 
 
 def test_a_reader_that_leaves_ends_a_camera() -> None:
-    with mjpeg_server() as server:
-        process = start("--camera", server.url, "--no-window", "--json", "-")
+    with (
+        mjpeg_server() as server,
+        start_cli("--camera", server.url, "--no-window", "--json", "-") as process,
+    ):
         assert process.stdout is not None
         process.stdout.readline()
         process.stdout.close()
-        _, stderr = process.communicate(timeout=60)
-    assert (process.returncode, stderr) == (0, b"")
+        assert (process.wait(60), stderr_of(process)) == (0, "")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs to know how much a pipe holds")
 def test_a_reader_that_sleeps_does_not_keep_a_signal_waiting(tmp_path: Path) -> None:
     video = face_video(tmp_path / "in.mp4", 400)
-    process = start("--video", video, "--no-window", "--json", "-", "--csv", tmp_path / "o.csv")
-    assert process.stdout is not None
-    _until_full(process.stdout.fileno(), process)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=60) == 143
-    *whole, last = process.stdout.read().split(b"\n")
+    with start_cli("--video", video, "--no-window", "--json", "-", "--csv", tmp_path / "o.csv") as process:
+        assert process.stdout is not None
+        _until_full(process.stdout.fileno(), process)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 143
+        *whole, last = process.stdout.read().split("\n")
     assert [json.loads(line)["frame"] for line in whole] == list(range(len(whole)))
     rows = (tmp_path / "o.csv").read_text().splitlines()
     assert len(rows) - 1 in (len(whole), len(whole) + 1)
     assert len(last) < len(whole[0])
-    process.communicate()
 
 
-def _until_full(fd: int, process: subprocess.Popen[bytes]) -> None:
+def stderr_of(process: subprocess.Popen[str]) -> str:
+    """Return all that a process with a pipe for standard error has yet to say."""
+    assert process.stderr is not None
+    return process.stderr.read()
+
+
+def _until_full(fd: int, process: subprocess.Popen[str]) -> None:
     """Wait until the pipe ``fd`` takes no more: it packs lines into pages, so some bytes stay free."""
     capacity = fcntl.fcntl(fd, 1032)  # F_GETPIPE_SZ of Linux
     before = -1
@@ -124,14 +132,7 @@ def test_no_or_a_full_standard_output_is_one_line(tmp_path: Path) -> None:
     video = face_video(tmp_path / "in.mp4", 3)
     command = f"{sys.executable} -m tracker --video {video} --no-window --json -"
     for target in (">/dev/full", ">&-"):
-        done = subprocess.run(
-            ["sh", "-c", f"{command} {target}"],
-            capture_output=True,
-            text=True,
-            env=CLEAN,
-            cwd=REPO,
-            timeout=60,
-        )
+        done = run_process(["sh", "-c", f"{command} {target}"])
         assert_one_line_error(done, "cannot write standard output")
 
 
@@ -141,8 +142,8 @@ def test_osc_reaches_a_receiver(tmp_path: Path) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.bind(("127.0.0.1", 0))
         receiver.settimeout(10)
-        done = run("--video", video, "--no-window", "--osc", f"127.0.0.1:{receiver.getsockname()[1]}")
-        assert done.returncode == 0, done.stderr
+        done = run_cli("--video", video, "--no-window", "--osc", f"127.0.0.1:{receiver.getsockname()[1]}")
+        assert done.exit_code == 0, done.stderr
         datagrams = [receiver.recv(65536) for _ in range(12)]
         receiver.setblocking(False)
         with pytest.raises(BlockingIOError):
@@ -173,7 +174,7 @@ def test_outputs_that_do_not_open_are_one_line_and_leave_old_results_alone(
     for name in names.values():
         (tmp_path / name).write_text("results of yesterday")
     files = [part for option, name in names.items() for part in (option, tmp_path / name)]
-    assert_one_line_error(run("--video", video, "--no-window", *files, *args), *words)
+    assert_one_line_error(run_cli("--video", video, "--no-window", *files, *args), *words)
     for name in names.values():
         assert (tmp_path / name).read_text() == "results of yesterday"
 
@@ -186,11 +187,8 @@ def test_outputs_that_do_not_open_are_one_line_and_leave_old_results_alone(
     ],
 )
 def test_a_missing_extra_is_named(tmp_path: Path, option: tuple[str, str], package: str, extra: str) -> None:
-    """The package is hidden where it is installed."""
     video = face_video(tmp_path / "in.mp4", 3)
-    code = f"import sys; sys.modules[{package!r}] = None; from tracker.cli.main import main; main()"
-    command = [sys.executable, "-c", code, "--video", str(video), "--no-window", *option]
-    done = subprocess.run(command, capture_output=True, text=True, env=CLEAN, cwd=REPO, timeout=60)
+    done = run_cli("--video", video, "--no-window", *option, without=[package])
     assert_one_line_error(done, f"pip install '{extra}'")
 
 
@@ -207,15 +205,14 @@ def test_a_camera_is_shown_through_a_virtual_one(tmp_path: Path) -> None:
         "    def send(self, frame): print(*frame.shape, file=self.log)\n"
         "    def close(self): print('closed', file=self.log)\n"
     )
-    path = os.pathsep.join([str(tmp_path), str(REPO)])
-    with mjpeg_server() as server:
-        command = [sys.executable, "-m", "tracker", "--camera", server.url, "--no-window"]
-        command += ["--virtual-camera", "auto"]
-        process = subprocess.Popen(
-            command, stderr=subprocess.PIPE, text=True, env={**CLEAN, "PYTHONPATH": path}, cwd=REPO
-        )
-        while process.poll() is None and not (log.exists() and log.read_text().count("\n") > 5):
-            time.sleep(0.02)
+    with (
+        mjpeg_server() as server,
+        start_cli(
+            *("--camera", server.url, "--no-window", "--virtual-camera", "auto"),
+            env={"PYTHONPATH": os.pathsep.join([str(tmp_path), str(REPO)])},
+        ) as process,
+    ):
+        wait_until(lambda: line_count(log) > 5, process)
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr

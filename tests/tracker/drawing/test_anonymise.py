@@ -15,7 +15,8 @@ from tests.faces import astronaut, blazeface
 from tests.media import write_video
 from tests.shapes import face_box, face_points
 from tests.strategies import floats
-from tests.tracker.cli.test_main import face_video, run
+from tests.cli import run_cli
+from tests.media import face_video
 from tracker.drawing.anonymise import HOLD_S, SEARCH_EVERY_S, Anonymiser
 from tracker.drawing.heads import Head, blur_heads
 from tracker.drawing.picture import Picture
@@ -264,12 +265,12 @@ def test_little_is_left_of_a_real_face(turn: int) -> None:
 
 def test_videos_and_pictures_of_the_command_show_nobody(tmp_path: Path) -> None:
     video = face_video(tmp_path / "in.mp4", 8)
-    done = run("--video", video, "--no-window", "--output", tmp_path / "o.mp4", "--anonymise", "blur")
-    assert done.returncode == 0, done.stderr
+    done = run_cli("--video", video, "--no-window", "--output", tmp_path / "o.mp4", "--anonymise", "blur")
+    assert done.exit_code == 0, done.stderr
     cv2.imwrite(str(tmp_path / "a.png"), astronaut())
     for mode in ("blur", "points"):
-        done = run("--images", tmp_path / "a.png", "--output", tmp_path / mode, "--anonymise", mode)
-        assert done.returncode == 0, done.stderr
+        done = run_cli("--images", tmp_path / "a.png", "--output", tmp_path / mode, "--anonymise", mode)
+        assert done.exit_code == 0, done.stderr
     clear, hidden = (_frames(path) for path in (video, tmp_path / "o.mp4"))
     assert len(hidden) == 8
     forehead = (slice(14, 48), slice(115, 180))  # below it points are drawn
@@ -296,13 +297,13 @@ def test_nothing_that_a_video_says_of_itself_gets_into_its_anonymised_copy(tmp_p
                 packet.stream = streams[packet.stream.index]
                 target.mux(packet)
     assert told.read_bytes().count(b"Jane") >= 4
-    done = run("--video", told, "--no-window", "--output", tmp_path / "o.mp4", "--anonymise", "blur")
-    assert (done.returncode, done.stderr.count("voices can be recognised")) == (0, 1)
+    done = run_cli("--video", told, "--no-window", "--output", tmp_path / "o.mp4", "--anonymise", "blur")
+    assert (done.exit_code, done.stderr.count("voices can be recognised")) == (0, 1)
     data = (tmp_path / "o.mp4").read_bytes()
     assert b"Jane" not in data
     assert b"+48" not in data
-    silent = run("--video", told, "--no-window", "--output", tmp_path / "o_%d.png", "--anonymise", "blur")
-    assert (silent.returncode, silent.stderr) == (0, "")
+    silent = run_cli("--video", told, "--no-window", "--output", tmp_path / "o_%d.png", "--anonymise", "blur")
+    assert (silent.exit_code, silent.stderr) == (0, "")
 
 
 def _frames(path: Path) -> list[ImageArray]:

@@ -13,7 +13,8 @@ import cv2
 import pytest
 
 from tests.faces import astronaut
-from tests.tracker.cli.test_main import CLEAN, REPO, assert_one_line_error, face_video, run
+from tests.cli import REPO, assert_one_line_error, run_cli
+from tests.media import face_video
 from tracker.errors import SinkError
 from tracker.runs.checkpoints import EVERY, Checkpoint, Checkpoints, run_identity
 
@@ -101,8 +102,8 @@ def test_a_second_run_into_the_same_results_is_refused_until_the_first_has_ended
         time.sleep(0.01)
     first.send_signal(signal.SIGSTOP)
     before = out.read_bytes()
-    assert_one_line_error(run(*run_args(video, out)), "another run is writing to it")
-    assert_one_line_error(run(*run_args(video, out), "--resume"), "another run is writing to it")
+    assert_one_line_error(run_cli(*run_args(video, out)), "another run is writing to it")
+    assert_one_line_error(run_cli(*run_args(video, out), "--resume"), "another run is writing to it")
     assert out.read_bytes() == before
     first.send_signal(signal.SIGCONT)
     assert first.wait(60) == 0
@@ -121,7 +122,7 @@ def test_inputs_are_told_apart_by_name_size_and_time(tmp_path: Path) -> None:
 
 def test_killed_at_random_instants_a_video_ends_identically(tmp_path: Path) -> None:
     video = face_video(tmp_path / "in.mp4", 180)
-    assert run(*run_args(video, tmp_path / "whole.jsonl")).returncode == 0
+    assert run_cli(*run_args(video, tmp_path / "whole.jsonl")).exit_code == 0
     whole = (tmp_path / "whole.jsonl").read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mp4", "whole.jsonl"]
     out = tmp_path / "o.jsonl"
@@ -130,12 +131,12 @@ def test_killed_at_random_instants_a_video_ends_identically(tmp_path: Path) -> N
         kill_at([*run_args(video, out), *(["--resume"] if attempt else [])], out, rng.randrange(1, 90))
         lines = out.read_bytes().split(b"\n")[:-1]
         assert lines == whole.split(b"\n")[: len(lines)]  # valid up to then
-    done = run(*run_args(video, out), "--resume")
-    assert done.returncode == 0, done.stderr
+    done = run_cli(*run_args(video, out), "--resume")
+    assert done.exit_code == 0, done.stderr
     assert out.read_bytes() == whole
-    again = run(*run_args(video, out), "--resume")  # nothing is left to do
-    assert (again.returncode, out.read_bytes()) == (0, whole)
-    other = run(*run_args(video, out), "--resume", "--max-faces", 2)
+    again = run_cli(*run_args(video, out), "--resume")  # nothing is left to do
+    assert (again.exit_code, out.read_bytes()) == (0, whole)
+    other = run_cli(*run_args(video, out), "--resume", "--max-faces", 2)
     assert_one_line_error(other, "settings.max_faces was 8, now 2", "--resume")
     assert out.read_bytes() == whole
 
@@ -147,21 +148,21 @@ def test_a_killed_run_over_images_goes_on_with_its_failures(tmp_path: Path) -> N
         cv2.imwrite(str(folder / f"{i}.jpg"), astronaut()[:, i % 40 :])
     (folder / "3.jpg").write_bytes(b"no picture")
     args: list[object] = ["--images", folder, *QUICK, "--json"]
-    first = run(*args, tmp_path / "whole.jsonl")
+    first = run_cli(*args, tmp_path / "whole.jsonl")
     assert_one_line_error(first, "1 image could not be read", "3.jpg")
     out = tmp_path / "o.jsonl"
     kill_at([*args, out], out, 60)
-    resumed = run(*args, out, "--resume")
-    assert (resumed.returncode, resumed.stderr) == (first.returncode, first.stderr)
+    resumed = run_cli(*args, out, "--resume")
+    assert (resumed.exit_code, resumed.stderr) == (first.exit_code, first.stderr)
     assert out.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
-    assert run(*args, out, "--resume").stderr == first.stderr  # that it has ended so is kept, too
+    assert run_cli(*args, out, "--resume").stderr == first.stderr  # that it has ended so is kept, too
 
 
 def test_what_can_be_resumed_stays_until_a_new_run_has_opened_its_outputs(tmp_path: Path) -> None:
     video, out = face_video(tmp_path / "in.mp4", 180), tmp_path / "o.jsonl"
     kill_at(run_args(video, out), out, EVERY + 5)
     kept = out.read_bytes(), out.with_name("o.jsonl.resume").read_bytes()
-    assert_one_line_error(run(*run_args(video, out), "--csv", tmp_path / "no" / "o.csv"), "no folder")
+    assert_one_line_error(run_cli(*run_args(video, out), "--csv", tmp_path / "no" / "o.csv"), "no folder")
     assert (out.read_bytes(), out.with_name("o.jsonl.resume").read_bytes()) == kept
 
 
@@ -170,8 +171,8 @@ def test_another_part_of_a_video_is_not_what_was_begun(
     given: tuple[object, ...], name: str, tmp_path: Path
 ) -> None:
     video, out = face_video(tmp_path / "in.mp4", 60), tmp_path / "o.jsonl"
-    assert run(*run_args(video, out), "--resume").returncode == 0
-    assert_one_line_error(run(*run_args(video, out), "--resume", *given), f"{name} was", "--resume")
+    assert run_cli(*run_args(video, out), "--resume").exit_code == 0
+    assert_one_line_error(run_cli(*run_args(video, out), "--resume", *given), f"{name} was", "--resume")
 
 
 def test_resume_needs_a_json_file_and_nothing_else(tmp_path: Path) -> None:
@@ -184,7 +185,7 @@ def test_resume_needs_a_json_file_and_nothing_else(tmp_path: Path) -> None:
         [*run_args(video, out), "--csv", tmp_path / "o.csv", "--resume"],
         ["--camera", "0", "--json", out, "--resume", "--no-window"],
     ):
-        done = run(*args)
-        assert done.returncode == 2, done.stderr
+        done = run_cli(*args)
+        assert done.exit_code == 2, done.stderr
         assert "--resume" in done.stderr
-    assert_one_line_error(run(*run_args(video, Path("/dev/null")), "--resume"), "/dev/null", "no file")
+    assert_one_line_error(run_cli(*run_args(video, Path("/dev/null")), "--resume"), "/dev/null", "no file")

@@ -13,7 +13,7 @@ import pytest
 from tests.faces import astronaut
 from tests.media import picture
 from tests.shapes import face_points
-from tests.tracker.cli.test_main import assert_one_line_error, run
+from tests.cli import assert_one_line_error, run_cli
 from tracker.errors import SinkError
 from tracker.sinks.labels import DlibSink, PtsSink, label_sink
 from tracker.types import FrameResult, Landmarks, TrackedFace
@@ -144,11 +144,11 @@ def test_the_command_labels_what_it_finds(tmp_path: Path) -> None:
     cv2.imwrite(str(photos / "two.png"), cv2.hconcat([image, image[:, ::-1]]))
     cv2.imwrite(str(photos / "one.png"), image)
     (photos / "bad.png").write_bytes(b"no")
-    done = run("--images", photos, "--labels", tmp_path / "l.xml", "--json", tmp_path / "o.jsonl")
+    done = run_cli("--images", photos, "--labels", tmp_path / "l.xml", "--json", tmp_path / "o.jsonl")
     assert_one_line_error(done, "bad.png")
     assert len(read_dlib_xml(tmp_path / "l.xml", "x")) == 3
-    done = run("--images", photos, "--labels", photos)
-    assert done.returncode == 1
+    done = run_cli("--images", photos, "--labels", photos)
+    assert done.exit_code == 1
     assert "1 more" in done.stderr
     one, two = (read_pts(photos / f"{name}.pts") for name in ("one", "two"))
     assert np.abs(one - two).max() < 3

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.tracker.cli.test_main import CLEAN, REPO, assert_one_line_error, face_video, run
+from tests.cli import REPO, assert_one_line_error, run_cli
+from tests.media import face_video
 from tests.tracker.sinks.test_json_reader import frames
 from tracker.errors import SinkError
 from tracker.sinks.csv_table import CsvSink
@@ -174,8 +175,8 @@ def test_wrong_targets_are_named_at_the_door(tmp_path: Path) -> None:
 def test_the_command_says_what_made_the_file(tmp_path: Path) -> None:
     video = face_video(tmp_path / "in.mp4", 5)
     files = ("--json", tmp_path / "o.jsonl", "--parquet", tmp_path / "o.parquet", "--csv", tmp_path / "o.csv")
-    done = run("--video", video, "--no-window", "--backend", "cpu", "--max-faces", 3, *files)
-    assert done.returncode == 0, done.stderr
+    done = run_cli("--video", video, "--no-window", "--backend", "cpu", "--max-faces", 3, *files)
+    assert done.exit_code == 0, done.stderr
     lines = [json.loads(line) for line in (tmp_path / "o.jsonl").read_text().splitlines()]
     assert as_json(records(tmp_path / "o.parquet")) == lines
     made_by = json.loads(parquet.read_schema(tmp_path / "o.parquet").metadata[METADATA_KEY])

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
-from tests.tracker.cli.test_main import CLEAN, REPO, assert_one_line_error, face_video, run
+from tests.cli import REPO, assert_one_line_error, run_cli
+from tests.media import face_video
 from tests.tracker.reports.plot.test_timeline import face, lines
 from tests.tracker.sinks.test_json_reader import frames, written
 from tracker.reports.plot.lines import broken, clock, count, headline, longest, row_note, runs, thin, tick
@@ -180,37 +181,37 @@ def test_thinning_keeps_peaks_and_gaps() -> None:
 def test_the_command_draws_what_the_tracker_wrote(tmp_path: Path) -> None:
     video = face_video(tmp_path / "in.mp4", 6)
     results = tmp_path / "o.jsonl"
-    assert run("--video", video, "--no-window", "--json", results).returncode == 0
-    done = run("plot", results)
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"{tmp_path / 'o.png'}\n", "")
+    assert run_cli("--video", video, "--no-window", "--json", results).exit_code == 0
+    done = run_cli("plot", results)
+    assert (done.exit_code, done.stdout, done.stderr) == (0, f"{tmp_path / 'o.png'}\n", "")
     assert png_size((tmp_path / "o.png").read_bytes())[0] == 1560
-    done = run("plot", results, "--output", tmp_path / "o.html")
-    assert done.returncode == 0, done.stderr
+    done = run_cli("plot", results, "--output", tmp_path / "o.html")
+    assert done.exit_code == 0, done.stderr
     assert (tmp_path / "o.html").read_text().startswith("<!doctype html>")
 
 
 def test_a_file_that_breaks_off_is_drawn_with_a_note(tmp_path: Path) -> None:
     path = written(tmp_path / "o.jsonl", frames(5), failure=False)
     path.write_bytes(path.read_bytes()[:-20])
-    done = run("plot", path)
-    assert done.returncode == 0
+    done = run_cli("plot", path)
+    assert done.exit_code == 0
     assert done.stderr == f"tracker: {path} breaks off in line 5: drawn up to there\n"
     assert (tmp_path / "o.png").exists()
 
 
 def test_another_file_is_one_line_of_error_and_draws_nothing(tmp_path: Path) -> None:
     (tmp_path / "o.jsonl").write_text("frame,id\n1,2\n")
-    assert_one_line_error(run("plot", tmp_path / "o.jsonl"), "o.jsonl:1", "--json")
+    assert_one_line_error(run_cli("plot", tmp_path / "o.jsonl"), "o.jsonl:1", "--json")
     assert not (tmp_path / "o.png").exists()
 
 
 def test_wrong_outputs_are_refused(tmp_path: Path) -> None:
     path = written(tmp_path / "o.jsonl", frames())
-    assert run("plot", path, "--output", tmp_path / "o.pdf").returncode == 2
-    assert run("plot", ".").returncode == run("plot", "").returncode == 2
-    assert_one_line_error(run("plot", path, "--output", tmp_path / "none" / "o.png"), "there is no folder")
+    assert run_cli("plot", path, "--output", tmp_path / "o.pdf").exit_code == 2
+    assert run_cli("plot", ".").exit_code == run_cli("plot", "").exit_code == 2
+    assert_one_line_error(run_cli("plot", path, "--output", tmp_path / "none" / "o.png"), "there is no folder")
     results = path.rename(tmp_path / "o.png")
-    assert_one_line_error(run("plot", results), "it is the input")
+    assert_one_line_error(run_cli("plot", results), "it is the input")
     assert results.read_bytes().startswith(b'{"source"')
 
 

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tracker.cli.test_main import face_video, run
+from tests.cli import run_cli
+from tests.media import face_video
 from tracker.runs.batch.job import RECORDS, Outcome, do_job, finished, keep_apart
 from tracker.runs.batch.plan import Job, hashed, plan_jobs
 from tracker.runs.batch.pool import Lost, Pool
@@ -130,8 +131,8 @@ def test_results_are_those_of_the_video_alone_and_are_known_again(tmp_path: Path
     (job,) = plan_jobs([video])
     outcome = do_job(job, out, LIGHT)
     assert (outcome.frames, outcome.faces, outcome.error) == (12, 12, None)
-    alone = run("--video", video, "--no-window", "--json", tmp_path / "a.jsonl", *OPTIONS)
-    assert alone.returncode == 0, alone.stderr
+    alone = run_cli("--video", video, "--no-window", "--json", tmp_path / "a.jsonl", *OPTIONS)
+    assert alone.exit_code == 0, alone.stderr
     assert (out / job.name).read_bytes() == (tmp_path / "a.jsonl").read_bytes()
     assert finished(job, out, LIGHT) == outcome
     assert finished(job, out, replace(LIGHT, max_faces=1)) is None
