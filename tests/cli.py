@@ -261,19 +261,21 @@ def _restored_process_state() -> Iterator[None]:
 @contextmanager
 def _hidden(packages: Sequence[str]) -> Iterator[None]:
     """Import the tracker afresh where ``packages`` are not installed; then everything is as before."""
-    ours = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "tracker"}
-    hidden = {name: sys.modules[name] for name in packages if name in sys.modules}
-    for name in ours:
+    renewed = ("tracker", *packages)
+    before = {name: module for name, module in sys.modules.items() if _package(name) in renewed}
+    for name in before:
         del sys.modules[name]
     sys.modules.update(dict.fromkeys(packages))  # type: ignore[arg-type]  # None: the import system's "absent"
     try:
         yield
     finally:
-        for name in [name for name in sys.modules if name.partition(".")[0] == "tracker"]:
+        for name in [name for name in sys.modules if _package(name) in renewed]:
             del sys.modules[name]
-        for name in packages:
-            del sys.modules[name]
-        sys.modules.update(ours | hidden)
+        sys.modules.update(before)
+
+
+def _package(module: str) -> str:
+    return module.partition(".")[0]
 
 
 @contextmanager

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -12,15 +10,9 @@ import numpy as np
 import pytest
 
 import tracker
+from tests.cli import REPO, run_code
 from tests.faces import astronaut
-from tests.tracker.cli.test_main import REPO, face_video
-
-
-def _python(code: str, cwd: Path = REPO) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(REPO)!r})\n{code}"],
-        capture_output=True, text=True, cwd=cwd, timeout=60,
-    )  # fmt: skip
+from tests.media import face_video
 
 
 def test_public_names_are_there_documented_and_listed() -> None:
@@ -35,12 +27,12 @@ def test_public_names_are_there_documented_and_listed() -> None:
 
 
 def test_importing_the_package_imports_nothing_heavy() -> None:
-    done = _python(
-        "import tracker; from tracker import TrackerError\n"
+    done = run_code(
+        "import sys; import tracker; from tracker import TrackerError\n"
         "heavy = {'cv2', 'onnxruntime', 'av', 'numpy', 'typer', 'rich'}\n"
         "sys.exit(' '.join(heavy & set(sys.modules)) or 0)"
     )
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
 
 
 def _readme_program(index: int) -> str:
@@ -52,8 +44,8 @@ def test_the_readme_follows_faces(tmp_path: Path) -> None:
     face_video(tmp_path / "in.mp4", 5)
     program = _readme_program(0)
     assert 'open_source("0")' in program
-    done = _python(program.replace('"0"', '"in.mp4"'), tmp_path)
-    assert done.returncode == 0, done.stderr
+    done = run_code(program.replace('"0"', '"in.mp4"'), cwd=tmp_path)
+    assert done.exit_code == 0, done.stderr
     lines = done.stdout.splitlines()
     assert len(lines) == 5
     assert all(line.startswith("1 ") for line in lines)
@@ -61,7 +53,7 @@ def test_the_readme_follows_faces(tmp_path: Path) -> None:
 
 def test_the_readme_finds_faces_in_an_array(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "photo.jpg"), astronaut())
-    done = _python(_readme_program(1), tmp_path)
-    assert done.returncode == 0, done.stderr
+    done = run_code(_readme_program(1), cwd=tmp_path)
+    assert done.exit_code == 0, done.stderr
     x, y = map(float, done.stdout.split())
     assert np.hypot(x - 183, y - 126) < 5  # the tip of the nose, read off the portrait

@@ -115,7 +115,7 @@ def test_a_batch_that_is_ended_goes_on_and_leaves_no_drafts(
     assert set(statuses(out).values()) <= {"done", "done before"}
     assert "done before" in statuses(out).values()
     for job in plan_jobs([inputs]):
-        do_job(job, tmp_path / "alone", LIGHT, threads=1)
+        do_job(job, tmp_path / "alone", LIGHT)
         assert (tmp_path / "alone" / job.name).read_bytes() == (out / job.name).read_bytes()
     assert [path.name for path in out.rglob("*.part")] == []
 

@@ -216,7 +216,7 @@ def test_damaged_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
     """A clone whose model file was altered: one bit is enough."""
     data = bytearray((REPO / "weights" / "resnet18.onnx").read_bytes())
     data[len(data) // 2] ^= 1
-    damaged_weights(tmp_path / "weights", monkeypatch, data)
+    damaged_weights(tmp_path / "weights", monkeypatch, bytes(data))
     video = face_video(tmp_path / "in.mp4", 3)
     done = run_cli("--video", video, "--no-window", "--json", tmp_path / "o")
     assert_one_line_error(done, "resnet18.onnx", "sha256")

@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from tests.cli import run_cli
 from tests.faces import astronaut, blazeface
-from tests.media import write_video
+from tests.media import face_video, write_video
 from tests.shapes import face_box, face_points
 from tests.strategies import floats
-from tests.cli import run_cli
-from tests.media import face_video
 from tracker.drawing.anonymise import HOLD_S, SEARCH_EVERY_S, Anonymiser
 from tracker.drawing.heads import Head, blur_heads
 from tracker.drawing.picture import Picture

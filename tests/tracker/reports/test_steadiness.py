@@ -17,9 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.faces import astronaut
+from tests.media import face_video
 from tests.shapes import canonical_points, face_points
 from tests.strategies import floats
-from tests.tracker.cli.test_main import face_video
 from tracker.errors import SourceError
 from tracker.inference.detection.detector import FakeDetector
 from tracker.inference.landmarker import Located

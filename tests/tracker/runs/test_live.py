@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.cli import assert_one_line_error, run_cli, run_process
 from tests.media import mjpeg_server
 
-REPO = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.skipif(
     not all(map(shutil.which, ("Xvfb", "xvfb-run", "xdotool"))), reason="needs xvfb and xdotool"
 )
@@ -40,9 +38,9 @@ def test_q_quits_and_a_fast_stream_is_skipped_not_queued(tmp_path: Path) -> None
     lines = tmp_path / "o.jsonl"
     with mjpeg_server(fps=400) as server:
         command = ["xvfb-run", "-a", sys.executable, "-c", SESSION, server.url, str(lines)]
-        done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=120)
+        done = run_process(command)
         sent = server.sent
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert done.stderr == ""
     records = [json.loads(line) for line in lines.read_text().splitlines()]
     frames = [record["frame"] for record in records]
@@ -83,19 +81,12 @@ sys.exit(run.wait())
 
 def test_q_quits_while_a_lost_stream_is_waited_for(tmp_path: Path) -> None:
     command = ["xvfb-run", "-a", sys.executable, "-c", OUTAGE, str(tmp_path / "o.jsonl")]
-    env = {**os.environ, "PYTHONPATH": str(REPO)}
-    done = subprocess.run(command, cwd=REPO, env=env, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = run_process(command)
+    assert done.exit_code == 0, done.stdout + done.stderr
     assert done.stdout.count("\n") == 1, done.stdout
     assert "stopped sending after" in done.stdout
 
 
 def test_without_a_screen_the_remedy_is_named(tmp_path: Path) -> None:
-    env = {key: value for key, value in os.environ.items() if key != "DISPLAY"}
     with mjpeg_server() as server:
-        command = [sys.executable, "-m", "tracker", "--camera", server.url]
-        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 1
-    assert done.stderr.startswith("tracker: ")
-    assert "--no-window" in done.stderr
-    assert done.stderr.count("\n") == 1
+        assert_one_line_error(run_cli("--camera", server.url, cwd=tmp_path), "--no-window")

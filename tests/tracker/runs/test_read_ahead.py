@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import threading
@@ -15,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.media import packet_bytes, write_video
-from tests.tracker.cli.test_main import CLEAN, REPO, face_video, frame_count, json_lines
+from tests.cli import json_lines
+from tests.media import face_video, frame_count, packet_bytes, write_video
 from tests.tracker.runs.test_loop import fake_tracker, frames
 from tracker.drawing.picture import Picture
 from tracker.errors import SinkError, SourceError
@@ -245,31 +244,3 @@ def test_images_are_found_in_batches_with_the_same_result(tmp_path: Path) -> Non
             sink.write(tracker.find(image))
     assert (tmp_path / "a.jsonl").read_text() == (tmp_path / "b.jsonl").read_text()
     assert told == [0, 0, 0]
-
-
-def test_killed_by_ctrl_c_a_video_run_leaves_complete_lines_and_a_playable_file(tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
-    video = face_video(tmp_path / "in.mp4", 400)
-    command = [
-        "--video",
-        video,
-        "--output",
-        tmp_path / "o.mp4",
-        "--json",
-        tmp_path / "o.jsonl",
-        "--no-window",
-    ]
-    run = subprocess.Popen(
-        [sys.executable, "-m", "tracker", *map(str, command)], cwd=REPO, env=CLEAN, stderr=subprocess.PIPE
-    )
-    while not (tmp_path / "o.jsonl").exists() or len((tmp_path / "o.jsonl").read_bytes()) < 30_000:
-        assert run.poll() is None
-        time.sleep(0.02)
-    run.send_signal(signal.SIGINT)
-    run.communicate(timeout=60)
-    assert run.returncode == 130
-    lines = [json.loads(line) for line in (tmp_path / "o.jsonl").read_text().splitlines()]
-    assert 0 < len(lines) < 400
-    assert len(lines) - 1 <= frame_count(tmp_path / "o.mp4") <= len(lines)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -12,8 +11,8 @@ from pathlib import Path
 import cv2
 import pytest
 
+from tests.cli import assert_one_line_error, line_count, run_cli, start_cli, wait_until
 from tests.faces import astronaut
-from tests.cli import REPO, assert_one_line_error, run_cli
 from tests.media import face_video
 from tracker.errors import SinkError
 from tracker.runs.checkpoints import EVERY, Checkpoint, Checkpoints, run_identity
@@ -27,15 +26,14 @@ def run_args(video: Path, out: Path) -> list[object]:
 
 def kill_at(args: list[object], out: Path, lines: int) -> None:
     """Start the run and SIGKILL it when it has written so many more lines."""
-    before = out.read_bytes().count(b"\n") if out.exists() else 0
-    process = subprocess.Popen([sys.executable, "-m", "tracker", *map(str, args)], cwd=REPO, env=CLEAN)
-    while process.poll() is None:
-        written = out.read_bytes().count(b"\n") if out.exists() else 0
-        if written >= before + lines or written < before:
-            break
-        time.sleep(0.005)
-    process.kill()
-    process.wait()
+    before = line_count(out)
+    with start_cli(*args) as process:
+        while process.poll() is None:
+            written = line_count(out)
+            if written >= before + lines or written < before:
+                break
+            time.sleep(0.005)
+        process.kill()
 
 
 def begin(path: Path, lines: int) -> None:
@@ -95,19 +93,16 @@ def test_what_cannot_be_resumed_says_why_and_stays_as_it_is(damage: str, tmp_pat
 @pytest.mark.skipif(sys.platform == "win32", reason="holds no files")
 def test_a_second_run_into_the_same_results_is_refused_until_the_first_has_ended(tmp_path: Path) -> None:
     video, out = face_video(tmp_path / "in.mp4", 180), tmp_path / "o.jsonl"
-    command = [sys.executable, "-m", "tracker", *map(str, run_args(video, out))]
-    first = subprocess.Popen(command, cwd=REPO, env=CLEAN)
-    while not (out.exists() and out.read_bytes()):
-        assert first.poll() is None
-        time.sleep(0.01)
-    first.send_signal(signal.SIGSTOP)
-    before = out.read_bytes()
-    assert_one_line_error(run_cli(*run_args(video, out)), "another run is writing to it")
-    assert_one_line_error(run_cli(*run_args(video, out), "--resume"), "another run is writing to it")
-    assert out.read_bytes() == before
-    first.send_signal(signal.SIGCONT)
-    assert first.wait(60) == 0
-    assert out.read_bytes().count(b"\n") == 180
+    with start_cli(*run_args(video, out)) as first:
+        wait_until(lambda: line_count(out) > 0, first)
+        first.send_signal(signal.SIGSTOP)
+        before = out.read_bytes()
+        assert_one_line_error(run_cli(*run_args(video, out)), "another run is writing to it")
+        assert_one_line_error(run_cli(*run_args(video, out), "--resume"), "another run is writing to it")
+        assert out.read_bytes() == before
+        first.send_signal(signal.SIGCONT)
+        assert first.wait(60) == 0
+    assert line_count(out) == 180
 
 
 def test_inputs_are_told_apart_by_name_size_and_time(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.cli import assert_one_line_error, run_cli
 from tests.faces import astronaut
 from tests.media import picture
 from tests.shapes import face_points
-from tests.cli import assert_one_line_error, run_cli
 from tracker.errors import SinkError
 from tracker.sinks.labels import DlibSink, PtsSink, label_sink
 from tracker.types import FrameResult, Landmarks, TrackedFace

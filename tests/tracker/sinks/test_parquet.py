@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -191,9 +189,7 @@ def test_the_command_says_what_made_the_file(tmp_path: Path) -> None:
 def test_a_missing_pyarrow_is_named_and_old_results_stay(tmp_path: Path) -> None:
     video = face_video(tmp_path / "in.mp4", 3)
     (tmp_path / "o.jsonl").write_text("results of yesterday")
-    code = "import sys; sys.modules['pyarrow'] = None; from tracker.cli.main import main; main()"
-    options = ["--json", str(tmp_path / "o.jsonl"), "--parquet", str(tmp_path / "o.parquet")]
-    command = [sys.executable, "-c", code, "--video", str(video), "--no-window", *options]
-    done = subprocess.run(command, capture_output=True, text=True, env=CLEAN, cwd=REPO, timeout=60)
+    options = ("--json", tmp_path / "o.jsonl", "--parquet", tmp_path / "o.parquet")
+    done = run_cli("--video", video, "--no-window", *options, without=["pyarrow"])
     assert_one_line_error(done, "pip install 'tracker[parquet]'")
     assert (tmp_path / "o.jsonl").read_text() == "results of yesterday"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
-from tests.cli import REPO, assert_one_line_error, run_cli
+from tests.cli import assert_one_line_error, run_cli
 from tests.media import face_video
 from tests.tracker.reports.plot.test_timeline import face, lines
 from tests.tracker.sinks.test_json_reader import frames, written
@@ -209,7 +207,9 @@ def test_wrong_outputs_are_refused(tmp_path: Path) -> None:
     path = written(tmp_path / "o.jsonl", frames())
     assert run_cli("plot", path, "--output", tmp_path / "o.pdf").exit_code == 2
     assert run_cli("plot", ".").exit_code == run_cli("plot", "").exit_code == 2
-    assert_one_line_error(run_cli("plot", path, "--output", tmp_path / "none" / "o.png"), "there is no folder")
+    assert_one_line_error(
+        run_cli("plot", path, "--output", tmp_path / "none" / "o.png"), "there is no folder"
+    )
     results = path.rename(tmp_path / "o.png")
     assert_one_line_error(run_cli("plot", results), "it is the input")
     assert results.read_bytes().startswith(b'{"source"')
@@ -217,7 +217,5 @@ def test_wrong_outputs_are_refused(tmp_path: Path) -> None:
 
 def test_a_missing_matplotlib_is_named(tmp_path: Path) -> None:
     path = written(tmp_path / "o.jsonl", frames(), failure=False)
-    code = "import sys; sys.modules['matplotlib'] = None; from tracker.cli.main import main; main()"
-    command = [sys.executable, "-c", code, "plot", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, env=CLEAN, cwd=REPO, timeout=60)
+    done = run_cli("plot", path, without=["matplotlib"])
     assert_one_line_error(done, "pip install 'tracker[plot]'")

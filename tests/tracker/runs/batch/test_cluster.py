@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("ray", reason="needs the extra cluster")
 
-from tests.tracker.cli.test_main import face_video
+from tests.media import face_video
 from tracker.errors import BatchError
 from tracker.runs.batch.cluster import RayWorkers, import_ray
 from tracker.runs.batch.job import do_job

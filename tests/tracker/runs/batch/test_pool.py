@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.tracker.cli.test_main import CLEAN, REPO, face_video
+from tests.cli import run_process
+from tests.media import face_video
 
 DIES_AT_ONCE = """
 import os, signal, sys
@@ -29,6 +29,6 @@ def test_a_worker_ends_when_who_gave_it_a_job_died_before_it_began(tmp_path: Pat
     video = face_video(tmp_path / "a.mp4", 30)
     command = [sys.executable, "-c", DIES_AT_ONCE, str(video), str(tmp_path / "out")]
     # The worker has the same standard output, so this waits for both.
-    dead = subprocess.run(command, stdout=subprocess.PIPE, timeout=60, check=False, cwd=REPO, env=CLEAN)
-    assert dead.returncode == -signal.SIGKILL
+    dead = run_process(command)
+    assert dead.exit_code == -signal.SIGKILL
     assert list((tmp_path / "out").iterdir()) == []
