@@ -1,0 +1,1 @@
+"""Sources: frames from cameras, videos and still images."""

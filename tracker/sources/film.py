@@ -68,7 +68,7 @@ class Film(Closing):
 
     @property
     def exhausted(self) -> bool:
-        """Whether the film was read to its end and its last frame was taken."""
+        """True once the film was read to its end and its last frame was taken."""
         return self._exhausted
 
     @property

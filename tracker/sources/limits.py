@@ -1,6 +1,6 @@
-"""How large a file's pictures may be, so that a hostile one cannot take all memory.
+"""Upper limits on the size of images and videos, so that a hostile file cannot exhaust the memory.
 
-A file of a few kilobytes can unfold into gigabytes. What is larger than these is refused before decoding.
+A file of a few kilobytes can decompress into gigabytes. Larger ones are refused before decoding.
 """
 
 from __future__ import annotations
@@ -10,20 +10,24 @@ from pathlib import Path
 from tracker.errors import SourceError
 
 MAX_PIXELS = 200_000_000
-"""Of one picture: more than the largest cameras of telephones give (16320 x 12240)."""
+"""Pixels of one image: just above the largest phone cameras (16320 x 12240)."""
 
 MAX_SIDE = 65_500
-"""Pixels; the longest side that JPEG can have, and less than OpenCV can turn."""
+"""Pixels of the longest side: about the maximum of JPEG, and less than OpenCV can rotate."""
 
 MAX_IMAGE_BYTES = 1 << 30
-"""Of a still image's file, which is read whole."""
+"""Size of an image file, which is read into memory."""
 
 MAX_FRAMES = 50_000_000
-"""Of a video: nine days at 60 frames a second."""
+"""Frames of a video: nine days at 60 frames per second."""
 
 
 def check_size(path: Path, width: int, height: int) -> None:
-    """Raise :class:`SourceError` if the picture in ``path`` is larger than allowed."""
+    """Check the size in pixels of an image or of a video's frames.
+
+    Raises:
+        SourceError: It is larger than allowed.
+    """
     if width > MAX_SIDE or height > MAX_SIDE or width * height > MAX_PIXELS:
         raise SourceError(
             f"{path} claims pictures of {width}x{height}: more than {MAX_PIXELS // 1_000_000} megapixels or "
@@ -32,12 +36,21 @@ def check_size(path: Path, width: int, height: int) -> None:
 
 
 def check_bytes(path: Path) -> None:
-    """Raise :class:`SourceError` if the image file ``path`` is too large, ``OSError`` if missing."""
+    """Check the size of an image file.
+
+    Raises:
+        SourceError: The file is too large.
+        OSError: The file is missing.
+    """
     if path.stat().st_size > MAX_IMAGE_BYTES:
         raise SourceError(f"{path} is larger than {MAX_IMAGE_BYTES >> 30} GiB: no image that can be read")
 
 
 def check_count(path: Path, count: int) -> None:
-    """Raise :class:`SourceError` if a video goes on after ``count`` frames and should not."""
+    """Check the number of frames read of a video that goes on.
+
+    Raises:
+        SourceError: It is the maximum.
+    """
     if count >= MAX_FRAMES:
         raise SourceError(f"{path} goes on after {MAX_FRAMES} frames: cut it with --start and --end")

@@ -1,4 +1,4 @@
-"""Frames for programs that use the package: from whatever a name means, or from an array."""
+"""Opening of sources by name, and frames of arrays, for programs that use the package."""
 
 from __future__ import annotations
 
@@ -23,25 +23,30 @@ from tracker.types import Frame
 
 
 class Source(Protocol):
-    """Frames in order, once: what :func:`open_source` returns. A context manager that closes itself."""
+    """Frames in order, once, as :func:`open_source` returns them; a context manager that closes itself."""
 
     def __iter__(self) -> Iterator[Frame]:
-        """The frames. Raises :class:`~tracker.errors.SourceError` where it cannot go on."""
+        """Yield the frames.
+
+        Raises:
+            SourceError: Reading cannot go on.
+        """
 
     def __enter__(self) -> Self:
-        """Itself."""
+        """Return itself."""
 
     def __exit__(self, *error: Any) -> None:
-        """Close, whatever ended the block."""
+        """Close, after an error too."""
 
     def close(self) -> None:
-        """Free what is held and end its threads; closing twice is fine."""
+        """Release files and devices and end threads; closing twice is fine."""
 
 
 class PictureSource(Closing):
-    """Still images: a :class:`Frame` for each that can be read (``source`` is the file name, ``time_s`` 0).
+    """Still images as frames; ``source`` is the file name, ``index`` and ``time_s`` are 0.
 
-    After the last it raises :class:`~tracker.errors.SourceError` if there were others.
+    Images that cannot be read are skipped; after the last frame :class:`~tracker.errors.SourceError` tells of
+    them.
     """
 
     def __init__(self, pattern: str) -> None:
@@ -58,32 +63,29 @@ class PictureSource(Closing):
             raise unreadable(failures)
 
     def close(self) -> None:
-        """Nothing stays open between two images."""
+        """Do nothing: no file stays open between two images."""
 
 
 def open_source(what: int | str | Path) -> Source:
-    """Open the frames that ``what`` names; use it in a ``with`` block.
+    """Open the source that ``what`` names; use it in a ``with`` block.
 
     - a number, a device such as ``/dev/video2`` or a URL: a camera or stream, always its newest frame
       (:class:`~tracker.sources.camera.source.CameraSource`); only a URL makes it connect anywhere;
     - a folder, an image or a pattern such as ``photos/*.jpg``: still images (:class:`PictureSource`), for
       :meth:`~tracker.tracking.face_tracker.FaceTracker.find`, which takes each on its own;
-    - ``frames_%04d.png``: numbered pictures, a film (:class:`~tracker.sources.numbered.NumberedImageSource`);
+    - ``frames_%04d.png``: numbered images, a film (:class:`~tracker.sources.numbered.NumberedImageSource`);
     - any other file: a video, every frame (:class:`~tracker.sources.video.source.VideoSource`).
 
-    Raises :class:`~tracker.errors.SourceError` when it does not open and, while iterating, when it cannot
-    go on.
+    Raises:
+        SourceError: It does not open or, while iterating, cannot go on.
     """
     name = str(what)
     if is_local_camera(name) or "://" in name:
         return CameraSource(name)
     path = Path(name)
-    if is_numbered(path):
-        return open_film(path)
     is_pattern = glob.has_magic(name) and not path.exists()
-    if is_pattern or path.is_dir() or path.suffix.lower() in SUFFIXES:
-        return PictureSource(name)
-    return open_film(path)
+    is_still = is_pattern or path.is_dir() or path.suffix.lower() in SUFFIXES
+    return PictureSource(name) if is_still and not is_numbered(path) else open_film(path)
 
 
 def open_film(path: Path, trim: Trim = WHOLE, fps: float | None = None) -> Film:
@@ -105,12 +107,13 @@ def frame_from(
     *,
     channels: Literal["bgr", "rgb"] = "bgr",
 ) -> Frame:
-    """A :class:`Frame` of an array: ``(H, W)`` grey, or ``(H, W, 3)`` in the order of ``channels``; uint8.
+    """Return the :class:`Frame` of a uint8 array: ``(H, W)`` grey, or ``(H, W, 3)`` in order ``channels``.
 
-    A BGR array that is contiguous is not copied; it must not change while the frame is in use. For
-    :meth:`~tracker.tracking.face_tracker.FaceTracker.step` the times of a video must increase. Raises
-    ``ValueError`` for
-    another shape, type or order.
+    A contiguous BGR array is not copied; it must not change while the frame is in use. For
+    :meth:`~tracker.tracking.face_tracker.FaceTracker.step` the times of a video must increase.
+
+    Raises:
+        ValueError: Another shape, type or channel order.
     """
     if channels not in ("bgr", "rgb"):
         raise ValueError(f"channels must be bgr or rgb, got {channels!r}")

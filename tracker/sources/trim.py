@@ -1,4 +1,7 @@
-"""Which part of a film is wanted; light enough for the command line to import at once."""
+"""Selection of a part of a film by start, end and step.
+
+Imports no image library: the command line needs it at once.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,10 @@ from fractions import Fraction
 
 @dataclass(frozen=True)
 class Trim:
-    """The frames from ``start_s`` to before ``end_s`` (seconds, of the film's own clock), each ``every``-th.
+    """Every ``every``-th frame from ``start_s`` to before ``end_s``, in seconds of the film's own clock.
 
-    Raises ``ValueError`` for a start below 0, an end that does not follow it, or an ``every`` below 1.
+    Raises:
+        ValueError: The start is below 0, the end is not after it, or ``every`` is below 1.
     """
 
     start_s: float = 0.0
@@ -27,11 +31,11 @@ class Trim:
             raise ValueError(f"every must be 1 or more, got {self.every}")
 
     def has_begun(self, time_s: float) -> bool:
-        """Whether ``time_s`` is not before the start; a film whose clock starts below 0 is not cut at 0."""
+        """Return whether ``time_s`` has reached the start; a start of 0 includes negative times."""
         return self.start_s == 0 or time_s >= self.start_s
 
     def count(self, frames: int | None, fps: Fraction) -> int | None:
-        """About how many of ``frames`` at ``fps`` are wanted; ``None`` if that is not known."""
+        """Return about how many of ``frames`` at ``fps`` are selected, ``None`` if ``frames`` is unknown."""
         if frames is None:
             return None
         wanted = min(frames, math.inf if math.isinf(self.end_s) else round(self.end_s * fps))
@@ -39,4 +43,4 @@ class Trim:
 
 
 WHOLE = Trim()
-"""All of a film."""
+"""The whole film."""

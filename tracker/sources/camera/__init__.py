@@ -1,0 +1,1 @@
+"""Cameras of this computer and network streams."""

@@ -1,4 +1,4 @@
-"""The cameras of this computer: which there are, and opening one, or a stream."""
+"""Cameras of this computer: listing them, and opening one or a stream."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import cv2
 
-from tracker.sources.camera.mode import CameraMode, is_local_camera, is_number
+from tracker.sources.camera.mode import CameraMode, is_camera_number, is_local_camera
 from tracker.sources.camera.stream import StreamCapture
 
 Capture = cv2.VideoCapture | StreamCapture
@@ -21,9 +21,9 @@ _SYSFS, _DEV = Path("/sys/class/video4linux"), Path("/dev")
 
 @dataclass(frozen=True)
 class CameraInfo:
-    """One camera: its number, ``path`` if the system has one, and ``name`` if the system tells it.
+    """A camera of this computer: its number, and its device path and name where the system has them.
 
-    ``path`` stays the same when cameras are plugged in another order, where the system knows such a path.
+    Where possible ``path`` does not depend on the order in which cameras are plugged in.
     """
 
     index: int
@@ -32,10 +32,10 @@ class CameraInfo:
 
 
 def list_cameras(sysfs: Path = _SYSFS, dev: Path = _DEV) -> tuple[CameraInfo, ...]:
-    """The cameras of this computer in the order of their numbers.
+    """Return the cameras of this computer in the order of their numbers.
 
-    On Linux the video devices below ``dev``, named by ``sysfs``; of several that one camera may have often
-    only the first gives pictures. Elsewhere the numbers 0 to 3 that open.
+    On Linux these are the video devices in ``dev``, with names from ``sysfs``. One camera may have several of
+    which often only the first yields pictures. On other systems the numbers 0 to 3 are tried.
     """
     if not sys.platform.startswith("linux"):
         return tuple(CameraInfo(number) for number in range(_PROBED) if _opens(number))
@@ -49,7 +49,7 @@ def list_cameras(sysfs: Path = _SYSFS, dev: Path = _DEV) -> tuple[CameraInfo, ..
 
 
 def describe_cameras(cameras: Sequence[CameraInfo]) -> list[str]:
-    """A line for each camera: number, path, name."""
+    """Return a line for each camera: number, path, name."""
     if not cameras:
         return ["no cameras found"]
     width = max(len(camera.path or "") for camera in cameras)
@@ -62,21 +62,21 @@ def describe_cameras(cameras: Sequence[CameraInfo]) -> list[str]:
 
 
 def open_capture(device: int | str, mode: CameraMode) -> Capture:
-    """Open a camera number, a device path, a stream URL or a file; whether that worked, ``isOpened`` tells.
+    """Open a camera number, a device path, a stream URL or a file; ``isOpened`` tells whether that worked.
 
-    ``mode`` is asked of a camera of this computer, which may give something else.
+    ``mode`` is requested from a camera of this computer, which may choose another one.
     """
     if not is_local_camera(device):
         return StreamCapture(str(device))
-    # OpenCV would write several lines for every camera that is not there.
+    # OpenCV would write several lines for every camera that does not exist.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     capture = _open_local(device)
-    _ask(capture, mode)
+    _apply_mode(capture, mode)
     return capture
 
 
-def mode_given(capture: Capture, size: tuple[int, int]) -> CameraMode:
-    """What an open camera says that it gives; ``size`` is what its pictures really have."""
+def actual_mode(capture: Capture, size: tuple[int, int]) -> CameraMode:
+    """Return the mode that an open camera reports; ``size`` is that of its pictures."""
     fps = capture.get(cv2.CAP_PROP_FPS)
     code = max(int(capture.get(cv2.CAP_PROP_FOURCC)), 0)
     fourcc = "".join(chr(code >> shift & 0xFF) for shift in (0, 8, 16, 24))
@@ -90,14 +90,14 @@ def mode_given(capture: Capture, size: tuple[int, int]) -> CameraMode:
 def _open_local(device: int | str) -> cv2.VideoCapture:
     # Naming the backend keeps OpenCV from trying every other one, network cameras included.
     backend = cv2.CAP_V4L2 if sys.platform.startswith("linux") else cv2.CAP_ANY
-    if not is_number(device):
+    if not is_camera_number(device):
         return cv2.VideoCapture(str(device), backend)
-    number = min(int(device), 2**31 - 1)  # what fits OpenCV's argument; no computer has so many
+    number = min(int(device), 2**31 - 1)  # the maximum of OpenCV's argument; no computer has so many
     return cv2.VideoCapture(number, backend)
 
 
-def _ask(capture: cv2.VideoCapture, mode: CameraMode) -> None:
-    # The format first: it decides which sizes there are, and the size which rates.
+def _apply_mode(capture: cv2.VideoCapture, mode: CameraMode) -> None:
+    # The available sizes depend on the format, and the available rates on the size.
     if mode.fourcc:
         capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*mode.fourcc))
     if mode.size:
@@ -115,7 +115,7 @@ def _opens(number: int) -> bool:
 
 
 def _stable_paths(by_id: Path) -> Iterator[tuple[str, str]]:
-    """Device name and stable path of every link there is."""
+    """Yield the device name and the stable path of every link in ``by_id``."""
     if by_id.is_dir():
         for link in sorted(by_id.iterdir()):
             yield link.resolve().name, str(link)

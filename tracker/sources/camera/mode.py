@@ -1,4 +1,4 @@
-"""What is asked of a camera: picture size, rate, pixel format; and which inputs can be asked at all."""
+"""Camera modes (picture size, frame rate, pixel format) and names of local cameras."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ _SAME_FPS = 0.01  # drivers round: 29.97 for 30
 
 @dataclass(frozen=True)
 class CameraMode:
-    """A camera's setting; None leaves it to the camera.
+    """Requested or actual mode of a camera; ``None`` leaves a value to the camera, or is unknown.
 
-    ``size`` is (width, height) in pixels, ``fps`` frames per second, ``fourcc`` the four characters of a
-    pixel format such as ``MJPG``. Raises ``ValueError`` on values that no camera can have.
+    ``size`` is (width, height) in pixels, ``fps`` the frame rate in frames per second, ``fourcc`` the four
+    characters of a pixel format such as ``MJPG``.
+
+    Raises:
+        ValueError: A value is impossible.
     """
 
     size: tuple[int, int] | None = None
@@ -29,27 +32,27 @@ class CameraMode:
         if self.fourcc is not None and not _is_fourcc(self.fourcc):
             raise ValueError(f"a pixel format is four ASCII characters such as MJPG, got {self.fourcc!r}")
 
-    def misses(self, given: CameraMode) -> tuple[str, ...]:
-        """Where the mode that was really ``given`` differs from this one, in words; None there is unknown."""
-        missed = []
+    def differences(self, given: CameraMode) -> tuple[str, ...]:
+        """Return the differences of the actual mode ``given`` from this requested one, in words."""
+        found = []
         if self.size and given.size != self.size:
-            missed.append(f"{_size_text(given.size)} instead of {_size_text(self.size)}")
+            found.append(f"{_size_text(given.size)} instead of {_size_text(self.size)}")
         if self.fps and (given.fps is None or abs(given.fps - self.fps) > _SAME_FPS * self.fps):
             got = "an unknown rate" if given.fps is None else f"{given.fps:g} fps"
-            missed.append(f"{got} instead of {self.fps:g} fps")
+            found.append(f"{got} instead of {self.fps:g} fps")
         if self.fourcc and given.fourcc != self.fourcc:
-            missed.append(f"{given.fourcc or 'an unknown format'} instead of {self.fourcc}")
-        return tuple(missed)
+            found.append(f"{given.fourcc or 'an unknown format'} instead of {self.fourcc}")
+        return tuple(found)
 
 
-def is_number(device: int | str) -> bool:
-    """Whether ``device`` counts cameras, as in ``--camera 0``."""
+def is_camera_number(device: int | str) -> bool:
+    """Return whether ``device`` is a camera number, as in ``--camera 0``."""
     return isinstance(device, int) or (device.isascii() and device.isdecimal())
 
 
 def is_local_camera(device: int | str) -> bool:
-    """Whether ``device`` is a camera of this computer, a number or a Linux device; else a stream or file."""
-    return is_number(device) or (sys.platform.startswith("linux") and str(device).startswith("/dev/"))
+    """Return whether ``device`` is a camera of this computer: a number or a Linux device path."""
+    return is_camera_number(device) or (sys.platform.startswith("linux") and str(device).startswith("/dev/"))
 
 
 def _is_fourcc(text: str) -> bool:

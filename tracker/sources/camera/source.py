@@ -1,4 +1,4 @@
-"""Cameras and network streams: a thread captures, the loop always gets the newest frame."""
+"""Cameras and network streams, captured in a thread so that the loop always gets the newest frame."""
 
 from __future__ import annotations
 
@@ -12,40 +12,45 @@ from pathlib import Path
 import cv2
 
 from tracker.errors import SourceError
-from tracker.sources.camera.devices import Capture, list_cameras, mode_given, open_capture
-from tracker.sources.camera.mode import CameraMode, is_local_camera, is_number
+from tracker.sources.camera.devices import Capture, actual_mode, list_cameras, open_capture
+from tracker.sources.camera.mode import CameraMode, is_camera_number, is_local_camera
 from tracker.sources.camera.stream import READ_TIMEOUT_S, StreamCapture
 from tracker.system.closing import Closing
 from tracker.types import Frame, ImageArray
 
 IDLE_S = 0.05
-"""How often the waiting loop gets control: its keys and Ctrl-C are heard at least so often."""
+"""Seconds between two calls of ``idle`` while there is no new frame, so that keys and Ctrl-C work."""
 
 _FIRST_RETRY_S, _LAST_RETRY_S = 0.5, 5.0
 _STALL_S = READ_TIMEOUT_S
 _JOIN_S = 2.0
-_MOST_DAMAGED = 300  # a film joined in the middle may take ten seconds to its next key frame
+_MAX_DAMAGED = 300  # a stream joined in the middle may take ten seconds to its next key frame
 
 log = logging.getLogger(__name__)
 
 
 class CameraSource(Closing):
-    """A camera number, a device path or a stream URL; a context manager that yields :class:`Frame`.
+    """Frames of a camera number, a device path or a stream URL; a context manager.
 
-    A thread of its own reads the camera and keeps one frame: a loop slower than the camera skips
-    frames and always sees the newest. ``Frame.index`` counts captured frames, so a gap shows the
-    skipped ones; ``Frame.time_s`` is taken from a monotonic clock at capture, 0 at the first frame.
-    ``captured`` and ``dropped`` count what came in and what nobody fetched.
+    A thread of its own reads the camera and keeps the newest frame: a loop slower than the camera skips
+    frames. ``Frame.index`` counts captured frames, so gaps show the skipped ones; ``Frame.time_s`` comes from
+    a monotonic clock at capture, 0 at the first frame. ``captured`` counts the frames read, ``dropped`` those
+    that were never yielded. Only a URL makes it connect anywhere.
 
-    A camera that goes away, or sends nothing for 5 seconds, does not end the iteration: it is opened again
-    after 0.5 seconds, then after twice that, up to every 5 seconds; index and time go on when it is back.
-    Each loss, each return, another picture size and a ``mode`` that the camera did not give are told once to
-    ``say``, a line each. While there is no new frame, ``idle`` is called every :data:`IDLE_S` with the line
-    that says what is wrong, None when all is well; iteration ends when it returns False. Both are called from
-    the iterating thread.
+    A camera that disconnects, or sends nothing for 5 seconds, does not end the iteration: it is reopened
+    after 0.5 seconds, then after twice that, up to every 5 seconds. Index and time continue when it is back.
 
-    Only a URL makes it connect anywhere. Raises :class:`SourceError` when the camera does not open, and,
-    while iterating, when it opened but gives no frame at all, or is a file that has ended.
+    Args:
+        device: Camera number, device path, URL or file.
+        mode: Requested camera mode.
+        say: Called with one line when the camera is lost or back, when the picture size changes, and when the
+            mode is not the requested one.
+        idle: Called every :data:`IDLE_S` while there is no new frame, with the current problem in one line or
+            ``None``. Iteration ends when it returns False. Both are called from the iterating thread.
+
+    Raises:
+        SourceError: The camera does not open, or, while iterating, yields no frame at all or is a file that
+            has ended.
     """
 
     def __init__(
@@ -55,14 +60,14 @@ class CameraSource(Closing):
         say: Callable[[str], None] = log.warning,
         idle: Callable[[str | None], bool] = lambda _: True,
     ) -> None:
-        self.name = f"camera {device}" if is_number(device) else str(device)
+        self.name = f"camera {device}" if is_camera_number(device) else str(device)
         self.captured = 0
         self.dropped = 0
         self._device = device
         self._mode = mode or CameraMode()
         self._say, self._idle = say, idle
-        self._lines: deque[str] = deque()  # what is still to be said, by the iterating thread
-        self._trouble: str | None = None
+        self._lines: deque[str] = deque()  # for ``say``, which the iterating thread calls
+        self._problem: str | None = None
         self._error: SourceError | None = None
         self._newest: Frame | None = None
         self._size: tuple[int, int] | None = None
@@ -80,12 +85,12 @@ class CameraSource(Closing):
             raise
 
     def __iter__(self) -> Iterator[Frame]:
-        """Yield the newest frame each time, waiting for one that was not yielded before."""
+        """Yield the newest frame each time, waiting for one that was not yielded yet."""
         while (frame := self._next()) is not None:
             yield frame
 
     def close(self) -> None:
-        """End the capture thread and free the camera; closing twice is fine."""
+        """End the capture thread and release the camera; closing twice is fine."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
@@ -96,16 +101,16 @@ class CameraSource(Closing):
             while not (self._opened or self._ended):
                 self._changed.wait(IDLE_S)  # in steps: not every system lets Ctrl-C interrupt a wait
         if not self._opened:
-            raise self._error or _crashed(self.name)
+            raise self._error or _crash_error(self.name)
 
     def _next(self) -> Frame | None:
-        """The next new frame; None once closed, or when ``idle`` wants no more."""
+        """Return the next new frame, ``None`` once closed or when ``idle`` returned False."""
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._newest or self._ended or self._closing, IDLE_S)
                 frame, self._newest = self._newest, None
                 if frame is None:
-                    self._watch()
+                    self._check_stall()
             while self._lines:
                 self._say(self._lines.popleft())
             if self._closing:
@@ -113,52 +118,52 @@ class CameraSource(Closing):
             if frame is not None:
                 return frame
             if self._error or self._ended:
-                raise self._error or _crashed(self.name)
-            if not self._idle(self._trouble):
+                raise self._error or _crash_error(self.name)
+            if not self._idle(self._problem):
                 return None
 
-    def _watch(self) -> None:
-        """Notice a driver that hangs in the other thread. Called with the lock held."""
+    def _check_stall(self) -> None:
+        """Detect a driver that hangs in the capture thread. Called with the lock held."""
         silent_s = time.monotonic() - self._last_s
         if self.captured and silent_s > _STALL_S:
-            self._lose()
+            self._note_loss()
         elif not self.captured and silent_s > 2 * _STALL_S:
-            self._error = _mute(self.name)
+            self._error = _no_picture_error(self.name)
 
     def _run(self) -> None:
         try:
             delays = retry_delays()
             while not self._closing:
-                if self._deliver():
+                if self._capture():
                     delays = retry_delays()
                 with self._changed:
                     if self._error or self._closing:
                         return
-                    self._lose()
+                    self._note_loss()
                     self._changed.wait_for(lambda: self._closing, next(delays))
         finally:
             with self._changed:
                 self._ended = True
                 self._changed.notify_all()
 
-    def _deliver(self) -> bool:
-        """Open the camera and keep its frames until none comes. Returns whether any came."""
+    def _capture(self) -> bool:
+        """Open the camera and store its frames until no more come. Returns whether any came."""
         before = self.captured
         capture = open_capture(self._device, self._mode)
         try:
             if not capture.isOpened():
                 if not self._opened:
-                    self._error = SourceError(f"cannot open {self.name}: {_remedy(self._device, capture)}")
+                    self._error = SourceError(f"cannot open {self.name}: {_advice(self._device, capture)}")
                 return False
             self._note_opening()
-            while not self._closing and (shot := _shoot(capture)):
+            while not self._closing and (grabbed := _grab(capture)):
                 if not self.captured:
-                    self._compare(capture, shot[0])
-                self._keep(*shot)
+                    self._check_mode(capture, grabbed[0])
+                self._store(*grabbed)
         finally:
             capture.release()
         if not self.captured:
-            self._error = _mute(self.name)
+            self._error = _no_picture_error(self.name)
         elif _is_file(self._device):
             self._error = SourceError(f"{self.name} ended after {self.captured} frames; --video takes files")
         return self.captured > before
@@ -169,17 +174,17 @@ class CameraSource(Closing):
                 self._opened, self._last_s = True, time.monotonic()
             self._changed.notify_all()
 
-    def _compare(self, capture: Capture, image: ImageArray) -> None:
-        """Say it if the camera gives another mode than it was asked for."""
-        missed = self._mode.misses(mode_given(capture, (image.shape[1], image.shape[0])))
-        if missed:
-            self._lines.append(f"{self.name} gives {', '.join(missed)}")
+    def _check_mode(self, capture: Capture, image: ImageArray) -> None:
+        """Report a mode other than the requested one."""
+        differences = self._mode.differences(actual_mode(capture, (image.shape[1], image.shape[0])))
+        if differences:
+            self._lines.append(f"{self.name} gives {', '.join(differences)}")
 
-    def _keep(self, image: ImageArray, now_s: float) -> None:
+    def _store(self, image: ImageArray, now_s: float) -> None:
         size = image.shape[1], image.shape[0]
         with self._changed:
-            if self._trouble:
-                self._trouble = None
+            if self._problem:
+                self._problem = None
                 self._lines.append(f"{self.name} is back after {now_s - self._last_s:.1f} s")
             if self._size and size != self._size:
                 was = f"{self._size[0]}x{self._size[1]}"
@@ -191,35 +196,35 @@ class CameraSource(Closing):
             self.captured += 1
             self._changed.notify_all()
 
-    def _lose(self) -> None:
-        """Say that the camera is away, unless that was said. Called with the lock held."""
-        if self._trouble is None:
-            self._trouble = (
+    def _note_loss(self) -> None:
+        """Report once that the camera is lost. Called with the lock held."""
+        if self._problem is None:
+            self._problem = (
                 f"{self.name} stopped sending after {self.captured} frames; waiting for it to come back"
             )
-            self._lines.append(self._trouble)
+            self._lines.append(self._problem)
 
 
 def retry_delays() -> Iterator[float]:
-    """Seconds to wait before each attempt to open a lost camera: 0.5, doubling up to 5, without end."""
+    """Yield the seconds to wait before each attempt to reopen a camera: 0.5, doubling up to 5."""
     delay_s = _FIRST_RETRY_S
     while True:
         yield delay_s
         delay_s = min(2 * delay_s, _LAST_RETRY_S)
 
 
-def _shoot(capture: Capture) -> tuple[ImageArray, float] | None:
-    """The next picture and when it arrived, seconds of ``time.monotonic``; None when no more come.
+def _grab(capture: Capture) -> tuple[ImageArray, float] | None:
+    """Return the next picture and its arrival in seconds of ``time.monotonic``, ``None`` at the end.
 
-    Damaged ones, as cheap cameras give now and then, are passed over.
+    Damaged pictures, which cheap cameras send now and then, are skipped.
     """
-    for _ in range(_MOST_DAMAGED):
+    for _ in range(_MAX_DAMAGED):
         try:
             if not capture.grab():
                 return None
-            now_s = time.monotonic()  # before decoding, which is part of the way to the screen
+            now_s = time.monotonic()  # before decoding, which counts as latency
             decoded, image = capture.retrieve()
-        except cv2.error:  # what the driver delivers cannot be decoded
+        except cv2.error:  # the driver's data cannot be decoded
             continue
         if decoded and image is not None and image.size:
             if image.ndim == 2:
@@ -228,13 +233,13 @@ def _shoot(capture: Capture) -> tuple[ImageArray, float] | None:
     return None
 
 
-def _mute(name: str) -> SourceError:
+def _no_picture_error(name: str) -> SourceError:
     return SourceError(
         f"{name} opens but gives no picture: close other programs that use it, or take another"
     )
 
 
-def _crashed(name: str) -> SourceError:
+def _crash_error(name: str) -> SourceError:
     return SourceError(f"{name}: reading it failed in an unforeseen way, shown above; please report it")
 
 
@@ -242,7 +247,7 @@ def _is_file(device: int | str) -> bool:
     return not is_local_camera(device) and "://" not in str(device) and Path(str(device)).is_file()
 
 
-def _remedy(device: int | str, capture: Capture) -> str:
+def _advice(device: int | str, capture: Capture) -> str:
     if isinstance(capture, StreamCapture) and "://" in str(device):
         return f"nothing that can be decoded comes from there ({capture.reason}); check the URL"
     found = [camera.path or str(camera.index) for camera in list_cameras()]

@@ -1,6 +1,15 @@
-"""How large a picture a file claims to hold, read from its first bytes without decoding anything.
+"""Image sizes stated in file headers, read without decoding anything.
 
-A picture of a few kilobytes can unfold into gigabytes; its size must be known before OpenCV sees it.
+An image of a few kilobytes can decompress into gigabytes: its size must be known before OpenCV sees it.
+
+Pillow cannot replace these parsers, as the tests of this package show:
+
+- ``Image.open`` warns from 89 megapixels on and refuses 179, a process-wide setting; 200 are allowed here.
+- Of several sizes in one file it sees one: the last frame header of a JPEG, the box but not the codestream of
+  JPEG 2000, the last IHDR of a PNG, the primary item of AVIF.
+- It refuses files that OpenCV reads: PNG with a damaged or large chunk beside the image, BMP with unusual bit
+  fields. Floating-point TIFF, which has a message of its own, is unknown to it.
+- Opening a WebP allocates its canvas; a truncated TIFF or EXIF block is reported with a warning on stderr.
 """
 
 from __future__ import annotations
@@ -16,10 +25,12 @@ _TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_SHORT = 256, 257, 3
 
 
 def stated_size(data: bytes) -> Size:
-    """Width and height in pixels that the image file ``data`` claims, the largest where it claims several.
+    """Return width and height in pixels that the image file ``data`` states, the largest of several.
 
-    Knows PNG, JPEG, GIF, BMP, WebP, TIFF, PNM, JPEG 2000 and AVIF. Raises ``ValueError`` for anything else,
-    and for a header that is cut off.
+    Supports PNG, JPEG, GIF, BMP, WebP, TIFF, PNM, JPEG 2000 and AVIF.
+
+    Raises:
+        ValueError: Another format, or a header that is cut off.
     """
     for magic, read in _READERS:
         if data.startswith(magic) or data[4:12].startswith(magic):
@@ -50,18 +61,18 @@ def _bmp(data: bytes) -> Size:
 
 
 def _jpeg(data: bytes) -> Size:
-    """The largest frame header, SOF0 to SOF15 without the tables DHT, JPG and DAC (ITU T.81, B.1.1.3)."""
+    """Return the largest size in a frame header, SOF0 to SOF15 (ITU T.81, B.1.1.3)."""
     sizes = []
     at = 2
     while at + 4 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
-        if marker == 0xFF:  # filling
+        if marker == 0xFF:  # fill byte
             at += 1
             continue
-        if marker == 0xDA:  # the picture itself
+        if marker == 0xDA:  # start of scan: the compressed image follows
             break
         (length,) = struct.unpack_from(">H", data, at + 2)
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # DHT, JPG and DAC are no frames
             height, width = struct.unpack_from(">HH", data, at + 5)
             sizes.append((width, height))
         at += 2 + length
@@ -69,7 +80,7 @@ def _jpeg(data: bytes) -> Size:
 
 
 def _webp(data: bytes) -> Size:
-    """Each of the chunks that state a size: the canvas and the picture, of which either may lie."""
+    """Return the largest size in any chunk: canvas and image state one each, and either may be wrong."""
     sizes = []
     at = 12
     while at + 18 <= len(data):
@@ -100,7 +111,7 @@ def _tiff(data: bytes) -> Size:
 
 
 def _jpeg2000(data: bytes) -> Size:
-    """The image header box, and the size in each codestream (ITU T.800, A.5.1 and I.5.3.1)."""
+    """Return the largest size in an image header box or a codestream (ITU T.800, A.5.1 and I.5.3.1)."""
 
     def sizes() -> Iterator[Size]:
         for at in _find(data, b"ihdr"):
@@ -113,11 +124,12 @@ def _jpeg2000(data: bytes) -> Size:
 
 
 def _avif(data: bytes) -> Size:
-    """Each spatial extent (ISO/IEC 23008-12, 6.5.3); the product of a grid has one, too."""
+    """Return the largest spatial extent (ISO/IEC 23008-12, 6.5.3); an assembled grid has one, too."""
     return _largest(struct.unpack_from(">II", data, at + 8) for at in _find(data, b"ispe"))
 
 
 def _find(data: bytes, mark: bytes) -> Iterator[int]:
+    """Yield every position of ``mark`` in ``data``."""
     at = data.find(mark)
     while at >= 0:
         yield at
@@ -125,7 +137,7 @@ def _find(data: bytes, mark: bytes) -> Iterator[int]:
 
 
 def _largest(sizes: Iterable[Size]) -> Size:
-    """Taken one by one: a hostile file may state millions."""
+    """Return the greatest width and the greatest height, without a list: a file may state millions."""
     found = False
     most = 0, 0
     for width, height in sizes:

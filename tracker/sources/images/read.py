@@ -1,4 +1,4 @@
-"""Reading of a still image as upright 8-bit BGR, whatever its format holds."""
+"""Reading of still images as upright 8-bit BGR, whatever their format holds."""
 
 from __future__ import annotations
 
@@ -22,14 +22,16 @@ _ORIENTATION_TAG = 0x0112
 
 
 def read_image(path: Path) -> ImageArray:
-    """The picture in ``path``, turned upright by its EXIF tag: ``(H, W, 3)`` uint8 BGR.
+    """Read the image file ``path``, turned upright by its EXIF orientation: ``(H, W, 3)`` uint8 BGR.
 
-    Grey becomes BGR, 16 bits are scaled to 8 over their full range, and transparent pixels are
-    laid over white, the page that cut-out portraits are made for. Of an animation the first picture.
-    Raises :class:`SourceError` when the file is missing, damaged, no image, or claims to be larger than
-    :mod:`tracker.sources.limits` allow: that is found before anything is decoded.
+    Grey becomes BGR, 16 bits are scaled to 8 over their full range, and transparent pixels are laid over
+    white, the page that cut-out portraits are made for. Of an animation the first frame is read.
+
+    Raises:
+        SourceError: The file is missing, damaged, not an image, or states a size above
+            :mod:`tracker.sources.limits`, which is found before anything is decoded.
     """
-    # The error below says it once; OpenCV would add lines of its own on stderr.
+    # OpenCV would write lines of its own to stderr; the errors below say it once.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
         check_bytes(path)
@@ -46,11 +48,11 @@ def read_image(path: Path) -> ImageArray:
 
 
 def _decode(data: bytes) -> tuple[npt.NDArray[Any], int]:
-    """Pixels as the file stores them, and the EXIF orientation 1..8."""
+    """Return the pixels as the file stores them, and the EXIF orientation 1..8."""
     if not data:
         raise ValueError("empty file")
     buffer = np.frombuffer(data, np.uint8)
-    # With IMREAD_UNCHANGED OpenCV keeps alpha and depth, and leaves the orientation to us.
+    # IMREAD_UNCHANGED keeps alpha and bit depth, and does not apply the orientation.
     image, kinds, blocks = cv2.imdecodeWithMetadata(buffer, flags=cv2.IMREAD_UNCHANGED)
     if image is None:
         raise ValueError("not an image")
@@ -59,6 +61,7 @@ def _decode(data: bytes) -> tuple[npt.NDArray[Any], int]:
 
 
 def _to_8_bits(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Scale 16 bits to 8 over their full range."""
     if image.dtype != np.uint16:
         return image
     return cv2.convertScaleAbs(image, alpha=1 / 257)  # 65535 / 257 = 255
@@ -74,7 +77,7 @@ def _to_bgr(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def over_white(image: npt.NDArray[Any]) -> ImageArray:
-    """``(H, W, 3)`` BGR of ``(H, W, 4)`` BGRA, or ``(H, W, 2)`` grey and alpha, laid over a white page."""
+    """Composite ``(H, W, 4)`` BGRA, or ``(H, W, 2)`` grey and alpha, over white: ``(H, W, 3)`` BGR."""
     color, alpha = image[..., :-1], image[..., -1:]
     weight = alpha.astype(np.uint16)
     laid = (color * weight + 255 * (255 - weight) + 127) // 255
@@ -91,7 +94,7 @@ def _turn(image: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
 
 
 def _orientation(exif: bytes) -> int:
-    """The orientation tag of a TIFF block, 1 (upright) where it is absent or out of range."""
+    """Return the orientation in an EXIF block, 1 (upright) where it is absent or out of range."""
     order = "<" if exif.startswith(b"II") else ">"
     try:
         (start,) = struct.unpack_from(order + "I", exif, 4)
@@ -100,16 +103,18 @@ def _orientation(exif: bytes) -> int:
             tag, _, _, value = struct.unpack_from(order + "HHIH", exif, start + 2 + 12 * i)
             if tag == _ORIENTATION_TAG:
                 return value if 1 <= value <= 8 else 1
-    except struct.error:  # a cut-off EXIF block turns nothing, as in every viewer
+    except struct.error:  # viewers ignore a truncated EXIF block, too
         return 1
     return 1
 
 
 def _strip_png(data: bytes) -> bytes:
-    """A PNG without the chunks that do not bear on the picture; ``ValueError`` if one is damaged.
+    """Return a PNG without the chunks that do not affect its pixels.
 
-    libpng writes to stderr about damaged chunks and odd colour profiles by itself, and cannot be told
-    not to: so it sees neither.
+    libpng writes to stderr about damaged chunks and unusual colour profiles, and cannot be silenced.
+
+    Raises:
+        ValueError: A chunk is damaged.
     """
     kept, position = [_PNG_SIGNATURE], len(_PNG_SIGNATURE)
     while not kept[-1].startswith(b"IEND", 4):

@@ -19,12 +19,12 @@ SUFFIXES = frozenset({
     ".tif", ".tiff", ".webp",
 })
 # fmt: on
-"""File name endings that count as images inside a directory."""
+"""File name extensions of images that can be read, as :func:`find_images` looks for in a folder."""
 
 
 @dataclass(frozen=True)
 class ReadFailure:
-    """An image that could not be read: its file name and one line that says why."""
+    """An image that could not be read: its file name and a message of one line."""
 
     source: str
     message: str
@@ -33,15 +33,15 @@ class ReadFailure:
 class ImageSource(Closing):
     """Still images one after the other; a context manager.
 
-    Yields a :class:`Frame` (``source`` is the file name, ``index`` 0, ``time_s`` 0) or a
-    :class:`ReadFailure` for each path, in order, none missing.
+    Yields for each path, in order, a :class:`Frame` (``source`` is the file name, ``index`` 0, ``time_s`` 0)
+    or a :class:`ReadFailure`.
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self.paths = tuple(paths)
 
     def close(self) -> None:
-        """Nothing stays open between two images."""
+        """Do nothing: no file stays open between two images."""
 
     def __iter__(self) -> Iterator[Frame | ReadFailure]:
         for path in self.paths:
@@ -52,16 +52,18 @@ class ImageSource(Closing):
 
 
 def unreadable(failures: Sequence[ReadFailure]) -> SourceError:
-    """The error that ends a run over images of which some, at least one, could not be read."""
+    """Return the error that ends a run over images; ``failures`` holds at least one."""
     count = f"{len(failures)} image{'s' if len(failures) > 1 else ''} could not be read"
     return SourceError(f"{count}, the others are done; the first: {failures[0].message}")
 
 
 def find_images(pattern: str) -> tuple[Path, ...]:
-    """The images that ``pattern`` names: one file, a directory's image files, or a glob (with ``**``).
+    """Return the images that ``pattern`` names: one file, a folder's images, or a glob (with ``**``).
 
-    Names sort naturally: ``face2`` before ``face10``. Raises :class:`SourceError` when there are none
-    and when the folder cannot be read.
+    Names sort naturally: ``face2`` before ``face10``.
+
+    Raises:
+        SourceError: There are none, or the folder cannot be read.
     """
     path = Path(pattern)
     nothing = f"no images match {pattern}: check the path or pattern"
@@ -81,6 +83,6 @@ def find_images(pattern: str) -> tuple[Path, ...]:
 
 
 def _natural(path: Path) -> tuple[tuple[int, int, str], ...]:
-    """Sort key that compares runs of digits as numbers."""
+    """Return a sort key that compares runs of digits as numbers."""
     parts = re.split(r"(\d+)", str(path))
     return tuple((1, int(p), "") if p.isdecimal() else (0, 0, p.casefold()) for p in parts if p)

@@ -1,4 +1,4 @@
-"""Times that never run backwards, made of those that a file states, some of which may be impossible."""
+"""Presentation times that never run backwards, from those that a file states, some of them impossible."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-_LONGEST_S = 1e9  # three decades: no recording is longer
+_MAX_S = 1e9  # three decades: no recording is longer
 
 
 def in_order(items: Iterable[tuple[T, float | None]], step_s: float) -> Iterator[tuple[T, float, bool]]:
-    """Each item with a time in seconds that is not before the last one's, and whether that had to be mended.
+    """Yield each item with its time in seconds, never before the previous one, and whether it was corrected.
 
-    ``items`` come with the time that the file states; without one (``None``) they follow ``step_s`` after the
-    last. A time that is out of line with both its neighbours becomes their mean; a clock that starts anew
-    goes on from where it was.
+    ``items`` come with the time that the file states; without one (``None``) an item follows the previous one
+    after ``step_s``. A time that is out of line with both its neighbours becomes their mean; after a clock
+    that restarts, times continue from where they were.
     """
     last, shift = -math.inf, 0.0
     held: tuple[T, float | None] | None = None
@@ -27,8 +27,8 @@ def in_order(items: Iterable[tuple[T, float | None]], step_s: float) -> Iterator
             follows = last + step_s if math.isfinite(last) else 0.0
             time_s = follows if stated is None else stated + shift
             after = coming[1] + shift if coming and coming[1] is not None else math.inf
-            fits_after = last <= after and abs(after) < _LONGEST_S
-            mended = time_s < last or abs(time_s) > _LONGEST_S or (fits_after and after < time_s)
+            fits_after = last <= after and abs(after) < _MAX_S
+            mended = time_s < last or abs(time_s) > _MAX_S or (fits_after and after < time_s)
             if mended and fits_after:
                 time_s = (last + after) / 2 if math.isfinite(last) else after - step_s
             elif mended:

@@ -1,6 +1,6 @@
-"""Whether a video file ends where its container says that it should: libav reads what is there in silence.
+"""Detection of truncated video files, which libav reads up to their end without an error.
 
-Every container says so in its own way, which takes some bytes to look at and no decoding.
+Every container states its length in its own way; a few bytes are read and nothing is decoded.
 """
 
 from __future__ import annotations
@@ -13,19 +13,22 @@ from typing import BinaryIO
 from tracker.errors import SourceError
 
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
-# What may follow the last picture: Cues, Tags, Cluster, SeekHead, Chapters, Attachments, Void (RFC 9559).
+# May follow the last frame: Cues, Tags, Cluster, SeekHead, Chapters, Attachments, Void (RFC 9559).
 _MASTERS = tuple(
     map(bytes.fromhex, ("1c53bb6b", "1254c367", "1f43b675", "114d9b74", "1043a770", "1941a469", "ec"))
 )
-_TAIL = 64  # bytes behind the last picture that need no explanation
+_TAIL = 64  # bytes that may follow the last frame
 _ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 
 
 def is_truncated(path: Path, kind: str, end_byte: int) -> bool:
-    """Whether the file is shorter than it says, or holds no sense behind ``end_byte``, the last packet read.
+    """Return whether the file is shorter than it states, or holds unknown data after ``end_byte``.
 
-    ``kind`` is libav's name for the container; of one that says nothing nothing is known: ``False``. Raises
-    :class:`~tracker.errors.SourceError` when the file cannot be read any more.
+    ``kind`` is libav's name of the container, ``end_byte`` the end of the last packet read. Containers that
+    state no length count as complete.
+
+    Raises:
+        SourceError: The file cannot be read any more.
     """
     check = _CHECKS.get(kind)
     if check is None:
@@ -38,7 +41,7 @@ def is_truncated(path: Path, kind: str, end_byte: int) -> bool:
 
 
 def _mp4_is_truncated(file: BinaryIO, size: int, _: int) -> bool:
-    """Boxes follow each other to the very end (ISO/IEC 14496-12, 4.2)."""
+    """Check that boxes follow each other up to the end (ISO/IEC 14496-12, 4.2)."""
     at = 0
     while at < size:
         length, kind = struct.unpack(">I4s", _read(file, at, 8))
@@ -53,6 +56,7 @@ def _mp4_is_truncated(file: BinaryIO, size: int, _: int) -> bool:
 
 
 def _matroska_is_truncated(file: BinaryIO, size: int, end_byte: int) -> bool:
+    """Check the length of the segment or, in a live recording, its last element (RFC 9559)."""
     at = 0
     for wanted in (_EBML, _SEGMENT):
         head = _read(file, at, 12)
@@ -63,17 +67,18 @@ def _matroska_is_truncated(file: BinaryIO, size: int, end_byte: int) -> bool:
         at += 4 + width + length
     if length != (1 << 7 * width) - 1:
         return at > size
-    # A live recording leaves its length open: then the last thing must be whole.
+    # A live recording states no length: then the last element must be complete.
     tail = _read(file, end_byte, 24)
     return size - end_byte > 16 and not any(master in tail for master in _MASTERS)
 
 
 def _avi_is_truncated(file: BinaryIO, size: int, _: int) -> bool:
     length = int.from_bytes(_read(file, 4, 4), "little")
-    return length == 0 or length + 8 > size  # 0: the recorder never came to its end
+    return length == 0 or length + 8 > size  # 0: the recording was not finished
 
 
 def _ts_is_truncated(file: BinaryIO, size: int, _: int) -> bool:
+    """Check that the file holds whole transport packets."""
     head = file.read(3 * 204 + 8)
     for length, first in ((188, 0), (192, 4), (204, 0)):
         if all(head[first + i * length : first + i * length + 1] == b"\x47" for i in range(3)):
@@ -82,7 +87,7 @@ def _ts_is_truncated(file: BinaryIO, size: int, _: int) -> bool:
 
 
 def _flv_is_truncated(file: BinaryIO, size: int, _: int) -> bool:
-    """The last four bytes say how long the last tag is."""
+    """Check the length of the last tag, which the last four bytes state."""
     length = int.from_bytes(_read(file, size - 4, 4), "big")
     tag = _read(file, max(size - 4 - length, 0), 4)
     return int.from_bytes(tag[1:4], "big") + 11 != length
@@ -103,7 +108,7 @@ def _asf_is_truncated(file: BinaryIO, size: int, _: int) -> bool:
 
 
 def _read(file: BinaryIO, at: int, count: int) -> bytes:
-    """``count`` bytes from ``at`` on; those behind the end of the file are 0."""
+    """Return ``count`` bytes from ``at``; bytes beyond the end of the file are 0."""
     file.seek(max(at, 0))
     return file.read(count).ljust(count, b"\0")
 

@@ -8,7 +8,7 @@ from tracker.sources.camera.devices import (
     CameraInfo,
     describe_cameras,
     list_cameras,
-    mode_given,
+    actual_mode,
     open_capture,
 )
 from tracker.sources.camera.mode import CameraMode
@@ -100,4 +100,4 @@ def test_a_camera_is_asked_for_format_size_and_rate_in_this_order(monkeypatch: p
     ],
 )
 def test_what_a_driver_does_not_tell_is_unknown(fps: float, fourcc: float, given: CameraMode) -> None:
-    assert mode_given(Camera(fps, fourcc), (4, 2)) == given  # type: ignore[arg-type]
+    assert actual_mode(Camera(fps, fourcc), (4, 2)) == given  # type: ignore[arg-type]

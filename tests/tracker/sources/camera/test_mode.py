@@ -27,14 +27,14 @@ def test_what_no_camera_can_have_is_refused(wrong: dict[str, object]) -> None:
 
 def test_only_what_was_asked_for_can_be_missed() -> None:
     given = CameraMode((640, 480), 29.97, "YUYV")
-    assert CameraMode().misses(given) == ()
-    assert CameraMode((640, 480), 30, "YUYV").misses(given) == ()
-    assert CameraMode((1280, 720), 60, "MJPG").misses(given) == (
+    assert CameraMode().differences(given) == ()
+    assert CameraMode((640, 480), 30, "YUYV").differences(given) == ()
+    assert CameraMode((1280, 720), 60, "MJPG").differences(given) == (
         "640x480 instead of 1280x720",
         "29.97 fps instead of 60 fps",
         "YUYV instead of MJPG",
     )
-    assert CameraMode((1280, 720), 60, "MJPG").misses(CameraMode()) == (
+    assert CameraMode((1280, 720), 60, "MJPG").differences(CameraMode()) == (
         "an unknown size instead of 1280x720",
         "an unknown rate instead of 60 fps",
         "an unknown format instead of MJPG",
