@@ -6,9 +6,9 @@ import pytest
 from tracker.sources.camera import devices
 from tracker.sources.camera.devices import (
     CameraInfo,
+    actual_mode,
     describe_cameras,
     list_cameras,
-    actual_mode,
     open_capture,
 )
 from tracker.sources.camera.mode import CameraMode
