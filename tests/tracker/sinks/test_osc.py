@@ -1,16 +1,17 @@
-"""OSC over a real socket on this computer, read back by python-osc's own parser."""
+"""OSC over a real local socket, parsed by python-osc."""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.results import NO_POSE, SOME_MEASURES
 from tests.shapes import face_points
-from tests.tracker.sinks.test_sinks import MEASURES, NO_POSE
 from tracker.errors import SinkError
 from tracker.sinks.osc import OscSink, face_messages, parse_target
 from tracker.types import FaceMeasures, FrameResult, Landmarks, TrackedFace
@@ -18,11 +19,11 @@ from tracker.types import FaceMeasures, FrameResult, Landmarks, TrackedFace
 osc_packet = pytest.importorskip("pythonosc.osc_packet")
 
 FULL = FaceMeasures((0.31, 0.29), 0.05, -12.5, 4.0, 1.5, blinks=3)
-Messages = list[tuple[str, list[object]]]
+Messages = list[tuple[str, list[Any]]]
 
 
 class Receiver:
-    """A UDP port on 127.0.0.1 or ::1."""
+    """UDP socket on 127.0.0.1 or ::1."""
 
     def __init__(self, family: socket.AddressFamily = socket.AF_INET) -> None:
         self.socket = socket.socket(family, socket.SOCK_DGRAM)
@@ -64,7 +65,7 @@ def _result(*faces: TrackedFace, source: str = "a.mp4") -> FrameResult:
     return FrameResult(faces, 12, 0.5, source, (480, 640))
 
 
-def test_a_frame_arrives_as_the_table_says(receiver: Receiver) -> None:
+def test_a_frame_is_sent_as_documented(receiver: Receiver) -> None:
     faces = _face(1), _face(7)
     with OscSink(f"127.0.0.1:{receiver.port}") as sink:
         sink.write(_result(*faces))
@@ -88,7 +89,7 @@ def test_a_frame_arrives_as_the_table_says(receiver: Receiver) -> None:
     assert receiver.largest <= 1472  # what an Ethernet packet of 1500 bytes leaves for UDP over IPv4
 
 
-def test_a_frame_without_faces_says_so(receiver: Receiver) -> None:
+def test_a_frame_without_faces_has_no_ids(receiver: Receiver) -> None:
     with OscSink(f"localhost:{receiver.port}") as sink:
         sink.write(_result(source="müde\udcff.png"))
     frame, ids = receiver.bundle()
@@ -100,23 +101,23 @@ def test_a_frame_without_faces_says_so(receiver: Receiver) -> None:
 @pytest.mark.parametrize(
     ("measures", "missing"),
     [
-        (MEASURES, {"eye_open_right"}),
+        (SOME_MEASURES, {"eye_open_right"}),
         (NO_POSE, {"mouth_open", "head_pose"}),
         (None, {"eye_open_left", "eye_open_right", "mouth_open", "head_pose", "blinks"}),
     ],
 )
-def test_what_is_not_known_is_not_sent(measures: FaceMeasures | None, missing: set[str]) -> None:
+def test_unknown_measures_are_not_sent(measures: FaceMeasures | None, missing: set[str]) -> None:
     everything = {address for address, _ in face_messages(_face(1))}
     sent = {address for address, _ in face_messages(_face(1, measures))}
     assert everything - sent == {f"/tracker/face/{name}" for name in missing}
 
 
-def test_a_receiver_may_come_late_and_go_early(receiver: Receiver) -> None:
+def test_receivers_may_start_and_stop_at_any_time(receiver: Receiver) -> None:
     with OscSink(f"127.0.0.1:{receiver.port}") as sink:
         sink.write(_result())
         assert receiver.bundle()
         receiver.socket.close()
-        for _ in range(3):  # the system has answered that the port is closed by now
+        for _ in range(3):  # by now the system has reported the closed port
             sink.write(_result(_face(1)))
         late = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         with late:
@@ -126,7 +127,7 @@ def test_a_receiver_may_come_late_and_go_early(receiver: Receiver) -> None:
             assert b"/tracker/frame" in late.recv(65536)
 
 
-def test_ipv6() -> None:
+def test_ipv6_targets_are_reached() -> None:
     try:
         receiver = Receiver(socket.AF_INET6)
     except OSError:
@@ -140,17 +141,17 @@ def test_ipv6() -> None:
 @pytest.mark.parametrize(
     "target", ["", "9000", "localhost", ":9000", "host:", "host:0", "host:65536", "::1:9000", "a b:1", "h:٣"]
 )
-def test_a_target_that_is_none_is_refused(target: str) -> None:
+def test_malformed_targets_are_refused(target: str) -> None:
     with pytest.raises(SinkError, match=r"give HOST:PORT, such as 127\.0\.0\.1:9000"):
         OscSink(target)
 
 
-def test_targets() -> None:
+def test_host_and_port_are_parsed() -> None:
     assert parse_target("stage.local:9000") == ("stage.local", 9000)
     assert parse_target("[fe80::1%eth0]:1") == ("fe80::1%eth0", 1)
 
 
-def test_a_socket_that_fails_is_one_line() -> None:
+def test_a_socket_error_is_a_message_of_one_line() -> None:
     sink = OscSink("127.0.0.1:9000")
     sink.close()
     sink.close()

@@ -9,14 +9,12 @@ from typing import Any
 
 import pytest
 
+from tests.cache import Clips
 from tests.cli import REPO, assert_one_line_error, run_cli
-from tests.media import face_video
-from tests.tracker.sinks.test_json_reader import frames
+from tests.results import FAILURE, frames_of_one_face, read_json_lines, write_json_lines
 from tracker.errors import SinkError
 from tracker.sinks.csv_table import CsvSink
-from tracker.sinks.json_lines import JsonSink
 from tracker.sinks.parquet import METADATA_KEY, ParquetSink
-from tracker.sources.images.source import ReadFailure
 from tracker.types import FrameResult
 
 parquet = pytest.importorskip("pyarrow.parquet")
@@ -28,7 +26,7 @@ def records(path: Path) -> list[dict[str, Any]]:
 
 
 def as_json(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows of one frame each, with one face at most, as the JSON lines have them."""
+    """Return rows of frames with at most one face in the form of JSON lines."""
     lines = []
     for row in rows:
         line = {name: row[name] for name in ("source", "frame", "time_s", "width", "height")}
@@ -49,20 +47,18 @@ def _face(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_reading_back_gives_the_very_json_lines(tmp_path: Path) -> None:
-    with JsonSink(tmp_path / "o.jsonl") as lines, ParquetSink(tmp_path / "o.parquet") as table:
-        for frame in frames(4):
-            lines.write(frame)
+def test_values_are_those_of_the_json_lines(tmp_path: Path) -> None:
+    with ParquetSink(tmp_path / "o.parquet") as table:
+        for frame in frames_of_one_face(4):
             table.write(frame)
-        for sink in (lines, table):
-            sink.write_failure(ReadFailure("bad.png", "not an image"))
-    expected = [json.loads(line) for line in (tmp_path / "o.jsonl").read_text().splitlines()]
+        table.write_failure(FAILURE)
+    expected = read_json_lines(write_json_lines(tmp_path / "o.jsonl", frames_of_one_face(4), FAILURE))
     assert as_json(records(tmp_path / "o.parquet")) == expected
 
 
 def test_the_csv_has_the_same_columns_and_numbers(tmp_path: Path) -> None:
     with CsvSink(tmp_path / "o.csv") as text, ParquetSink(tmp_path / "o.parquet") as table:
-        for frame in frames(4):
+        for frame in frames_of_one_face(4):
             text.write(frame)
             table.write(frame)
     with (tmp_path / "o.csv").open(newline="") as file:
@@ -76,7 +72,7 @@ def test_the_csv_has_the_same_columns_and_numbers(tmp_path: Path) -> None:
 def test_types_and_metadata_are_in_the_file(tmp_path: Path) -> None:
     made_by = {"model": {"name": "m", "sha256": "0" * 64}, "settings": {"max_faces": 2}}
     with ParquetSink(tmp_path / "o.parquet", made_by=made_by) as sink:
-        sink.write(frames(1)[0])
+        sink.write(frames_of_one_face(1)[0])
     schema = parquet.read_schema(tmp_path / "o.parquet")
     assert json.loads(schema.metadata[METADATA_KEY]) == made_by
     assert {str(schema.field(name).type) for name in ("frame", "id", "blinks")} == {"int64"}
@@ -85,7 +81,7 @@ def test_types_and_metadata_are_in_the_file(tmp_path: Path) -> None:
     assert schema.field("id").nullable
 
 
-def test_no_rows_are_a_file_too(tmp_path: Path) -> None:
+def test_a_file_without_rows_is_valid(tmp_path: Path) -> None:
     with ParquetSink(tmp_path / "o.parquet"):
         pass
     assert records(tmp_path / "o.parquet") == []
@@ -94,17 +90,17 @@ def test_no_rows_are_a_file_too(tmp_path: Path) -> None:
 def test_long_runs_are_written_in_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tracker.sinks.parquet._GROUP_ROWS", 10)
     with ParquetSink(tmp_path / "o.parquet") as sink:
-        for frame in frames(95):
+        for frame in frames_of_one_face(95):
             sink.write(frame)
             assert len(sink._rows) < 10
     assert parquet.ParquetFile(tmp_path / "o.parquet").num_row_groups == 10
     assert [row["frame"] for row in records(tmp_path / "o.parquet")] == list(range(95))
 
 
-def test_a_run_that_ends_in_an_error_leaves_a_whole_file(tmp_path: Path) -> None:
+def test_a_run_that_ends_in_an_error_keeps_its_rows(tmp_path: Path) -> None:
     def run_that_fails() -> None:
         with ParquetSink(tmp_path / "o.parquet") as sink:
-            for frame in frames(3):
+            for frame in frames_of_one_face(3):
                 sink.write(frame)
             raise RuntimeError("the camera fell down")
 
@@ -114,13 +110,13 @@ def test_a_run_that_ends_in_an_error_leaves_a_whole_file(tmp_path: Path) -> None
     assert [path.name for path in tmp_path.iterdir()] == ["o.parquet"]
 
 
-def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
+def test_the_old_file_stays_until_the_new_one_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "o.parquet"
     with ParquetSink(path) as sink:
-        sink.write(frames(1)[0])
+        sink.write(frames_of_one_face(1)[0])
     old = path.read_bytes()
     sink = ParquetSink(path)
-    sink.write(frames(1)[0])
+    sink.write(frames_of_one_face(1)[0])
     assert path.read_bytes() == old
     sink.close()
     sink.close()
@@ -128,7 +124,7 @@ def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
 
 @contextmanager
 def files_up_to(size: int) -> Iterator[None]:
-    """As on a disk with so little room: writing beyond ``size`` bytes of a file fails."""
+    """Let writing beyond ``size`` bytes of a file fail, as on a full disk."""
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
@@ -139,7 +135,7 @@ def files_up_to(size: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("size", [100, 20_000])
-def test_no_room_is_an_error_and_leaves_no_half_file(
+def test_a_full_disk_is_an_error_and_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     monkeypatch.setattr("tracker.sinks.parquet._GROUP_ROWS", 20)
@@ -150,18 +146,18 @@ def test_no_room_is_an_error_and_leaves_no_half_file(
 
 def _fill(sink: ParquetSink) -> None:
     with sink:
-        for frame in frames(60):
+        for frame in frames_of_one_face(60):
             sink.write(frame)
 
 
-def test_odd_names_are_names(tmp_path: Path) -> None:
+def test_a_name_that_looks_like_an_address_is_a_file(tmp_path: Path) -> None:
     path = tmp_path / "s3: \udcff?.parquet"
     with ParquetSink(path) as sink:
         sink.write(FrameResult((), 0, 0.0, "müde\udcff.png", (4, 4)))
     assert records(path.rename(tmp_path / "o.parquet"))[0]["source"] == "müde\\udcff.png"
 
 
-def test_wrong_targets_are_named_at_the_door(tmp_path: Path) -> None:
+def test_paths_that_cannot_be_written_are_refused_when_opened(tmp_path: Path) -> None:
     (tmp_path / "in.mp4").write_bytes(b"precious")
     (tmp_path / "folder").mkdir()
     for path in (tmp_path / "none" / "o.parquet", tmp_path / "folder", tmp_path / "in.mp4"):
@@ -170,13 +166,12 @@ def test_wrong_targets_are_named_at_the_door(tmp_path: Path) -> None:
     assert (tmp_path / "in.mp4").read_bytes() == b"precious"
 
 
-def test_the_command_says_what_made_the_file(tmp_path: Path) -> None:
-    video = face_video(tmp_path / "in.mp4", 5)
+def test_the_command_line_records_models_and_settings(tmp_path: Path, clips: Clips) -> None:
+    video = clips.faces(5)
     files = ("--json", tmp_path / "o.jsonl", "--parquet", tmp_path / "o.parquet", "--csv", tmp_path / "o.csv")
     done = run_cli("--video", video, "--no-window", "--backend", "cpu", "--max-faces", 3, *files)
     assert done.exit_code == 0, done.stderr
-    lines = [json.loads(line) for line in (tmp_path / "o.jsonl").read_text().splitlines()]
-    assert as_json(records(tmp_path / "o.parquet")) == lines
+    assert as_json(records(tmp_path / "o.parquet")) == read_json_lines(tmp_path / "o.jsonl")
     made_by = json.loads(parquet.read_schema(tmp_path / "o.parquet").metadata[METADATA_KEY])
     manifest = json.loads((REPO / "weights" / "manifest.json").read_text())["models"]["resnet18"]
     hashes = {manifest["sha256"], *(variant["sha256"] for variant in manifest["variants"].values())}
@@ -186,10 +181,9 @@ def test_the_command_says_what_made_the_file(tmp_path: Path) -> None:
     assert {"python", "numpy"} <= set(made_by["versions"])
 
 
-def test_a_missing_pyarrow_is_named_and_old_results_stay(tmp_path: Path) -> None:
-    video = face_video(tmp_path / "in.mp4", 3)
+def test_a_missing_pyarrow_is_named_and_old_results_stay(tmp_path: Path, clips: Clips) -> None:
     (tmp_path / "o.jsonl").write_text("results of yesterday")
-    options = ("--json", tmp_path / "o.jsonl", "--parquet", tmp_path / "o.parquet")
-    done = run_cli("--video", video, "--no-window", *options, without=["pyarrow"])
+    files = ("--json", tmp_path / "o.jsonl", "--parquet", tmp_path / "o.parquet")
+    done = run_cli("--video", clips.faces(5), "--no-window", *files, without=["pyarrow"])
     assert_one_line_error(done, "pip install 'tracker[parquet]'")
     assert (tmp_path / "o.jsonl").read_text() == "results of yesterday"

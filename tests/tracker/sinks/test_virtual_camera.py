@@ -1,4 +1,4 @@
-"""The virtual camera on a stand-in for pyvirtualcam, and its refusals by the real one."""
+"""Virtual camera on a fake pyvirtualcam, and errors of the real one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import sys
 from enum import Enum
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,24 +14,30 @@ from tests.media import picture
 from tracker.drawing.picture import Picture
 from tracker.errors import SinkError
 from tracker.sinks.virtual_camera import VirtualCamera
+from tracker.types import ImageArray
+
+
+class PixelFormat(Enum):
+    RGB = 1
+    BGR = 2
 
 
 class Device:
-    """pyvirtualcam.Camera as its documentation has it: exact size, one colour order, closed once."""
+    """Fake of ``pyvirtualcam.Camera`` as documented: exact size, one colour order, closed once."""
 
     opened: list[Device] = []  # noqa: RUF012
     failure: Exception | None = None
 
-    def __init__(self, width: int, height: int, fps: float, *, fmt: Any, device: str | None) -> None:
+    def __init__(self, width: int, height: int, fps: float, *, fmt: PixelFormat, device: str | None) -> None:
         if Device.failure:
             raise Device.failure
         self.args = (width, height, fps, fmt.name, device)
         self.size = (height, width, 3)
-        self.sent: list[Any] = []
+        self.sent: list[ImageArray] = []
         self.closings = 0
         Device.opened.append(self)
 
-    def send(self, frame: Any) -> None:
+    def send(self, frame: ImageArray) -> None:
         if Device.failure:
             raise Device.failure
         assert frame.shape == self.size
@@ -47,14 +52,14 @@ class Device:
 def device(monkeypatch: pytest.MonkeyPatch) -> type[Device]:
     module = ModuleType("pyvirtualcam")
     module.Camera = Device  # type: ignore[attr-defined]
-    module.PixelFormat = Enum("PixelFormat", "RGB BGR")  # type: ignore[attr-defined]
+    module.PixelFormat = PixelFormat  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "pyvirtualcam", module)
     monkeypatch.setattr(Device, "opened", [])
     monkeypatch.setattr(Device, "failure", None)
     return Device
 
 
-def test_pictures_reach_the_device_as_they_are(device: type[Device]) -> None:
+def test_pictures_reach_the_device_unchanged(device: type[Device]) -> None:
     with VirtualCamera("/dev/video9", (64, 48), 25.0) as camera:
         camera.write(Picture(picture(1), 0.0))
         camera.write(Picture(picture(2), 0.04))
@@ -74,7 +79,7 @@ def test_auto_takes_any_device_and_odd_sizes_are_padded(device: type[Device]) ->
     np.testing.assert_array_equal(opened.sent[0][47], opened.sent[0][46])
 
 
-def test_a_camera_that_comes_back_with_another_size_is_fitted_in(device: type[Device]) -> None:
+def test_pictures_of_another_size_are_fitted_in(device: type[Device]) -> None:
     with VirtualCamera("auto", (64, 48)) as camera:
         camera.write(Picture(np.full((24, 64, 3), 200, np.uint8)))
     (image,) = device.opened[0].sent
@@ -84,8 +89,8 @@ def test_a_camera_that_comes_back_with_another_size_is_fitted_in(device: type[De
     assert not image[36:].any()
 
 
-def test_a_file_plays_at_its_own_speed(device: type[Device]) -> None:
-    """A clock that only sleeping and tracking move."""
+def test_a_file_is_shown_at_its_own_speed(device: type[Device]) -> None:
+    """Time passes only by sleeping and by tracking, which takes ``work_s``."""
     now, slept = [100.0], []
 
     def sleep(seconds: float) -> None:
@@ -96,19 +101,19 @@ def test_a_file_plays_at_its_own_speed(device: type[Device]) -> None:
         for index, work_s in enumerate([0.03, 0.01, 0.01, 0.25, 0.01, 0.01]):
             now[0] += work_s
             camera.write(Picture(picture(index), 5.0 + index / 10))
-    # The fourth comes 0.15 s late, the fifth still 0.06 s, the last is in time again.
+    # The fourth picture is 0.15 s late, the fifth still 0.06 s, the last is on time again.
     np.testing.assert_allclose(slept, [0.09, 0.09, 0.03], atol=1e-9)
     assert len(device.opened[0].sent) == 6
 
 
-def test_a_camera_is_never_held_up(device: type[Device]) -> None:
+def test_live_pictures_are_never_delayed(device: type[Device]) -> None:
     with VirtualCamera("auto", (64, 48), sleep=lambda _: pytest.fail("slept")) as camera:
         camera.write(Picture(picture(1), 0.0))
         camera.write(Picture(picture(2), 100.0))
     assert len(device.opened[0].sent) == 2
 
 
-def test_failures_are_one_line_with_a_remedy(device: type[Device], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_errors_are_one_line_with_a_remedy(device: type[Device], monkeypatch: pytest.MonkeyPatch) -> None:
     camera = VirtualCamera("auto", (64, 48))
     monkeypatch.setattr(device, "failure", RuntimeError("'obs' backend: no\n'unitycapture' backend: no"))
     for attempt in (lambda: VirtualCamera("auto", (64, 48)), lambda: camera.write(Picture(picture(1), 0.0))):
@@ -119,7 +124,7 @@ def test_failures_are_one_line_with_a_remedy(device: type[Device], monkeypatch: 
         VirtualCamera("auto", (64, 48))
 
 
-def test_the_real_library_refuses_what_is_no_device() -> None:
+def test_the_real_library_refuses_a_missing_device() -> None:
     pytest.importorskip("pyvirtualcam")
     with pytest.raises(SinkError, match=r"cannot open virtual camera /dev/video250 .*exist"):
         VirtualCamera("/dev/video250", (64, 48))
@@ -128,7 +133,7 @@ def test_the_real_library_refuses_what_is_no_device() -> None:
             VirtualCamera("auto", (64, 48))
 
 
-def test_the_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyvirtualcam", None)
     with pytest.raises(SinkError, match=r"pip install 'tracker\[virtual-camera\]'"):
         VirtualCamera("auto", (64, 48))

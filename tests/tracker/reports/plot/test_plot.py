@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from tests.cli import assert_one_line_error, run_cli
 from tests.media import face_video
+from tests.results import FAILURE, frames_of_one_face, write_json_lines
 from tests.tracker.reports.plot.test_timeline import face, lines
-from tests.tracker.sinks.test_json_reader import frames, written
 from tracker.reports.plot.lines import broken, clock, count, headline, longest, row_note, runs, thin, tick
 from tracker.reports.plot.timeline import Timeline, timeline
 from tracker.sinks.json_lines import FaceLine, ResultLine
@@ -189,7 +189,7 @@ def test_the_command_draws_what_the_tracker_wrote(tmp_path: Path) -> None:
 
 
 def test_a_file_that_breaks_off_is_drawn_with_a_note(tmp_path: Path) -> None:
-    path = written(tmp_path / "o.jsonl", frames(5), failure=False)
+    path = write_json_lines(tmp_path / "o.jsonl", frames_of_one_face(5))
     path.write_bytes(path.read_bytes()[:-20])
     done = run_cli("plot", path)
     assert done.exit_code == 0
@@ -204,7 +204,7 @@ def test_another_file_is_one_line_of_error_and_draws_nothing(tmp_path: Path) -> 
 
 
 def test_wrong_outputs_are_refused(tmp_path: Path) -> None:
-    path = written(tmp_path / "o.jsonl", frames())
+    path = write_json_lines(tmp_path / "o.jsonl", frames_of_one_face(), FAILURE)
     assert run_cli("plot", path, "--output", tmp_path / "o.pdf").exit_code == 2
     assert run_cli("plot", ".").exit_code == run_cli("plot", "").exit_code == 2
     assert_one_line_error(
@@ -216,6 +216,6 @@ def test_wrong_outputs_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_matplotlib_is_named(tmp_path: Path) -> None:
-    path = written(tmp_path / "o.jsonl", frames(), failure=False)
+    path = write_json_lines(tmp_path / "o.jsonl", frames_of_one_face())
     done = run_cli("plot", path, without=["matplotlib"])
     assert_one_line_error(done, "pip install 'tracker[plot]'")
