@@ -8,8 +8,8 @@ from importlib.metadata import version
 
 from benchmarks.peer_loop import serve
 from tracker.errors import TrackerError
+from tracker.inference.opening import open_blazeface, open_landmarker
 from tracker.tracking.face_tracker import FaceTracker
-from tracker.tracking.opening import open_blazeface, open_landmarker
 from tracker.tracking.settings import TrackerSettings
 from tracker.tracking.smoothing import PRESETS
 from tracker.types import Frame, ImageArray

@@ -22,12 +22,12 @@ from rich.table import Table
 from benchmarks.command import BackendOption, JsonOption, ModelOption, ThreadsOption, run_command
 from benchmarks.memory import Memory, memory_table, resident_mb
 from tracker.errors import BenchError
+from tracker.inference.opening import open_blazeface, open_landmarker
 from tracker.reports.bench.clip import endless_portrait
 from tracker.reports.bench.run import Wanted, measure_all
 from tracker.reports.bench.setting import Row
 from tracker.system.machine import describe_machine
 from tracker.tracking.face_tracker import FaceTracker
-from tracker.tracking.opening import open_blazeface, open_landmarker
 from tracker.tracking.settings import TrackerSettings
 from tracker.tracking.smoothing import PRESETS
 from train.evaluation.figures import PALETTE, plain_axes, png

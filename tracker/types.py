@@ -130,12 +130,17 @@ class FaceBox:
         """Height in pixels."""
         return self.y1 - self.y0
 
+    @property
+    def area(self) -> float:
+        """Area in square pixels."""
+        return self.width * self.height
+
     def iou(self, other: FaceBox) -> float:
         """Intersection over union with ``other``, 0..1."""
         width = min(self.x1, other.x1) - max(self.x0, other.x0)
         height = min(self.y1, other.y1) - max(self.y0, other.y0)
         overlap = max(width, 0.0) * max(height, 0.0)
-        return overlap / (self.width * self.height + other.width * other.height - overlap)
+        return overlap / (self.area + other.area - overlap)
 
 
 @dataclass(frozen=True, eq=False)

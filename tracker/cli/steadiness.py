@@ -16,6 +16,7 @@ from rich.table import Table
 
 from tracker.cli.options import Backend, Model, Threads
 from tracker.errors import TrackerError
+from tracker.inference.opening import open_blazeface, open_landmarker
 from tracker.reports.steadiness.figures import FEWEST_FRAMES
 from tracker.reports.steadiness.runs import SCENES, MakeFollower, OnPicture, OnVideo, on_picture, on_video
 from tracker.sources.images.read import read_image
@@ -25,7 +26,6 @@ from tracker.system.files import check_output, sink_errors
 from tracker.system.machine import describe_machine
 from tracker.system.terminal import progress_bar
 from tracker.tracking.face_tracker import FaceTracker
-from tracker.tracking.opening import open_blazeface, open_landmarker
 from tracker.tracking.settings import TrackerSettings
 from tracker.tracking.smoothing import PRESETS
 

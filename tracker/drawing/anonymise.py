@@ -15,8 +15,7 @@ import numpy as np
 from tracker.drawing.heads import Head, blur_heads
 from tracker.geometry import CropTransform
 from tracker.inference.detection.detector import FaceDetector
-from tracker.tracking.search import Search
-from tracker.tracking.thumbnail import thumbnail
+from tracker.tracking.search import Search, thumbnail
 from tracker.types import Frame, FrameResult
 
 Mode = Literal["blur", "points"]

@@ -141,6 +141,6 @@ class OutputFiles:
         if not self.anonymise:
             return None
         from tracker.drawing.anonymise import Anonymiser
-        from tracker.tracking.opening import open_blazeface
+        from tracker.inference.opening import open_blazeface
 
         return Anonymiser(self.anonymise, open_blazeface(threads), thorough=not live)

@@ -6,119 +6,23 @@ import platform
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from tracker.inference.backends import default_threads, open_first, open_session
-from tracker.inference.detection.blazeface import BlazeFace, BoxCorrection
-from tracker.inference.detection.mediapipe import MediaPipeDetector
-from tracker.inference.landmarker import OnnxLandmarker
-from tracker.inference.weights import ModelFile, find_model
+from tracker.inference.backends import default_threads
+from tracker.inference.detection.detector import FaceDetector
+from tracker.inference.opening import (
+    DETECTORS,
+    DetectorName,
+    OpenedLandmarker,
+    open_detector,
+    open_landmarker,
+)
+from tracker.inference.weights import find_model
 from tracker.system.closing import Closing
-from tracker.system.machine import cpu_flags, library_versions
+from tracker.system.machine import library_versions
 from tracker.tracking.face_tracker import FaceTracker
 from tracker.tracking.settings import TrackerSettings
 from tracker.tracking.smoothing import PRESETS
 
-DetectorName = Literal["blazeface", "mediapipe"]
 SmoothingName = Literal["off", "low", "high"]
-
-MOST_PREPARED = 4
-"""Faces that starting is worth a wait for: preparing a batch size takes about as long as a frame."""
-
-
-@dataclass(frozen=True)
-class OpenedLandmarker:
-    """A landmark model that is ready: the file that was chosen, the backend, and what really runs it."""
-
-    landmarker: OnnxLandmarker
-    file: ModelFile
-    backend: str
-    provider: str
-
-
-def open_landmarker(
-    name: str, backend: str = "auto", threads: int = 0, precision: str | None = None, faces: int = 1
-) -> OpenedLandmarker:
-    """The shipped landmark model ``name`` on ``backend``, in the file that suits it and this processor best.
-
-    ``threads`` 0: one per core, at most 4. ``precision`` takes that file instead. ``faces`` are expected at
-    once: the runtime is warmed up for so many, at most :data:`MOST_PREPARED`. Raises
-    :class:`~tracker.errors.WeightsError` and :class:`~tracker.errors.BackendError`.
-    """
-    model = find_model(name, "landmarks")
-
-    def file_for(tried: str) -> ModelFile:
-        return model.in_precision(precision) if precision else model.best_for(tried, cpu_flags())
-
-    opened, session = open_first(lambda tried: file_for(tried).verified(), backend, threads)
-    landmarker = OnnxLandmarker(session, min(faces, MOST_PREPARED))
-    return OpenedLandmarker(landmarker, file_for(opened), opened, session.provider)
-
-
-def open_blazeface(threads: int) -> BlazeFace:
-    """The default detector on the CPU, with its fitted correction; ``threads`` 0: one per core, at most 4.
-
-    It never runs on a GPU: it is too small to be worth the way there. Raises
-    :class:`~tracker.errors.WeightsError` and :class:`~tracker.errors.BackendError`.
-    """
-    model = find_model("blazeface-short", "detector")
-    return BlazeFace(open_session(model.verified(), "cpu", threads), BoxCorrection.from_meta(model.meta))
-
-
-def open_mediapipe() -> MediaPipeDetector:
-    """Google's detector on its own runtime (extra: mediapipe), with the fitted correction; to be closed.
-
-    It reports its use over the network: :data:`tracker.inference.detection.mediapipe.USAGE_NOTICE`. Raises
-    :class:`~tracker.errors.WeightsError` and :class:`~tracker.errors.BackendError`.
-    """
-    correction = BoxCorrection.from_meta(find_model("blazeface-short", "detector").meta)
-    return MediaPipeDetector(find_model("blazeface-short-tflite", "detector").verified(), correction)
-
-
-class OpenedTracker(FaceTracker, Closing):
-    """A :class:`~tracker.tracking.face_tracker.FaceTracker` that owns its models; a context manager.
-
-    ``label`` names the model and its runtime, such as ``resnet18 int8 on CPUExecutionProvider``.
-    ``made_by`` holds all that results depend on to the last digit: model and its hash, versions, settings.
-    """
-
-    def __init__(
-        self,
-        detector: BlazeFace | MediaPipeDetector,
-        opened: OpenedLandmarker,
-        settings: TrackerSettings,
-        threads: int,
-    ) -> None:
-        super().__init__(detector, opened.landmarker, settings)
-        self.label = f"{opened.file.name} {opened.file.precision} on {opened.provider}"
-        self.made_by = _made_by(detector, opened, settings, threads)
-        self._to_close = detector if isinstance(detector, MediaPipeDetector) else None
-
-    def fresh(self) -> FaceTracker:
-        """A tracker for another video, on the same models."""
-        return FaceTracker(self._detector, self._landmarker, self._settings)
-
-    def close(self) -> None:
-        """End the threads of a detector that has its own; closing twice is fine."""
-        if self._to_close:
-            self._to_close.close()
-            self._to_close = None
-
-
-def _made_by(
-    detector: BlazeFace | MediaPipeDetector, opened: OpenedLandmarker, settings: TrackerSettings, threads: int
-) -> dict[str, Any]:
-    return {
-        "model": {
-            "name": opened.file.name,
-            "precision": opened.file.precision,
-            "sha256": opened.file.sha256,
-            "backend": opened.backend,
-            "provider": opened.provider,
-        },
-        "detector": "mediapipe" if isinstance(detector, MediaPipeDetector) else "blazeface",
-        "settings": asdict(settings),
-        "threads": threads or default_threads(),
-        "versions": {"python": platform.python_version(), **library_versions()},
-    }
 
 
 @dataclass(frozen=True)
@@ -142,7 +46,7 @@ class TrackerOptions:
     smoothing: SmoothingName = "low"
 
     def __post_init__(self) -> None:
-        known = self.smoothing in PRESETS and self.detector in ("blazeface", "mediapipe")
+        known = self.smoothing in PRESETS and self.detector in DETECTORS
         if not known or self.threads < 0:
             raise ValueError(
                 f"smoothing must be one of {', '.join(PRESETS)}, detector blazeface or mediapipe, "
@@ -172,8 +76,49 @@ class TrackerOptions:
         :class:`~tracker.errors.BackendError` for a backend or detector that does not open.
         """
         opened = open_landmarker(self.model, self.backend, self.threads, faces=self.max_faces)
-        detector = open_mediapipe() if self.detector == "mediapipe" else open_blazeface(self.threads)
-        return OpenedTracker(detector, opened, self.settings(), self.threads)
+        return OpenedTracker(self, open_detector(self.detector, self.threads), opened)
+
+
+class OpenedTracker(FaceTracker, Closing):
+    """A :class:`~tracker.tracking.face_tracker.FaceTracker` that owns its models; a context manager.
+
+    ``label`` names the model and its runtime, such as ``resnet18 int8 on CPUExecutionProvider``.
+    ``made_by`` holds all that results depend on to the last digit: model and its hash, versions, settings.
+    """
+
+    def __init__(self, options: TrackerOptions, detector: FaceDetector, landmarker: OpenedLandmarker) -> None:
+        self._models = detector, landmarker.landmarker, options.settings()
+        super().__init__(*self._models)
+        file = landmarker.file
+        self.label = f"{file.name} {file.precision} on {landmarker.provider}"
+        self.made_by = _made_by(options, landmarker)
+        self._to_close = detector if isinstance(detector, Closing) else None
+
+    def fresh(self) -> FaceTracker:
+        """Return a tracker for another video, on the same models."""
+        return FaceTracker(*self._models)
+
+    def close(self) -> None:
+        """End the threads of a detector that has its own; closing twice is fine."""
+        if self._to_close:
+            self._to_close.close()
+            self._to_close = None
+
+
+def _made_by(options: TrackerOptions, landmarker: OpenedLandmarker) -> dict[str, Any]:
+    return {
+        "model": {
+            "name": landmarker.file.name,
+            "precision": landmarker.file.precision,
+            "sha256": landmarker.file.sha256,
+            "backend": landmarker.backend,
+            "provider": landmarker.provider,
+        },
+        "detector": options.detector,
+        "settings": asdict(options.settings()),
+        "threads": options.threads or default_threads(),
+        "versions": {"python": platform.python_version(), **library_versions()},
+    }
 
 
 def open_tracker(
@@ -190,6 +135,6 @@ def open_tracker(
     Short for ``TrackerOptions(...).open()``; :class:`TrackerOptions` describes the values and
     :meth:`TrackerOptions.open` the errors. A tracker follows the faces of one video; use
     :meth:`OpenedTracker.fresh` for the next. Nothing is sent over the network, except by the library of the
-    ``mediapipe`` detector (:func:`open_mediapipe`).
+    ``mediapipe`` detector (:func:`tracker.inference.opening.open_mediapipe`).
     """
     return TrackerOptions(model, backend, detector, threads, max_faces, smoothing).open()

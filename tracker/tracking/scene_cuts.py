@@ -1,4 +1,4 @@
-"""Where an edited video jumps to another scene: nobody must carry an identity across."""
+"""Scene cuts of an edited video, at which all tracks end."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import numpy as np
 from tracker.types import FloatArray
 
 _CELLS = (16, 9)
+"""Columns and rows that are compared."""
 
 _SAME = 0.5
-"""Correlation of two pictures of one scene: in film clips cuts give up to 0.3, all else 0.7 and more."""
+"""Least correlation of two pictures of one scene; in film clips cuts have up to 0.3, all else 0.7 or more."""
 
 _FLAT = 1.0
-"""Grey levels: a picture that varies by less, standard deviation, is blank and tells nothing."""
+"""Standard deviation in grey levels below which a picture counts as blank."""
 
 
 @dataclass(eq=False)
@@ -33,7 +34,7 @@ class CutDetector:
     def is_cut(self, cells: FloatArray) -> bool:
         """Take in the next frame and return whether it shows another scene than the one before.
 
-        ``cells`` is its :func:`~tracker.tracking.thumbnail.thumbnail`. A blank frame is no cut, and the next
+        ``cells`` is its :func:`~tracker.tracking.search.thumbnail`. A blank frame is no cut, and the next
         frame is compared with the one before it.
         """
         now = _pattern(cells)
@@ -44,7 +45,7 @@ class CutDetector:
 
 
 def _pattern(cells: FloatArray) -> FloatArray | None:
-    """``cells``, fewer of them, less their mean, as a vector of length 1; None of a blank picture."""
+    """Return ``cells`` reduced to ``(9, 16)``, with mean 0 and norm 1; None for a blank picture."""
     coarse = cv2.resize(cells, _CELLS, interpolation=cv2.INTER_AREA)
     mean, deviation = (float(value.item()) for value in cv2.meanStdDev(coarse))
     if deviation <= _FLAT:

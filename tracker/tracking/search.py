@@ -1,10 +1,12 @@
-"""Where to look for new faces in the next frame of a video.
+"""Search for new faces in a video: which close-ups to look at in the next frame.
 
-Small faces need close-ups, of which a picture has thirty or forty, and no frame may pay for all of them. A
-newcomer changes what a camera sees. So once all have been looked at, two a frame, close-ups wait their turn,
-one a frame, until the picture changes there; the faces that are followed already, which move all the time, do
-not count. What never changes is looked at with the whole picture, one close-up each time, since a person may
-also just turn round.
+A picture has up to forty close-ups, too many to look at all of them in each frame. At first, and after a cut,
+each is looked at once, two a frame. From then on a close-up waits for its turn, one a frame, when the picture
+changes there: a new face is a change. Changes around followed faces do not count. While nothing waits, one
+close-up is looked at together with each whole picture, the one that was not looked at for longest, since
+people may also just turn round.
+
+Changes are seen in a thumbnail of the frame.
 """
 
 from __future__ import annotations
@@ -12,34 +14,52 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from tracker.geometry import CropTransform
-from tracker.tracking.thumbnail import COLUMNS, ROWS
-from tracker.types import FaceBox, FloatArray
+from tracker.types import FaceBox, FloatArray, ImageArray
+
+COLUMNS, ROWS = 32, 18
+"""Cells of a thumbnail."""
 
 FIRST_LOOKS = 2
-"""Close-ups in a frame while there are some that nobody looked at: all forty of a large picture in twenty."""
+"""Close-ups a frame while some were never looked at: all forty of a large picture take twenty frames."""
+
+_SAMPLES = 4
+"""Pixels that are read along each side of a cell."""
 
 _CHANGE = 6.0
 """Grey levels: the noise of a bad camera changes the mean of 16 pixels by two, a small face by ten."""
 
 _HEAD = 3.0
-"""Side of the square around a head, its hair and its neck, over that of the box of its points."""
+"""Side of the square around a head with hair and neck, over the side of the box of its points."""
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
+
+
+def thumbnail(image_bgr: ImageArray) -> FloatArray:
+    """Return the mean grey level of each cell of a picture, ``(18, 32)`` float32.
+
+    ``image_bgr`` is ``(H, W, 3)`` uint8; only its green channel, and a few pixels of each cell, are read.
+    """
+    height, width = image_bgr.shape[:2]
+    step_y, step_x = (max(1, side // (_SAMPLES * n)) for side, n in ((height, ROWS), (width, COLUMNS)))
+    samples = np.ascontiguousarray(image_bgr[step_y // 2 :: step_y, step_x // 2 :: step_x, 1])
+    cells = cv2.resize(samples, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA)
+    return cells.astype(np.float32)
 
 
 @dataclass(eq=False)
 class Search:
     """Chooses the close-ups to look at in each frame of one video; frames may change their size.
 
-    State, for V close-ups and C = 18 * 32 cells of the thumbnail: ``touches`` ``(V, C)`` bool, the cells in
-    reach of each close-up; ``seen`` ``(C,)``, the cells when they last changed; ``waiting`` ``(V,)`` bool,
-    close-ups in which something changed; ``looked_at`` ``(V,)``, the number of the frame in which each was
-    last looked at, 0 for never; ``frame``, the number of the last frame, from 1.
+    State, for V close-ups and the C = 18 * 32 cells of a thumbnail: ``touches`` ``(V, C)``, the cells that
+    each close-up shows; ``seen`` ``(C,)``, the grey level of each cell when it last changed; ``waiting``
+    ``(V,)``, close-ups in which something changed; ``looked_at`` ``(V,)``, the number of the frame in which
+    each was last looked at, 0 for never; ``frame``, the number of the last frame, from 1.
     """
 
     image_hw: tuple[int, int] = (0, 0)
@@ -50,7 +70,7 @@ class Search:
     frame: int = 0
 
     def restart(self) -> None:
-        """Look everywhere anew: this is another scene."""
+        """Look at all close-ups again, as in another scene."""
         self.image_hw = (0, 0)
 
     def close_ups(
@@ -61,11 +81,11 @@ class Search:
         followed: Sequence[FaceBox],
         in_turn: bool,
     ) -> list[int]:
-        """Which of the close-ups ``views`` of a picture ``image_hw`` high and wide to look at now.
+        """Return the indices of the close-ups ``views`` to look at in the next frame.
 
-        ``cells`` is the frame's :func:`~tracker.tracking.thumbnail.thumbnail`, ``followed`` are the faces
-        that need
-        not be found, in frame pixels. With ``in_turn`` one at least is chosen, if there are any at all.
+        ``cells`` is the frame's :func:`thumbnail`, ``image_hw`` its height and width in pixels, and
+        ``followed`` are the boxes of faces that need not be found, frame pixels. With ``in_turn`` at least
+        one close-up is chosen, if there is any.
         """
         self.frame += 1
         if image_hw != self.image_hw or len(views) != len(self.looked_at):
@@ -102,7 +122,10 @@ class Search:
         self.waiting |= self.touches[:, changed].any(axis=1)
 
     def _cells_in(self, center: tuple[float, float], reach: float) -> BoolArray:
-        """Which cells have their middle in the square around ``center``, ``(ROWS * COLUMNS,)``."""
+        """Return a mask ``(C,)`` of the cells whose middle lies in the square around ``center``.
+
+        ``center`` is (x, y), ``reach`` half the side of the square, both in frame pixels.
+        """
         height, width = self.image_hw
         x = (np.arange(COLUMNS) + 0.5) * width / COLUMNS
         y = (np.arange(ROWS) + 0.5) * height / ROWS

@@ -1,24 +1,43 @@
-"""How faces are followed: the settings of :class:`tracker.tracking.face_tracker.FaceTracker`."""
+"""Settings of :class:`tracker.tracking.face_tracker.FaceTracker`: how faces are found and followed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from tracker.tracking.smoothing import OneEuro
+from tracker.types import Landmarks
+
+
+@dataclass(frozen=True)
+class MinConfidence:
+    """The least ``presence`` of a face and, from models that judge it, mean point ``quality``, 0..1."""
+
+    presence: float
+    quality: float
+
+    def accepts(self, face: Landmarks) -> bool:
+        """Return whether ``face`` reaches both."""
+        if face.presence < self.presence:
+            return False
+        return face.quality is None or float(face.quality.sum()) / len(face.quality) >= self.quality
 
 
 @dataclass(frozen=True)
 class TrackerSettings:
-    """How faces are followed.
+    """How faces are found and followed.
 
-    ``max_faces`` at once, the largest. A new face is believed from ``new_presence`` on, one that is followed
-    while it keeps ``min_presence``; likewise with the mean quality of its points, where the model judges
-    them, and ``new_quality`` and ``min_quality``. With a slot free the detector looks at the whole picture
-    every ``detect_every`` frames, in each frame while a face is lost, and at close-ups where
-    :class:`~tracker.tracking.search.Search` sees a change; with none free every ``detect_every_full``
-    frames, for a
-    face ``larger`` times the size of the smallest, which then makes room. A lost face keeps its id for
-    ``memory_s`` seconds; boxes are the same face from ``same_iou`` on.
+    At most ``max_faces`` are followed, the largest. A track starts on a face with at least ``new_presence``
+    and ``new_quality`` (see :class:`MinConfidence`), and is lost below ``min_presence`` or ``min_quality``.
+    A lost face keeps its id for ``memory_s`` seconds. Boxes with an IoU of at least ``same_iou`` are the same
+    face. ``smoothing`` None leaves the points as they are.
+
+    While fewer than ``max_faces`` are followed the detector looks at the whole picture every ``detect_every``
+    frames, in each frame while a face is lost, and at close-ups in which
+    :class:`~tracker.tracking.search.Search` sees a change. Otherwise it looks every ``detect_every_full``
+    frames, and a new face replaces the smallest one if it is at least ``larger`` times as large (in side
+    length).
+
+    Raises ``ValueError`` for values out of range.
     """
 
     max_faces: int = 8
@@ -42,3 +61,21 @@ class TrackerSettings:
             raise ValueError(f"min_quality and new_quality must lie in 0..1, in this order, got {self}")
         if not (0 < self.same_iou < 1 < self.larger):
             raise ValueError(f"same_iou must lie in 0..1, larger above 1, got {self}")
+
+    @property
+    def to_follow(self) -> MinConfidence:
+        """The least confidence at which a track goes on."""
+        return MinConfidence(self.min_presence, self.min_quality)
+
+    @property
+    def to_start(self) -> MinConfidence:
+        """The least confidence at which a track starts."""
+        return MinConfidence(self.new_presence, self.new_quality)
+
+    @property
+    def to_find(self) -> MinConfidence:
+        """The least confidence of a face in a single picture.
+
+        In a video a face of doubtful quality is seen better some frames later; a picture has no later frame.
+        """
+        return MinConfidence(self.new_presence, self.min_quality)

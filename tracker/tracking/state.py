@@ -1,4 +1,4 @@
-"""State of a tracker: everything that the next frame's result depends on, exact to the last bit."""
+"""State of a tracker: all that the results of the next frames depend on, exact to the last bit."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
+from tracker.geometry import CropTransform
 from tracker.tracking.scene_cuts import CutDetector
 from tracker.tracking.search import Search
 from tracker.tracking.track import Track
+from tracker.types import Landmarks
 
 
-@dataclass
+@dataclass(eq=False)
 class TrackerState:
-    """Tracks of a video and what is known of its last frame.
+    """Tracks of a video, and what is kept of the frames before.
 
-    ``last_id`` is the highest id given to a face so far, ``frames_since_detection`` counts frames since the
-    detector last saw a whole picture.
+    ``last_id`` is the highest id that a face got so far; ``frames_since_detection`` counts frames since the
+    detector last looked at a whole picture.
     """
 
     tracks: list[Track] = field(default_factory=list)
@@ -28,16 +30,33 @@ class TrackerState:
     search: Search = field(default_factory=Search)
     cuts: CutDetector = field(default_factory=CutDetector)
 
+    @property
+    def live(self) -> list[Track]:
+        """Tracks of faces that were found in the last frame."""
+        return [track for track in self.tracks if not track.is_lost]
+
+    @property
+    def lost(self) -> list[Track]:
+        """Tracks of faces that were not found in the last frame, but are not forgotten yet."""
+        return [track for track in self.tracks if track.is_lost]
+
+    def new_track(self, landmarks: Landmarks, crop: CropTransform, time_s: float) -> Track:
+        """Start a track with the next id on ``landmarks`` and the ``crop`` around them."""
+        self.last_id += 1
+        track = Track(self.last_id, landmarks, crop, time_s)
+        self.tracks.append(track)
+        return track
+
     def to_json(self) -> dict[str, Any]:
-        """Return the state as JSON-compatible data; arrays are base64 text of their bytes."""
-        return {name: _encode(value) for name, value in _values(self)}
+        """Return the state as JSON-compatible data; an array becomes the base64 text of its bytes."""
+        return {name: _encode(value) for name, value in _fields_of(self)}
 
     @classmethod
     def from_json(cls, data: Any) -> TrackerState:
-        """Return the state that :meth:`to_json` made ``data`` of.
+        """Return the state that ``data``, the output of :meth:`to_json`, stands for.
 
-        Only the classes that appear in the type hints of a state are made. Raises ``ValueError`` for anything
-        else than the output of :meth:`to_json`.
+        ``data`` cannot choose a class: the type hints of the fields decide what is created. Raises
+        ``ValueError`` for other data.
         """
         try:
             state = _decode(cls, data)
@@ -47,7 +66,7 @@ class TrackerState:
         return state
 
 
-def _values(instance: Any) -> list[tuple[str, Any]]:
+def _fields_of(instance: Any) -> list[tuple[str, Any]]:
     return [(one.name, getattr(instance, one.name)) for one in fields(instance)]
 
 
@@ -56,7 +75,7 @@ def _encode(value: Any) -> Any:
         data = base64.b64encode(value.tobytes()).decode("ascii")
         return {"array": data, "type": value.dtype.str, "shape": list(value.shape)}
     if is_dataclass(value):
-        return {name: _encode(item) for name, item in _values(value)}
+        return {name: _encode(item) for name, item in _fields_of(value)}
     if isinstance(value, list | tuple):
         return [_encode(item) for item in value]
     return value
@@ -84,6 +103,7 @@ def _decode(kind: Any, data: Any) -> Any:
 
 
 def _checked(kind: type, data: Any) -> Any:
+    """Return ``data`` if it is exactly of the type ``kind``; an integer is also a float."""
     if type(data) is not kind and not (kind is float and type(data) is int):
         raise TypeError(f"expected {kind.__name__}, got {type(data).__name__}")
     return data
@@ -92,6 +112,6 @@ def _checked(kind: type, data: Any) -> Any:
 def _decode_array(data: Any) -> np.ndarray[Any, Any]:
     dtype = np.dtype(data["type"])
     if dtype.kind not in "bifc":
-        raise ValueError(f"an array of {dtype} is none of a tracker's state")
+        raise ValueError(f"an array of {dtype} is not part of a tracker's state")
     values = np.frombuffer(base64.b64decode(data["array"], validate=True), dtype)
     return values.reshape(data["shape"]).copy()

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from tests.faces import blazeface
 from tracker.errors import BenchError, SinkError
+from tracker.inference.opening import open_landmarker
 from tracker.reports.bench import run as bench
 from tracker.reports.bench.clip import portrait_frames, write_clip
 from tracker.reports.bench.run import Wanted, in_a_process, measure_all, run_bench
@@ -24,7 +25,6 @@ from tracker.reports.bench.tables import tables
 from tracker.sources.video.source import VideoSource
 from tracker.system import machine
 from tracker.tracking.face_tracker import FaceTracker
-from tracker.tracking.opening import open_landmarker
 from tracker.tracking.settings import TrackerSettings
 
 

@@ -1,4 +1,4 @@
-"""Which close-ups are looked at: all soon, then those where something changed, and in turn the rest."""
+"""Search: new close-ups first, then changed ones, and the rest in turn; thumbnails."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from tests.strategies import floats
 from tracker.geometry import CropTransform
 from tracker.inference.detection.views import close_ups
-from tracker.tracking.search import FIRST_LOOKS, Search
-from tracker.tracking.thumbnail import COLUMNS, ROWS, thumbnail
+from tracker.tracking.search import COLUMNS, FIRST_LOOKS, ROWS, Search, thumbnail
 from tracker.types import FaceBox, FloatArray, ImageArray
 
 HW = (1080, 1920)
@@ -58,7 +57,7 @@ def test_all_close_ups_of_a_new_scene_are_looked_at_once_within_twenty_frames() 
         search.restart()
 
 
-def test_what_never_changes_is_looked_at_in_turn() -> None:
+def test_close_ups_without_changes_take_turns() -> None:
     search = settled()
     seen = [looks(search, GREY, in_turn=True) for _ in range(2 * len(TILES))]
     assert seen == 2 * [[i] for i in range(len(TILES))]
@@ -77,7 +76,7 @@ def test_a_small_face_that_appears_is_looked_at_within_twenty_frames(x: float, y
     assert set(whole_in) <= seen
 
 
-def test_the_longest_waiting_comes_first() -> None:
+def test_the_close_up_not_looked_at_for_longest_comes_first() -> None:
     search = settled()
     first = looks(search, thumbnail(picture((300, 300, 200))))
     everywhere = list(chain(*(looks(search, GREY + 50) for _ in range(len(TILES)))))
@@ -86,10 +85,10 @@ def test_the_longest_waiting_comes_first() -> None:
 
 
 @given(sigma=floats(0, 8), seed=st.integers(0, 99))
-def test_noise_is_no_change(sigma: float, seed: int) -> None:
+def test_noise_is_not_a_change(sigma: float, seed: int) -> None:
     search, noise = settled(), np.random.default_rng(seed)
     image = picture().astype(float)
-    # The mean of a cell's 16 pixels shakes by a quarter; the threshold of 6 is three sigma of the worst.
+    # The mean of 16 pixels varies by a quarter of sigma; the threshold of 6 is three times the worst.
     for _ in range(3):
         noisy = np.clip(image + noise.normal(0, sigma / 2, image.shape[:2])[..., None], 0, 255)
         assert looks(search, thumbnail(noisy.astype(np.uint8))) == []
@@ -124,11 +123,11 @@ def test_without_close_ups_there_is_nothing_to_choose(in_turn: bool) -> None:
 
 
 @pytest.mark.parametrize("hw", [(1, 1), (2, 500), (9, 7), (480, 640)])
-def test_a_thumbnail_of_any_picture(hw: tuple[int, int]) -> None:
+def test_a_thumbnail_of_a_picture_of_any_size(hw: tuple[int, int]) -> None:
     assert np.array_equal(thumbnail(np.full((*hw, 3), 7, np.uint8)), np.full((ROWS, COLUMNS), 7))
 
 
-def test_a_thumbnail_keeps_the_mean_of_what_is_where() -> None:
+def test_a_thumbnail_has_the_mean_of_each_cell() -> None:
     image = np.zeros((480, 640, 3), np.uint8)
     image[:, 320:] = 200
     cells = thumbnail(image)

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.cache import Trackers
 from tracker.reports.bench.clip import portrait_frames
-from tracker.tracking.opening import OpenedTracker, TrackerOptions
 from tracker.tracking.state import TrackerState
 from tracker.types import Frame, FrameResult
-
-
-@pytest.fixture(scope="module")
-def light() -> Iterator[OpenedTracker]:
-    with TrackerOptions("unet-light", "cpu", threads=1).open() as tracker:
-        yield tracker
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +24,9 @@ def frames() -> list[Frame]:
 
 
 @pytest.fixture(scope="module")
-def known(light: OpenedTracker, frames: list[Frame]) -> TrackerState:
+def known(trackers: Trackers, frames: list[Frame]) -> TrackerState:
     """The state after some frames: one track, smoothed."""
-    tracker = light.fresh()
+    tracker = trackers.fresh()
     for frame in frames[:10]:
         tracker.step(frame)
     return tracker.state()
@@ -45,9 +39,9 @@ def exact(result: FrameResult) -> list[tuple[object, ...]]:
 
 @pytest.mark.parametrize("cut", [1, 13, 20])
 def test_a_restored_tracker_gives_identical_results(
-    light: OpenedTracker, frames: list[Frame], cut: int
+    trackers: Trackers, frames: list[Frame], cut: int
 ) -> None:
-    first, second = light.fresh(), light.fresh()
+    first, second = trackers.fresh(), trackers.fresh()
     for frame in frames[:cut]:
         first.step(frame)
     second.restore(TrackerState.from_json(json.loads(json.dumps(first.state().to_json()))))
@@ -57,17 +51,17 @@ def test_a_restored_tracker_gives_identical_results(
 
 
 def test_a_state_does_not_change_with_the_tracker_it_came_from_or_went_to(
-    light: OpenedTracker, frames: list[Frame], known: TrackerState
+    trackers: Trackers, frames: list[Frame], known: TrackerState
 ) -> None:
     before = known.to_json()
-    tracker = light.fresh()
+    tracker = trackers.fresh()
     tracker.restore(known)
     tracker.step(frames[10])
     assert known.to_json() == before != tracker.state().to_json()
 
 
-def test_all_attributes_of_a_tracker_but_the_models_and_settings_are_its_state(light: OpenedTracker) -> None:
-    assert set(vars(light.fresh())) == {"_detector", "_landmarker", "_settings", "_stage_ms", "_state"}
+def test_all_attributes_of_a_tracker_but_the_models_and_settings_are_its_state(trackers: Trackers) -> None:
+    assert set(vars(trackers.fresh())) == {"_detector", "_settings", "_clock", "_locator", "_state"}
 
 
 @pytest.mark.parametrize("data", [{}, None, [], 3, "state", {"tracks": []}])

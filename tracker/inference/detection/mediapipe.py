@@ -18,6 +18,7 @@ from tracker.errors import BackendError
 from tracker.geometry import CropTransform
 from tracker.inference.detection.blazeface import INPUT_SIZE, BoxCorrection, RawFace, check_picture
 from tracker.inference.detection.views import whole_picture
+from tracker.system.closing import Closing
 from tracker.types import FaceBox, ImageArray
 
 USAGE_NOTICE = (
@@ -27,7 +28,7 @@ USAGE_NOTICE = (
 """What the command line says on stderr before it opens this detector."""
 
 
-class MediaPipeDetector:
+class MediaPipeDetector(Closing):
     """The ``.tflite`` file ``model`` on MediaPipe's runtime.
 
     Raises :class:`BackendError` if mediapipe is not installed or does not accept the file, and

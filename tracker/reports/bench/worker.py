@@ -19,10 +19,10 @@ import numpy as np
 
 from tracker.drawing.faces import draw_faces
 from tracker.errors import BenchError, TrackerError
+from tracker.inference.opening import open_blazeface, open_landmarker
 from tracker.reports.bench.setting import MODES, STAGES, Process, Row, Setting
 from tracker.sources.video.source import VideoSource
 from tracker.tracking.face_tracker import FaceTracker
-from tracker.tracking.opening import open_blazeface, open_landmarker
 from tracker.tracking.settings import TrackerSettings
 from tracker.tracking.smoothing import PRESETS
 from tracker.types import Frame
