@@ -18,7 +18,7 @@ def face_points(
     face = template()
     unit = (face - (face.min(axis=0) + face.max(axis=0)) / 2) / np.ptp(face, axis=0).max()
     cos, sin = np.cos(roll), np.sin(roll)
-    return size * unit @ np.array([[cos, sin], [-sin, cos]]) + np.asarray(center)
+    return np.asarray(size * unit @ np.array([[cos, sin], [-sin, cos]]) + np.asarray(center))
 
 
 def canonical_points() -> FloatArray:

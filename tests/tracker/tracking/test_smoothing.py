@@ -1,3 +1,5 @@
+"""Smoothing: the One-Euro filter step by step, and what it does to still and moving faces."""
+
 from __future__ import annotations
 
 import math
@@ -10,18 +12,19 @@ from hypothesis import strategies as st
 from tests.shapes import face_points
 from tests.strategies import floats
 from tracker.scheme import PARTS
-from tracker.tracking.smoothing import PRESETS, OneEuro, PointFilter, fit_similarity
+from tracker.tracking.smoothing import PRESETS, ComplexArray, OneEuro, PointFilter, fit_similarity
 from tracker.types import FloatArray
 
-SETTINGS = OneEuro(rest_hz=2.0, hz_per_speed=30.0, speed_hz=5.0, noise_speed=0.02)
+FILTER = OneEuro(rest_hz=2.0, hz_per_speed=30.0, speed_hz=5.0, noise_speed=0.02)
+AS_COMPLEX: ComplexArray = np.array([1, 1j])
 STEADY = [*range(5), *range(12, 17), *range(27, 36), 36, 39, 42, 45]
 LIVELY = ("left_eye", "right_eye", "outer_lip", "inner_lip")
 
 seeds = st.integers(0, 1000)
 
 
-def run(track: FloatArray, times_s: FloatArray, settings: OneEuro = SETTINGS) -> FloatArray:
-    smooth = PointFilter(settings)
+def run(track: FloatArray, times_s: FloatArray, parameters: OneEuro = FILTER) -> FloatArray:
+    smooth = PointFilter(parameters)
     return np.stack([smooth(points, float(time_s)) for points, time_s in zip(track, times_s, strict=True)])
 
 
@@ -52,7 +55,7 @@ def alpha(cutoff_hz: float, elapsed: float) -> float:
     return 1 / (1 + tau / elapsed)
 
 
-def by_the_book(track: FloatArray, times_s: FloatArray, settings: OneEuro) -> FloatArray:
+def by_the_book(track: FloatArray, times_s: FloatArray, parameters: OneEuro) -> FloatArray:
     """The filter as its text says, one part and one step at a time."""
     out = [track[0]]
     slow = {"head": np.zeros((68, 2)), "points": np.zeros((68, 2))}
@@ -62,13 +65,15 @@ def by_the_book(track: FloatArray, times_s: FloatArray, settings: OneEuro) -> Fl
         width = 2.6 * np.sqrt(np.mean(np.sum((new - middle) ** 2, axis=1)))
         smooth = last.copy()
         for kind, step in zip(("head", "points"), steps_of(last, new), strict=True):
-            slow[kind] += alpha(settings.speed_hz, elapsed) * (step / width / elapsed - slow[kind])
+            slow[kind] += alpha(parameters.speed_hz, elapsed) * (step / width / elapsed - slow[kind])
             parts = {"all": range(68)} if kind == "head" else PARTS
             for name, span in parts.items():
                 speed = np.sqrt(np.mean(np.sum(slow[kind][span] ** 2, axis=1)))
                 response = 1.0 if kind == "head" else 2.5 if name in LIVELY else 0.5
-                excess = response * max(speed - settings.noise_speed, 0)
-                smooth[span] += alpha(settings.rest_hz + settings.hz_per_speed * excess, elapsed) * step[span]
+                excess = response * max(speed - parameters.noise_speed, 0)
+                smooth[span] += (
+                    alpha(parameters.rest_hz + parameters.hz_per_speed * excess, elapsed) * step[span]
+                )
         out.append(smooth)
     return np.stack(out)
 
@@ -83,7 +88,7 @@ def test_a_constant_stays_what_it_is(x: float, size: float, roll: float) -> None
 
 
 def test_the_first_answer_and_one_without_time_are_the_input() -> None:
-    smooth = PointFilter(SETTINGS)
+    smooth = PointFilter(FILTER)
     a, b = face_points(), face_points((130, 90))
     assert np.array_equal(smooth(a, 5.0), a)
     assert np.array_equal(smooth(b, 5.0), b)
@@ -94,7 +99,7 @@ def test_the_first_answer_and_one_without_time_are_the_input() -> None:
 def test_matches_its_text_written_out_at_uneven_times(seed: int) -> None:
     times_s = np.cumsum(np.random.default_rng(seed).uniform(0.005, 0.2, 12))
     track = restless(seed)
-    assert np.abs(run(track, times_s) - by_the_book(track, times_s, SETTINGS)).max() < 1e-9
+    assert np.abs(run(track, times_s) - by_the_book(track, times_s, FILTER)).max() < 1e-9
 
 
 def test_a_moving_head_is_filtered_as_the_paper_filters_one_coordinate() -> None:
@@ -106,8 +111,8 @@ def test_a_moving_head_is_filtered_as_the_paper_filters_one_coordinate() -> None
     previous, speed = xs[0], 0.0
     got = run(base + np.column_stack([xs, 0 * xs])[:, None], np.arange(50) / 25, settings)
     for i in range(1, 50):
-        speed += alpha(settings.speed_hz, 1 / 25) * ((xs[i] - previous) / width * 25 - speed)
-        a = alpha(settings.rest_hz + settings.hz_per_speed * abs(speed), 1 / 25)
+        speed += alpha(parameters.speed_hz, 1 / 25) * ((xs[i] - previous) / width * 25 - speed)
+        a = alpha(parameters.rest_hz + parameters.hz_per_speed * abs(speed), 1 / 25)
         previous = a * xs[i] + (1 - a) * previous
         assert np.abs(got[i] - (base + np.array([previous, 0]))).max() < 1e-9
 
@@ -126,7 +131,7 @@ def test_scale_turn_and_shift_of_the_picture_do_not_matter(
 def test_each_step_goes_one_share_of_the_heads_way_and_one_of_each_parts_way(
     seed: int, elapsed: float
 ) -> None:
-    smooth = PointFilter(SETTINGS)
+    smooth = PointFilter(FILTER)
     track = restless(seed, 6)
     last = smooth(track[0], 0.0)
     for i in range(1, 6):
@@ -175,7 +180,7 @@ def test_after_a_long_gap_the_old_place_is_forgotten(seed: int) -> None:
     track = restless(seed, 3)
     got = run(track, np.array([0.0, 0.03, 1000.0]))
     # 1 / (1 + 2 pi f dt) of the step is left, f the cut-off at rest.
-    left = 1 / (2 * math.pi * SETTINGS.rest_hz * 999)
+    left = 1 / (2 * math.pi * FILTER.rest_hz * 999)
     assert np.abs(got[-1] - track[-1]).max() < left * np.abs(track[-1] - got[1]).max() * 3
 
 
@@ -219,7 +224,7 @@ def test_points_that_coincide_are_no_trouble() -> None:
 def test_the_input_is_not_changed() -> None:
     points = face_points()
     copy = points.copy()
-    smooth = PointFilter(SETTINGS)
+    smooth = PointFilter(FILTER)
     smooth(points, 0)[:] = 0
     smooth(points, 1)[:] = 0
     assert np.array_equal(points, copy)
@@ -233,7 +238,7 @@ def test_the_similarity_is_the_one_of_least_squares(scale: float, turn: float, x
     target = scale * face_points((0.0, 0.0), roll=turn) + [x, 0] + rng.normal(0, 1, (68, 2))
     weights = np.zeros(68)
     weights[STEADY] = 3.0
-    factor, shift = fit_similarity(source @ [1, 1j], target @ [1, 1j], weights)
+    factor, shift = fit_similarity(source @ AS_COMPLEX, target @ AS_COMPLEX, weights)
     (a, _, c), (b, _, d) = similarity(source[STEADY], target[STEADY])
     assert factor == pytest.approx(a + 1j * b, abs=1e-9)
     assert shift == pytest.approx(c + 1j * d, abs=1e-7)
@@ -243,7 +248,7 @@ def test_the_similarity_is_the_one_of_least_squares(scale: float, turn: float, x
     "wrong",
     [(0, 1), (1, -1), (1, 1, 0), (1, 1, 1, -1), (math.nan, 1), (1, math.inf), (1, 1, math.nan)],
 )
-def test_settings_are_checked(wrong: tuple[float, ...]) -> None:
+def test_parameters_out_of_range_are_refused(wrong: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match="One-Euro"):
         OneEuro(*wrong)
 
@@ -251,4 +256,4 @@ def test_settings_are_checked(wrong: tuple[float, ...]) -> None:
 @pytest.mark.parametrize("shape", [(67, 2), (68, 3), (68,), (1, 68, 2)])
 def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"\(68, 2\)"):
-        PointFilter(SETTINGS)(np.zeros(shape), 0.0)
+        PointFilter(FILTER)(np.zeros(shape), 0.0)
