@@ -104,12 +104,12 @@ def test_matches_its_text_written_out_at_uneven_times(seed: int) -> None:
 
 def test_a_moving_head_is_filtered_as_the_paper_filters_one_coordinate() -> None:
     """An independent scalar version of the published algorithm, the head moving along x."""
-    settings = OneEuro(2.0, 30.0, noise_speed=0.0)
+    parameters = OneEuro(2.0, 30.0, noise_speed=0.0)
     base = face_points(size=100.0)
     width = 2.6 * np.sqrt(((base - base.mean(axis=0)) ** 2).sum(axis=1).mean())
     xs = np.cumsum(np.random.default_rng(1).normal(0, 3, 50))
     previous, speed = xs[0], 0.0
-    got = run(base + np.column_stack([xs, 0 * xs])[:, None], np.arange(50) / 25, settings)
+    got = run(base + np.column_stack([xs, 0 * xs])[:, None], np.arange(50) / 25, parameters)
     for i in range(1, 50):
         speed += alpha(parameters.speed_hz, 1 / 25) * ((xs[i] - previous) / width * 25 - speed)
         a = alpha(parameters.rest_hz + parameters.hz_per_speed * abs(speed), 1 / 25)
@@ -152,11 +152,11 @@ def test_each_step_goes_one_share_of_the_heads_way_and_one_of_each_parts_way(
 def test_a_jump_of_the_head_is_followed_without_overshoot(
     x: float, y: float, elapsed: float, preset: str
 ) -> None:
-    settings = PRESETS[preset]
-    assert settings is not None
+    parameters = PRESETS[preset]
+    assert parameters is not None
     jump = np.array([x, y])
     track = face_points() + np.where(np.arange(30) < 5, 0, 1)[:, None, None] * jump
-    way = run(track, np.arange(30) * elapsed, settings) - face_points()
+    way = run(track, np.arange(30) * elapsed, parameters) - face_points()
     # Every point goes the same way, always forward, never past the end.
     assert np.abs(way - way[:, :1]).max() < 1e-9
     assert (np.diff(way[:, 0] * np.sign(jump), axis=0) >= -1e-9).all()
@@ -166,12 +166,12 @@ def test_a_jump_of_the_head_is_followed_without_overshoot(
 @given(st.lists(floats(0.001, 1.0), min_size=1, max_size=12), floats(0.2, 10.0))
 def test_uneven_frame_times_leave_what_the_filter_equation_says(steps_s: list[float], cutoff: float) -> None:
     """tau y' = x - y by backward differences: each step leaves tau / (tau + dt) of the way to go."""
-    settings = OneEuro(cutoff, 0.0)
+    parameters = OneEuro(cutoff, 0.0)
     times_s = np.cumsum([0.0, *steps_s])
     track = np.stack([face_points(), *[face_points((132.0, 112.0))] * len(steps_s)])
     tau = 1 / (2 * math.pi * cutoff)
     left = np.prod([tau / (tau + dt) for dt in steps_s])
-    got = run(track, times_s, settings)
+    got = run(track, times_s, parameters)
     assert np.abs(track[-1] - got[-1] - [20 * left, 0]).max() < 1e-9
 
 
@@ -207,9 +207,9 @@ def test_noise_of_a_still_face_shrinks_and_high_shrinks_it_more() -> None:
     track = face_points() + rng.normal(0, 0.1, (200, 68, 2))
     left = {}
     for name in ("low", "high"):
-        settings = PRESETS[name]
-        assert settings is not None
-        left[name] = run(track, np.arange(200) / 30, settings)[50:].std(axis=0).mean()
+        parameters = PRESETS[name]
+        assert parameters is not None
+        left[name] = run(track, np.arange(200) / 30, parameters)[50:].std(axis=0).mean()
     assert left["high"] < 0.75 * left["low"]
     assert left["low"] < 0.5 * 0.1
 
