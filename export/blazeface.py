@@ -1,7 +1,7 @@
-"""Build the shipped BlazeFace short-range detector from MediaPipe's own ``.tflite``.
+"""Conversion of MediaPipe's BlazeFace short-range detector to ONNX.
 
-The file is ``face_detection_short_range.tflite`` (Apache-2.0) of mediapipe 0.10.21, the last
-release whose wheel carries it.
+The source is ``face_detection_short_range.tflite`` (Apache-2.0) of mediapipe 0.10.21, the last release whose
+wheel contains it.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _IR_VERSION = 8
 def build(source: Path, folder: Path) -> None:
     """Write the detector and its ``.tflite`` original into ``folder``, with manifest entries.
 
-    ``source`` is mediapipe's wheel or the ``.tflite`` itself. The bytes written depend on nothing
-    but its content; what the manifest says of an earlier build (the fitted box correction) stays.
-    Raises :class:`WeightsError` if ``source`` cannot be read or is not the expected file.
+    ``source`` is mediapipe's wheel or the ``.tflite`` itself. The bytes written depend on its content only;
+    the metadata of an earlier build (the fitted box correction) is kept. Raises :class:`WeightsError` if
+    ``source`` cannot be read or is not the expected file.
     """
     content = read_tflite(source)
     earlier = load_manifest(folder) if (folder / MANIFEST).exists() else {}
@@ -51,7 +51,7 @@ def build(source: Path, folder: Path) -> None:
 
 
 def read_tflite(source: Path) -> bytes:
-    """The detector's ``.tflite`` from mediapipe's wheel or from the file itself, hash checked."""
+    """Read the detector's ``.tflite`` from mediapipe's wheel or from the file itself, and check its hash."""
     try:
         if source.suffix == ".whl":
             with zipfile.ZipFile(source) as wheel:
@@ -68,10 +68,10 @@ def read_tflite(source: Path) -> bytes:
 
 
 def to_onnx(content: bytes) -> onnx.ModelProto:
-    """The network as ONNX: uint8 RGB picture in, raw boxes and logits out.
+    """Convert the network to ONNX: uint8 RGB picture in, raw boxes and logits out.
 
-    Input ``image`` uint8 ``(1, 128, 128, 3)``; outputs ``boxes`` float32 ``(896, 16)`` (what
-    :func:`tracker.inference.detection.blazeface.decode` reads) and ``logits`` float32 ``(896,)``.
+    Input ``image`` uint8 ``(1, 128, 128, 3)``; outputs ``boxes`` float32 ``(896, 16)``, the input of
+    :func:`tracker.inference.detection.blazeface.decode`, and ``logits`` float32 ``(896,)``.
     """
     network = tflite.convert(content)
     names = {"boxes": ("regressors", [896, 16]), "logits": ("classificators", [896])}
@@ -83,24 +83,21 @@ def to_onnx(content: bytes) -> onnx.ModelProto:
         *(helper.make_node("Reshape", [raw, f"{name}_shape"], [name]) for name, (raw, _) in names.items()),
     ]
     constants = [
-        numpy_helper.from_array(np.array(127.5, np.float32), "half_range"),
-        numpy_helper.from_array(np.array(1.0, np.float32), "one"),
-        *(
-            numpy_helper.from_array(np.array(shape, np.int64), f"{name}_shape")
-            for name, (_, shape) in names.items()
-        ),
+        _constant("half_range", 127.5, np.float32),
+        _constant("one", 1.0, np.float32),
+        *(_constant(f"{name}_shape", shape, np.int64) for name, (_, shape) in names.items()),
     ]
-    graph = helper.make_graph(
-        nodes,
-        NAME,
-        [helper.make_tensor_value_info("image", onnx.TensorProto.UINT8, network.input_shape)],
-        [
-            helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
-            for name, (_, shape) in names.items()
-        ],
-        [*constants, *network.initializers],
-    )
+    image = helper.make_tensor_value_info("image", onnx.TensorProto.UINT8, network.input_shape)
+    outputs = [
+        helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+        for name, (_, shape) in names.items()
+    ]
+    graph = helper.make_graph(nodes, NAME, [image], outputs, [*constants, *network.initializers])
     opsets = [helper.make_opsetid("", _OPSET)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION, producer_name="tracker")
     onnx.checker.check_model(model, full_check=True)
     return model
+
+
+def _constant(name: str, value: float | list[int], dtype: type[np.generic]) -> onnx.TensorProto:
+    return numpy_helper.from_array(np.array(value, dtype), name)

@@ -1,4 +1,4 @@
-"""Fit the correction from BlazeFace's key points to the tight 68-point box, on 300-W training images only."""
+"""Fit of the map from BlazeFace's key points to the tight 68-point box, on 300-W training images only."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from train.errors import DataError
 
 _DECIMALS = 4
 _ROUNDS = 30
-_CLOSE = 0.01  # distances below this count as this, so that no face gets all the weight
+_CLOSE = 0.01  # lower limit of distances, so that no face gets all the weight
 _RCOND = 1e-6
 _MIRROR_KEYPOINTS = [1, 0, 2, 3, 5, 4]
 _FLIP = (-1.0, 1.0, 1.0, 1.0)
@@ -39,7 +39,7 @@ _FLIP = (-1.0, 1.0, 1.0, 1.0)
 
 @dataclass(frozen=True, eq=False)
 class BoxFit:
-    """The fitted correction and what it leaves: medians and 95th percentiles.
+    """The fitted correction and its residuals: medians and 95th percentiles.
 
     ``center`` is the distance of box centres over the longer side of the label's box, ``side`` the ratio of
     longer sides minus one, both absolute; ``roll_rad`` is the difference of the rolls.
@@ -57,7 +57,7 @@ class BoxFit:
 
 
 def fit_into_manifest(data: Path, folder: Path) -> BoxFit:
-    """Fit on the training faces below ``data`` and write the result into the manifest of ``folder``."""
+    """Fit on the training faces below ``data`` and write the correction into the manifest of ``folder``."""
     session = open_session(find_model(NAME, "detector", folder).verified(), "cpu")
     detector = BlazeFace(session, BoxCorrection(np.eye(4, N_FEATURES)))  # the correction is not used
     fit = fit_correction([(_find(detector, face), face.points) for face in official_training_faces(data)])
@@ -68,8 +68,8 @@ def fit_into_manifest(data: Path, folder: Path) -> BoxFit:
 def fit_correction(pairs: Sequence[tuple[RawFace | None, FloatArray]]) -> BoxFit:
     """Fit on pairs of a detection (None: missed) and its label ``(68, 2)``, both in the same frame.
 
-    Least absolute distance by iteratively reweighted least squares (Schlossmacher, JASA 1973), so
-    that a few wrong labels change little. Every face counts twice, once as its mirror image, which makes the
+    Minimises absolute distances by iteratively reweighted least squares (Schlossmacher, JASA 1973), so that a
+    few wrong labels change little. Every face counts twice, once as its mirror image, which makes the
     correction symmetric. Raises :class:`DataError` if no pair has a detection.
     """
     found = [(face, tight_box(points)) for face, points in pairs if face is not None]
@@ -85,7 +85,7 @@ def fit_correction(pairs: Sequence[tuple[RawFace | None, FloatArray]]) -> BoxFit
 
 
 def tight_box(points: FloatArray) -> FaceBox:
-    """The tight box of ``points`` ``(68, 2)`` with the head upright, turned back about its centre."""
+    """Return the tight box of ``points`` ``(68, 2)`` in the axes of the upright head, with its roll."""
     upright = CropTransform.from_points(points)
     width, height = upright.scale * np.ptp(upright.to_crop(points), axis=0) / 2
     x, y = upright.center
@@ -93,7 +93,7 @@ def tight_box(points: FloatArray) -> FaceBox:
 
 
 def _find(detector: BlazeFace, face: LabelledFace) -> RawFace | None:
-    """The detection that overlaps the label's box most, None if there is none."""
+    """Return the detection that overlaps the label's box most, None if none does."""
     image = cv2.imread(str(face.image))
     if image is None:
         raise DataError(f"{face.image}: not an image that OpenCV can read")
@@ -104,22 +104,22 @@ def _find(detector: BlazeFace, face: LabelledFace) -> RawFace | None:
 
 
 def _target(face: RawFace, label: FaceBox) -> tuple[float, float, float, float]:
-    """The label's centre x, centre y, width and height in the axes of the detected head."""
+    """Return the label's centre x, centre y, width and height in the axes of the detected head."""
     x, y = face.head.to_crop(np.array(label.center)) - HEAD_ORIGIN
     return float(x), float(y), label.width / face.head.scale, label.height / face.head.scale
 
 
 def _mirrored(features: FloatArray) -> FloatArray:
-    """The features of the mirror images: left and right key points swap, x changes its sign."""
+    """Return the features of the mirror images: left and right key points swap, x changes its sign."""
     points = features[:, 1:].reshape(-1, N_KEYPOINTS, 2)[:, _MIRROR_KEYPOINTS] * (-1.0, 1.0)
     return np.concatenate([features[:, :1], points.reshape(len(features), -1)], axis=1)
 
 
 def _least_absolute(features: FloatArray, targets: FloatArray) -> FloatArray:
-    """The matrix that minimises the summed distance of ``matrix @ features`` from ``targets``."""
+    """Return the matrix that minimises the summed distance of ``matrix @ features`` from ``targets``."""
     weights = np.ones((len(features), 1))
     for _ in range(_ROUNDS):
-        # Key points have mean 0 and spread 1, so columns depend on each other: least norm decides.
+        # Key points have mean 0 and spread 1, so columns are dependent: lstsq takes the least norm.
         solution = np.linalg.lstsq(features * weights, targets * weights, rcond=_RCOND)[0]
         distance = np.linalg.norm(targets - features @ solution, axis=1, keepdims=True)
         weights = 1 / np.sqrt(np.maximum(distance, _CLOSE))

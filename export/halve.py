@@ -1,7 +1,7 @@
-"""A landmark model that computes its convolutions in float16: for GPUs, which do that twice as fast.
+"""Conversion of a landmark model to float16 convolutions, for GPUs, which compute them twice as fast.
 
-What lies between the first convolution and the last becomes float16. Pictures are normalised, and maps read,
-in float32: coordinates up to 224 in float16 would come in steps of an eighth of a pixel.
+Nodes between the first convolution and the last become float16. Pictures are normalised, and maps decoded, in
+float32: coordinates up to 224 in float16 would have a resolution of an eighth of a pixel.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from export.quantise import CONVOLUTIONS, with_float_weights
 
 
 def halve(model: Path, target: Path) -> None:
-    """Write the exported ``model``, float16 between its convolutions, to ``target``; its contract stays."""
+    """Write ``model`` with float16 between its convolutions to ``target``, with the same contract."""
     halved = with_float_weights(onnx.load(model))
     graph = halved.graph
     inner = _between_convolutions(graph)
@@ -44,7 +44,7 @@ def halve(model: Path, target: Path) -> None:
 
 
 def _between_convolutions(graph: GraphProto) -> list[NodeProto]:
-    """The nodes on a way from one convolution to another, these included."""
+    """Return the nodes on a path from one convolution to another, convolutions included."""
     after: set[str] = set()
     downstream = []
     for node in graph.node:

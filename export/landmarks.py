@@ -1,8 +1,8 @@
-"""A trained landmark network as one ONNX file that keeps the model contract.
+"""Export of a trained landmark network as one ONNX file with the model contract.
 
-Normalisation, crop pixels and the presence probability live inside the graph. Kernels are stored
-as float16 and cast back when the graph is loaded: half the size, and the runtime folds the casts
-away. The network is rounded to float16 first, so torch and ONNX hold the same numbers.
+Normalisation, crop pixels and the presence probability are part of the graph. Kernels are stored as float16
+and cast back when the graph is loaded, which halves the size; the runtime folds the casts. The network is
+rounded to float16 first, so torch and ONNX use the same numbers.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ from train.models.quality import Calibration, spread
 OPSET = 20
 LICENCE = "research use: trained on 300-W and WFLW, whose terms apply"
 PARITY_PX = 0.01
-"""Largest difference in crop pixels, presence and quality that the exported graph may show to torch."""
+"""Largest allowed difference from torch of the exported graph, in crop pixels, presence and quality."""
 
 
 class Contract(nn.Module):
     """A network with the inputs and outputs of :mod:`tracker.inference.landmarker`.
 
-    ``size`` is the crop size in pixels that the network was trained on; another one than the
-    contract's is resampled to inside the graph. Without ``calibration`` there is no quality output.
+    ``size`` is the crop size in pixels that the network was trained on; if it differs from the contract's,
+    crops are resampled inside the graph. Without ``calibration`` there is no quality output.
     """
 
     def __init__(self, network: nn.Module, size: int, calibration: Calibration | None = None) -> None:
@@ -53,19 +53,22 @@ class Contract(nn.Module):
 
     @property
     def outputs(self) -> list[str]:
-        """Names of what :meth:`forward` returns."""
+        """Names of the outputs of :meth:`forward`."""
         return ["points", "presence"] + (["quality"] if self.calibration else [])
 
     def forward(self, crop: Tensor) -> tuple[Tensor, ...]:
-        """uint8 ``(N, 1, 224, 224)`` to points ``(N, 68, 2)`` in crop pixels, presence ``(N,)`` and, with a
-        calibration, quality ``(N, 68)``."""
+        """Return points, presence and, with a calibration, quality of each crop.
+
+        ``crop`` is uint8 ``(N, 1, 224, 224)``; points are ``(N, 68, 2)`` in crop pixels, presence is
+        ``(N,)``, quality ``(N, 68)``.
+        """
         output = self.network(self.resample(crop.float()))
         found = (from_unit(output.points, CROP_SIZE), output.presence_logit.sigmoid())
         return (*found, self.calibration.quality(spread(output.maps))) if self.calibration else found
 
 
 class Resample(nn.Module):
-    """Square crops to ``size`` pixels by two matrix products, which every runtime computes alike.
+    """Resampling of square crops to ``size`` pixels by two matrix products, the same in every runtime.
 
     The matrix is that of bilinear interpolation with antialiasing, pixel centres at whole numbers.
     """
@@ -81,7 +84,7 @@ class Resample(nn.Module):
         self.register_buffer("columns", rows[0, 0].T.contiguous())
 
     def forward(self, crop: Tensor) -> Tensor:
-        """``(N, 1, 224, 224)`` to ``(N, 1, size, size)``, both float grey levels."""
+        """Resample ``(N, 1, 224, 224)`` to ``(N, 1, size, size)``, both float grey levels."""
         return torch.matmul(torch.matmul(self.rows, crop), self.columns)
 
 
@@ -96,16 +99,16 @@ class Parity:
 
     @property
     def holds(self) -> bool:
-        """Whether all stay within :data:`PARITY_PX`; what is not a number does not."""
+        """True if all differences are at most :data:`PARITY_PX`; false for NaN."""
         return all(apart <= PARITY_PX for apart in (self.points_px, self.presence, self.quality or 0.0))
 
 
 def ship(checkpoint: Path, name: str, weights: Path, data: Path | None = None) -> Parity:
-    """Export the network ``name`` of ``checkpoint``, prove parity, and enter it into the manifest.
+    """Export the network ``name`` of ``checkpoint``, check parity, and enter it into the manifest.
 
-    The file is ``weights/name.onnx``. Parity is measured on the validation crops of ``data``, or on
-    noise without it; without it the model has no quality either. Raises
-    :class:`~tracker.errors.WeightsError`, and leaves the weights as they were, if it does not hold.
+    The file is ``weights/name.onnx``. Parity is measured on the validation crops of ``data``, or on noise
+    without it; without it the model has no quality either. Raises :class:`~tracker.errors.WeightsError`, and
+    leaves the weights unchanged, if parity does not hold.
     """
     network = load_contract(checkpoint, name, data)
     path = weights / f"{name}.onnx"
@@ -122,21 +125,21 @@ def ship(checkpoint: Path, name: str, weights: Path, data: Path | None = None) -
 
 
 def validation_crops(data: Path) -> ImageArray:
-    """The canonical validation crops ``(N, 224, 224)`` of the 300-W training images below ``data``."""
+    """Return the canonical validation crops ``(N, 224, 224)`` of the 300-W training images below ``data``."""
     crops = FaceCrops(training_faces(data)[1], CROP_SIZE)
     return np.stack([crops[i][0][0].numpy() for i in range(len(crops))])
 
 
 def load_contract(checkpoint: Path, model: str, data: Path | None = None) -> Contract:
-    """The network ``model`` of ``checkpoint`` (.safetensors), folded, its kernels rounded to float16.
+    """Load the network ``model`` of ``checkpoint`` (.safetensors), folded, its kernels rounded to float16.
 
     Its quality is calibrated on the validation faces of ``data``, if given.
 
     Batch normalisation is folded into the convolutions before rounding: the exporter would fold it
-    afterwards, and the kernels it then stores are no longer the rounded ones.
+    afterwards, and the stored kernels would no longer be the rounded ones.
 
     Raises :class:`~train.errors.RunError` if the file does not hold that network, and
-    :class:`~tracker.errors.WeightsError` for a network that cannot keep the contract.
+    :class:`~tracker.errors.WeightsError` for a network that does not fit the contract.
     """
     if model in SPECS:
         raise WeightsError(f"{model} does not locate faces for the tracker: use python -m export study")
@@ -152,7 +155,7 @@ def load_contract(checkpoint: Path, model: str, data: Path | None = None) -> Con
 
 
 def export_onnx(network: Contract, path: Path) -> None:
-    """Write ``network`` to ``path``, any batch size, opset 20, weights inside the file."""
+    """Write ``network`` to ``path`` with any batch size, opset 20, weights inside the file."""
     example = torch.zeros(2, 1, CROP_SIZE, CROP_SIZE, dtype=torch.uint8)
     program = torch.onnx.export(
         network,
@@ -167,16 +170,16 @@ def export_onnx(network: Contract, path: Path) -> None:
     assert program is not None
     model = program.model_proto
     for value in (*model.graph.node, *model.graph.value_info):
-        del value.metadata_props[:]  # stack traces that name the exporting machine's folders
+        del value.metadata_props[:]  # stack traces with folder names of the exporting machine
     store_half(model)
     onnx.checker.check_model(model)
     path.write_bytes(model.SerializeToString(deterministic=True))
 
 
 def store_half(model: onnx.ModelProto) -> None:
-    """Turn each float32 tensor that float16 holds exactly into float16 and a Cast back, in place.
+    """Replace each float32 tensor that float16 represents exactly by float16 and a Cast back, in place.
 
-    These are the rounded kernels; anything else stays as it is, so the graph computes the same.
+    These are the rounded kernels; all others are kept, so the graph computes the same.
     """
     casts = []
     for tensor in model.graph.initializer:
@@ -203,12 +206,12 @@ def measure_parity(network: Contract, path: Path, crops: ImageArray, batch: int 
             expected: Sequence[Tensor] = network(torch.from_numpy(chunk))
         pairs = zip(session.run(chunk), expected, strict=True)
         apart = [float(np.abs(got - wanted.numpy()).max()) for got, wanted in pairs]
-        largest = np.maximum(largest, apart)  # unlike max(), keeps what is not a number
+        largest = np.maximum(largest, apart)  # unlike max(), keeps NaN
     return Parity(len(crops), *largest.tolist())
 
 
 def noise_crops(count: int, seed: int = 0, hw: tuple[int, int] = (CROP_SIZE, CROP_SIZE)) -> ImageArray:
-    """``(count, *hw)`` uint8 patterns of random contrast: parity where no data is at hand."""
+    """Return ``(count, *hw)`` uint8 patterns of random contrast, for parity without data."""
     rng = np.random.default_rng(seed)
     contrast = rng.uniform(5, 120, (count, 1, 1))
     noise = rng.standard_normal((count, *hw)) * contrast + rng.uniform(30, 220, (count, 1, 1))

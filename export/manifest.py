@@ -1,4 +1,4 @@
-"""Write the manifest of the shipped models, one entry at a time and always in the same form."""
+"""Writer of the manifest of shipped models, one entry at a time and in a canonical form."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ _NUMBERS = re.compile(r"\[\n([-+.\deE,\s]+)\]")  # a list of numbers goes on one
 def write_entry(folder: Path, name: str, kind: str, file: str, licence: str, meta: Mapping[str, Any]) -> None:
     """Add the model ``name`` to the manifest of ``folder``, or replace its entry.
 
-    ``file`` is a name inside ``folder``; its SHA-256 is taken from what lies there now. Entries
-    and fields are sorted, so the same models always give the same bytes. Variants of an earlier entry go:
-    they are of other weights. Raises
-    :class:`WeightsError` if the file or the manifest cannot be read.
+    ``file`` is a name inside ``folder``; its SHA-256 is computed from the current content. Entries and fields
+    are sorted, so the same models always give the same bytes. Variants of an earlier entry are removed, since
+    they have other weights. Raises :class:`WeightsError` if the file or the manifest cannot be read.
     """
     digest = _digest(folder / file)
     models = _read(folder)
@@ -30,9 +29,9 @@ def write_entry(folder: Path, name: str, kind: str, file: str, licence: str, met
 
 
 def write_variant(folder: Path, name: str, precision: str, file: str, meta: Mapping[str, Any]) -> None:
-    """Add the model ``name`` in another ``precision``, or replace it: ``file`` inside ``folder``.
+    """Add the model ``name`` in another ``precision``, or replace it, as ``file`` inside ``folder``.
 
-    ``meta`` says by ``suits`` where it is better: see :class:`~tracker.inference.weights.ModelFile`. Raises
+    ``meta`` states by ``suits`` where it is better: see :class:`~tracker.inference.weights.ModelFile`. Raises
     :class:`WeightsError` if the model is unknown or the file cannot be read.
     """
     models = _read(folder)
@@ -43,7 +42,7 @@ def write_variant(folder: Path, name: str, precision: str, file: str, meta: Mapp
 
 
 def update_meta(folder: Path, name: str, meta: Mapping[str, Any], precision: str | None = None) -> None:
-    """Merge ``meta`` into that of the entry ``name``, or of its variant in ``precision``.
+    """Merge ``meta`` into the metadata of the entry ``name``, or of its variant in ``precision``.
 
     Raises :class:`WeightsError` if there is none.
     """
@@ -58,10 +57,10 @@ def update_meta(folder: Path, name: str, meta: Mapping[str, Any], precision: str
 
 
 def record_nme(folder: Path, name: str, evaluation: Path) -> None:
-    """Note the NME over the complete test set that ``python -m train evaluate --json`` measured.
+    """Record the NME over the complete test set from a file of ``python -m train evaluate --json``.
 
-    Raises :class:`WeightsError` if ``evaluation`` is no such file, does not cover the complete test
-    set, or the model is unknown.
+    Raises :class:`WeightsError` if ``evaluation`` is not such a file, does not cover the complete test set,
+    or the model is unknown.
     """
     try:
         report = json.loads(evaluation.read_text(encoding="utf-8"))
@@ -93,7 +92,7 @@ def _digest(path: Path) -> str:
 def _read(folder: Path) -> dict[str, Any]:
     if not (folder / MANIFEST).exists():
         return {}
-    load_manifest(folder)  # refuses what the tracker would refuse
+    load_manifest(folder)  # raises for a manifest that the tracker would refuse
     models: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["models"]
     return models
 

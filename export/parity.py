@@ -1,4 +1,4 @@
-"""Every file of a model on every backend, held against torch: how far points move, what it costs in NME."""
+"""Comparison of every file of a model on every backend with torch, in pixels and NME."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ BATCH = 8
 
 @dataclass(frozen=True)
 class ParityRow:
-    """One file on one backend against torch in float32, over the same crops.
+    """Result of one file on one backend against torch in float32, over the same crops.
 
     ``largest_px`` and ``mean_px`` are distances of points in crop pixels; ``nme_percent`` is the mean over
-    the faces, from the label box, and ``loss`` how much worse than torch it is. Where the backend does not
-    open, ``refusal`` says why and the figures are NaN.
+    the faces, from the label box, and ``loss`` its excess over torch's. If the backend does not open,
+    ``refusal`` gives the reason and the figures are NaN.
     """
 
     model: str
@@ -45,12 +45,12 @@ class ParityRow:
 
     @property
     def holds(self) -> bool:
-        """Whether points stay within :data:`~export.landmarks.PARITY_PX`, as they must in float32."""
+        """True if points stay within :data:`~export.landmarks.PARITY_PX`, as they must in float32."""
         return self.largest_px <= PARITY_PX
 
 
 class Faces:
-    """Labelled faces as crops, read once: ``crops`` uint8 ``(N, 224, 224)``, and where each crop lies."""
+    """Labelled faces as crops, read once: ``crops`` uint8 ``(N, 224, 224)`` and their ``transforms``."""
 
     def __init__(self, faces: Sequence[LabelledFace], on_read: OnRead = lambda: None) -> None:
         read = FaceCrops(faces, CROP_SIZE, on_read=on_read)
@@ -59,7 +59,7 @@ class Faces:
         self._truth = np.stack([face.points for face in faces])
 
     def nme(self, points_crop: FloatArray) -> float:
-        """Mean NME in per cent of ``(N, 68, 2)`` points in crop pixels."""
+        """Return the mean NME in per cent of ``(N, 68, 2)`` points in crop pixels."""
         pairs = zip(self.transforms, points_crop, strict=True)
         return float(nme_percent(np.stack([t.to_frame(p) for t, p in pairs]), self._truth).mean())
 
@@ -67,9 +67,9 @@ class Faces:
 def compare(
     model: ModelFile, backends: Sequence[str], faces: Faces, on_done: OnRead = lambda: None
 ) -> Iterator[ParityRow]:
-    """``model`` on each of ``backends``, its variants on those that they suit. ``on_done`` follows each row.
+    """Run ``model`` on each of ``backends``, and its variants on the backends that they suit.
 
-    Raises :class:`~tracker.errors.WeightsError` for a damaged file.
+    ``on_done`` is called after each row. Raises :class:`~tracker.errors.WeightsError` for a damaged file.
     """
     reference = torch_points(model, faces)
     for file in (model, *model.variants.values()):
@@ -91,7 +91,7 @@ def compare(
 
 
 def torch_points(model: ModelFile, faces: Faces) -> FloatArray:
-    """What torch makes of the weights inside the model's file: ``(N, 68, 2)`` in crop pixels."""
+    """Run the weights inside the model's file in torch: ``(N, 68, 2)`` in crop pixels."""
     loaded = load_network(model.name, model.verified())
     contract = Contract(loaded.network, loaded.size).eval()
     found = []

@@ -1,7 +1,7 @@
-"""A landmark model with eight-bit convolutions: smaller, and faster where the processor multiplies bytes.
+"""Quantisation of a landmark model to eight-bit convolutions, which are smaller and often faster.
 
 Static post-training quantisation in ONNX Runtime's QDQ format: activations uint8, kernels int8 with a scale
-for each output channel (U8S8). Only convolutions are quantised: the maps' softmax and mean, which make the
+for each output channel (U8S8). Only convolutions are quantised: the maps' softmax and mean, which give the
 points, stay in float32. B. Jacob et al., "Quantization and Training of Neural Networks for Efficient
 Integer-Arithmetic-Only Inference", CVPR 2018.
 """
@@ -31,22 +31,23 @@ CONVOLUTIONS = ["Conv", "ConvTranspose"]
 
 
 class _Crops(CalibrationDataReader):  # type: ignore[misc]  # the runtime ships no types for it
-    """Crops ``(N, 224, 224)`` one by one, as the calibration asks for them."""
+    """Reader of crops ``(N, 224, 224)`` one by one for the calibration."""
 
     def __init__(self, crops: ImageArray) -> None:
         self._left: Iterator[ImageArray] = iter(crops)
 
     def get_next(self) -> dict[str, npt.NDArray[np.uint8]] | None:
+        """Return the next crop as model input, None after the last."""
         crop = next(self._left, None)
         return None if crop is None else {"crop": crop[None, None]}
 
 
 def quantise(model: Path, target: Path, crops: ImageArray) -> None:
-    """Write the exported ``model`` with eight-bit convolutions to ``target``; its contract stays.
+    """Write ``model`` with eight-bit convolutions to ``target``, with the same contract.
 
-    The range of each activation is its least and largest value on ``crops`` ``(N, 224, 224)`` uint8. Kernels
-    use seven bits: where a processor adds two products of bytes in sixteen bits (AVX2, AVX512 without VNNI),
-    eight would overflow, and the answer would depend on the processor.
+    The range of each activation is its minimum and maximum on ``crops`` ``(N, 224, 224)`` uint8. Kernels use
+    seven bits: where a processor adds two products of bytes in sixteen bits (AVX2, AVX512 without VNNI),
+    eight would overflow, and the result would depend on the processor.
     """
     with tempfile.TemporaryDirectory() as scratch:
         plain, prepared = Path(scratch) / "plain.onnx", Path(scratch) / "prepared.onnx"
@@ -67,7 +68,7 @@ def quantise(model: Path, target: Path, crops: ImageArray) -> None:
 
 
 def with_float_weights(model: onnx.ModelProto) -> onnx.ModelProto:
-    """``model`` with its float16 kernels as the float32 numbers that loading casts them to, in place."""
+    """Replace the float16 kernels of ``model`` by their float32 values, in place."""
     tensors = {tensor.name: tensor for tensor in model.graph.initializer}
     nodes = []
     for node in model.graph.node:

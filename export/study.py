@@ -1,4 +1,4 @@
-"""Ship a network of the training side as it is: weights for study, which the tracker does not run."""
+"""Export of study networks, which the tracker does not run, as float16 safetensors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from train.models.load import load_network
 
 LICENCE = "research use: trained on 300-W, WFLW and the IMM Face Database, whose terms apply"
 ROUNDING_SIDES = 1e-3
-"""Largest move of a point, in crop sides, that rounding may cause: two thirds of a pixel of 640x480."""
+"""Largest allowed shift of a point by rounding, in crop sides: two thirds of a pixel of 640x480."""
 
 _PICTURES = 32
 
@@ -24,11 +24,11 @@ _PICTURES = 32
 def ship_study(checkpoint: Path, name: str, weights: Path) -> float:
     """Store the network ``name`` of ``checkpoint`` as float16 and enter it into the manifest of ``weights``.
 
-    Returns the largest move of a point, in crop sides, that the rounding caused on noise pictures.
-    Raises :class:`~train.errors.RunError` if the checkpoint does not hold that network,
-    :class:`~tracker.errors.WeightsError`, and leaves ``weights`` as it was, if points move too far.
+    Returns the largest shift of a point, in crop sides, that the rounding caused on noise pictures. Raises
+    :class:`~train.errors.RunError` if the checkpoint does not hold that network, and
+    :class:`~tracker.errors.WeightsError`, with ``weights`` left unchanged, if points shift too far.
     """
-    imm_spec(name)  # refuses other networks
+    imm_spec(name)  # raises for other networks
     exact = load_network(name, checkpoint)
     path = weights / f"{name}.safetensors"
     with replacing(path) as draft:

@@ -1,7 +1,7 @@
-"""Translate a float TFLite graph into ONNX nodes, operator by operator.
+"""Conversion of a float TFLite graph to ONNX nodes, operator by operator.
 
-Covers the operators of MediaPipe's face detectors and refuses every other one by name. Follows
-the TFLite schema (tensorflow/compiler/mlir/lite/schema/schema.fbs) and the ONNX operator reference.
+Supports the operators of MediaPipe's face detectors and refuses all others by name. Follows the TFLite schema
+(tensorflow/compiler/mlir/lite/schema/schema.fbs) and the ONNX operator reference.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ Array = npt.NDArray[Any]
 _DTYPES = {tflite.TensorType.FLOAT32: "<f4", tflite.TensorType.FLOAT16: "<f2", tflite.TensorType.INT32: "<i4"}
 _OPERATOR_NAMES = {code: name for name, code in vars(tflite.BuiltinOperator).items() if isinstance(code, int)}
 _NCHW_AXIS = (0, 2, 3, 1)
-"""Where each NHWC axis lies in NCHW."""
+"""Index in NCHW of each NHWC axis."""
 
 
 @dataclass(frozen=True)
 class TfliteGraph:
     """A TFLite graph as ONNX parts, ready to be wired into a model.
 
-    ``nodes`` turn the float32 tensor ``input`` of ``input_shape`` (as in the file, so NHWC for an
-    image) into the float32 tensors ``outputs`` (name to shape), which keep the file's names.
+    ``nodes`` turn the float32 tensor ``input`` of ``input_shape`` (as in the file, so NHWC for an image) into
+    the float32 tensors ``outputs`` (name to shape), which keep the file's names.
     """
 
     nodes: list[onnx.NodeProto]
@@ -44,9 +44,9 @@ class TfliteGraph:
 def convert(model: bytes) -> TfliteGraph:
     """Convert the only subgraph of the ``.tflite`` file whose content is ``model``.
 
-    Images stay NCHW between one transposition of the input and the reshapes that end them.
-    Weights that the file stores as float16 stay float16, with a Cast that runtimes fold.
-    Raises :class:`WeightsError` for what is not a TFLite file and for what cannot be converted.
+    Images stay NCHW between one transposition of the input and the reshapes that end them. Weights that the
+    file stores as float16 stay float16, with a Cast that runtimes fold. Raises :class:`WeightsError` for
+    other files and for graphs that cannot be converted.
     """
     if not tflite.Model.ModelBufferHasIdentifier(model, 0):
         raise WeightsError("not a TFLite file: give face_detection_short_range.tflite or the wheel it is in")
@@ -57,13 +57,16 @@ def convert(model: bytes) -> TfliteGraph:
 
 
 def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
-    """Zeros before and after an axis of ``size`` under TFLite's SAME rule: any odd one goes after."""
+    """Return the zeros before and after an axis of ``size`` under TFLite's SAME rule.
+
+    An odd one goes after.
+    """
     total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
     return total // 2, total - total // 2
 
 
 class _Converter:
-    """One pass over the operators, collecting ONNX nodes; tensors are named by their index."""
+    """One pass over the operators that collects ONNX nodes; tensors are named by their index."""
 
     def __init__(self, model: Any) -> None:
         self._model = model
@@ -71,7 +74,7 @@ class _Converter:
         self._nodes: list[onnx.NodeProto] = []
         self._initializers: list[onnx.TensorProto] = []
         self._dequantized: dict[int, int] = {}
-        """Float32 tensor that DEQUANTIZE would write, to the float16 constant it reads."""
+        """Maps each float32 output of a DEQUANTIZE to the float16 constant that it reads."""
 
     def run(self) -> TfliteGraph:
         source = self._graph.Inputs(0)
@@ -137,7 +140,7 @@ class _Converter:
         self._emit("MaxPool", [_name(operator.Inputs(0))], operator.Outputs(0), **window)
 
     def _window(self, operator: Any, options: Any, kernel: Sequence[int]) -> dict[str, list[int]]:
-        """ONNX attributes of a window that slides over the operator's first input."""
+        """Return the ONNX attributes of a window that slides over the operator's first input."""
         _require_plain(options)
         strides = [options.StrideH(), options.StrideW()]
         window: dict[str, list[int]] = {"kernel_shape": list(kernel), "strides": strides}
@@ -145,7 +148,7 @@ class _Converter:
             sizes = self._shape(operator.Inputs(0))[1:3]
             before, after = zip(*map(same_padding, sizes, kernel, strides), strict=True)
             window["pads"] = [*before, *after]
-        return window  # VALID is what ONNX does without pads
+        return window  # without pads, ONNX applies VALID
 
     def _add(self, operator: Any) -> None:
         _require_plain(_options(operator, tflite.AddOptions))
@@ -159,7 +162,9 @@ class _Converter:
     def _pad(self, operator: Any) -> None:
         widths = self._constant(operator.Inputs(1))
         _require(widths.shape == (4, 2), "PAD of anything but an image")
-        nchw = widths[[0, 3, 1, 2]].T.reshape(-1).astype(np.int64)  # ONNX: all befores, then all afters
+        nchw = (
+            widths[[0, 3, 1, 2]].T.reshape(-1).astype(np.int64)
+        )  # ONNX order: all paddings before, then all after
         pads = self._initializer(f"{_name(operator.Inputs(1))}_pads", nchw)
         self._emit("Pad", [_name(operator.Inputs(0)), pads], operator.Outputs(0))
 
@@ -183,11 +188,11 @@ class _Converter:
         self._nodes.append(helper.make_node(kind, inputs, [_name(output)], **attributes))
 
     def _shape(self, index: int) -> tuple[int, ...]:
-        """The tensor's shape as in the file (NHWC for an image)."""
+        """Return the tensor's shape as in the file (NHWC for an image)."""
         return tuple(int(size) for size in self._graph.Tensors(index).ShapeAsNumpy())
 
     def _constant(self, index: int) -> Array:
-        """The value of a constant tensor, in the type that it is stored in."""
+        """Return the value of a constant tensor, in the type in which it is stored."""
         index = self._dequantized.get(index, index)
         tensor = self._graph.Tensors(index)
         data = self._model.Buffers(tensor.Buffer()).DataAsNumpy()
@@ -196,7 +201,7 @@ class _Converter:
         return data.view(_DTYPES[tensor.Type()]).reshape(self._shape(index))
 
     def _weights(self, index: int, value: Array) -> str:
-        """Store ``value`` for the weight tensor ``index``; the name of its float32 form."""
+        """Store ``value`` for the weight tensor ``index``, and return the name of its float32 form."""
         name = _name(index)
         if value.dtype == np.float32:
             return self._initializer(name, value)
@@ -215,7 +220,7 @@ def _name(index: int) -> str:
 
 
 def _options(operator: Any, kind: Any) -> Any:
-    """The operator's option table, read as ``kind``."""
+    """Return the operator's option table, read as ``kind``."""
     table = operator.BuiltinOptions()
     options = kind()
     options.Init(table.Bytes, table.Pos)

@@ -1,4 +1,4 @@
-"""A shipped model in another precision, entered into the manifest with where it is better."""
+"""Export of a shipped model in another precision, with a manifest entry that states where it is better."""
 
 from __future__ import annotations
 
@@ -21,18 +21,24 @@ CALIBRATION_CROPS = 200
 
 _AVX2 = ["avx2"]
 INT8_SUITS = {"cpu": _AVX2, "openvino": _AVX2}
-"""Eight bits pay on x86 from AVX2 on, and more with VNNI or AMX; on ARM this was not measured."""
+"""Backends and instruction sets where eight bits are faster: x86 from AVX2 on, more with VNNI or AMX.
+
+ARM was not measured.
+"""
 
 FP16_SUITS: dict[str, list[str]] = {"cuda": []}
-"""Half precision pays on a GPU with tensor cores; a CPU would compute in float32 and round in between."""
+"""Backends where half precision is faster: GPUs with tensor cores.
+
+A CPU would compute in float32 and round in between.
+"""
 
 
 def ship_int8(name: str, weights: Path, data: Path) -> Path:
     """Write ``weights/name.int8.onnx``, ``name`` with eight-bit convolutions, and its manifest entry.
 
-    Activations take their ranges from :data:`CALIBRATION_CROPS` training crops of ``data``. Raises
-    :class:`~tracker.errors.WeightsError` for an unknown or damaged model and
-    :class:`~train.errors.DataError` without training faces.
+    The ranges of activations are measured on :data:`CALIBRATION_CROPS` training crops of ``data``. Raises
+    :class:`~tracker.errors.WeightsError` for an unknown or damaged model and :class:`~train.errors.DataError`
+    without training faces.
     """
     model = find_model(name, "landmarks", weights)
     path = weights / f"{name}.int8.onnx"
@@ -56,7 +62,7 @@ def ship_fp16(name: str, weights: Path) -> Path:
 
 
 def calibration_crops(data: Path) -> ImageArray:
-    """:data:`CALIBRATION_CROPS` canonical crops ``(N, 224, 224)`` of training faces, from all sets alike."""
+    """Return :data:`CALIBRATION_CROPS` canonical crops ``(N, 224, 224)`` of training faces of all sets."""
     faces = training_faces(data)[0]
     if not faces:
         raise DataError(f"{data} has no training faces to calibrate on")

@@ -1,4 +1,4 @@
-"""``python -m train``: train a model, or evaluate predictions."""
+"""Entry point of ``python -m train``."""
 
 from train.cli.main import main
 

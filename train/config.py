@@ -1,4 +1,4 @@
-"""What a training run is: typed, frozen, saved in every checkpoint."""
+"""Configuration of a training run: typed, immutable, saved in every checkpoint."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from train.models.losses import LandmarkLoss
 
 @dataclass(frozen=True)
 class Stage:
-    """``epochs`` at crops of ``size`` pixels, learning rate rising to ``peak_lr`` and falling to 0.
+    """``epochs`` of training on crops of ``size`` pixels.
 
-    ``sets`` names the data sets that are trained on (``lfpw``, ``helen``, ``afw``, ``wflw68``, ``youtube``);
-    empty for all that are read, which ``youtube`` is only if some stage names it.
+    The learning rate rises to ``peak_lr`` and falls to 0. ``sets`` names the data sets to train on (``lfpw``,
+    ``helen``, ``afw``, ``wflw68``, ``youtube``); empty for all that are read. ``youtube`` is read only if
+    some stage names it.
     """
 
     size: int
@@ -31,11 +32,11 @@ class Stage:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """A run of one model: stages in turn, AdamW, exponential moving average of the weights.
+    """Configuration of one run: stages in turn, AdamW, exponential moving average of the weights.
 
-    ``warmup`` is the share of a stage in which the learning rate rises. ``precision`` ``"auto"`` is
-    bfloat16 where the hardware computes in it, else float32. ``init`` names where the first weights come
-    from: empty for random ones, ``"imagenet"``, or a file. Raises :class:`RunError` for a value out of range.
+    ``warmup`` is the share of a stage in which the learning rate rises. ``precision`` ``"auto"`` is bfloat16
+    where the hardware computes in it, else float32. ``init`` is the source of the initial weights: empty for
+    random ones, ``"imagenet"``, or a file. Raises :class:`RunError` for a value out of range.
     """
 
     model: str
@@ -63,16 +64,16 @@ class TrainConfig:
 
     @property
     def sets(self) -> frozenset[str]:
-        """Data sets that some stage trains on."""
+        """Data sets that at least one stage names."""
         return frozenset(name for stage in self.stages for name in stage.sets)
 
     @property
     def epochs(self) -> int:
-        """Epochs of all stages."""
+        """Number of epochs of all stages together."""
         return sum(stage.epochs for stage in self.stages)
 
     def stage_at(self, epoch: int) -> tuple[Stage, int]:
-        """The stage that ``epoch`` (from 0) falls into, and the epoch's number within it."""
+        """Return the stage of ``epoch`` (counted from 0) and the number of the epoch within it."""
         for stage in self.stages:
             if epoch < stage.epochs:
                 return stage, epoch
@@ -81,9 +82,10 @@ class TrainConfig:
 
 
 def one_cycle(progress: float, peak: float, warmup: float) -> float:
-    """Learning rate at ``progress`` 0..1 of a stage: linear from 0 to ``peak``, then a half cosine to 0.
+    """Return the learning rate at ``progress`` 0..1 of a stage.
 
-    L. N. Smith and N. Topin, "Super-Convergence", 2018.
+    It rises linearly from 0 to ``peak``, then falls along a half cosine to 0. L. N. Smith and N. Topin,
+    "Super-Convergence", 2018.
     """
     if progress < warmup:
         return peak * progress / warmup

@@ -1,13 +1,13 @@
-"""Errors of the training side; the message is one line that the command line prints."""
+"""Exceptions of the training side; each message is one line that the command line prints."""
 
 
 class TrainError(Exception):
-    """Base of all errors that a user of the training commands can cause or mend."""
+    """Base class of all errors that the user of a training command can cause or fix."""
 
 
 class DataError(TrainError):
-    """A data set, label file or prediction file that cannot be used; names file and line."""
+    """A data set, label file or prediction file that cannot be used; the message names file and line."""
 
 
 class RunError(TrainError):
-    """A training run that cannot start, resume or end as asked."""
+    """A training run that cannot start, resume or finish as requested."""

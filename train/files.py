@@ -1,4 +1,4 @@
-"""Files of results: tried before the long work, replaced in one step after it."""
+"""Result files: checked for write access before long work, replaced atomically after it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from train.errors import RunError
 
 
 def try_writing(path: Path) -> None:
-    """Check that :func:`replace` will be able to write ``path``, and leave everything as it is.
+    """Check that :func:`replace` will be able to write ``path``, without changing anything.
 
     Raises :class:`RunError` if it will not.
     """
@@ -29,9 +29,9 @@ def try_writing(path: Path) -> None:
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Write ``content`` to ``path``; whatever goes wrong, a file that was there before stays whole.
+    """Write ``content`` to ``path`` atomically; on any failure an existing file stays intact.
 
-    Raises :class:`RunError` if it cannot be written.
+    Raises :class:`RunError` if the file cannot be written.
     """
     try:
         if _is_special(path):
@@ -45,9 +45,9 @@ def replace(path: Path, content: bytes) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a draft beside ``path``, with its suffix, that takes its place when the block ends well.
+    """Yield a temporary path beside ``path``, with the same suffix, that replaces it when the block succeeds.
 
-    Whatever goes wrong, the draft is removed and a file that was there before stays whole.
+    On any failure the temporary file is removed and an existing file stays intact.
     """
     draft = _draft(path)
     try:
@@ -58,7 +58,10 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def make_folder(path: Path) -> None:
-    """Make the folder ``path`` if it is not there. Raises :class:`RunError` if that fails."""
+    """Create the folder ``path`` if it does not exist.
+
+    Raises :class:`RunError` if that fails.
+    """
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -66,7 +69,7 @@ def make_folder(path: Path) -> None:
 
 
 def _is_special(path: Path) -> bool:
-    """A pipe or a device such as /dev/stdout, which is written to and not replaced."""
+    """Return whether ``path`` is a pipe or device such as /dev/stdout, which is never replaced."""
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
@@ -79,7 +82,7 @@ def _refusal(path: Path, error: OSError) -> RunError:
 
 
 def to_json(content: object) -> str:
-    """``content`` as indented JSON, with null for NaN, which JSON lacks."""
+    """Serialise ``content`` as indented JSON, with null for NaN, which JSON lacks."""
     return json.dumps(_without_nan(content), indent=2, allow_nan=False) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Which of several training processes this is."""
+"""Detection of the first process of a distributed run."""
 
 from __future__ import annotations
 
@@ -6,5 +6,8 @@ import os
 
 
 def is_first_process() -> bool:
-    """Whether this is the process that speaks: with several devices or machines the program runs in each."""
+    """Return whether this process reports to the user.
+
+    With several devices or machines the program runs once in each.
+    """
     return all(os.environ.get(name, "0") == "0" for name in ("LOCAL_RANK", "NODE_RANK", "GROUP_RANK"))

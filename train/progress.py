@@ -1,4 +1,4 @@
-"""Progress bars of the training side, on stderr."""
+"""Progress bars on stderr."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 OnRead = Callable[[], object]
-"""Called after each image that is read."""
+"""Callback after each image that is read."""
 
 
 def progress_bars(disable: bool = False, transient: bool = False) -> Progress:
-    """Bars with counts and time left. ``transient`` ones vanish when done.
+    """Create a progress display with counts and remaining time.
 
-    Where stderr is no terminal, bars show their last state only, so transient ones show nothing.
+    ``transient`` bars vanish when done. Where stderr is not a terminal, bars show their last state only, so
+    transient ones show nothing.
     """
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -26,7 +27,7 @@ def progress_bars(disable: bool = False, transient: bool = False) -> Progress:
 
 @contextmanager
 def progress_bar(title: str, total: int | None) -> Iterator[Callable[[], None]]:
-    """Show one piece of long work on a terminal and yield what to call after each of ``total`` items."""
+    """Show a progress bar for one task and yield the function to call after each of ``total`` items."""
     with progress_bars(transient=True) as progress:
         task = progress.add_task(escape(title), total=total)
         yield lambda: progress.advance(task)

@@ -1,0 +1,1 @@
+"""Commands of ``python -m train``, one file each."""

@@ -1,4 +1,4 @@
-"""The command that compares losses on heatmaps. What is slow to import is imported where it is needed."""
+"""The command ``python -m train compare-losses``. Slow imports happen when the command runs."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def compare_losses(
     from train.data.splits import training_faces
     from train.files import replace, to_json, try_writing
     from train.studies.losses import compare
-    from train.training.task import some
+    from train.training.task import limited
 
     if json_path is not None:
         try_writing(json_path)
     if threads:
         torch.set_num_threads(threads)
-    training, validation = (some(faces, limit) for faces in training_faces(data))
+    training, validation = (limited(faces, limit) for faces in training_faces(data))
     comparison = compare(training, validation, epochs)
     _print(comparison)
     if json_path is not None:
@@ -57,7 +57,7 @@ def _print(comparison: Comparison) -> None:
 def _answers(comparison: Comparison) -> object:
     from rich.table import Table
 
-    from train.studies.losses import WORTHWHILE_PX
+    from train.studies.heatmap_losses import WORTHWHILE_PX
 
     answers = comparison.answers
     table = Table(

@@ -1,4 +1,4 @@
-"""The command ``python -m train evaluate``. What is slow to import is imported where it is needed."""
+"""The command ``python -m train evaluate``. Slow imports happen when the command runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from train.evaluation.tables import print_scores
 DEFAULT_MODEL = "resnet18"
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913
     data: DataOption,
     arguments: Annotated[
         list[str] | None,
@@ -81,9 +81,10 @@ def evaluate(
 def _model_and_files(
     arguments: Sequence[str], predictions: Sequence[str]
 ) -> tuple[str, list[tuple[str | None, Path]]]:
-    """The model, and the prediction files as subset and path.
+    """Split the arguments into the model and the prediction files, each with its subset or None.
 
-    ``--predictions`` takes one value; a shell's ``*.jsonl`` puts the other files among the arguments.
+    ``--predictions`` takes one value: of the files that a shell makes of ``*.jsonl``, the others arrive as
+    arguments.
     """
     models = [text for text in arguments if text in FAMILIES]
     others = [text for text in arguments if text not in FAMILIES]

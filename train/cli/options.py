@@ -1,15 +1,11 @@
-"""What all training commands share: options, and what Ctrl-C says."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from train.processes import is_first_process
 
 DataOption = Annotated[
     Path, typer.Option("--data", metavar="DIR", help="Folder of the data sets; README.md shows its layout.")
@@ -65,15 +61,3 @@ DevicesOption = Annotated[int, typer.Option(min=1, help="Devices on each machine
 NodesOption = Annotated[int, typer.Option("--num-nodes", min=1, help="Machines.")]
 ThreadsOption = Annotated[int, typer.Option(min=0, help="CPU threads; 0: one per core.")]
 WorkersOption = Annotated[int, typer.Option(min=0, help="Processes that make samples; 0: none but this.")]
-
-
-@contextmanager
-def interruptible(out: Path, how: str = "with --resume ") -> Iterator[None]:
-    """Ctrl-C says that the same command goes on, and exits with 130."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        if is_first_process():
-            text = f"train: stopped; finished epochs are kept in {out}: the same command {how}goes on"
-            typer.echo(text, err=True)
-        raise typer.Exit(130) from None

@@ -1,4 +1,4 @@
-"""The command ``python -m train pictures``. What is slow to import is imported where it is needed."""
+"""The command ``python -m train pictures``. Slow imports happen when the command runs."""
 
 from __future__ import annotations
 

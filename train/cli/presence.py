@@ -1,4 +1,4 @@
-"""The command ``python -m train presence``. What is slow to import is imported where it is needed."""
+"""The command ``python -m train presence``. Slow imports happen when the command runs."""
 
 from __future__ import annotations
 

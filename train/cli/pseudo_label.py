@@ -1,4 +1,4 @@
-"""The command ``python -m train pseudo-label``. What is slow to import is imported where it is needed."""
+"""The command ``python -m train pseudo-label``. Slow imports happen when the command runs."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def pseudo_label(
     from train.files import try_writing
     from train.models.load import load_heatmap_network
     from train.progress import progress_bar
-    from train.studies.pseudo_labels import first_guesses, teach, write_labels
+    from train.studies.pseudo_labels import first_guesses, label_faces, write_labels
 
     try_writing(out)
     loaded = load_heatmap_network(teacher, weights)
     loaded.network.to("cuda" if torch.cuda.is_available() else "cpu")
     guesses = first_guesses(data, limit)
     with progress_bar("labelling", len(guesses)) as advance:
-        count = write_labels(teach(loaded.network, loaded.size, guesses, advance), data, out)
+        count = write_labels(label_faces(loaded.network, loaded.size, guesses, advance), data, out)
     typer.echo(f"wrote {out}: {count} faces")

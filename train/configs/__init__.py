@@ -1,1 +1,1 @@
-"""One file per shipped recipe; each exports ``CONFIG``."""
+"""Shipped recipes, one file each with a ``CONFIG``, and the loading of recipes."""

@@ -1,4 +1,4 @@
-"""What the recipes for the IMM Face Database share: how pictures are varied."""
+"""Augmentation shared by the recipes for the IMM Face Database."""
 
 from train.data.augment import GeometryPolicy, PhotometricPolicy
 from train.data.dataset import SampleRecipe

@@ -1,4 +1,4 @@
-"""What the recipes for 68 points share: how crops are varied, and which sets have labels made by people."""
+"""Augmentation and data sets shared by the recipes for 68 points."""
 
 from train.data.augment import GeometryPolicy, PhotometricPolicy
 from train.data.dataset import SampleRecipe
@@ -8,4 +8,6 @@ RECIPE = SampleRecipe(
 )
 
 LABELLED = ("lfpw", "helen", "afw", "wflw68")
+"""Data sets labelled by people."""
 EVERYTHING = (*LABELLED, "pseudo")
+"""All data sets, including faces that a network labelled."""

@@ -1,8 +1,8 @@
-"""The shipped ResNet18: on from train/configs/resnet18.py, on the faces that the U-Net labelled, too.
+"""The shipped ResNet18: train/configs/resnet18.py continued, with the faces that the U-Net labelled.
 
 Command   python -m train resnet18 --data DIR --config train/configs/resnet18_taught.py --init R.safetensors
               --pseudo pseudo.jsonl --out runs/resnet18-taught
-          (R.safetensors is what resnet18.py gives; unet_taught.py says how pseudo.jsonl is made)
+          (R.safetensors is the result of resnet18.py; unet_taught.py shows how to make pseudo.jsonl)
 Time      51 minutes on one core of an AMD EPYC (AVX2, float32)
 Expect    NME 3.41 % on the validation faces, from the label box
 """

@@ -1,7 +1,7 @@
 """U-Net of 8 features, grey 96x96 -> 68 maps of 24x24, on faces that the U-Net labelled and on labelled ones.
 
 Command   python -m train unet-light --data DIR --pseudo pseudo.jsonl --workers 3
-          (train/configs/unet_taught.py says how pseudo.jsonl is made)
+          (train/configs/unet_taught.py shows how to make pseudo.jsonl)
 Time      207 seconds of training on an NVIDIA H200 (bfloat16) that three other runs shared
 Expect    NME 3.67 % on the validation faces, from the label box
 """

@@ -1,7 +1,7 @@
 """The plain U-Net, grey 224x224 -> 68 maps of 224x224, on 300-W and WFLW faces.
 
-Targets are those of the original attempt, Gaussians of 10 px cut to 60x60 px, read as distributions: see
-docs/unet.md. Low resolution first, where a step costs a twelfth, and full resolution last.
+The targets are Gaussians of 10 px cut to 60x60 px, read as distributions: see docs/unet.md. Training starts
+at low resolution, where a step costs a twelfth, and ends at full resolution.
 
 Command   python -m train unet-mri --data DIR --workers 3 [--init unet.pt]
 Time      136 seconds of training on an NVIDIA H200 (bfloat16) that two other runs shared
@@ -23,6 +23,6 @@ CONFIG = TrainConfig(
     batch_size=32,
     weight_decay=0.05,
     recipe=RECIPE,
-    # The maps weigh most: by the points alone, two peaks with the right mean would be as good as one.
+    # The maps weigh most: for the points alone, two peaks with the right mean would be as good as one.
     loss=LandmarkLoss(map_weight=10.0, codec=KernelCodec(sigma_px=10, kernel_px=60)),
 )

@@ -1,9 +1,9 @@
-"""The shipped U-Net: on from the teacher, on the faces that it labelled and then on those with labels.
+"""The shipped U-Net: the teacher continued, on the faces that it labelled and then on labelled ones.
 
 Command   python -m train pseudo-label --data DIR --teacher unet --weights U.safetensors --out pseudo.jsonl
           python -m train unet --data DIR --config train/configs/unet_taught.py --init U.safetensors
               --pseudo pseudo.jsonl --workers 4 --out runs/unet-taught
-          (U.safetensors is what train/configs/unet.py gives)
+          (U.safetensors is the result of train/configs/unet.py)
 Time      183 seconds of training on an NVIDIA H200 (bfloat16) that three other runs shared
 Expect    NME 3.28 % on the validation faces, from the label box
 """

@@ -1,0 +1,1 @@
+"""Data sets: label readers, splits, leak detection and augmented samples."""

@@ -1,7 +1,7 @@
-"""The IMM Face Database: 40 people in 6 shots each, 58 points in ``.asf`` files.
+"""Reader of the IMM Face Database: 40 people in 6 shots each, 58 points in ``.asf`` files.
 
-M. M. Nordstrom, M. Larsen, J. Sierakowski, M. B. Stegmann: The IMM Face Database, technical report,
-Technical University of Denmark, 2004. The layout is that of M. B. Stegmann's AAM-API.
+M. M. Nordstrom, M. Larsen, J. Sierakowski, M. B. Stegmann: The IMM Face Database, technical report, Technical
+University of Denmark, 2004. The layout is that of M. B. Stegmann's AAM-API.
 """
 
 from __future__ import annotations
@@ -29,12 +29,11 @@ _COLUMNS = (7, 10)  # path, type, x, y, point, from, to; later versions add thre
 class Shot:
     """One photograph of one person, with its labels.
 
-    ``points`` is ``(58, 2)`` float64, x then y, in image pixels with (0, 0) the centre of the top-left
-    pixel, in the order of the files: jaw 0-12, eyes 13-20 and 21-28, brows 29-33 and 34-38, mouth
-    39-46, nose 47-57. ``person`` counts from 1; ``shot`` is 1 neutral, 2 smile, 3 and 4 turned, 5
-    side light, 6 free.
+    ``points`` is ``(58, 2)`` float64, x then y, in image pixels with (0, 0) the centre of the top-left pixel,
+    in the order of the files: jaw 0-12, eyes 13-20 and 21-28, brows 29-33 and 34-38, mouth 39-46, nose 47-57.
+    ``person`` counts from 1; ``shot`` is 1 neutral, 2 smile, 3 and 4 turned, 5 side light, 6 free.
 
-    Raises :class:`DataError` for anything else.
+    Raises :class:`DataError` for other shapes and numbers.
     """
 
     image: Path
@@ -50,15 +49,15 @@ class Shot:
 
 
 def read_asf(path: Path) -> Shot:
-    """Read one ``.asf`` file named ``PP-Sg`` (person, shot, gender) with its image beside it.
+    """Read one ``.asf`` file named ``PP-Sg`` (person, shot, gender) and find its image beside it.
 
-    The file holds, between comments (``#``), the number of points, a line of 7 (or 10) columns for
-    each, and the image's name. Columns 3 and 4 are x and y relative to the image's width and height.
-    They become pixels as ``x * width`` and ``y * height``, with nothing subtracted: the AAM-API, which
-    wrote the files, defines ``x_relative = x_absolute / image_width`` and looks pixels up at the
-    absolute coordinates as they are, so its (0, 0) is the centre of the top-left pixel, as ours is.
+    The file holds, between comments (``#``), the number of points, a line of 7 (or 10) columns for each, and
+    the image's name. Columns 3 and 4 are x and y relative to the image's width and height. They are converted
+    to pixels as ``x * width`` and ``y * height``, without an offset: the AAM-API, which wrote the files,
+    defines ``x_relative = x_absolute / image_width`` and reads pixels at the absolute coordinates, so its (0,
+    0) is the centre of the top-left pixel, as in this project.
 
-    Raises :class:`DataError` with file and line for anything that is not so.
+    Raises :class:`DataError` with file and line if the file deviates from this layout.
     """
     person, shot = _person_and_shot(path)
     lines = [(number, line) for number, line in numbered_lines(path) if not line.startswith("#")]
@@ -81,7 +80,7 @@ def read_asf(path: Path) -> Shot:
 
 
 def read_imm_folder(folder: Path) -> list[Shot]:
-    """Every ``.asf`` of ``folder`` that is not hidden, in order of name, so by person and shot.
+    """Read every ``.asf`` file of ``folder`` that is not hidden, sorted by name, so by person and shot.
 
     Raises :class:`DataError` if there is none, one cannot be read, or two label the same image.
     """

@@ -1,7 +1,7 @@
-"""Random policies. They only choose: the transforms they choose are deterministic.
+"""Random augmentation policies; the transforms that they choose are deterministic.
 
-Geometry is a perturbed :class:`~tracker.geometry.CropTransform`, so that image and points move
-through the same map that the live tracker uses. Photometry works on grey uint8 crops.
+Geometry is a perturbed :class:`~tracker.geometry.CropTransform`, so that image and points move through the
+same map that the live tracker uses. Photometry works on grey uint8 crops.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from tracker.types import ImageArray
 
 @dataclass(frozen=True)
 class GeometryPolicy:
-    """How far a training crop strays from the canonical one.
+    """Random deviation of a training crop from the canonical one.
 
-    Deviations are normal with the given standard deviation, cut at the given limit: the live
-    tracker's crops mostly sit well, and seldom very badly. Shifts are in crop sides.
+    Deviations are normal with the given standard deviation, clipped at the given limit: most crops of the
+    live tracker fit well, and few fit badly. Shifts are in crop sides.
     """
 
     angle_std_deg: float = 10.0
@@ -32,7 +32,7 @@ class GeometryPolicy:
     mirror: float = 0.5
 
     def perturb(self, crop: CropTransform, rng: np.random.Generator) -> CropTransform:
-        """A crop near ``crop`` that still holds the face."""
+        """Draw a crop near ``crop`` that still holds the face."""
         angle = np.deg2rad(_cut_normal(rng, self.angle_std_deg, self.angle_max_deg))
         scale = float(np.exp(_cut_normal(rng, self.scale_std, self.scale_max)))
         dx, dy = (_cut_normal(rng, self.shift_std, self.shift_max) * crop.side for _ in range(2))
@@ -41,7 +41,7 @@ class GeometryPolicy:
 
 
 def misplace(crop: CropTransform, rng: np.random.Generator) -> CropTransform:
-    """A crop that the tracker must not believe: beside the face, far too near, too far, or overturned."""
+    """Draw a crop that the tracker must reject: beside the face, far too near, too far, or turned over."""
     x, y = crop.center
     kind = rng.integers(4)
     if kind == 0:
@@ -58,7 +58,7 @@ def misplace(crop: CropTransform, rng: np.random.Generator) -> CropTransform:
 
 
 def synthetic_background(size: int, rng: np.random.Generator) -> ImageArray:
-    """A ``(size, size)`` grey patch without a face: smooth clouds of random coarseness, or flat."""
+    """Draw a ``(size, size)`` grey patch without a face: smooth clouds of random coarseness, or flat."""
     cells = int(rng.choice([1, 2, 4, 8, 32, size]))
     coarse = rng.normal(rng.uniform(0, 255), rng.uniform(0, 80), (cells, cells))
     cloud = cv2.resize(coarse.clip(0, 255).astype(np.uint8), (size, size), interpolation=cv2.INTER_CUBIC)
@@ -67,7 +67,7 @@ def synthetic_background(size: int, rng: np.random.Generator) -> ImageArray:
 
 @dataclass(frozen=True)
 class PhotometricPolicy:
-    """Chances, 0..1, that a crop gets each change of light, sensor or codec."""
+    """Probabilities, 0..1, of each change of light, sensor or codec."""
 
     tone: float = 0.6
     shade: float = 0.2
@@ -78,7 +78,7 @@ class PhotometricPolicy:
     occlusion: float = 0.25
 
     def apply(self, crop: ImageArray, rng: np.random.Generator) -> ImageArray:
-        """A changed copy of ``crop`` ``(S, S)`` grey uint8."""
+        """Return a changed copy of ``crop``, ``(S, S)`` grey uint8."""
         steps = (
             (self.low_resolution, _low_resolution),
             (self.blur, _blur),
@@ -106,7 +106,7 @@ def _tone(crop: ImageArray, rng: np.random.Generator) -> ImageArray:
 
 
 def _shade(crop: ImageArray, rng: np.random.Generator) -> ImageArray:
-    """Light from one side: a linear ramp across the crop."""
+    """Simulate light from one side by a linear ramp across the crop."""
     direction, depth = rng.uniform(0, 2 * np.pi), rng.uniform(0.3, 0.9)
     axis = np.linspace(-0.5, 0.5, len(crop), dtype=np.float32)
     ramp = 1 + depth * (np.cos(direction) * axis[None, :] + np.sin(direction) * axis[:, None])
@@ -117,7 +117,7 @@ def _blur(crop: ImageArray, rng: np.random.Generator) -> ImageArray:
     if rng.random() < 0.5:
         sigma = rng.uniform(0.3, 1.5) * len(crop) / 128
         return np.asarray(cv2.GaussianBlur(crop, (0, 0), sigma), np.uint8)
-    # An odd length keeps the kernel's middle on a pixel: blur must not move the picture off its points.
+    # An odd length keeps the kernel's middle on a pixel: blur must not shift the picture against its points.
     length = 2 * (int(rng.integers(1, 5)) * len(crop) // 128) + 1
     kernel = np.zeros((length, length), np.float32)
     direction = rng.uniform(0, np.pi)
@@ -129,7 +129,7 @@ def _blur(crop: ImageArray, rng: np.random.Generator) -> ImageArray:
 
 
 def _low_resolution(crop: ImageArray, rng: np.random.Generator) -> ImageArray:
-    """A small or distant face, enlarged."""
+    """Simulate a small or distant face by shrinking and enlarging the crop."""
     size = len(crop)
     small = int(rng.uniform(32, 96)) * size // 128
     shrunk = cv2.resize(crop, (small, small), interpolation=cv2.INTER_AREA)
@@ -148,7 +148,7 @@ def _jpeg(crop: ImageArray, rng: np.random.Generator) -> ImageArray:
 
 
 def _occlude(crop: ImageArray, rng: np.random.Generator) -> ImageArray:
-    """A hand, a microphone, hair: a flat or noisy turned rectangle, at most a third of the crop wide."""
+    """Cover a part of the crop by a flat or noisy rotated rectangle, at most a third of the crop wide."""
     size = len(crop)
     center = tuple(map(float, rng.uniform(0, size, 2)))
     extent = tuple(map(float, rng.uniform(0.08, 0.35, 2) * size))

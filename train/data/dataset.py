@@ -19,24 +19,27 @@ from train.data.readers import LabelledFace
 from train.errors import RunError
 
 Sample = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
-"""``crop`` uint8 ``(1, S, S)``, ``points`` float32 ``(68, 2)`` in crop sides from the crop's centre
-(so -0.5..0.5 covers the crop at any size), ``is_face`` float32 scalar, 1 or 0. Points of a crop
-without a face are zeros."""
+"""One training sample: crop, points and label.
+
+``crop`` uint8 ``(1, S, S)``, ``points`` float32 ``(68, 2)`` in crop sides from the crop's centre (so
+-0.5..0.5 covers the crop at any size), ``is_face`` float32 scalar, 1 or 0. Points of a crop without a face
+are zeros.
+"""
 
 
 def to_unit(points_crop: FloatArray, size: int) -> FloatArray:
-    """Crop pixels to crop sides from the centre: what the networks learn, whatever the crop's size."""
+    """Convert crop pixels to crop sides from the crop's centre, which the networks learn at any crop size."""
     return (points_crop - (size - 1) / 2) / size
 
 
 def from_unit(points: torch.Tensor, size: int) -> torch.Tensor:
-    """The inverse of :func:`to_unit`."""
+    """Convert crop sides from the crop's centre to crop pixels, the inverse of :func:`to_unit`."""
     return points * size + (size - 1) / 2
 
 
 @dataclass(frozen=True)
 class SampleRecipe:
-    """What a training sample is made of; ``background`` is the share of crops without a face, 0..1."""
+    """Composition of training samples; ``background`` is the share of crops without a face, 0..1."""
 
     geometry: GeometryPolicy = field(default_factory=GeometryPolicy)
     photometry: PhotometricPolicy = field(default_factory=PhotometricPolicy)
@@ -48,11 +51,11 @@ class SampleRecipe:
 
 
 class FaceCrops(Dataset[Sample]):
-    """Crops of ``faces`` at ``size`` pixels; with a ``recipe`` they are augmented.
+    """Crops of ``faces`` at ``size`` pixels; augmented if there is a ``recipe``.
 
-    A sample depends on ``seed``, epoch and index only, so a resumed run, and one with other
-    workers, sees the same crops. Images are read once, at construction (``on_read`` is called after
-    each), and held in memory as grey pictures; :meth:`at` shares them.
+    A sample depends on ``seed``, epoch and index only, so a resumed run, and one with another number of
+    workers, sees the same crops. Images are read once, at construction (``on_read`` is called after each),
+    and held in memory as grey pictures; :meth:`at` shares them.
 
     Raises :class:`~train.errors.DataError` if an image cannot be read.
     """
@@ -73,7 +76,7 @@ class FaceCrops(Dataset[Sample]):
         self._images = [_read(face.image, on_read) for face in faces]
 
     def at(self, size: int, epoch: int) -> FaceCrops:
-        """The same faces as crops of ``size`` pixels, with the random draws of ``epoch``."""
+        """Return the same faces as crops of ``size`` pixels, with the random draws of ``epoch``."""
         other = copy.copy(self)
         other.size, other.epoch = size, epoch
         return other

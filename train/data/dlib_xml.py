@@ -1,4 +1,4 @@
-"""The XML layout of dlib's ``imglab``, in which dlib distributes 300-W."""
+"""Reader of the XML format of dlib's ``imglab``, in which dlib distributes 300-W."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _Places = Mapping[Element, str]
 
 
 def read_dlib_xml(path: Path, subset: str) -> list[LabelledFace]:
-    """Faces of a dlib ``imglab`` file such as ``labels_ibug_300W_train.xml``, one for each box.
+    """Read the faces of a dlib ``imglab`` file such as ``labels_ibug_300W_train.xml``, one for each box.
 
-    Image names are relative to the file; parts are 0-based pixels and named ``00`` to ``67``. Boxes
-    marked ``ignore='1'`` are left out, as dlib does. The points are held against the image's size,
-    read from its header.
+    Image names are relative to the file; parts are 0-based pixels and named ``00`` to ``67``. Boxes marked
+    ``ignore='1'`` are skipped, as in dlib. The points are checked against the image's size, read from its
+    header.
 
-    Raises :class:`DataError`, with file and the line of the element, for anything that is not so, for
-    an image listed twice, and for a point far outside its image.
+    Raises :class:`DataError`, with file and the line of the element, if the file deviates from this layout,
+    for an image listed twice, and for a point far outside its image.
     """
     root, places = _parse(path)
     faces = list(_faces(path, root, places, subset))
@@ -37,7 +37,7 @@ def read_dlib_xml(path: Path, subset: str) -> list[LabelledFace]:
 
 
 def _parse(path: Path) -> tuple[Element, _Places]:
-    """The tree, and the ``file:line`` of each element, which ``ElementTree.parse`` would not tell."""
+    """Parse the file and return the tree and the ``file:line`` of each element, which ElementTree lacks."""
     parser, builder = expat.ParserCreate(), TreeBuilder()
     places: dict[Element, str] = {}
 
@@ -45,7 +45,7 @@ def _parse(path: Path) -> tuple[Element, _Places]:
         element = builder.start(tag, attributes)
         places[element] = f"{path}:{parser.CurrentLineNumber}"
 
-    def refuse(*_: object) -> None:  # no label file needs entities, and nested ones can fill the memory
+    def refuse(*_: object) -> None:  # labels need no entities, and nested ones can fill the memory
         raise DataError(f"{path}:{parser.CurrentLineNumber}: declares an entity; remove its DOCTYPE")
 
     parser.StartElementHandler = start
@@ -55,7 +55,7 @@ def _parse(path: Path) -> tuple[Element, _Places]:
         parser.Parse(path.read_bytes(), True)
     except expat.ExpatError as error:
         raise DataError(f"{path}:{error.lineno}: cannot be read: {error}") from error
-    except (OSError, LookupError, ValueError) as error:  # the latter two: an encoding expat does not know
+    except (OSError, LookupError, ValueError) as error:  # the latter two for an unknown encoding
         raise DataError(f"{path}: cannot be read: {error}") from error
     return builder.close(), places
 
@@ -76,7 +76,7 @@ def _faces(path: Path, root: Element, places: _Places, subset: str) -> Iterator[
 
 
 def _points(box: Element, places: _Places) -> tuple[FloatArray, list[str]]:
-    """``(68, 2)`` float64 in the order of the parts' names, and the ``file:line`` of each."""
+    """Return the points ``(68, 2)`` float64, sorted by the parts' names, and the ``file:line`` of each."""
     parts: dict[str | None, Element] = {}
     for part in box.iter("part"):
         name = part.get("name")

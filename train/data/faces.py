@@ -1,4 +1,4 @@
-"""A face with its 68 labelled points, and the checks that every reader makes against its image."""
+"""A face with 68 labelled points, and the checks that all readers make against its image."""
 
 from __future__ import annotations
 
@@ -14,19 +14,22 @@ from train.data.text import MAX_PIXEL, shorten
 from train.errors import DataError
 
 IMAGE_SUFFIXES = (".jpg", ".png", ".jpeg", ".bmp")
-"""Suffixes of images beside labels, in lower case; files may have them in upper case."""
+"""Suffixes of images beside labels, in lower case; upper case is accepted as well."""
 
 _MARGIN = 0.5
-"""How far outside its image a point may lie, in longer sides of the image. Cut-off faces are labelled
-beyond the edge (WFLW by up to a sixth); half an image tells another image's or scale's label."""
+"""Largest distance of a point from its image, in longer sides of the image.
+
+Cut-off faces are labelled beyond the edge, in WFLW by up to a sixth; half an image means a label of another
+image or for another size.
+"""
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledFace:
-    """One face: where its image lies, its ``(68, 2)`` points in image pixels, and its data set.
+    """One labelled face: image file, ``(68, 2)`` points in image pixels, and data set.
 
-    ``person`` tells people apart within the data set, so that it can be split by person; empty where
-    the data set does not say.
+    ``person`` identifies people within the data set, so that it can be split by person; empty where the data
+    set does not tell.
     """
 
     image: Path
@@ -44,12 +47,12 @@ class LabelledFace:
 
 
 def check_points(points: FloatArray, image: Path, places: Sequence[str]) -> None:
-    """Check that ``(N, 2)`` ``points``, in pixels of ``image``, lie in or near it and span an area.
+    """Check that ``points`` ``(N, 2)``, in pixels of ``image``, lie in or near it and span an area.
 
-    ``places`` names where each point was read, as ``file:line``. Reads the image's header only.
+    ``places`` gives the origin of each point, as ``file:line``. Reads the image's header only.
 
-    Raises :class:`DataError` if the image is missing or broken, with the place of the first point that
-    lies outside by more than half the image's longer side, or with the first place if there is no area.
+    Raises :class:`DataError` if the image is missing or broken, with the place of the first point that lies
+    outside by more than half the image's longer side, or with the first place if there is no area.
     """
     width, height = image_size(image)
     margin = _MARGIN * max(width, height)
@@ -65,10 +68,13 @@ def check_points(points: FloatArray, image: Path, places: Sequence[str]) -> None
 
 
 def image_at(where: str, image: Path) -> Path:
-    """``image`` if there is such a file. Raises :class:`DataError` that begins with ``where`` otherwise."""
+    """Return ``image`` if the file exists.
+
+    Raises :class:`DataError`, beginning with ``where``, if it does not.
+    """
     try:
         found = image.is_file()
-    except OSError:  # such as a name longer than the file system takes
+    except OSError:  # for example a name longer than the file system allows
         found = False
     if not found:
         raise DataError(f"{where}: the image {str(image)!r} is missing")
@@ -76,9 +82,10 @@ def image_at(where: str, image: Path) -> Path:
 
 
 def image_below(where: str, folder: Path, name: str) -> Path:
-    """The image ``name`` that a label file places in ``folder`` or below, and nowhere else.
+    """Return the path of the image ``name`` in ``folder`` or below it.
 
-    Raises :class:`DataError` that begins with ``where`` if it points elsewhere or there is no such file.
+    Raises :class:`DataError`, beginning with ``where``, if the name points elsewhere or the file does not
+    exist.
     """
     path = PurePath(name)
     if path.is_absolute() or ".." in path.parts:
@@ -87,7 +94,10 @@ def image_below(where: str, folder: Path, name: str) -> Path:
 
 
 def check_once(where: str, key: object, seen: dict[object, str]) -> None:
-    """Note in ``seen`` that ``key`` was met at ``where``. Raises :class:`DataError` if it was before."""
+    """Record in ``seen`` that ``key`` occurs at ``where``.
+
+    Raises :class:`DataError` if it occurred before.
+    """
     if key in seen:
         raise DataError(f"{where}: the same face as at {seen[key]}; remove one of them")
     seen[key] = where

@@ -1,7 +1,7 @@
-"""300-W faces as pictures like those of the IMM Face Database, with its 58 points.
+"""300-W faces reframed as pictures like those of the IMM Face Database, with its 58 points.
 
-The database has 40 people, and a network that has seen no others knows those by heart. 300-W has thousands
-in all lights; what differs are the points and how much of the picture the face takes up.
+The database has 40 people, too few for a network to generalise from. 300-W has thousands in all kinds of
+light, but other points, and faces that take up another share of the picture.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from train.metrics import inter_ocular
 from train.progress import OnRead
 
 _RIDGE = 0.1
-"""Of 1e-3, 1e-2, 0.1 and 1 the one that carries 68 points over best to people it was not fitted on."""
+"""Regularisation, chosen among 1e-3, 1e-2, 0.1 and 1 by the error on people it was not fitted on."""
 
 _REACH = 1.0
-"""How far beyond the face's box a picture is continued, in longer sides of the box, by its mirror image."""
+"""Width of the mirrored border around a picture, in longer sides of the face box."""
 
 _KEPT = 1.7
-"""How much of it is kept, in picture widths: as far as augmented crops reach."""
+"""Part of the bordered picture that is kept, in picture widths: as far as augmented crops reach."""
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A grey image ``(H, W)`` uint8, points ``(58, 2)`` in its pixels, and the square that is seen of it."""
+    """A grey image ``(H, W)`` uint8, points ``(58, 2)`` in its pixels, and the square of it to show."""
 
     image: ImageArray
     points: FloatArray
@@ -43,10 +43,11 @@ class Picture:
 
 @dataclass(frozen=True, eq=False)
 class Scheme:
-    """58 points from 68: each is the centroid of the 68 plus a weighted sum of their offsets from it.
+    """Linear map from 68 points to 58.
 
-    ``weights`` is ``(68, 58)``, the same for x and y: so it commutes with every similarity transform.
-    Raises :class:`~train.errors.DataError` for another shape.
+    Each of the 58 is the centroid of the 68 plus a weighted sum of their offsets from it. ``weights`` is
+    ``(68, 58)``, the same for x and y, so the map commutes with every similarity transform. Raises
+    :class:`~train.errors.DataError` for another shape.
     """
 
     weights: FloatArray
@@ -57,9 +58,9 @@ class Scheme:
 
     @classmethod
     def fit(cls, points_68: FloatArray, points_58: FloatArray) -> Scheme:
-        """Ridge regression over N faces seen both ways, ``(N, 68, 2)`` and ``(N, 58, 2)``.
+        """Fit by ridge regression over N faces with both kinds of points, ``(N, 68, 2)`` and ``(N, 58, 2)``.
 
-        Faces count alike, whatever their size.
+        All faces have the same weight, whatever their size.
         """
         center = points_68.mean(axis=1, keepdims=True)
         size = inter_ocular(points_68)[:, None, None]
@@ -70,22 +71,28 @@ class Scheme:
         return cls(np.linalg.solve(known.T @ known + _RIDGE * np.eye(N_POINTS), known.T @ wanted))
 
     def convert(self, points_68: FloatArray) -> FloatArray:
-        """``(..., 68, 2)`` to ``(..., 58, 2)`` in the same frame."""
+        """Convert points ``(..., 68, 2)`` to ``(..., 58, 2)`` in the same frame."""
         center = points_68.mean(axis=-2, keepdims=True)
         return np.asarray(center + np.swapaxes(self.weights, 0, 1) @ (points_68 - center))
 
 
 @dataclass(frozen=True)
 class Framing:
-    """Where faces sit in pictures: ``width`` of the picture over the longer side of the points' tight box,
-    and the box's middle, in picture widths from the picture's middle."""
+    """Average position of the face in a picture.
+
+    ``width`` is the picture's width over the longer side of the points' tight box, ``offset`` the box's
+    middle in picture widths from the picture's middle.
+    """
 
     width: float
     offset: tuple[float, float]
 
     @classmethod
     def of(cls, shots: Sequence[Shot]) -> Framing:
-        """The average of ``shots``. Raises :class:`~train.errors.DataError` if an image has no size."""
+        """Average over ``shots``.
+
+        Raises :class:`~train.errors.DataError` if the size of an image cannot be read.
+        """
         widths, offsets = [], []
         for shot in shots:
             width, height = image_size(shot.image)
@@ -96,7 +103,7 @@ class Framing:
         return cls(float(np.mean(widths)), (float(x), float(y)))
 
     def around(self, points: FloatArray, size: int) -> CropTransform:
-        """The square of a picture that has its face, with ``points`` ``(58, 2)``, where faces sit."""
+        """Return the square in which the face with ``points`` ``(58, 2)`` has this position."""
         box = FaceBox.around(points)
         side = self.width * max(box.width, box.height)
         x, y = np.array(box.center) - side * np.array(self.offset)
@@ -104,10 +111,10 @@ class Framing:
 
 
 def framed_picture(face: LabelledFace, scheme: Scheme, framing: Framing, size: int) -> Picture:
-    """``face`` as a picture of the database, held at twice the ``size`` it is seen at.
+    """Convert ``face`` to a picture like those of the database, stored at twice the ``size`` that is shown.
 
-    300-W images are cut close to the face. They are continued by their mirror image: a black border
-    would tell where the face is. Raises :class:`~train.errors.DataError` if the image cannot be read.
+    300-W images are cut close to the face. They are extended by their mirror image, since a black border
+    would give away where the face is. Raises :class:`~train.errors.DataError` if the image cannot be read.
     """
     image, points = read_picture(face.image), scheme.convert(face.points)
     box = FaceBox.around(points)
@@ -123,7 +130,7 @@ def framed_picture(face: LabelledFace, scheme: Scheme, framing: Framing, size: i
 def framed_pictures(
     faces: Sequence[LabelledFace], scheme: Scheme, framing: Framing, size: int, on_read: OnRead
 ) -> list[Picture]:
-    """Each of ``faces`` as :func:`framed_picture` makes it; ``on_read`` is called after each."""
+    """Convert each of ``faces`` as :func:`framed_picture` does; ``on_read`` is called after each."""
     pictures = []
     for face in faces:
         pictures.append(framed_picture(face, scheme, framing, size))

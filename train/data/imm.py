@@ -1,8 +1,8 @@
 """Shots of the IMM Face Database as small grey pictures: augmented for training, plain for validation.
 
-A shot is four wide and three high. Its crop is the square around the middle of the picture, as wide as
-the picture, without the rows above and below it: so :class:`~tracker.geometry.CropTransform` is the map here
-too, and points are in crop sides from the crop's centre, whatever is done to the rows.
+A shot is four wide and three high. Its crop is the square around the middle of the picture, as wide as the
+picture, without the rows above and below the picture. So :class:`~tracker.geometry.CropTransform` is the map
+here too, and points are in crop sides from the crop's centre, independent of the removed rows.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ FOLDER = "imm_face_db"
 TRAINING_PEOPLE = range(1, 33)
 VALIDATION_PEOPLE = range(33, 41)
 TUNING_PEOPLE = range(29, 33)
-"""Those of the training people that recipes are chosen on: the validation people are for the figures."""
+"""Training people on whom recipes are chosen, so that the validation people are used for reporting only."""
 
 PARTS_58 = {
     "jaw": range(0, 13),
@@ -40,7 +40,7 @@ PARTS_58 = {
     "nose": range(47, 58),
 }
 OUTER_EYE_CORNERS_58 = (21, 13)
-"""Left and right in the picture: of each eye's points the one that is farthest from the other eye."""
+"""Outer corners of the left and right eye in the picture: the points farthest from the other eye."""
 
 NOSE_TIP = 52
 
@@ -53,15 +53,15 @@ MIRROR_58: tuple[int, ...] = (
     *(43, 42, 41, 40, 39, 46, 45, 44),
     *range(57, 46, -1),
 )
-"""``MIRROR_58[i]`` is the point that takes the place of point i when the picture is flipped left to right.
+"""Permutation of the points under a left-right flip: ``MIRROR_58[i]`` is the point that takes the place of i.
 
-Jaw and nose run from one side to the other. Both eyes start at their outer corner, both brows at their
-inner end. The mouth goes round from its left corner.
+Jaw and nose run from one side to the other. Both eyes start at their outer corner, both brows at their inner
+end. The mouth goes round from its left corner.
 """
 
 
 def imm_shots(data: Path) -> list[Shot]:
-    """The shots below ``data``: its folder ``imm_face_db``, or itself if it holds ``.asf`` files.
+    """Read the shots below ``data``: its folder ``imm_face_db``, or itself if it holds ``.asf`` files.
 
     Raises :class:`~train.errors.DataError` if there are none.
     """
@@ -69,9 +69,9 @@ def imm_shots(data: Path) -> list[Shot]:
 
 
 def split_people(shots: Sequence[Shot], tuning: bool = False) -> tuple[list[Shot], list[Shot]]:
-    """Training and validation shots: people 1-32 and 33-40, for ``tuning`` 1-28 and 29-32.
+    """Split into training and validation shots: people 1-32 and 33-40, or 1-28 and 29-32 for ``tuning``.
 
-    People beyond 40, which the database has not, are in neither.
+    People beyond 40, which the database does not have, are in neither.
     """
     validation = TUNING_PEOPLE if tuning else VALIDATION_PEOPLE
     training = [person for person in TRAINING_PEOPLE if person not in validation]
@@ -82,32 +82,36 @@ def split_people(shots: Sequence[Shot], tuning: bool = False) -> tuple[list[Shot
 
 
 def canonical_crop(image_hw: tuple[int, int], size: int) -> CropTransform:
-    """The square around the middle of a picture of ``image_hw`` pixels, as wide as it, at ``size`` pixels."""
+    """Return the square around the middle of a picture, as wide as the picture, at ``size`` pixels.
+
+    ``image_hw`` is the picture's size in pixels.
+    """
     height, width = image_hw
     return CropTransform(((width - 1) / 2, (height - 1) / 2), float(width), 0.0, size)
 
 
 def middle_rows(size: int) -> slice:
-    """The rows of a canonical crop of ``size`` pixels, a multiple of 8, that a picture of 4 to 3 fills."""
+    """Return the rows that a 4 to 3 picture fills in a canonical crop of ``size`` pixels, a multiple of 8."""
     return slice(size // 8, size - size // 8)
 
 
 def mirror_points_58(points: FloatArray) -> FloatArray:
-    """Points ``(58, 2)`` of the left-right flipped crop, in crop sides from its centre."""
+    """Return the points ``(58, 2)`` of the left-right flipped crop, in crop sides from its centre."""
     return np.asarray(points[list(MIRROR_58)] * (-1, 1))
 
 
 class ImmCrops(Dataset[Sample]):
-    """The pictures of ``shots``, ``size`` pixels wide, with the points that ``keep`` numbers.
+    """Pictures of ``shots``, ``size`` pixels wide, with the points whose numbers are in ``keep``.
 
     A sample is the picture ``(1, 3/4 size, size)``, uint8, the points ``(len(keep), 2)``, float32 in crop
-    sides from the crop's centre (which is the picture's: x in -0.5..0.5 and y in -0.375..0.375 are inside),
-    and 1. With a ``recipe`` it is augmented, by seed, epoch and index only. Images are read once (``on_read``
-    is called after each) and held in memory as grey pictures. ``more`` pictures, of other faces, follow those
-    of the shots.
+    sides from the crop's centre, and 1. Centre of crop and picture coincide: points inside the picture have x
+    in -0.5..0.5 and y in -0.375..0.375. With a ``recipe`` the sample is augmented; it depends on seed, epoch
+    and index only. Images are read once (``on_read`` is called after each) and held in memory as grey
+    pictures.
 
     Raises :class:`~train.errors.DataError` if an image cannot be read or is not 4 to 3, and
-    :class:`~train.errors.RunError` for a ``size`` that is no multiple of 8 and for a recipe with background.
+    :class:`~train.errors.RunError` for a ``size`` that is not a multiple of 8 and for a recipe with
+    background.
     """
 
     def __init__(
@@ -118,7 +122,6 @@ class ImmCrops(Dataset[Sample]):
         recipe: SampleRecipe | None = None,
         seed: int = 0,
         on_read: Callable[[], object] = lambda: None,
-        more: Sequence[Picture] = (),
     ) -> None:
         if recipe is not None and recipe.background:
             raise RunError(
@@ -127,16 +130,22 @@ class ImmCrops(Dataset[Sample]):
         self.shots, self.keep = shots, list(keep)
         self.size, self.epoch = _checked(size), 0
         self._recipe, self._seed = recipe, seed
-        self._pictures = [*(_read(shot, on_read) for shot in shots), *more]
+        self.pictures = [_read(shot, on_read) for shot in shots]
 
     def at(self, size: int, epoch: int) -> ImmCrops:
-        """The same shots ``size`` pixels wide, with the random draws of ``epoch``."""
+        """Return the same pictures ``size`` pixels wide, with the random draws of ``epoch``."""
         other = copy.copy(self)
         other.size, other.epoch = _checked(size), epoch
         return other
 
+    def followed_by(self, pictures: Sequence[Picture]) -> ImmCrops:
+        """Return these crops and, after them, those of ``pictures`` of other faces."""
+        other = copy.copy(self)
+        other.pictures = [*self.pictures, *pictures]
+        return other
+
     def __len__(self) -> int:
-        return len(self._pictures)
+        return len(self.pictures)
 
     def __getitem__(self, index: int) -> Sample:
         image, points = self._plain(index) if self._recipe is None else self._augmented(index, self._recipe)
@@ -145,11 +154,14 @@ class ImmCrops(Dataset[Sample]):
         return torch.from_numpy(picture)[None], kept, torch.tensor(1.0)
 
     def canonical(self, index: int) -> CropTransform:
-        """The map between picture ``index`` and its crop before anything is perturbed."""
-        return replace(self._pictures[index].frame, size=self.size)
+        """Return the map between picture ``index`` and its crop before any perturbation."""
+        return replace(self.pictures[index].frame, size=self.size)
 
     def to_image(self, index: int, points: torch.Tensor) -> FloatArray:
-        """Points ``(P, 2)`` in crop sides from the canonical crop's centre, as pixels of its picture."""
+        """Convert points ``(P, 2)`` from crop sides to pixels of the crop's picture.
+
+        The origin of crop sides is the centre of the canonical crop.
+        """
         return self.canonical(index).to_frame(from_unit(points.double(), self.size).numpy())
 
     def _plain(self, index: int) -> tuple[ImageArray, FloatArray]:
@@ -163,17 +175,17 @@ class ImmCrops(Dataset[Sample]):
         return recipe.photometry.apply(np.ascontiguousarray(image), rng), points
 
     def _cut(self, index: int, crop: CropTransform) -> tuple[ImageArray, FloatArray]:
-        """The square crop, and all 58 points in its sides."""
-        picture = self._pictures[index]
+        """Cut the square crop, and return it with all 58 points in crop sides."""
+        picture = self.pictures[index]
         return crop.cut(picture.image), to_unit(crop.to_crop(picture.points), self.size)
 
 
 def mean_points(shots: Sequence[Shot], keep: Sequence[int] = range(N_ASF_POINTS)) -> FloatArray:
-    """Where the points that ``keep`` numbers are on average, ``(len(keep), 2)`` in crop sides.
+    """Return the mean positions ``(len(keep), 2)`` of the points numbered ``keep``, in crop sides.
 
     Raises :class:`~train.errors.DataError` if the size of an image cannot be read.
     """
-    size = 8  # any: points in crop sides do not depend on it
+    size = 8  # any size: points in crop sides do not depend on it
     points = []
     for shot in shots:
         width, height = image_size(shot.image)

@@ -1,8 +1,8 @@
-"""Find pictures that a model would both learn from and be judged on.
+"""Detection of test and validation pictures in the training data.
 
-Data sets of faces from the web overlap: the same photograph comes with two names, in two sizes, written
-on or mirrored. Pictures are compared by their bytes, by their names where these are unique, by the person
-where the data set tells, and by their look (:mod:`train.data.phash`).
+Data sets of faces from the web overlap: the same photograph occurs with two names, in two sizes, with text on
+it or mirrored. Pictures are compared by their bytes, by their names where these are unique, by the person
+where the data set tells, and by their appearance (:mod:`train.data.phash`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 
 from tracker.geometry import CropTransform
 from tracker.types import ImageArray
-from train.data.phash import Look, look_at, near_copies
+from train.data.phash import Appearance, appearance_of, near_copies
 from train.data.pictures import unreadable
 from train.data.readers import LabelledFace, read_pts_folder
 from train.data.splits import TEST_FOLDERS, root_300w
@@ -31,12 +31,17 @@ log = logging.getLogger(__name__)
 Kind = Literal["same image", "same name", "same person", "near-copy", "mirrored near-copy"]
 
 UNIQUE_NAMES = frozenset({"afw", "helen", "wflw", "wflw68", "youtube"})
-"""Data sets whose file names tell photographs apart, in whichever folder. Those of lfpw do not: train
-and test set both count from image_0001."""
+"""Data sets whose file names identify photographs, in whichever folder.
+
+Those of lfpw do not: training and test set both count from image_0001.
+"""
 
 FACE_MARGIN = 1.6
-"""Side of the compared crop over the longer side of the face: with hair and collar, which differ more
-between people than the inner face, and without the ground, which depends on how the image was cut."""
+"""Side of the compared crop over the longer side of the face.
+
+Includes hair and collar, which differ more between people than the inner face, but not the background, which
+depends on how the image was cut.
+"""
 
 _CROP_SIZE = 64
 _NAMED_IN_MESSAGE = 3
@@ -48,7 +53,7 @@ class LeakError(TrainError):
 
 @dataclass(frozen=True)
 class Leak:
-    """The training image ``training`` gives away ``held_out``, an image of the test or validation set."""
+    """A ``training`` image and the ``held_out`` image, of the test or validation set, that it reveals."""
 
     kind: Kind
     training: Path
@@ -60,21 +65,21 @@ class Leak:
 
 @dataclass(frozen=True, eq=False)
 class Fingerprint:
-    """What tells whether two pictures are the same; made by :func:`fingerprint`.
+    """Features by which two pictures are recognised as the same; made by :func:`fingerprint`.
 
-    ``subset`` is the data set, ``person`` an identity within it (empty: not known), ``digest`` the
-    SHA-256 of the file.
+    ``subset`` is the data set, ``person`` an identity within it (empty: not known), ``digest`` the SHA-256 of
+    the file.
     """
 
     image: Path
     subset: str
     person: str
     digest: str
-    look: Look
+    appearance: Appearance
 
 
 def fingerprint(image: Path, subset: str, person: str = "", crop: CropTransform | None = None) -> Fingerprint:
-    """Read ``image`` and take its fingerprint: of ``crop``, or of the whole picture.
+    """Read ``image`` and compute its fingerprint, of ``crop`` or of the whole picture.
 
     Raises :class:`~train.errors.DataError` if it cannot be read.
     """
@@ -83,8 +88,8 @@ def fingerprint(image: Path, subset: str, person: str = "", crop: CropTransform 
     except OSError as error:
         raise DataError(f"{image}: cannot be read: {error.strerror}") from error
     grey = _decode_grey(image, content)
-    look = look_at(grey if crop is None else crop.cut(grey))
-    return Fingerprint(image, subset, person, hashlib.sha256(content).hexdigest(), look)
+    appearance = appearance_of(grey if crop is None else crop.cut(grey))
+    return Fingerprint(image, subset, person, hashlib.sha256(content).hexdigest(), appearance)
 
 
 def find_leaks(
@@ -92,20 +97,21 @@ def find_leaks(
     held_out: Sequence[Fingerprint],
     min_correlation: float | None = None,
 ) -> tuple[Leak, ...]:
-    """The leaks from ``training`` into ``held_out``: at most one a training picture, the plainest kind.
+    """Find the leaks from ``training`` into ``held_out``, at most one for each training picture.
 
-    ``min_correlation`` is for data whose pictures are more alike than most: see :mod:`train.data.phash`.
+    Of several leaks of one picture the most evident kind is kept. ``min_correlation`` is for data whose
+    pictures are more alike than most: see :mod:`train.data.phash`.
     """
     found: dict[int, Leak] = {}
     for kind, key in _KEYS:
-        # The first held-out picture of each key; the last entry of a dict wins, hence reversed.
+        # Keeps the first held-out picture of each key: the last entry of a dict wins, hence reversed.
         known = {mark: other.image for other in reversed(held_out) if (mark := key(other)) is not None}
         for index, one in enumerate(training):
             mark = key(one)
             if index not in found and mark is not None and mark in known:
                 found[index] = Leak(kind, one.image, known[mark])
-    looks = ([one.look for one in training], [other.look for other in held_out])
-    for copy in near_copies(*looks, min_correlation):
+    appearances = ([one.appearance for one in training], [other.appearance for other in held_out])
+    for copy in near_copies(*appearances, min_correlation):
         like: Kind = "mirrored near-copy" if copy.mirrored else "near-copy"
         leak = Leak(like, training[copy.first].image, held_out[copy.second].image)
         found.setdefault(copy.first, leak)
@@ -118,20 +124,20 @@ def check_leaks(
     on_image: Callable[[], object] = lambda: None,
     validation: Sequence[LabelledFace] = (),
 ) -> tuple[Leak, ...]:
-    """The leaks from ``training`` and ``validation`` into ``test``, and from training into validation.
+    """Find the leaks from ``training`` and ``validation`` into ``test``, and from training into validation.
 
-    Faces are compared as upright crops around their points, so it does not matter how an image was cut
-    or turned. Each image is read once; ``on_image`` is called after each. Logs a warning if
-    there are no test faces.
+    Faces are compared as upright crops around their points, independent of how an image was cut or turned.
+    Each image is read once; ``on_image`` is called after each. Logs a warning if there are no test faces.
 
     Raises :class:`~train.errors.DataError` if an image cannot be read.
     """
     if not test:
         log.warning("there are no test faces: nothing tells whether training saw any")
-    learnt, chosen, judged = (
+    train_prints, validation_prints, test_prints = (
         [_of_face(face, on_image) for face in faces] for faces in (training, validation, test)
     )
-    return find_leaks([*learnt, *chosen], judged) + find_leaks(learnt, chosen)
+    into_test = find_leaks([*train_prints, *validation_prints], test_prints)
+    return into_test + find_leaks(train_prints, validation_prints)
 
 
 def refuse_leaks(
@@ -140,7 +146,7 @@ def refuse_leaks(
     on_image: Callable[[], object] = lambda: None,
     validation: Sequence[LabelledFace] = (),
 ) -> None:
-    """Raise :class:`LeakError` if :func:`check_leaks`, which see, finds any."""
+    """Raise :class:`LeakError` if :func:`check_leaks` finds any leak."""
     refuse(check_leaks(training, test, on_image, validation))
 
 
@@ -157,11 +163,10 @@ def refuse(leaks: Sequence[Leak]) -> None:
 
 
 def present_test_faces(data: Path) -> list[LabelledFace]:
-    """The faces of those folders of the 300-W common test subset that are below ``data``.
+    """Read the faces of those folders of the 300-W common test subset that exist below ``data``.
 
-    Logs a warning that names the folders that are absent: training works without, but then nothing tells
-    whether it saw them. Raises :class:`~train.errors.DataError` if 300-W is not there, or for a
-    folder without labels.
+    Logs a warning that names missing folders: training works without them, but overlap with them is not
+    detected. Raises :class:`~train.errors.DataError` if 300-W is missing, or for a folder without labels.
     """
     root = root_300w(data)
     there = {subset: folder for subset, folder in TEST_FOLDERS.items() if (root / folder).is_dir()}
@@ -172,7 +177,7 @@ def present_test_faces(data: Path) -> list[LabelledFace]:
 
 
 def count_by_subset(faces: Sequence[LabelledFace]) -> str:
-    """Such as ``554 (lfpw 224, helen 330)``."""
+    """Describe the number of faces, for example ``554 (lfpw 224, helen 330)``."""
     counts = Counter(face.subset for face in faces)
     parts = ", ".join(f"{subset} {count}" for subset, count in counts.items())
     return f"{len(faces)} ({parts})" if parts else "0"
@@ -202,8 +207,8 @@ def _known_person(one: Fingerprint) -> Hashable:
 
 
 _KEYS: tuple[tuple[Kind, Callable[[Fingerprint], Hashable]], ...] = (
-    ("same image", lambda one: one.digest),  # one file under two paths, too
+    ("same image", lambda one: one.digest),  # includes one file under two paths
     ("same name", _unique_name),
     ("same person", _known_person),
 )
-"""What two pictures must not have in common, plainest first; a key of ``None`` is not compared."""
+"""Features that two pictures must not share, most evident first; a key of ``None`` is not compared."""

@@ -1,4 +1,4 @@
-"""Pictures from files."""
+"""Reading of pictures as arrays."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from train.errors import DataError
 
 
 def read_picture(path: Path, colour: bool = False) -> ImageArray:
-    """``(H, W)`` grey uint8, or ``(H, W, 3)`` BGR; stored rotation is applied.
+    """Read a picture as ``(H, W)`` grey uint8, or ``(H, W, 3)`` BGR; the stored rotation is applied.
 
-    Raises :class:`~train.errors.DataError` if the file is not there or is no picture.
+    Raises :class:`~train.errors.DataError` if the file does not exist or is not a picture.
     """
     image = cv2.imread(str(path), cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE)
     if image is None:
@@ -23,5 +23,5 @@ def read_picture(path: Path, colour: bool = False) -> ImageArray:
 
 
 def unreadable(path: Path) -> DataError:
-    """What to raise for a file that is no picture."""
+    """Return the error for a file that is not a picture."""
     return DataError(f"{path}: not an image that OpenCV can read")

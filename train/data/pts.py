@@ -1,7 +1,7 @@
-"""300-W as iBUG distributes it: a ``.pts`` file beside each image, in a tree of folders.
+"""Reader and writer of 300-W as iBUG distributes it: a ``.pts`` file beside each image, in a tree of folders.
 
-C. Sagonas, E. Antonakos, G. Tzimiropoulos, S. Zafeiriou, M. Pantic: 300 Faces In-The-Wild Challenge:
-Database and results. Image and Vision Computing 47, 2016.
+C. Sagonas, E. Antonakos, G. Tzimiropoulos, S. Zafeiriou, M. Pantic: 300 Faces In-The-Wild Challenge: Database
+and results. Image and Vision Computing 47, 2016.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FOLDERS_300W: Mapping[str, str] = MappingProxyType(
         "300W/02_Outdoor": "outdoor",
     }
 )
-"""The official folders and the subset that each one's faces belong to."""
+"""Official folders, each with the subset that its faces belong to."""
 
 _Line = tuple[int, str]
 
@@ -37,8 +37,8 @@ _Line = tuple[int, str]
 def read_pts(path: Path) -> FloatArray:
     """Read one iBUG ``.pts`` file: ``(68, 2)`` float64, shifted from 1-based to 0-based pixels.
 
-    Raises :class:`DataError` with file and line for anything but 68 lines of two finite numbers
-    between braces, after a header that may say ``n_points: 68``.
+    Raises :class:`DataError` with file and line for anything but 68 lines of two finite numbers between
+    braces, after a header that may say ``n_points: 68``.
     """
     return _read_pts(path)[0]
 
@@ -50,14 +50,14 @@ def write_pts(path: Path, points: FloatArray) -> None:
 
 
 def read_pts_folder(folder: Path, subset: str) -> list[LabelledFace]:
-    """Every image of ``folder`` with a ``.pts`` beside it, in order of name.
+    """Read every image of ``folder`` that has a ``.pts`` file beside it, sorted by name.
 
-    Suffixes may be in upper case. Hidden files are left out: archives packed on a Mac hold a
-    ``._name.pts`` for each label that is none. An image without label is left out too. The points
-    are held against the image's size, read from its header.
+    Suffixes may be in upper case. Hidden files are skipped, since archives packed on a Mac hold a
+    ``._name.pts`` for each label that is not a label. Images without label are skipped as well. The points
+    are checked against the image's size, read from its header.
 
-    Raises :class:`DataError` if the folder is missing or has no labels, if a label has no image, more
-    than one or one with another label, or, with file and line, if a point lies far outside its image.
+    Raises :class:`DataError` if the folder is missing or has no labels, if a label has no image, more than
+    one or one with another label, or, with file and line, if a point lies far outside its image.
     """
     files = sorted(file for file in folder.glob("*") if not file.name.startswith("."))
     labels = [file for file in files if file.suffix.lower() == ".pts"]
@@ -74,9 +74,9 @@ def read_pts_folder(folder: Path, subset: str) -> list[LabelledFace]:
 
 
 def read_300w(root: Path) -> dict[str, list[LabelledFace]]:
-    """The faces of each of :data:`FOLDERS_300W` that is there below ``root``, by folder.
+    """Read the faces of each folder of :data:`FOLDERS_300W` that exists below ``root``, by folder.
 
-    Raises :class:`DataError` if none is there, or as :func:`read_pts_folder` does.
+    Raises :class:`DataError` if none exists, or as :func:`read_pts_folder` does.
     """
     there = {folder: subset for folder, subset in FOLDERS_300W.items() if (root / folder).is_dir()}
     if not there:
@@ -96,7 +96,7 @@ def _labelled(label: Path, images: list[Path], subset: str) -> LabelledFace:
 
 
 def _read_pts(path: Path) -> tuple[FloatArray, list[str]]:
-    """The points as :func:`read_pts` gives them, and the ``file:line`` of each."""
+    """Read the points as :func:`read_pts` does, and the ``file:line`` of each."""
     opening, rows = _between_braces(path, numbered_lines(path))
     if len(rows) != N_POINTS:
         raise DataError(f"{path}:{opening}: expected {N_POINTS} points, got {len(rows)}")
@@ -106,7 +106,7 @@ def _read_pts(path: Path) -> tuple[FloatArray, list[str]]:
 
 
 def _between_braces(path: Path, lines: list[_Line]) -> tuple[int, list[_Line]]:
-    """The number of the line with the opening brace, and the lines up to the closing one."""
+    """Return the number of the line with the opening brace, and the lines up to the closing one."""
     texts = [text for _, text in lines]
     if "{" not in texts or "}" not in texts:
         raise DataError(f"{path}: no point list between {{ and }}")

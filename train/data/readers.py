@@ -1,6 +1,6 @@
-"""Readers of label files, all into one convention: 0-based pixels, (0, 0) the centre of the top-left pixel.
+"""Readers of all label formats, with one convention: 0-based pixels, (0, 0) the top-left pixel's centre.
 
-Each layout has a module of its own; what they share is in ``faces`` and ``text``.
+Each format has a module of its own; ``faces`` and ``text`` hold their common parts.
 """
 
 from train.data.asf import Shot, read_asf, read_imm_folder

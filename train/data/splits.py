@@ -1,4 +1,4 @@
-"""Which faces train, which validate, and which are kept for reporting only."""
+"""Split of the faces into training, validation and test sets."""
 
 from __future__ import annotations
 
@@ -11,20 +11,23 @@ from train.data.readers import LabelledFace, read_pts_folder, read_youtube_csv
 from train.errors import DataError
 
 TRAIN_FOLDERS = {"lfpw": "lfpw/trainset", "helen": "helen/trainset", "afw": "afw"}
-"""300-W's official training folders, below ``300w/`` or the data folder itself."""
+"""Official training folders of 300-W, below ``300w/`` or the data folder itself."""
 
 TEST_FOLDERS = {"lfpw": "lfpw/testset", "helen": "helen/testset"}
 """The 300-W "common" test subset: for reporting, never for fitting or choosing anything."""
 
 EXTRA_FOLDERS = {"wflw68": "wflw68/trainset"}
-"""Further training faces, used where they are there."""
+"""Additional training faces, used if they exist."""
 
 IMM_PEOPLE = "people 33-40"
-"""The subset of the IMM Face Database that no network is trained on, 8 people in 6 shots each."""
+"""Name of the IMM Face Database's validation subset: 8 people in 6 shots each, never trained on."""
 
 YOUTUBE = ("youtube_faces/training_frames_keypoints.csv", "youtube_faces/training")
-"""The YouTube faces that models may be pre-trained on. The test part of that set shows the same people: no
-model that saw these can be judged on it."""
+"""Label file and image folder of the YouTube faces for pre-training.
+
+The test part of that data set shows the same people, so it must not be used to judge a model pre-trained on
+these.
+"""
 
 LEFT_OUT: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -38,28 +41,28 @@ LEFT_OUT: Mapping[str, frozenset[str]] = MappingProxyType(
                 *("image_0639", "image_0647", "image_0648", "image_0651", "image_0658"),  # and all 0633
             }
         ),
-        # Two photographs have one face twice: copies of validation images 2070105355_5 and 2185205964_1.
+        # Copies of validation images 2070105355_5 and 2185205964_1: two photographs have one face twice.
         "helen": frozenset({"2070105355_3", "2185205964_2"}),
     }
 )
-"""Training images that are never trained on, by subset and name without suffix: each shows the very
-photograph of a test or validation image, in other size, colours or frame, and would flatter the score.
+"""Training images that are never trained on, by subset and name without suffix.
 
-Without this list ``train.data.leaks`` refuses the data for all of them but 0453, 0639 and 0733 of lfpw, which
-are written on or toned so much that only the eye finds them.
+Each shows the same photograph as a test or validation image, in another size, colours or frame, and would
+make the score too good. Without this list ``train.data.leaks`` refuses the data for all of them but 0453,
+0639 and 0733 of lfpw, which have text on them or other tones, so that only a person recognises them.
 """
 
 _VALIDATION_SHARE = 16
 
 
 def training_faces(data: Path) -> tuple[list[LabelledFace], list[LabelledFace]]:
-    """Training and validation faces below ``data``.
+    """Read training and validation faces below ``data``.
 
-    Validation is about one 300-W training image in 16, chosen by a hash of its name, so that it
-    stays the same on every machine and when faces are added. All faces of one photograph (afw
-    numbers them ``_1``, ``_2``) fall on the same side. Images of :data:`LEFT_OUT` are on neither.
+    Validation is about one 300-W training image in 16, chosen by a hash of its name, so that it stays the
+    same on every machine and when faces are added. All faces of one photograph (afw numbers them ``_1``,
+    ``_2``) are on the same side. Images of :data:`LEFT_OUT` are on neither.
 
-    Raises :class:`DataError` if 300-W is not there.
+    Raises :class:`DataError` if 300-W is missing.
     """
     official = [face for face in official_training_faces(data) if not _is_left_out(face)]
     validation = [face for face in official if _is_validation(face)]
@@ -69,23 +72,35 @@ def training_faces(data: Path) -> tuple[list[LabelledFace], list[LabelledFace]]:
 
 
 def youtube_faces(data: Path) -> list[LabelledFace]:
-    """The YouTube faces for pre-training below ``data``. Raises :class:`DataError` if not there."""
+    """Read the YouTube faces for pre-training below ``data``.
+
+    Raises :class:`DataError` if they are missing.
+    """
     table, images = (data / path for path in YOUTUBE)
     return [face for face in read_youtube_csv(table, images) if not _is_left_out(face)]
 
 
 def official_training_faces(data: Path) -> list[LabelledFace]:
-    """All faces of 300-W's training folders below ``data``. Raises :class:`DataError` if not there."""
+    """Read all faces of 300-W's training folders below ``data``.
+
+    Raises :class:`DataError` if they are missing.
+    """
     return _read_all(root_300w(data), TRAIN_FOLDERS)
 
 
 def test_faces(data: Path) -> list[LabelledFace]:
-    """The 554 faces of the 300-W common test subset. Raises :class:`DataError` if not there."""
+    """Read the 554 faces of the 300-W common test subset.
+
+    Raises :class:`DataError` if they are missing.
+    """
     return _read_all(root_300w(data), TEST_FOLDERS)
 
 
 def root_300w(data: Path) -> Path:
-    """The folder that holds ``afw``, ``helen`` and ``lfpw``."""
+    """Find the folder that holds ``afw``, ``helen`` and ``lfpw``.
+
+    Raises :class:`DataError` if it is neither ``data`` nor its ``300w/``.
+    """
     for root in (data / "300w", data):
         if (root / "lfpw").is_dir():
             return root

@@ -1,4 +1,4 @@
-"""Lines and numbers of label files, refused with file and line where they are not what they should be."""
+"""Reading of lines and numbers of label files, with errors that name file and line."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 from train.errors import DataError
 
 MAX_PIXEL = 1e6
-"""No image is this wide or high; coordinates beyond it are broken numbers."""
+"""Largest plausible coordinate: no image is this wide or high."""
 
 
 def read_text(path: Path) -> str:
-    """The file as UTF-8 text with ``\\n`` line ends; a byte order mark is dropped.
+    r"""Read the file as UTF-8 text with ``\n`` line ends; a byte order mark is dropped.
 
     Raises :class:`DataError` if it cannot be read, is not UTF-8 or holds NUL bytes.
     """
@@ -30,28 +30,28 @@ def read_text(path: Path) -> str:
 
 
 def numbered_lines(path: Path) -> list[tuple[int, str]]:
-    """The lines that are not blank, stripped, each with its number as editors count: from 1."""
+    """Read the non-blank lines of a file, stripped, each with its number counted from 1."""
     # str.splitlines would also split at form feeds and other marks that editors do not count.
     lines = enumerate(read_text(path).split("\n"), 1)
     return [(number, line.strip()) for number, line in lines if line.strip()]
 
 
 def coordinate(where: str, text: str) -> float:
-    """``text`` as a number that a coordinate can be: finite, within +-:data:`MAX_PIXEL`.
+    """Parse ``text`` as a coordinate: a finite number within +-:data:`MAX_PIXEL`.
 
-    Raises :class:`DataError` that begins with ``where`` for anything else.
+    Raises :class:`DataError`, beginning with ``where``, for anything else.
     """
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if "_" in text:  # float() takes 1_000, which no data set writes
+    if "_" in text:  # float() accepts 1_000, which no data set writes
         value = math.nan
-    if not abs(value) <= MAX_PIXEL:  # so written, it is also true of nan
+    if not abs(value) <= MAX_PIXEL:  # written this way, it is also true for NaN
         raise DataError(f"{where}: expected a finite number up to {MAX_PIXEL:.0f}, got {shorten(text)}")
     return value
 
 
 def shorten(text: str) -> str:
-    """``text`` quoted, on one line, short enough for a message."""
+    """Quote ``text`` on one line, short enough for a message."""
     return repr(text if len(text) <= 60 else f"{text[:57]}...")

@@ -1,4 +1,4 @@
-"""WFLW: 98 points a face in its own list files, read as the 68 of iBUG's scheme.
+"""Reader of WFLW: 98 points a face in its own list files, reduced to the 68 of iBUG's scheme.
 
 W. Wu, C. Qian, S. Yang, Q. Wang, Y. Cai, Q. Zhou: Look at Boundary: A Boundary-Aware Face Alignment
 Algorithm. CVPR 2018.
@@ -29,8 +29,10 @@ WFLW_TO_68: npt.NDArray[np.intp] = np.array([
 ], dtype=np.intp)                  # 96 and 97, the pupils, have no counterpart
 # fmt: on
 WFLW_TO_68.setflags(write=False)
-"""``points_98[WFLW_TO_68]`` are a face's points in the order of :mod:`tracker.scheme`. Lids and jaw are
-spaced a little differently from iBUG's, as WFLW's own points are."""
+"""Indices of the 68 points: ``points_98[WFLW_TO_68]`` are in the order of :mod:`tracker.scheme`.
+
+The points of lids and jaw are spaced a little differently from iBUG's.
+"""
 
 _N_BOX = 4
 _N_ATTRIBUTES = 6  # pose, expression, illumination, make-up, occlusion, blur
@@ -38,16 +40,16 @@ _N_COLUMNS = 2 * N_WFLW_POINTS + _N_BOX + _N_ATTRIBUTES + 1
 
 
 def read_wflw_list(path: Path, images: Path) -> list[LabelledFace]:
-    """Faces of a list such as ``list_98pt_rect_attr_train.txt``, whose images lie below ``images``.
+    """Read the faces of a list such as ``list_98pt_rect_attr_train.txt``, whose images lie below ``images``.
 
-    Each line holds a face: x and y of 98 points in pixels, the box as x and y of two corners, six
-    attributes that are 0 or 1, and the image's name below ``WFLW_images``; all separated by blanks. An
-    image may hold several faces. The pixels are taken as they are: WFLW does not say what they count
-    from. 68 of the points are kept (:data:`WFLW_TO_68`); ``subset`` is ``wflw``. Points are held
-    against the image's size, read from its header.
+    Each line holds a face: x and y of 98 points in pixels, the box as x and y of two corners, six attributes
+    that are 0 or 1, and the image's name below ``WFLW_images``; all separated by blanks. An image may hold
+    several faces. The pixels are used as they are: WFLW does not document where they start. 68 of the points
+    are kept (:data:`WFLW_TO_68`); ``subset`` is ``wflw``. Points are checked against the image's size, read
+    from its header.
 
-    Raises :class:`DataError` with file and line for anything that is not so, for a missing image, a face
-    listed twice, and a point far outside its image.
+    Raises :class:`DataError` with file and line if a line deviates from this layout, for a missing image, a
+    face listed twice, and a point far outside its image.
     """
     lines = numbered_lines(path)
     if not lines:

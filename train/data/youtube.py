@@ -1,7 +1,7 @@
-"""YouTube faces with 68 key points: frames of videos, labelled in one CSV file per part.
+"""Reader of YouTube faces with 68 key points: video frames, labelled in one CSV file per part.
 
-The frames are those of L. Wolf, T. Hassner, I. Maoz: Face recognition in unconstrained videos with
-matched background similarity, CVPR 2011; the layout that of Udacity's facial key points project.
+The frames are those of L. Wolf, T. Hassner, I. Maoz: Face recognition in unconstrained videos with matched
+background similarity, CVPR 2011; the layout that of Udacity's facial key points project.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _NAME = re.compile(r"(.+)_[0-9]{2}\.jpg")
 
 
 def read_youtube_csv(path: Path, images: Path) -> list[LabelledFace]:
-    """Faces of one CSV file, whose images lie in the folder ``images``.
+    """Read the faces of one CSV file, whose images lie in the folder ``images``.
 
-    After a header (an empty cell, then 0 to 135) each line holds an image name ``Person_NN.jpg`` and
-    x0, y0 to x67, y67 in pixels, counted from 0, so they are taken as they are. ``person`` is the name
-    without ``_NN.jpg``: both parts show the same people, so split by it. ``subset`` is ``youtube``.
-    The points are held against the image's size, read from its header.
+    After a header (an empty cell, then 0 to 135) each line holds an image name ``Person_NN.jpg`` and x0, y0
+    to x67, y67 in pixels, counted from 0. ``person`` is the name without ``_NN.jpg``: both parts show the
+    same people, so split by it. ``subset`` is ``youtube``. The points are checked against the image's size,
+    read from its header.
 
-    Raises :class:`DataError` with file and line for anything that is not so, for an image that is
+    Raises :class:`DataError` with file and line if the file deviates from this layout, for an image that is
     missing or listed twice, and for a point far outside its image.
     """
     lines = numbered_lines(path)

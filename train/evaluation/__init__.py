@@ -1,6 +1,6 @@
-"""``python -m train evaluate``: how accurate a model is, as numbers, figures and a report.
+"""Accuracy of models, as numbers, figures and a report: ``python -m train evaluate``.
 
-``families`` says for each model what it is tested on and what its error means; ``label_box`` and
-``own_detector`` make an :class:`~train.evaluation.results.Evaluation`; ``results`` sums it up;
-``tables``, ``figures``, ``pictures`` and ``report`` show it.
+``families`` defines the test set of each model and the unit of its error; ``label_box`` and ``own_detector``
+create an :class:`~train.evaluation.results.Evaluation`; ``results`` summarises it; ``tables``, ``figures``,
+``pictures`` and ``report`` display it.
 """

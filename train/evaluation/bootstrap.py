@@ -1,4 +1,4 @@
-"""How far a mean over this many faces can be trusted."""
+"""Confidence interval of a mean by bootstrap."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LEVEL = 0.95
 def mean_interval(
     values: FloatArray, resamples: int = RESAMPLES, level: float = LEVEL, seed: int = 0
 ) -> tuple[float, float]:
-    """Percentile bootstrap interval of the mean of ``values`` ``(N,)``: low and high end.
+    """Return the percentile bootstrap interval of the mean of ``values`` ``(N,)``: low and high end.
 
     B. Efron, "Bootstrap Methods: Another Look at the Jackknife", Annals of Statistics 7, 1979. The same
     ``seed`` gives the same interval; without values both ends are NaN.

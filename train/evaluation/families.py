@@ -1,4 +1,4 @@
-"""What each model is tested on, and what its error means. A new model is one line in ``FAMILIES``."""
+"""Test set and unit of error of each model. A new model is one line in ``FAMILIES``."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Family:
-    """Models that are evaluated alike.
+    """Models that are evaluated in the same way.
 
-    ``read`` gives the labelled test faces below a data folder, ``crops`` these faces as a network of a given
-    size in pixels sees them, and ``examples`` so many training samples of that size as the loader makes
-    them. ``subsets`` are the parts of the complete test set. ``tracked`` says that the tracker runs these
-    models, so that they can be tested with its own detector.
+    ``read`` returns the labelled test faces below a data folder, ``crops`` these faces as the input of a
+    network of a given size in pixels, and ``examples`` a number of training samples of that size, as the
+    loader makes them. ``subsets`` are the parts of the complete test set. ``tracked`` is true if the tracker
+    runs these models, so that they can be tested with its own detector.
     """
 
     subsets: tuple[str, ...]

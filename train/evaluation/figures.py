@@ -1,4 +1,4 @@
-"""Plots of numbers, without a face in them: each function takes values and returns a matplotlib figure."""
+"""Plots of numbers, without faces: each function takes values and returns a matplotlib figure."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _DPI = 110
 
 
 def png(figure: Figure) -> bytes:
-    """The figure as a PNG file, always the same bytes for the same figure."""
+    """Return the figure as a PNG file, always the same bytes for the same figure."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None})
     return buffer.getvalue()
 
 
 def training_curves(log: Mapping[str, Float64Array]) -> Figure:
-    """One panel for each column of a training log that is a result or the learning rate, over the epochs.
+    """Plot each column of a training log that is a result or the learning rate over the epochs.
 
-    NaN leaves a gap, and a column of nothing else no panel.
+    NaN leaves a gap, and a column of NaN only gets no panel.
     """
     columns = {
         name: values
@@ -49,7 +49,7 @@ def training_curves(log: Mapping[str, Float64Array]) -> Figure:
 
 
 def error_curves(evaluations: Sequence[Evaluation]) -> Figure:
-    """Cumulative error distribution: a panel for each subset, a curve of steps for each condition.
+    """Plot the cumulative error distribution: a panel for each subset, a step curve for each condition.
 
     Heights are per cent of the subset's faces. The legend gives the area under each curve.
     """
@@ -70,7 +70,7 @@ def error_curves(evaluations: Sequence[Evaluation]) -> Figure:
 
 
 def part_bars(evaluations: Sequence[Evaluation]) -> Figure:
-    """Mean error of each part, over all faces found: a group of bars a part, a bar a condition."""
+    """Plot the mean error of each part over all faces found: a group of bars a part, a bar a condition."""
     parts, heights, colours = list(evaluations[0].measure.parts), {}, []
     for evaluation in evaluations:
         total = scores(evaluation)[-1]
@@ -85,7 +85,10 @@ def bars(
     label: str,
     colours: Sequence[str] = PALETTE,
 ) -> Figure:
-    """A group of bars for each of ``groups``, in it a bar for each name in ``heights``, in ``label``."""
+    """Plot a group of bars for each of ``groups``, in it one bar for each name in ``heights``.
+
+    ``label`` is the label of the y axis.
+    """
     figure, (axes,) = panels(1, columns=1, width=7.0, height=3.0)
     places, width = np.arange(len(groups)), 0.8 / len(heights)
     for i, ((name, values), colour) in enumerate(zip(heights.items(), colours, strict=False)):
@@ -101,7 +104,10 @@ def bars(
 
 
 def filter_grid(kernels: FloatArray) -> Figure:
-    """The ``(F, H, W)`` kernels of a convolution as pictures on one scale: white is +, black is -, grey 0."""
+    """Show the ``(F, H, W)`` kernels of a convolution as pictures on one scale.
+
+    Positive weights are white, negative ones black, 0 is grey.
+    """
     columns = min(16, len(kernels))
     figure, shown = panels(len(kernels), columns=columns, width=0.6, height=0.6, pad=0.02)
     bound = max(float(np.abs(kernels).max()), 1e-12)
@@ -129,7 +135,7 @@ def _error_label(evaluation: Evaluation) -> str:
 
 
 def plain_axes(axes: Axes) -> None:
-    """Small numbers, faint horizontal lines, no frame: how all plots of this project look."""
+    """Apply the style of all plots of this project: small numbers, faint horizontal lines, no frame."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=8)
     axes.grid(axis="y", color="#e5e5e5", linewidth=0.7)
@@ -139,7 +145,7 @@ def plain_axes(axes: Axes) -> None:
 def panels(
     count: int, columns: int, width: float, height: float, pad: float = 0.08
 ) -> tuple[Figure, list[Axes]]:
-    """A figure of ``count`` axes, ``columns`` in a row, each ``width`` x ``height`` inches."""
+    """Create a figure of ``count`` axes, ``columns`` in a row, each ``width`` x ``height`` inches."""
     columns = min(columns, count)
     rows = -(-count // columns)
     figure = Figure(figsize=(columns * width, rows * height), layout="constrained")

@@ -1,4 +1,4 @@
-"""Pictures of what heatmap networks draw."""
+"""Figures of the maps of heatmap networks."""
 
 from __future__ import annotations
 
@@ -24,26 +24,29 @@ from train.models.load import load_heatmap_network
 from train.models.registry import build
 
 SIGMAS = (0.5, 1.0, 1.5, 3.0, 6.0)
-"""Of targets that are compared, in cells."""
+"""Widths of the compared targets, in cells."""
 
 SHOWN = {"jaw": 4, "left brow": 19, "nose tip": 30, "left eye": 36, "mouth corner": 54}
-"""Points whose maps are drawn one by one: an ill-defined one, and well-defined ones of each part."""
+"""Points whose maps are drawn one by one: one of the ill-defined jaw, and well-defined ones."""
 
 _PLACE = (0.13, -0.04)
-"""Of the point whose targets are drawn, in crop sides from the centre: between cells, as most points are."""
+"""Position of the point whose targets are drawn, in crop sides from the centre.
+
+It lies between cells, as most points do.
+"""
 
 
 def draw(model: str, image: Path, out: Path, weights: Path | None, scores: Sequence[Path]) -> list[Path]:
-    """Write the pictures of ``model`` on the face in ``image`` to the folder ``out``; their paths.
+    """Write the figures of ``model`` for the face in ``image`` to the folder ``out``, and return their paths.
 
     Raises :class:`~train.errors.RunError` for a network without maps and if ``out`` cannot be written,
     :class:`~train.errors.DataError` for an image without a face and for files that hold no scores.
     """
     loaded = load_heatmap_network(model, weights)
     crop = face_crop(image, loaded.size)
-    trained, points = _look(loaded.network, crop)
+    trained, points = _locate(loaded.network, crop)
     torch.manual_seed(0)
-    untrained, _ = _look(build(model).eval(), crop)
+    untrained, _ = _locate(build(model).eval(), crop)
     figures = {
         "heatmaps.png": overlay(crop, trained, points),
         "sigmas.png": sigma_targets(_PLACE, trained.shape[-1]),
@@ -58,7 +61,7 @@ def draw(model: str, image: Path, out: Path, weights: Path | None, scores: Seque
 
 
 def face_crop(image: Path, size: int) -> ImageArray:
-    """The face that the tracker finds in ``image``, ``(size, size)`` grey uint8.
+    """Return the face that the tracker finds in ``image``, ``(size, size)`` grey uint8.
 
     Raises :class:`~train.errors.DataError` if it finds none.
     """
@@ -70,9 +73,9 @@ def face_crop(image: Path, size: int) -> ImageArray:
 
 
 def read_parts(path: Path) -> tuple[str, Mapping[str, float]]:
-    """Model and mean error by part, over all test faces, in a file that ``evaluate --json`` wrote.
+    """Read model and mean error by part, over all test faces, from a file of ``evaluate --json``.
 
-    Raises :class:`~train.errors.DataError` if it is no such file.
+    Raises :class:`~train.errors.DataError` if it is not such a file.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -85,20 +88,23 @@ def read_parts(path: Path) -> tuple[str, Mapping[str, float]]:
 
 
 @torch.inference_mode()
-def _look(network: torch.nn.Module, crop: ImageArray) -> tuple[FloatArray, FloatArray]:
-    """The maps of ``crop`` as distributions, and its points in crop pixels."""
+def _locate(network: torch.nn.Module, crop: ImageArray) -> tuple[FloatArray, FloatArray]:
+    """Return the maps of ``crop`` as distributions, and its points in crop pixels."""
     output = network(torch.from_numpy(crop)[None, None])
     return softmax_maps(output.maps[0]), from_unit(output.points[0].double(), len(crop)).numpy()
 
 
 def softmax_maps(maps: torch.Tensor) -> FloatArray:
-    """Logits ``(P, K + 2, K + 2)`` as distributions over the crop's cells ``(P, K, K)``, without the ring."""
+    """Convert logits ``(P, K + 2, K + 2)`` to distributions over the crop's cells ``(P, K, K)``.
+
+    The ring around the crop is dropped.
+    """
     weights = maps.detach().float().flatten(1).softmax(dim=1).reshape(maps.shape)
     return np.asarray(weights[:, RING:-RING, RING:-RING].cpu().numpy(), np.float64)
 
 
 def overlay(crop: ImageArray, weights: FloatArray, points_crop: FloatArray) -> Figure:
-    """The crop ``(S, S)``, all maps ``(68, K, K)`` over it, and their means ``(68, 2)`` in its pixels.
+    """Draw the crop ``(S, S)``, all maps ``(68, K, K)`` over it, and their means ``(68, 2)`` in its pixels.
 
     Each map is scaled to its own peak: their heights differ a hundredfold between eye and jaw.
     """
@@ -112,7 +118,7 @@ def overlay(crop: ImageArray, weights: FloatArray, points_crop: FloatArray) -> F
 
 
 def sigma_targets(point: tuple[float, float], cells: int) -> Figure:
-    """Training targets of :data:`SIGMAS` for one point, in crop sides from the crop's centre."""
+    """Draw the training targets of :data:`SIGMAS` for one point, in crop sides from the crop's centre."""
     figure, row = panels(len(SIGMAS), columns=len(SIGMAS), width=1.9, height=2.1, pad=0.03)
     where = torch.tensor([[point]])
     for axes, sigma in zip(row, SIGMAS, strict=True):
@@ -125,7 +131,7 @@ def sigma_targets(point: tuple[float, float], cells: int) -> Figure:
 
 
 def before_and_after(crop: ImageArray, before: FloatArray, after: FloatArray) -> Figure:
-    """Maps ``(68, K, K)`` of the points :data:`SHOWN`, by the untrained network and by the trained one."""
+    """Draw maps ``(68, K, K)`` of the points in :data:`SHOWN`, before and after training."""
     figure, row = panels(2 * len(SHOWN), columns=len(SHOWN), width=1.9, height=2.1, pad=0.03)
     for weights, label, axes_row in ((before, "before", row), (after, "after", row[len(SHOWN) :])):
         for (name, number), axes in zip(SHOWN.items(), axes_row, strict=False):
@@ -136,7 +142,7 @@ def before_and_after(crop: ImageArray, before: FloatArray, after: FloatArray) ->
 
 
 def part_comparison(parts: Mapping[str, Mapping[str, float]]) -> Figure:
-    """Mean error by part in % NME: a group of bars a part, a bar a model."""
+    """Plot the mean error by part in % NME: a group of bars a part, a bar a model."""
     names = list(next(iter(parts.values())))
     return bars(names, {model: [values[name] for name in names] for model, values in parts.items()}, "NME, %")
 
@@ -148,6 +154,6 @@ def _crop(axes: Axes, crop: ImageArray, title: str) -> None:
 
 
 def _heat(axes: Axes, heat: FloatArray, size: int) -> None:
-    """``heat`` ``(K, K)``, 0..1, over a crop of ``size`` pixels: cells cover pixels from edge to edge."""
+    """Draw ``heat`` ``(K, K)``, 0..1, over a crop of ``size`` pixels; cells include their edges."""
     edge = (-0.5, size - 0.5)
     axes.imshow(heat, cmap="magma", alpha=np.sqrt(heat), extent=(*edge, *edge[::-1]), interpolation="nearest")

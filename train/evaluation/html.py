@@ -1,4 +1,4 @@
-"""A page of headings, texts, tables and pictures in one file that loads nothing from anywhere."""
+"""HTML page of headings, texts, tables and pictures in one self-contained file."""
 
 from __future__ import annotations
 
@@ -27,35 +27,35 @@ img { max-width: 100%; height: auto; }
 
 
 class Page:
-    """Collects the body of a page; every text that it is given is escaped."""
+    """Builder of a page; all texts are escaped."""
 
     def __init__(self, title: str, lead: str) -> None:
         self._title = escape(title)
         self._body = [f"<h1>{self._title}</h1>", f'<p class="lead">{escape(lead)}</p>']
 
     def heading(self, text: str) -> None:
-        """Begin a section."""
+        """Add the heading of a section."""
         self._body.append(f"<h2>{escape(text)}</h2>")
 
     def text(self, text: str) -> None:
-        """A paragraph."""
+        """Add a paragraph."""
         self._body.append(f"<p>{escape(text)}</p>")
 
     def table(self, caption: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """A table; the first column is text, the others are numbers."""
+        """Add a table; the first column is text, the others are numbers."""
         head = _row("th", headings)
         body = "".join(_row("td", row) for row in rows)
         table = f"<caption>{escape(caption)}</caption><thead>{head}</thead><tbody>{body}</tbody>"
         self._body.append(f"<table>{table}</table>")
 
     def figure(self, figure: Figure, caption: str) -> None:
-        """A picture, embedded as PNG, with its caption."""
+        """Add a figure with its caption, embedded as PNG."""
         data, text = base64.b64encode(png(figure)).decode(), escape(caption)
         image = f'<img alt="{text}" src="data:image/png;base64,{data}">'
         self._body.append(f"<figure>{image}<figcaption>{text}</figcaption></figure>")
 
     def render(self) -> str:
-        """The whole file."""
+        """Return the complete file."""
         head = f'<meta charset="utf-8"><title>{self._title}</title><style>{_STYLE}</style>'
         size = '<meta name="viewport" content="width=device-width, initial-scale=1">'
         body = "\n".join(("<body>", *self._body, "</body>"))

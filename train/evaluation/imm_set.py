@@ -1,4 +1,4 @@
-"""The people of the IMM Face Database that validate, as test faces of its networks."""
+"""Validation people of the IMM Face Database as the test faces of its networks."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ NOSE = Measure("px", failure=NEAR_PX, limit=2 * NEAR_PX, parts={"nose": (0,)})
 
 
 def read_validation(model: str, data: Path) -> LabelledSet:
-    """The shots of people 33-40 with the points that ``model`` answers with.
+    """Read the shots of people 33-40 with the points that ``model`` predicts.
 
-    The measure is the nose's distance in pixels of 640x480, or the NME in per cent of the distance
-    between the outer eye corners. The subset's name tells if any of the 48 shots is not there. Raises
+    The measure is the nose's distance in pixels of 640x480, or the NME in per cent of the distance between
+    the outer eye corners. The subset's name tells if some of the 48 shots are missing. Raises
     :class:`~train.errors.DataError` if the database, or these people, are not below ``data``.
     """
     _, shots = split_people(imm_shots(data))
@@ -61,13 +61,13 @@ def read_validation(model: str, data: Path) -> LabelledSet:
 
 
 def crops(model: str, labelled: LabelledSet, size: int, on_read: OnRead) -> ImmCrops:
-    """The whole pictures, ``size`` wide, as ``model`` sees them."""
+    """Return the whole pictures, ``size`` wide, as the input of ``model``."""
     shots = cast(Sequence[Shot], labelled.labels)
     return ImmCrops(shots, size, imm_spec(model).keep, on_read=on_read)
 
 
 def examples(model: str, data: Path, size: int, count: int) -> list[Sample]:
-    """``count`` augmented samples of the people that train."""
+    """Return ``count`` augmented samples of the training people."""
     training, _ = split_people(imm_shots(data))
     config: TrainConfig = (nose if len(imm_spec(model).keep) == 1 else face58).CONFIG
     some = training[:: max(len(training) // count, 1)][:count]
@@ -76,5 +76,5 @@ def examples(model: str, data: Path, size: int, count: int) -> list[Sample]:
 
 
 def _pixel(shots: Sequence[Shot]) -> Float64Array:
-    """The side of one pixel of a picture 640 wide, in pixels of each shot's own picture."""
+    """Return the size of one pixel of a picture 640 wide, in pixels of each shot's own picture."""
     return np.array([image_size(shot.image)[0] / WIDTH_PX for shot in shots])

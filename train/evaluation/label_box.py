@@ -1,4 +1,4 @@
-"""A network alone: on crops that the labels place, as behind a perfect detector, or on whole pictures."""
+"""Evaluation of a network alone: on crops around the labels, or on whole pictures."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def label_box(
 ) -> Evaluation:
     """Run ``network`` on the ``crops`` of ``labelled``; ``on_crop`` is called after each.
 
-    The network maps uint8 ``(N, 1, H, W)`` to something with ``points`` ``(N, P, 2)`` in crop sides from
-    the crop's centre. Raises :class:`~train.errors.RunError` if it answers with another number of
-    points or one that is not finite.
+    The network maps uint8 ``(N, 1, H, W)`` to an output with ``points`` ``(N, P, 2)`` in crop sides from the
+    crop's centre. Raises :class:`~train.errors.RunError` if it returns another number of points or one that
+    is not finite.
     """
     predicted = []
     for start in range(0, len(crops), BATCH):
@@ -47,7 +47,7 @@ def _points(network: nn.Module, crops: LabelCrops, rows: range, expected: int) -
 
 
 def first_filters(network: nn.Module) -> FloatArray | None:
-    """The kernels ``(F, H, W)`` of the convolution that sees the grey picture; None if there is none."""
+    """Return the kernels ``(F, H, W)`` of the convolution on the grey picture; None if there is none."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d) and module.in_channels == 1:
             return np.asarray(module.weight.detach().cpu().float()[:, 0].numpy())

@@ -1,4 +1,4 @@
-"""Labelled test faces, whatever the number of points, and the crops of them that a network sees."""
+"""Labelled test faces with any number of points, and their crops as the input of a network."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ if TYPE_CHECKING:
 
 
 class LabelCrops(Protocol):
-    """One crop of each labelled face at the network's size, and the way back into the image."""
+    """One crop of each labelled face at the network's size, and the map back into the image."""
 
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int, /) -> Sample:
-        """The crop as training's loader would make it, not augmented; uint8 ``(1, H, W)`` comes first."""
+        """Return the crop as training's loader makes it, not augmented; uint8 ``(1, H, W)`` comes first."""
         ...
 
     def to_image(self, index: int, points: Tensor) -> FloatArray:
-        """Points ``(P, 2)`` in crop sides from the crop's centre, as pixels of the whole image."""
+        """Convert points ``(P, 2)`` from crop sides from the crop's centre to pixels of the whole image."""
         ...
 
 
 class Label(Protocol):
-    """What a reader makes of one labelled face."""
+    """A labelled face as returned by a reader."""
 
     @property
     def image(self) -> Path:
-        """Where its picture lies."""
+        """Path of its image."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledSet:
-    """N test faces: the ``labels`` that were read, and of these what is measured.
+    """N test faces: the ``labels`` as read, and the values that are measured.
 
     ``truth`` is ``(N, P, 2)`` in image pixels; ``normaliser`` ``(N,)`` is as in
-    :class:`~train.evaluation.results.Evaluation`. ``alone`` says what a network alone is given of them.
-    Raises :class:`~train.errors.DataError` if there is no face.
+    :class:`~train.evaluation.results.Evaluation`. ``alone`` is the condition of a network alone on these
+    faces. Raises :class:`~train.errors.DataError` if there is no face.
     """
 
     measure: Measure
@@ -64,11 +64,11 @@ class LabelledSet:
 
     @property
     def images(self) -> tuple[Path, ...]:
-        """Where the picture of each face lies."""
+        """Path of each face's image."""
         return tuple(label.image for label in self.labels)
 
     def only(self, wanted: Iterable[bool]) -> LabelledSet:
-        """The faces for which ``wanted``, one bool a face, is true."""
+        """Return the faces for which ``wanted``, one bool a face, is true."""
         rows = np.flatnonzero(list(wanted))
         return replace(
             self,
@@ -79,7 +79,7 @@ class LabelledSet:
         )
 
     def evaluated(self, condition: Condition, predicted: FloatArray) -> Evaluation:
-        """These faces with what was ``predicted``, ``(N, P, 2)`` in image pixels, NaN for a miss."""
+        """Combine these faces with ``predicted`` points ``(N, P, 2)``, in image pixels, NaN if missed."""
         return Evaluation(
             condition, self.measure, self.images, self.subsets, predicted, self.truth, self.normaliser
         )

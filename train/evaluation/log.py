@@ -1,4 +1,4 @@
-"""The log of a training run, as ``python -m train`` writes it."""
+"""Reader of the log of a training run."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from train.errors import DataError
 from train.metrics import Float64Array
 
 Log = Mapping[str, Float64Array]
-"""Column name to its values, one an epoch; ``epoch`` is one of them."""
+"""Column name to its values, one an epoch; ``epoch`` is one of the columns."""
 
 
 def read_log(path: Path) -> Log:
-    """Read a ``log.csv``. Raises :class:`DataError`, with file and line, if it is none."""
+    """Read a ``log.csv``.
+
+    Raises :class:`DataError`, with file and line, if it is not a training log.
+    """
     try:
         rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
     except (OSError, UnicodeDecodeError, csv.Error) as error:

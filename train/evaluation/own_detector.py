@@ -1,4 +1,4 @@
-"""The whole tracker on labelled faces: its own detector, its own crops, nothing but its output."""
+"""Evaluation of the whole tracker on labelled faces, with its own detector and crops."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ _POLL_S = 0.2
 
 
 def own_detector(test: LabelledSet, files: Iterable[tuple[str | None, Path]]) -> Evaluation:
-    """Score prediction ``files``, pairs of subset (or ``None``) and path, on the subsets they speak of.
+    """Score prediction ``files``, pairs of subset (or ``None``) and path, on the subsets that they cover.
 
-    In each image the predicted face whose tight box overlaps the label's most counts; without any
-    overlap, and without a line for the image, the face is a miss. Raises
-    :class:`~train.errors.DataError` as :func:`~train.evaluation.predictions.collect` does.
+    In each image the predicted face whose tight box overlaps the label's most counts; without any overlap,
+    and without a line for the image, the face is a miss. Raises :class:`~train.errors.DataError` as
+    :func:`~train.evaluation.predictions.collect` does.
     """
     names: dict[str, list[str]] = {}
     for image, subset in zip(test.images, test.subsets, strict=True):
         names.setdefault(image.name, []).append(subset)
     found = collect(names, files)
-    spoken_of = test.only(subset in found for subset in test.subsets)
-    faces = zip(spoken_of.truth, spoken_of.subsets, spoken_of.images, strict=True)
+    covered = test.only(subset in found for subset in test.subsets)
+    faces = zip(covered.truth, covered.subsets, covered.images, strict=True)
     predicted = [match(truth, found[subset].get(image.name, ())) for truth, subset, image in faces]
-    return spoken_of.evaluated("own detector", np.array(predicted))
+    return covered.evaluated("own detector", np.array(predicted))
 
 
 def track_test_set(test: LabelledSet, model: str) -> Evaluation:
-    """Run the tracker with its shipped ``model`` over the folder of each subset and score what it says.
+    """Run the tracker with its shipped ``model`` over the folder of each subset, and score its output.
 
     Raises :class:`~train.errors.RunError` if the tracker fails.
     """
@@ -53,21 +53,24 @@ def track_test_set(test: LabelledSet, model: str) -> Evaluation:
 
 
 def track_folder(folder: Path, model: str, json_path: Path, images: int | None = None) -> None:
-    """Let ``python -m tracker`` write the faces of the images in ``folder`` to ``json_path``.
+    """Write the faces of the images in ``folder`` to ``json_path`` with ``python -m tracker``.
 
-    Images that it could not read have an error line there. ``images`` is how many there are, for the
-    progress bar. Raises :class:`~train.errors.RunError` with the tracker's own words if it fails.
+    Images that it could not read have an error line there. ``images`` is their number, for the progress bar.
+    Raises :class:`~train.errors.RunError` with the tracker's own message if it fails.
     """
     arguments = ("--images", str(folder), "--json", str(json_path), "--model", model)
     command = [sys.executable, "-m", "tracker", *arguments]
     code, said = _watch(command, f"tracking {folder}", json_path, images)
-    # Exit code 1 after the last image tells only of images that could not be read: they are in the lines.
+    # Exit code 1 with error lines only means that some images could not be read.
     if code != 0 and not (code == 1 and '"error":' in _text(json_path)):
         raise RunError(f"the tracker failed on {folder}: {said or f'exit code {code}'}")
 
 
 def tracked(folder: Path, model: str, images: int | None = None) -> dict[str, Line]:
-    """What the tracker says of each image in ``folder``, by name; raises as :func:`track_folder` does."""
+    """Return the tracker's line for each image in ``folder``, by file name.
+
+    Raises as :func:`track_folder` does.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "faces.jsonl"
         track_folder(folder, model, path, images)
@@ -75,7 +78,7 @@ def tracked(folder: Path, model: str, images: int | None = None) -> dict[str, Li
 
 
 def tracked_images(images: Sequence[Path], model: str) -> dict[str, Line]:
-    """As :func:`tracked`, of ``images`` alone, which have different names."""
+    """Return the tracker's line for each of ``images``, which must have different names."""
     with tempfile.TemporaryDirectory() as scratch:
         for image in images:
             shutil.copy(image, Path(scratch) / image.name)
@@ -83,7 +86,10 @@ def tracked_images(images: Sequence[Path], model: str) -> dict[str, Line]:
 
 
 def _watch(command: Sequence[str], title: str, json_path: Path, total: int | None) -> tuple[int, str]:
-    """Exit code and last line on stderr of ``command``, whose progress shows in the lines it writes."""
+    """Run ``command`` and return its exit code and last line on stderr.
+
+    The number of lines in ``json_path`` is shown as progress towards ``total``.
+    """
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as stderr:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr)
         try:

@@ -1,4 +1,4 @@
-"""Pictures of faces for the report, never for the repository: points drawn on crops and photographs."""
+"""Pictures of faces with points drawn on them, for the private report, never for the repository."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Tile:
 
 
 def tile_grid(tiles: Sequence[Tile], columns: int = 6) -> Figure:
-    """The ``tiles`` in rows: true points green, predicted points red."""
+    """Arrange ``tiles`` in rows: true points green, predicted points red."""
     columns = min(columns, len(tiles))
     rows = -(-len(tiles) // columns)
     figure = Figure(figsize=(1.75 * columns, 1.95 * rows), layout="constrained")
@@ -53,20 +53,20 @@ def tile_grid(tiles: Sequence[Tile], columns: int = 6) -> Figure:
 
 
 def ranked(evaluation: Evaluation, count: int, worst: bool) -> list[int]:
-    """Rows of the ``count`` faces with the smallest error, or with the largest (misses first)."""
+    """Return the rows of the ``count`` faces with the smallest error, or with the largest (misses first)."""
     order = np.argsort(evaluation.errors, kind="stable")
     return [int(row) for row in (order[::-1] if worst else order)[:count]]
 
 
 def face_tile(evaluation: Evaluation, row: int) -> Tile:
-    """The face ``row`` cut from its image, with truth and prediction; the title is its error.
+    """Cut the face ``row`` from its image, with true and predicted points; the title is its error.
 
     Raises :class:`~train.errors.DataError` if the image cannot be read.
     """
     image = read_picture(evaluation.images[row])
     truth, predicted, error = evaluation.truth[row], evaluation.predicted[row], evaluation.errors[row]
     low, high = truth.min(axis=0), truth.max(axis=0)
-    # One point has no size: show a part of the image around it.
+    # One point has no extent, so show a part of the image around it.
     smallest = _SMALLEST_VIEW * max(image.shape) if len(truth) == 1 else 0.0
     side = max(_VIEW_MARGIN * float((high - low).max()), smallest)
     x, y = (low + high) / 2
@@ -77,7 +77,7 @@ def face_tile(evaluation: Evaluation, row: int) -> Tile:
 
 
 def example_tiles(examples: Sequence[Sample]) -> list[Tile]:
-    """Samples as the loader hands them to training, with their true points."""
+    """Convert samples of the training loader to tiles, with their true points."""
     from train.data.dataset import from_unit
 
     tiles = []
@@ -85,13 +85,15 @@ def example_tiles(examples: Sequence[Sample]) -> list[Tile]:
         height, width = crop.shape[-2:]
         truth = from_unit(points, width).numpy() if is_face > 0 else None
         if truth is not None:
-            truth[:, 1] -= (width - height) / 2  # a whole picture lacks the square's rows above and below it
+            truth[:, 1] -= (
+                width - height
+            ) / 2  # a whole picture lacks the rows of the square above and below it
         tiles.append(Tile(crop[0].numpy(), "face" if is_face > 0 else "no face", truth))
     return tiles
 
 
 def photograph(path: Path, faces: Sequence[FloatArray]) -> Figure:
-    """The picture in ``path`` with the points ``(P, 2)`` of each of its ``faces``, in image pixels.
+    """Draw the points ``(P, 2)`` of each of ``faces``, in image pixels, on the picture in ``path``.
 
     Raises :class:`~train.errors.DataError` if it cannot be read.
     """
@@ -103,7 +105,7 @@ def photograph(path: Path, faces: Sequence[FloatArray]) -> Figure:
     figure = Figure(figsize=(size[0] / 110, size[1] / 110))
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
-    # Drawn in the coordinates of the whole image, so that points need no map of their own.
+    # Drawn in the coordinates of the whole image, so that points need no conversion.
     extent = (-0.5, width - 0.5, height - 0.5, -0.5)
     axes.imshow(np.asarray(picture, np.uint8), extent=extent, aspect="auto")
     axes.set(xlim=extent[:2], ylim=extent[2:])
@@ -118,5 +120,5 @@ def _draw(axes: Axes, tile: Tile) -> None:
     axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
     for points, colour in ((tile.truth, TRUTH_COLOUR), (tile.predicted, PREDICTED_COLOUR)):
         if points is not None:
-            size = 2.5 if len(points) > 1 else 14.0  # a single point among all that picture must be found
+            size = 2.5 if len(points) > 1 else 14.0  # a single point must be visible in a whole picture
             axes.scatter(points[:, 0], points[:, 1], s=size, color=colour, linewidths=0)

@@ -1,4 +1,4 @@
-"""The tracker's own output on labelled test faces, from its JSON lines alone."""
+"""Reader of the tracker's JSON lines, and matching of its faces to labelled ones."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ FacesByName = Mapping[str, Sequence[FloatArray]]
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """What the tracker says of one image: its ``faces`` ``(68, 2)`` in image pixels, or why it read none."""
+    """The tracker's result for one image: ``faces`` ``(68, 2)`` in image pixels, or the reading ``error``."""
 
     faces: tuple[FloatArray, ...]
     error: str | None = None
 
 
 def read_lines(path: Path) -> dict[str, Line]:
-    """Read the tracker's JSON lines: image file name to what it says of the image, in the file's order.
+    """Read the tracker's JSON lines as a dict from image file name to line, in the file's order.
 
-    Raises :class:`DataError`, with file and line, for a line that is not such an object, and for a
-    second line about one image.
+    Raises :class:`DataError`, with file and line, for a line that is not such an object, and for a second
+    line about one image.
     """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read: {error}") from error
     lines: dict[str, Line] = {}
-    # Not splitlines: a file name may hold other line separators of Unicode, which JSON does not escape.
+    # Not splitlines: a file name may contain other Unicode line separators, which JSON does not escape.
     for number, row in enumerate(text.removesuffix("\n").split("\n") if text else (), 1):
         try:
             name, line = _parse_line(row)
@@ -52,13 +52,12 @@ def read_lines(path: Path) -> dict[str, Line]:
 def collect(
     names: Mapping[str, Sequence[str]], files: Iterable[tuple[str | None, Path]]
 ) -> dict[str, dict[str, Sequence[FloatArray]]]:
-    """Read prediction ``files``, pairs of subset and path: subset to file name to predicted faces.
+    """Read prediction ``files``, pairs of subset and path, as subset to file name to predicted faces.
 
-    ``names`` gives the subsets that have a test image of that name. A file whose subset is ``None``
-    speaks of every subset that has an image of one of its names; names of no test image are left
-    out, and an image that could not be read has no faces. Raises :class:`DataError` if a file names no test
-    image, if a name stands in several subsets and the file's subset is not given, and if two files
-    speak of one image.
+    ``names`` gives, for each test image's name, the subsets that have such an image. A file whose subset is
+    ``None`` covers every subset that has an image of one of its names; other names are ignored, and an image
+    that could not be read has no faces. Raises :class:`DataError` if a file names no test image, if a name
+    occurs in several subsets and the file's subset is not given, and if two files cover one image.
     """
     collected: dict[str, dict[str, Sequence[FloatArray]]] = {}
     for subset, path in files:
@@ -76,14 +75,17 @@ def collect(
 
 
 def nearest_face(truth: FloatArray, found: Sequence[FloatArray]) -> FloatArray | None:
-    """The points of ``found`` whose tight box has the largest IoU with that of ``truth``, if any."""
+    """Return the points of ``found`` whose tight box has the largest IoU with that of ``truth``.
+
+    None if no box overlaps.
+    """
     label = FaceBox.around(truth)
     best = max(found, key=lambda points: label.iou(FaceBox.around(points)), default=None)
     return best if best is not None and label.iou(FaceBox.around(best)) > 0 else None
 
 
 def match(truth: FloatArray, found: Sequence[FloatArray]) -> FloatArray:
-    """The points ``(68, 2)`` that count for the face ``truth``: those of :func:`nearest_face`, else NaN."""
+    """Return the points ``(68, 2)`` of :func:`nearest_face` for the face ``truth``, or NaN without one."""
     best = nearest_face(truth, found)
     return np.full_like(truth, np.nan) if best is None else best
 
@@ -112,5 +114,5 @@ def _parse_points(face: Mapping[str, Any]) -> FloatArray:
     points = np.array(face["landmarks"], np.float64)
     if points.shape != (N_POINTS, 2):
         raise ValueError(f"expected {N_POINTS} landmarks, got shape {points.shape}")
-    FaceBox.around(points)  # refuses what is not finite or spans no area
+    FaceBox.around(points)  # raises if points are not finite or span no area
     return points

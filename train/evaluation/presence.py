@@ -1,4 +1,4 @@
-"""Whether presence tells the truth: on faces and other crops that training never saw."""
+"""Reliability of presence, on validation faces and other crops."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from train.models.quality import calibration_error
 from train.progress import OnRead
 
 EDGES = (0.0, 0.001, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 0.999, 1.0)
-"""Where the rows of the table end: most answers are nearly 0 or nearly 1."""
+"""Limits of the table's rows; most values are near 0 or near 1."""
 
 _BATCH = 32
 
 
 @dataclass(frozen=True)
 class PresenceRow:
-    """The crops whose presence lies between two edges: how many, mean presence, true share of faces."""
+    """The crops whose presence lies between two edges: number, mean presence, true share of faces."""
 
     low: float
     high: float
@@ -38,9 +38,9 @@ class PresenceRow:
 
 @dataclass(frozen=True)
 class PresenceReport:
-    """How well presence foretells a face.
+    """Reliability of presence as a predictor of a face.
 
-    ``missed`` is the share of faces below a half, ``invented`` that of other crops above;
+    ``missed`` is the share of faces with a presence below one half, ``invented`` that of other crops above;
     ``calibration_error`` is :func:`train.models.quality.calibration_error` of the rows.
     """
 
@@ -52,25 +52,25 @@ class PresenceReport:
     table: tuple[PresenceRow, ...]
 
     def to_dict(self) -> dict[str, object]:
-        """For JSON."""
+        """Convert to a dict for JSON."""
         return asdict(self)
 
 
 def presence_report(
     loaded: Loaded, faces: Sequence[LabelledFace], draws: int, on_draw: OnRead = lambda: None
 ) -> PresenceReport:
-    """Show ``loaded`` each of ``faces`` ``draws`` times, as training does: half of the crops hold the face,
-    disturbed; the others lie beside it, far too near, too far or overturned, or are drawn patterns.
+    """Measure the presence that ``loaded`` predicts for ``draws`` random crops of each face.
 
-    Raises :class:`~train.errors.DataError` without faces, :class:`~train.errors.RunError` for a network that
-    does not judge presence.
+    As in training, crops are augmented: half of them hold the face, the others lie beside it, far too near,
+    too far or turned over, or are synthetic patterns. Raises :class:`~train.errors.DataError` without faces,
+    :class:`~train.errors.RunError` for a network that does not predict presence.
     """
     if not faces:
         raise DataError("no face of this data validates, so presence cannot be judged")
     crops = FaceCrops(faces, loaded.size, replace(RECIPE, background=0.5), seed=1)
     said, true = [], []
     for draw in range(draws):
-        presence, is_face = _ask(loaded, crops.at(loaded.size, draw))
+        presence, is_face = _predict(loaded, crops.at(loaded.size, draw))
         said.append(presence)
         true.append(is_face)
         on_draw()
@@ -78,7 +78,7 @@ def presence_report(
 
 
 def summarise(presence: npt.NDArray[np.float64], is_face: npt.NDArray[np.bool_]) -> PresenceReport:
-    """The report on ``presence`` ``(N,)``, 0..1, of crops that hold a face or not."""
+    """Summarise ``presence`` ``(N,)``, 0..1, of crops with and without a face."""
     places = np.clip(np.searchsorted(EDGES, presence, side="right") - 1, 0, len(EDGES) - 2)
     table = []
     for place, (low, high) in enumerate(pairwise(EDGES)):
@@ -101,7 +101,7 @@ def _share(which: npt.NDArray[np.bool_]) -> float:
 
 
 @torch.inference_mode()
-def _ask(loaded: Loaded, crops: FaceCrops) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+def _predict(loaded: Loaded, crops: FaceCrops) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     said, true = [], []
     for pictures, _, is_face in DataLoader(crops, _BATCH):
         logit = loaded.network(pictures).presence_logit

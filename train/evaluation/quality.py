@@ -1,4 +1,4 @@
-"""What the quality of points is calibrated and judged on."""
+"""Calibration and reliability of the quality of points."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from train.models.quality import (
 from train.progress import progress_bar
 
 DRAWS = 6
-"""Crops of each validation face: turned, shifted, blurred, dark, and a quarter of them covered in part."""
+"""Augmented crops of each validation face: turned, shifted, blurred, dark, and a quarter partly covered."""
 
 _BATCH = 32
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class SpreadAndError:
     """Spread in crop sides and error in per cent of the inter-ocular distance of each point, ``(N, 68)``."""
 
     spread_sides: FloatArray
@@ -41,10 +41,10 @@ class Judged:
 
 @dataclass(frozen=True)
 class QualityReport:
-    """How well quality foretells error on the test faces.
+    """Reliability of quality as a predictor of the error on the test faces.
 
     ``error_in_worst`` is the share of all error that lies in the least trusted tenth of the points, and
-    ``possible`` what a judge who knows the errors would put there.
+    ``possible`` the largest value that any ranking could reach.
     """
 
     faces: int
@@ -55,14 +55,14 @@ class QualityReport:
     possible: float
 
     def to_dict(self) -> dict[str, object]:
-        """For JSON."""
+        """Convert to a dict for JSON."""
         return {"good_percent": GOOD_PERCENT, **asdict(self)}
 
 
 def calibrate(loaded: Loaded, data: Path) -> Calibration:
     """Fit on the validation faces of the training images below ``data``, never on a test face.
 
-    Each is seen :data:`DRAWS` times as training sees it, so that covered and blurred points are among them.
+    Each is augmented :data:`DRAWS` times as in training, so that covered and blurred points are included.
     Raises :class:`~train.errors.DataError` if there are none, :class:`~train.errors.RunError` for a network
     without maps.
     """
@@ -72,21 +72,21 @@ def calibrate(loaded: Loaded, data: Path) -> Calibration:
     crops, draws = FaceCrops(faces, loaded.size, SampleRecipe(background=0)), []
     with progress_bar("calibrating quality", DRAWS) as advance:
         for draw in range(DRAWS):
-            draws.append(judge(loaded, crops.at(loaded.size, draw)))
+            draws.append(spread_and_error(loaded, crops.at(loaded.size, draw)))
             advance()
     errors = np.concatenate([draw.error_percent for draw in draws])
     return Calibration.fit(np.concatenate([draw.spread_sides for draw in draws]), errors <= GOOD_PERCENT)
 
 
 def report(loaded: Loaded, data: Path, disturbed: bool = False) -> QualityReport:
-    """Calibrate on validation faces, and judge the 300-W common test faces below ``data``.
+    """Calibrate on validation faces, and measure on the 300-W common test faces below ``data``.
 
-    Their labels place the crops; ``disturbed``: faces are turned, blurred and covered as in training. Raises
-    as :func:`calibrate` does.
+    The crops are placed by the labels; with ``disturbed`` they are augmented as in training. Raises as
+    :func:`calibrate` does.
     """
     calibration, faces = calibrate(loaded, data), test_faces(data)
     recipe = SampleRecipe(background=0) if disturbed else None
-    seen = judge(loaded, FaceCrops(faces, loaded.size, recipe))
+    seen = spread_and_error(loaded, FaceCrops(faces, loaded.size, recipe))
     quality = calibration.quality(torch.from_numpy(seen.spread_sides)).numpy()
     table = reliability(quality, seen.error_percent)
     return QualityReport(
@@ -100,8 +100,8 @@ def report(loaded: Loaded, data: Path, disturbed: bool = False) -> QualityReport
 
 
 @torch.inference_mode()
-def judge(loaded: Loaded, crops: FaceCrops) -> Judged:
-    """What the network says of ``crops``, which all show a face.
+def spread_and_error(loaded: Loaded, crops: FaceCrops) -> SpreadAndError:
+    """Measure spread and error of ``loaded`` on ``crops``, which must all show a face.
 
     Raises :class:`~train.errors.RunError` for a network without maps.
     """
@@ -115,4 +115,4 @@ def judge(loaded: Loaded, crops: FaceCrops) -> Judged:
         distance = point_distances(output.points.float().numpy(), truth)
         widths.append(spread(output.maps).numpy())
         errors.append(100 * distance / inter_ocular(truth)[:, None])
-    return Judged(np.concatenate(widths), np.concatenate(errors))
+    return SpreadAndError(np.concatenate(widths), np.concatenate(errors))

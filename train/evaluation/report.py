@@ -1,4 +1,4 @@
-"""What goes into the report, and in which order."""
+"""Contents and order of the HTML report."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ MOST_PHOTOGRAPHS = 24
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """All that a report can show; what is empty or None is left out.
+    """Everything that a report can show; values that are empty or None are skipped.
 
-    ``examples`` are augmented training samples, ``filters`` ``(F, H, W)`` the first layer, and
-    ``own`` what the tracker said of each image (file name) in the folder ``own_folder``.
+    ``examples`` are augmented training samples, ``filters`` ``(F, H, W)`` the first layer, and ``own`` the
+    tracker's line for each image (file name) in the folder ``own_folder``.
     """
 
     model: str
@@ -38,10 +38,10 @@ class Contents:
 
 
 def render(contents: Contents) -> str:
-    """The report as one HTML file.
+    """Return the report as one HTML file.
 
-    It shows faces of the data: keep it where the data may lie. Raises
-    :class:`~train.errors.DataError` if a picture cannot be read.
+    It shows faces of the data, so its place is where the data may be. Raises :class:`~train.errors.DataError`
+    if a picture cannot be read.
     """
     page = Page(f"Evaluation of {contents.model}", f"Weights: {contents.weights}")
     _summary(page, contents.evaluations)

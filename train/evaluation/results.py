@@ -1,4 +1,4 @@
-"""Predicted against true points, whatever the model, and their summary in numbers."""
+"""Predicted and true points of any model, and their summary in numbers."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ Condition = Literal["label box", "whole picture", "own detector"]
 
 @dataclass(frozen=True)
 class Measure:
-    """What an error means: per cent of a face's normaliser (``%``) or pixels (``px``).
+    """Unit and limits of an error: per cent of a face's normaliser (``%``) or pixels (``px``).
 
-    A face whose error exceeds ``failure`` counts as failed; the cumulative curve, and the area under it,
-    end at ``limit``. ``parts`` are named groups of points that together are all points, each once.
+    A face whose error exceeds ``failure`` counts as failed; the cumulative curve, and the area under it, end
+    at ``limit``. ``parts`` are named groups of points that together are all points, each once.
     """
 
     unit: Literal["%", "px"]
@@ -43,7 +43,7 @@ class Measure:
 
     @property
     def n_points(self) -> int:
-        """Points of a face."""
+        """Number of points of a face."""
         return sum(map(len, self.parts.values()))
 
 
@@ -52,11 +52,11 @@ class Evaluation:
     """N faces under one ``condition``; coordinates are pixels of the whole image.
 
     ``predicted`` and ``truth`` are ``(N, P, 2)``; a face that was missed is NaN in ``predicted``.
-    ``normaliser`` is ``(N,)``: the length in these pixels that is 100 %, or 1 px of the measure.
-    ``images`` and ``subsets`` name each face's image file and test subset.
+    ``normaliser`` is ``(N,)``: the length in these pixels that is 100 %, or 1 px of the measure. ``images``
+    and ``subsets`` name each face's image file and test subset.
 
-    Raises :class:`~train.errors.DataError` if shapes disagree, there is no face, a true point is not
-    finite or a normaliser is not positive.
+    Raises :class:`~train.errors.DataError` if shapes disagree, there is no face, a true point is not finite
+    or a normaliser is not positive.
     """
 
     condition: Condition
@@ -82,23 +82,26 @@ class Evaluation:
 
     @property
     def point_errors(self) -> Float64Array:
-        """``(N, P)`` in the measure's unit; ``inf`` where the face was missed."""
+        """Error of each point, ``(N, P)`` in the measure's unit; ``inf`` where the face was missed."""
         factor = 100.0 if self.measure.unit == "%" else 1.0
         errors = factor * point_distances(self.predicted, self.truth) / self.normaliser[:, None]
         return np.where(np.isnan(errors), math.inf, errors)
 
     @property
     def errors(self) -> Float64Array:
-        """``(N,)``: the mean over each face's points, ``inf`` where it was missed."""
+        """Mean error over each face's points, ``(N,)``; ``inf`` where it was missed."""
         return np.asarray(self.point_errors.mean(axis=1), np.float64)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The subsets, in order of appearance."""
+        """Names of the subsets, in order of appearance."""
         return tuple(dict.fromkeys(self.subsets))
 
     def groups(self) -> dict[str, IndexArray]:
-        """Rows of each subset and, where there are several, of all together (``lfpw + helen``) at the end."""
+        """Return the rows of each subset and, if there are several, of all together, last.
+
+        The name of all together is such as ``lfpw + helen``.
+        """
         subsets = np.array(self.subsets)
         rows: dict[str, IndexArray] = {name: np.flatnonzero(subsets == name) for name in self.names}
         return rows if len(rows) == 1 else {**rows, " + ".join(rows): np.arange(len(subsets))}
@@ -109,9 +112,9 @@ class Score:
     """Accuracy on the ``faces`` of one subset, of which ``misses`` were not found.
 
     ``mean`` (with the ends of its 95 % interval), ``median`` and the ``parts`` are in the measure's unit,
-    over the faces that were found; ``box_mean`` is the mean error in per cent of the label box's
-    size. All are NaN if no face was found, ``box_mean`` also where one point makes no box. In
-    ``failure_rate`` and ``auc`` (both 0..1) a miss counts as an infinite error.
+    over the faces that were found; ``box_mean`` is the mean error in per cent of the label box's size. All
+    are NaN if no face was found, ``box_mean`` also for a single point, which has no box. In ``failure_rate``
+    and ``auc`` (both 0..1) a miss counts as an infinite error.
     """
 
     subset: str
@@ -128,7 +131,7 @@ class Score:
 
 
 def scores(evaluation: Evaluation) -> tuple[Score, ...]:
-    """The score of each subset, then, where there are several, of all faces together."""
+    """Return the score of each subset, then, if there are several, of all faces together."""
     return tuple(_score(evaluation, name, rows) for name, rows in evaluation.groups().items())
 
 

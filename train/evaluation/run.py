@@ -31,11 +31,11 @@ EXAMPLES = 24
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asks for.
+    """Options of one evaluation.
 
     ``files`` are prediction files as subset (or ``None``) and path, ``images`` a folder of the user's own
-    pictures for the report, ``log`` the training log; ``report``, ``json_path`` and the folder ``plots``
-    are what to write.
+    pictures for the report, ``log`` the training log; ``report``, ``json_path`` and the folder ``plots`` are
+    the outputs to write.
     """
 
     model: str
@@ -51,22 +51,23 @@ class Request:
 
     @property
     def family(self) -> Family:
-        """How this model is evaluated."""
+        """Family of the model."""
         return FAMILIES[self.model]
 
     @property
     def weights_name(self) -> str:
-        """The weights in words."""
+        """Name of the weights for output."""
         return "as shipped" if self.weights is None else self.weights.name
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What was measured.
+    """Results of one evaluation.
 
     ``examples`` are training samples and ``own`` the tracker's lines about the user's own pictures, for the
     report. ``headline`` are the scores to quote: with the tracker's own detector if it runs the model, else
-    from the label box; ``complete`` says that they cover the whole test set; ``notes`` are for the user.
+    from the label box; ``complete`` says that they cover the whole test set; ``notes`` are messages for the
+    user.
     """
 
     evaluations: tuple[Evaluation, ...]
@@ -80,7 +81,7 @@ class Outcome:
 
 
 def misuse(request: Request) -> str | None:
-    """What is wrong with the way options were combined, in one line; None if nothing."""
+    """Return why the options cannot be combined, in one line; None if they can."""
     tracked, only = request.family.tracked, request.only
     if not tracked and (request.files or request.images or only == "own-detector"):
         return f"the tracker does not run {request.model}: no --predictions, --images or --only own-detector"
@@ -131,7 +132,10 @@ def measure(request: Request) -> Outcome:
 
 
 def write(request: Request, outcome: Outcome) -> None:
-    """Write what was asked for. Raises :class:`~train.errors.TrainError` if that fails."""
+    """Write the requested outputs.
+
+    Raises :class:`~train.errors.TrainError` if that fails.
+    """
     if request.json_path:
         text = to_json(
             request.model, request.weights_name, outcome.evaluations, outcome.headline, outcome.complete
@@ -170,7 +174,7 @@ def _label_box(family: Family, faces: LabelledSet, loaded: Loaded) -> Evaluation
 
 
 def _own_detector(request: Request, faces: LabelledSet) -> tuple[Evaluation | None, str | None]:
-    """The evaluation, and a note for the user where there is none."""
+    """Return the evaluation, or None and a note for the user."""
     if not request.family.tracked or request.only == "label-box":
         return None, None
     if request.files:

@@ -1,4 +1,4 @@
-"""Scores as rows: for the screen, for JSON and for the report."""
+"""Scores as table rows: for the screen, for JSON and for the report."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from train import files
 from train.evaluation.bootstrap import RESAMPLES
 from train.evaluation.results import Evaluation, Measure, Score, scores
 
-_PIPE_WIDTH = 120  # columns where standard output is no terminal, so that a log keeps every row on one line
+_PIPE_WIDTH = 120  # columns if standard output is not a terminal, so that a log keeps every row on one line
 
 
 def header(measure: Measure) -> list[str]:
-    """Headings of :func:`cells`."""
+    """Return the headings of :func:`cells`."""
     error = "NME" if measure.unit == "%" else "px"
     box = ["box NME"] if measure.n_points > 1 else []
     rates = [f"FR{measure.failure:g} %"] if measure.unit == "%" else [f"within {measure.failure:g} px, %"]
@@ -26,7 +26,7 @@ def header(measure: Measure) -> list[str]:
 
 
 def cells(measure: Measure, score: Score) -> list[str]:
-    """One score as text, in the order of :func:`header`."""
+    """Format one score as text, in the order of :func:`header`."""
     box = [_number(score.box_mean)] if measure.n_points > 1 else []
     rate = score.failure_rate if measure.unit == "%" else 1 - score.failure_rate
     interval = f"{_number(score.mean_low)} to {_number(score.mean_high)}"
@@ -36,17 +36,17 @@ def cells(measure: Measure, score: Score) -> list[str]:
 
 
 def part_header(measure: Measure) -> list[str]:
-    """Headings of :func:`part_cells`."""
+    """Return the headings of :func:`part_cells`."""
     return ["subset", *measure.parts]
 
 
 def part_cells(score: Score) -> list[str]:
-    """The mean error of each part as text, in the order of :func:`part_header`."""
+    """Format the mean error of each part as text, in the order of :func:`part_header`."""
     return [score.subset, *(_number(value) for value in score.parts.values())]
 
 
 def explain(measure: Measure) -> str:
-    """What the numbers of a table mean."""
+    """Return a legend of the numbers of a table."""
     if measure.unit == "%":
         error = (
             "NME: mean distance over the points in % of the distance between the outer eye corners, of the "
@@ -79,11 +79,11 @@ def to_json(
     headline: Sequence[Score],
     complete: bool,
 ) -> str:
-    """All scores as one JSON object.
+    """Serialise all scores as one JSON object.
 
-    ``scores`` are the ``headline`` rows, the ones to quote for the model, all faces last; ``complete``
-    says that they cover the whole test set; ``conditions`` holds the rows of each condition. What has
-    no value is null.
+    ``scores`` are the ``headline`` rows, the ones to quote for the model, all faces last; ``complete`` says
+    that they cover the whole test set; ``conditions`` holds the rows of each condition. Missing values are
+    null.
     """
     measure = evaluations[0].measure
     report = {
@@ -98,7 +98,10 @@ def to_json(
 
 
 def row(measure: Measure, score: Score) -> Mapping[str, Any]:
-    """One score for JSON. Keys say what they hold: ``nme_mean``, ``failure_rate_10``, ``auc_8``..."""
+    """Convert one score to a dict for JSON.
+
+    Its keys are such as ``nme_mean``, ``failure_rate_10`` and ``auc_8``.
+    """
     error = "nme" if measure.unit == "%" else "distance_px"
     values: dict[str, Any] = {
         "subset": score.subset,

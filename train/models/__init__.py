@@ -1,0 +1,1 @@
+"""Landmark networks, their heatmap codec, losses and weight files."""

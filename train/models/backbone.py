@@ -11,14 +11,14 @@ from train.errors import RunError
 from train.models.vision import import_models
 
 MEAN, STD = 127.5, 64.0
-"""Grey levels are normalised by these; they travel inside the exported graph."""
+"""Mean and standard deviation that normalise grey levels; they are part of the exported graph."""
 
 WIDTHS = (64, 64, 128, 256, 512)
 """Channels of the features, finest first."""
 
 
 def grey_resnet18(pretrained: bool = False) -> nn.Module:
-    """torchvision's ResNet18 for grey pictures, without its classifier.
+    """Create torchvision's ResNet18 for grey pictures, without its classifier.
 
     ``pretrained=True`` downloads the ImageNet weights (the only network access in training, and only on
     request) and averages the RGB stem into one channel. Raises :class:`~train.errors.RunError` if the
@@ -40,7 +40,10 @@ def grey_resnet18(pretrained: bool = False) -> nn.Module:
 
 
 def features(backbone: nn.Module, crop: Tensor) -> list[Tensor]:
-    """Features of a crop ``(N, 1, S, S)`` of grey levels at 1/2, 1/4, 1/8, 1/16 and 1/32 of its size."""
+    """Compute the features of a crop at 1/2, 1/4, 1/8, 1/16 and 1/32 of its size.
+
+    ``crop`` is ``(N, 1, S, S)`` grey levels.
+    """
     part = dict(backbone.named_children())
     x = part["relu"](part["bn1"](part["conv1"]((crop.float() - MEAN) / STD)))
     found = [x]

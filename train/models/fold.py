@@ -1,4 +1,4 @@
-"""Batch normalisation merged into the convolution before it, as exported networks hold it."""
+"""Merging of batch normalisation into the convolution before it, as in exported networks."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 def fold_normalisation(module: nn.Module) -> None:
     """Merge each batch normalisation that follows a convolution into it, in place.
 
-    Pairs are neighbours in order of registration, which in torchvision's ResNets is also the order
-    of computation. ``module`` must be in evaluation mode.
+    Pairs are neighbours in order of registration, which in torchvision's ResNets is also the order of
+    computation. ``module`` must be in evaluation mode.
     """
     children = list(module.named_children())
     for (name, first), (next_name, second) in pairwise(children):
@@ -26,7 +26,7 @@ def fold_normalisation(module: nn.Module) -> None:
 def normalised_convolutions(
     module: nn.Module, prefix: str = ""
 ) -> list[tuple[str, nn.Conv2d, nn.BatchNorm2d]]:
-    """The pairs that :func:`fold_normalisation` would merge, with the dotted name of the convolution."""
+    """List the pairs that :func:`fold_normalisation` would merge, with the convolution's dotted name."""
     children = list(module.named_children())
     pairs = [
         (f"{prefix}{name}", first, second)

@@ -1,4 +1,4 @@
-"""Points as distributions over the cells of a grid, and back: the one codec of all heatmap networks."""
+"""Codec of heatmap networks: points as distributions over the cells of a grid, and back."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tracker.geometry import CROP_SIZE
 from train.errors import RunError
 
 RING = 1
-"""Cells that a map reaches beyond each edge of the crop.
+"""Number of cells by which a map extends beyond each edge of the crop.
 
-A mean over cells lies between the outermost centres. Without the ring, points in the outer half cell of
-the crop could not be answered, and those near it only by a lopsided map.
+A mean over cells lies between the outermost centres. Without the ring, points in the outer half cell of the
+crop could not be represented, and those near it only by an asymmetric map.
 """
 
 _NEWTON_STEPS = 12
@@ -23,10 +23,10 @@ _NEWTON_STEPS = 12
 
 @dataclass(frozen=True)
 class HeatmapCodec:
-    """Targets of ``sigma`` cells for maps of logits, and the points that maps speak of.
+    """Gaussian targets of ``sigma`` cells for maps of logits, and decoding of maps into points.
 
-    Maps are ``(N, P, K + 2, K + 2)`` over a crop of K x K cells, rows first, with a ring of one cell
-    around it. Points are ``(N, P, 2)``, x then y, in crop sides from the crop's centre. Raises
+    Maps are ``(N, P, K + 2, K + 2)`` over a crop of K x K cells, rows first, with a ring of one cell around
+    it. Points are ``(N, P, 2)``, x then y, in crop sides from the crop's centre. Raises
     :class:`~train.errors.RunError` if ``sigma`` is not positive.
     """
 
@@ -37,15 +37,15 @@ class HeatmapCodec:
             raise RunError(f"the heatmap's sigma must be positive, got {self.sigma}")
 
     def encode(self, points: Tensor, cells: int) -> Tensor:
-        """Distributions (each map sums to 1) whose mean is the point, for a crop of ``cells`` cells a side.
+        """Return maps that each sum to 1 and have the point as mean, for a crop of ``cells`` cells a side.
 
-        Points off the grid count as at its edge. See :func:`gaussians`.
+        Points off the grid are moved to its edge. See :func:`gaussians`.
         """
         return gaussians(points, cells, self.sigma)
 
     @staticmethod
     def decode(maps: Tensor) -> Tensor:
-        """The mean of each map's softmax: differentiable, and finer than a cell.
+        """Return the mean of each map's softmax, which is differentiable and finer than a cell.
 
         X. Sun et al., "Integral Human Pose Regression", ECCV 2018.
         """
@@ -58,12 +58,12 @@ class HeatmapCodec:
 
 @dataclass(frozen=True)
 class KernelCodec:
-    """Targets as wide on the face at any working size: Gaussians of ``sigma_px``, cut to a square kernel.
+    """Gaussian targets of the same width on the face at any crop size, cut to a square kernel.
 
-    Both numbers are pixels of a 224 px crop (``CROP_SIZE``); beyond ``kernel_px / 2`` from the point, along x
-    or y, the target is zero. Maps, points and the reading of maps are those of :class:`HeatmapCodec`.
+    ``sigma_px`` and ``kernel_px`` are pixels of a 224 px crop (``CROP_SIZE``); beyond ``kernel_px / 2`` from
+    the point, along x or y, the target is zero. Maps, points and decoding are those of :class:`HeatmapCodec`.
     Raises :class:`~train.errors.RunError` if ``sigma_px`` is not positive, or the kernel is not wider than
-    two sigma each way: less is a box, no Gaussian.
+    two sigma to each side: less is a box rather than a Gaussian.
     """
 
     sigma_px: float = 10.0
@@ -74,18 +74,18 @@ class KernelCodec:
             raise RunError(f"a kernel needs sigma_px > 0 and kernel_px of four times that, got {self}")
 
     def encode(self, points: Tensor, cells: int) -> Tensor:
-        """As :meth:`HeatmapCodec.encode`."""
+        """Return distributions as :meth:`HeatmapCodec.encode` does."""
         cell_px = CROP_SIZE / cells
         return gaussians(points, cells, self.sigma_px / cell_px, 0.5 * self.kernel_px / cell_px)
 
 
 def gaussians(points: Tensor, cells: int, sigma: float, reach: float = math.inf) -> Tensor:
-    """A Gaussian of ``sigma`` cells at each of ``points``, zero beyond ``reach`` cells along x or y.
+    """Return a Gaussian of ``sigma`` cells at each of ``points``, zero beyond ``reach`` cells along x or y.
 
-    Takes points ``(N, P, 2)`` and returns maps ``(N, P, K + 2, K + 2)`` as :class:`HeatmapCodec` has them,
-    each of sum 1. A Gaussian that the grid's edge or ``reach`` cuts off unevenly has its mean elsewhere; here
-    its centre is moved until the mean is the point again. Of all distributions with that mean and this
-    width, over these cells, it stays the one of largest entropy.
+    Takes points ``(N, P, 2)`` and returns maps ``(N, P, K + 2, K + 2)`` as in :class:`HeatmapCodec`, each of
+    sum 1. A Gaussian that the grid's edge or ``reach`` cuts off asymmetrically has its mean elsewhere; here
+    its centre is moved until the mean is the point again. Of all distributions over these cells with that
+    mean and this width, the result has the largest entropy.
     """
     along = _along_axes(points, cells, sigma, reach)
     return along[..., 1, :, None] * along[..., 0, None, :]
@@ -96,10 +96,10 @@ def _along_axes(mean: Tensor, cells: int, sigma: float, reach: float) -> Tensor:
     wanted = ((mean.float() + 0.5) * cells - 0.5).clamp(0.05 - RING, cells + RING - 1.05)[..., None]
     away = centers - wanted
     logits = -0.5 * (away / sigma) ** 2
-    # One cell on each side of the point is there however short the reach: two are enough for any mean.
+    # One cell on each side of the point is always kept: two are enough for any mean.
     logits = logits.masked_fill(away.abs() > max(reach, 1.0), -math.inf)
-    # Moving the centre by d is tilting the logits by d / sigma^2 a cell: Newton's method for the tilt at
-    # which the mean offset is zero. Its derivative is the variance.
+    # Moving the centre by d tilts the logits by d / sigma^2 a cell. Newton's method finds the tilt at which
+    # the mean offset is zero; the derivative is the variance.
     tilt = torch.zeros_like(wanted)
     for _ in range(_NEWTON_STEPS):
         weights = torch.softmax(logits + tilt * away, dim=-1)
@@ -110,5 +110,5 @@ def _along_axes(mean: Tensor, cells: int, sigma: float, reach: float) -> Tensor:
 
 
 def cell_centers(cells: int, device: torch.device | None = None) -> Tensor:
-    """Where the ``cells + 2`` cells of a map's row lie, in crop sides from the crop's centre."""
+    """Return the centres of the ``cells + 2`` cells of a map's row, in crop sides from the crop's centre."""
     return (torch.arange(-RING, cells + RING, dtype=torch.float32, device=device) + 0.5) / cells - 0.5

@@ -1,9 +1,9 @@
 """Plain convolutional networks on whole pictures: the tip of the nose, and 58 points of the face.
 
-Each convolution is followed by ReLU and 2x2 maximum pooling, and two fully connected layers read the points
-from what is left: the form of Y. LeCun et al., "Gradient-Based Learning Applied to Document Recognition",
-Proc. IEEE 1998. Convolutions are padded by half a kernel, so that kernels of different size leave the
-same number of features: the two nose networks differ in their convolutions alone.
+Each convolution is followed by ReLU and 2x2 max pooling, and two fully connected layers regress the points:
+the architecture of Y. LeCun et al., "Gradient-Based Learning Applied to Document Recognition", Proc. IEEE
+1998. Convolutions are padded by half a kernel, so that kernels of different size leave the same number of
+features: the two nose networks differ in their convolutions only.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from train.models.output import LandmarkOutput
 
 @dataclass(frozen=True)
 class ImmSpec:
-    """What makes one network: pictures ``size`` wide and 3/4 as high, convolutions, points.
+    """Architecture of one network, for pictures ``size`` wide and 3/4 as high.
 
     ``layers`` are (filters, kernel size in pixels), ``hidden`` the units of the first linear layer, and
-    ``keep`` the numbers of the points, of the database's 58, that it answers with.
+    ``keep`` the numbers of the predicted points, among the database's 58.
     """
 
     size: int
@@ -43,19 +43,23 @@ SPECS: dict[str, ImmSpec] = {
 
 
 def imm_spec(model: str) -> ImmSpec:
-    """What makes ``model``. Raises :class:`~train.errors.RunError` if it is none of ``SPECS``."""
+    """Return the architecture of ``model``.
+
+    Raises :class:`~train.errors.RunError` if it is not among ``SPECS``.
+    """
     if model not in SPECS:
         raise RunError(f"model {model!r} is not one of {', '.join(SPECS)}")
     return SPECS[model]
 
 
 class ImmLandmarks(nn.Module):
-    """``(N, 1, 3/4 S, S)`` uint8 or float grey levels 0..255, S the size of ``model``, to ``LandmarkOutput``.
+    """Network from grey pictures to ``LandmarkOutput``.
 
-    Untrained, it answers ``start`` ``(P, 2)``, in crop sides, to any picture (by default the centre), so that
-    training begins with the mean face. The other weights are drawn as for ReLU networks: K. He et al.,
-    "Delving Deep into Rectifiers", ICCV 2015. Raises :class:`~train.errors.RunError` for a model that is none
-    of ``SPECS``.
+    The input is ``(N, 1, 3/4 S, S)`` uint8 or float grey levels 0..255, S the size of ``model``. An untrained
+    network returns ``start`` ``(P, 2)``, in crop sides, for any picture (by default the centre), so that
+    training begins with the mean face. The other weights are initialised for ReLU networks: K. He et al.,
+    "Delving Deep into Rectifiers", ICCV 2015. Raises :class:`~train.errors.RunError` for a model that is not
+    among ``SPECS``.
     """
 
     def __init__(self, model: str, start: FloatArray | None = None) -> None:
@@ -66,7 +70,7 @@ class ImmLandmarks(nn.Module):
         for filters, kernel in spec.layers:
             convolution = nn.Conv2d(channels, filters, kernel, padding=kernel // 2)
             stages += [convolution, nn.ReLU(), nn.MaxPool2d(2)]
-            grown = 1 - kernel % 2  # an even kernel, padded by half, makes one row and column more
+            grown = 1 - kernel % 2  # an even kernel, padded by half, adds one row and column
             channels, height, width = filters, (height + grown) // 2, (width + grown) // 2
         self.features = nn.Sequential(*stages)
         self.hidden = nn.Linear(channels * height * width, spec.hidden)
@@ -84,9 +88,10 @@ class ImmLandmarks(nn.Module):
             self.points.bias.data = torch.from_numpy(start).float().flatten()
 
     def forward(self, crop: Tensor) -> LandmarkOutput:
+        """Predict the points of each picture, without presence and maps."""
         x = self.features((crop.float() - MEAN) / STD)
         x = torch.relu(self.hidden(x.flatten(1)))
-        # bfloat16 resolves half a pixel at the picture's edge: coordinates are made in float32.
+        # bfloat16 resolves half a pixel at the picture's edge, so coordinates are computed in float32.
         with torch.autocast(crop.device.type, enabled=False):
             points = self.points(x.float())
         return LandmarkOutput(points.unflatten(1, (-1, 2)))

@@ -1,4 +1,4 @@
-"""Trained weights back into a torch network: from a checkpoint, or from the ONNX file that is shipped."""
+"""Loading of trained weights into torch networks, from safetensors files or exported ONNX models."""
 
 from __future__ import annotations
 
@@ -30,14 +30,17 @@ _UNREADABLE = (OSError, RuntimeError, SafetensorError, KeyError, TypeError, Valu
 
 @dataclass(frozen=True)
 class Loaded:
-    """A network in evaluation mode and the side in pixels of the square crop that it sees all or part of."""
+    """A network in evaluation mode and the side in pixels of the square crops that it takes.
+
+    Networks of the IMM Face Database see the middle rows of that square only.
+    """
 
     network: nn.Module
     size: int
 
 
 def load_network(model: str, weights: Path | None = None) -> Loaded:
-    """The network ``model`` with ``weights`` (.safetensors or .onnx; None: the clone's shipped ones).
+    """Load the network ``model`` with ``weights``, a .safetensors or .onnx file; None for the shipped ones.
 
     Raises :class:`~train.errors.RunError` if the file does not hold that network.
     """
@@ -56,9 +59,9 @@ def load_network(model: str, weights: Path | None = None) -> Loaded:
 
 
 def load_heatmap_network(model: str, weights: Path | None = None) -> Loaded:
-    """As :func:`load_network`, of a network that reads its points from maps.
+    """Load a network as :func:`load_network` does, but only one that decodes its points from maps.
 
-    Raises :class:`~train.errors.RunError` for one that does not, too.
+    Raises :class:`~train.errors.RunError` for other networks as well.
     """
     if model in SPECS:
         known = ", ".join(name for name in MODELS if name not in SPECS)
@@ -67,22 +70,22 @@ def load_heatmap_network(model: str, weights: Path | None = None) -> Loaded:
 
 
 def read_safetensors(path: Path) -> tuple[int, dict[str, Tensor]]:
-    """Crop size and tensors of a file that training wrote."""
+    """Return crop size and tensors of a file that training wrote."""
     tensors = load_file(path)
     with safe_open(path, "pt") as file:
         return int(file.metadata()["size"]), tensors
 
 
 def read_onnx(path: Path) -> tuple[int, dict[str, Tensor]]:
-    """Crop size and the network's own tensors (normalisation folded) of an exported landmark model.
+    """Return crop size and the network's own tensors, normalisation folded, of an exported landmark model.
 
-    Raises ``ValueError`` if the file is no ONNX model, ``OSError`` if it cannot be read.
+    Raises ``ValueError`` if the file is not an ONNX model, ``OSError`` if it cannot be read.
     """
     try:
         graph = onnx.load_from_string(path.read_bytes()).graph
     except OSError:
         raise
-    except Exception as error:  # protobuf's own error, which has no stable home in its package
+    except Exception as error:  # protobuf's own error, whose module is not stable
         raise ValueError("not an ONNX file") from error
     arrays = {t.name.removesuffix(_HALF): numpy_helper.to_array(t) for t in graph.initializer}
     rows = arrays.get("resample.rows")
@@ -97,12 +100,12 @@ def read_onnx(path: Path) -> tuple[int, dict[str, Tensor]]:
 
 @torch.no_grad()
 def warm_start(network: nn.Module, path: Path, crops: Tensor) -> int:
-    """Copy what ``network`` shares with the trained model ``path`` into it; the number of tensors taken.
+    """Copy all tensors that ``network`` shares with the trained model ``path``, and return their number.
 
-    Exported convolutions have their normalisation folded in. It is taken apart again by the statistics
-    that ``crops`` ``(N, 1, S, S)`` give in one pass: afterwards the network computes what the file does,
-    and trains on as if its normalisation had never been merged. Raises :class:`~train.errors.RunError` if
-    the file cannot be read or shares nothing.
+    Exported convolutions have their normalisation folded in. It is separated again with the statistics that
+    ``crops`` ``(N, 1, S, S)`` give in one pass: afterwards the network computes the same as the file, and
+    continues training as if its normalisation had never been merged. Raises :class:`~train.errors.RunError`
+    if the file cannot be read or shares nothing.
     """
     read = read_onnx if path.suffix == ".onnx" else read_safetensors
     try:
@@ -127,7 +130,7 @@ def warm_start(network: nn.Module, path: Path, crops: Tensor) -> int:
 
 
 def _unfold(bias: Tensor) -> Callable[[nn.Module, Any], None]:
-    """A hook that lets a normalisation add ``bias`` and change nothing else on the batch it sees."""
+    """Return a hook that makes a normalisation add ``bias`` and change nothing else on the batch it sees."""
 
     def hook(norm: nn.Module, inputs: Any) -> None:
         variance, mean = torch.var_mean(inputs[0].float(), dim=(0, 2, 3), correction=0)
@@ -143,7 +146,7 @@ def _unfold(bias: Tensor) -> Callable[[nn.Module, Any], None]:
 
 
 def _in_short(error: Exception) -> str:
-    """One line: torch lists every missing tensor, one paragraph each."""
+    """Shorten an error to one line: torch lists every missing tensor, one paragraph each."""
     text = " ".join(str(error).split())
     return text if len(text) <= 160 else f"{text[:160]}..."
 

@@ -1,4 +1,4 @@
-"""What training minimises: distance of the points, shape of their maps, presence of a face."""
+"""Training loss: distance of the points, cross-entropy of their maps, presence of a face."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _WIDTH, _CURVATURE = 10.0, 2.0
 
 
 def wing(error_px: Tensor) -> Tensor:
-    """Wing loss of ``error_px`` (pixels of a 224 px crop), elementwise.
+    """Compute the wing loss of ``error_px`` (pixels of a 224 px crop), elementwise.
 
-    Logarithmic near 0, so that small errors still pull, linear from 10 px on. Z.-H. Feng et al.,
-    "Wing Loss for Robust Facial Landmark Localisation with CNNs", CVPR 2018, w = 10, epsilon = 2.
+    Logarithmic near 0, so that small errors keep a large gradient, and linear from 10 px on. Z.-H. Feng et
+    al., "Wing Loss for Robust Facial Landmark Localisation with CNNs", CVPR 2018, w = 10, epsilon = 2.
     """
     offset = _WIDTH - _WIDTH * math.log1p(_WIDTH / _CURVATURE)
     size = error_px.abs()
@@ -30,12 +30,12 @@ def wing(error_px: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class LandmarkLoss:
-    """Mean wing loss over the points of faces, plus what else the network answers with.
+    """Mean wing loss over the points of faces, plus terms for maps and presence if the network has them.
 
-    ``map_weight`` times the cross-entropy between each map's softmax and the target of ``codec``
-    keeps maps peaked where only their mean would be asked for (A. Nibali et al., "Numerical Coordinate
-    Regression with Convolutional Neural Networks", 2018); presence adds its binary cross-entropy.
-    Raises :class:`~train.errors.RunError` for a negative weight.
+    ``map_weight`` times the cross-entropy between each map's softmax and the target of ``codec`` keeps maps
+    peaked, which the mean alone would not require (A. Nibali et al., "Numerical Coordinate Regression with
+    Convolutional Neural Networks", 2018); presence adds its binary cross-entropy. Raises
+    :class:`~train.errors.RunError` for a negative weight.
     """
 
     map_weight: float = 1.0
@@ -46,7 +46,7 @@ class LandmarkLoss:
             raise RunError(f"map_weight must not be negative, got {self.map_weight}")
 
     def __call__(self, output: LandmarkOutput, points: Tensor, is_face: Tensor) -> Tensor:
-        """``points`` ``(N, P, 2)`` in crop sides, ``is_face`` ``(N,)`` 1 or 0; scalar.
+        """Return the scalar loss for ``points`` ``(N, P, 2)`` in crop sides and ``is_face`` ``(N,)``, 1 or 0.
 
         Points of crops without a face are ignored.
         """
@@ -59,7 +59,7 @@ class LandmarkLoss:
         return loss
 
     def _map_loss(self, maps: Tensor, points: Tensor) -> Tensor:
-        """Cross-entropy in nats, mean over the points of each crop, ``(N,)``."""
+        """Return the cross-entropy in nats, mean over the points of each crop, ``(N,)``."""
         with torch.no_grad():
             target = self.codec.encode(points, maps.shape[-1] - 2 * RING).flatten(2)
         return -(target * maps.float().flatten(2).log_softmax(dim=-1)).sum(dim=-1).mean(dim=-1)

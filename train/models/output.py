@@ -1,4 +1,4 @@
-"""What every landmark network answers with."""
+"""Output type of all landmark networks."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from torch import Tensor
 
 
 class LandmarkOutput(NamedTuple):
-    """The answer to N crops.
+    """Output of a landmark network for N crops.
 
-    ``points`` ``(N, P, 2)`` in crop sides from the crop's centre; ``presence_logit`` ``(N,)``, None of a
-    network that does not judge presence; ``maps`` ``(N, P, K, K)``, the logits that a heatmap network read
-    the points from, else None.
+    ``points`` ``(N, P, 2)`` in crop sides from the crop's centre; ``presence_logit`` ``(N,)``, None for a
+    network that does not predict presence; ``maps`` ``(N, P, K, K)``, the logits from which a heatmap network
+    decodes its points, else None.
     """
 
     points: Tensor

@@ -1,4 +1,4 @@
-"""What maps of logits say: where each point is, and whether there is a face at all."""
+"""Decoding of maps of logits into points and presence."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from train.models.output import LandmarkOutput
 
 
 def read_maps(maps: Tensor, presence: nn.Linear) -> LandmarkOutput:
-    """Points, and the presence that ``presence`` sees in the heights of their peaks."""
-    # bfloat16 resolves half a pixel at the crop's edge: coordinates are made in float32.
+    """Return the points of ``maps``, and the presence that ``presence`` predicts from the peak heights."""
+    # bfloat16 resolves half a pixel at the crop's edge, so coordinates are computed in float32.
     with torch.autocast(maps.device.type, enabled=False):
         return LandmarkOutput(HeatmapCodec.decode(maps), presence(peak_height(maps))[:, 0], maps)
 
 
 def peak_height(maps: Tensor) -> Tensor:
-    """How far each map's largest softmax weight stands above a flat map's, ``(N, P)``, in nats.
+    """Return by how much each map's largest log-softmax exceeds that of a flat map, ``(N, P)``, in nats.
 
-    0 for a flat map; the logarithm of the number of cells for one that is sure of a single cell.
+    0 for a flat map; the logarithm of the number of cells for a map concentrated in a single cell.
     """
     logits = maps.float().flatten(2)
     flat = torch.log(torch.tensor(float(logits.shape[-1])))

@@ -27,22 +27,25 @@ _HALVED_FOUR_TIMES = ("unet", "unet-mri", "unet-light")
 IMAGENET: dict[str, Callable[[], nn.Module]] = {
     "resnet18": partial(ResNet18Landmarks, pretrained=True),
 }
-"""Networks that can start from ImageNet weights, which making one downloads."""
+"""Networks that can start from ImageNet weights, which are downloaded when the network is created."""
 
 PUBLISHED: dict[str, Callable[[Any, Path], int]] = {"unet-mri": adopt_brain_mri}
-"""Networks that can start from a torch checkpoint published elsewhere, by what copies it into them.
+"""Networks that can start from a torch checkpoint published elsewhere, each with its import function.
 
-It returns the number of tensors taken.
+The function copies the checkpoint into the network and returns the number of tensors copied.
 """
 
 
 def build(model: str) -> nn.Module:
-    """The untrained network ``model``. Raises :class:`~train.errors.RunError` for an unknown name."""
+    """Create the untrained network ``model``.
+
+    Raises :class:`~train.errors.RunError` for an unknown name.
+    """
     if model not in MODELS:
         raise RunError(f"unknown model {model!r}: choose one of {', '.join(MODELS)}")
     return MODELS[model]()
 
 
 def size_step(model: str) -> int:
-    """Crops for the landmark network ``model`` have sides of a multiple of so many pixels."""
+    """Return the number of pixels that crop sides for the network ``model`` must be a multiple of."""
     return 16 if model in _HALVED_FOUR_TIMES else 32

@@ -1,10 +1,10 @@
 """ResNet18 that locates 68 points and judges the presence of a face in one grey crop.
 
 K. He et al., "Deep Residual Learning for Image Recognition", CVPR 2016: torchvision's network with a
-one-channel stem. Its pooled features forget where they were; so the points are not regressed from them,
-but read as means of coarse maps (X. Sun et al., "Integral Human Pose Regression", ECCV 2018) that a thin
-pyramid (T.-Y. Lin et al., "Feature Pyramid Networks for Object Detection", CVPR 2017) draws a quarter as
-fine as the crop. Presence comes from the pooled features.
+one-channel stem. Its pooled features have no positions, so the points are not regressed from them, but
+decoded as means of coarse maps (X. Sun et al., "Integral Human Pose Regression", ECCV 2018), which a thin
+feature pyramid (T.-Y. Lin et al., "Feature Pyramid Networks for Object Detection", CVPR 2017) computes at a
+quarter of the crop's resolution. Presence is predicted from the pooled features.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ _FEATURES = WIDTHS[1:]
 
 
 class ResNet18Landmarks(nn.Module):
-    """``(N, 1, S, S)`` uint8 or float grey levels 0..255 to ``LandmarkOutput``, S a multiple of 32.
+    """Network from grey crops to ``LandmarkOutput``.
 
-    ``pretrained=True`` starts from ImageNet, as :func:`~train.models.backbone.grey_resnet18` does.
+    The input is ``(N, 1, S, S)`` uint8 or float grey levels 0..255, S a multiple of 32. ``pretrained=True``
+    starts from ImageNet, as :func:`~train.models.backbone.grey_resnet18` does.
     """
 
     def __init__(self, pretrained: bool = False) -> None:
@@ -34,9 +35,10 @@ class ResNet18Landmarks(nn.Module):
         self.presence = nn.Linear(_FEATURES[-1], 1)
 
     def forward(self, crop: Tensor) -> LandmarkOutput:
+        """Predict points, presence and maps of each crop."""
         levels = features(self.backbone, crop)[1:]
         maps = self.pyramid(levels)
-        # bfloat16 resolves half a pixel at the crop's edge: coordinates are made in float32.
+        # bfloat16 resolves half a pixel at the crop's edge, so coordinates are computed in float32.
         with torch.autocast(crop.device.type, enabled=False):
             points = HeatmapCodec.decode(maps)
             presence = self.presence(levels[-1].float().mean(dim=(2, 3)))
@@ -44,18 +46,21 @@ class ResNet18Landmarks(nn.Module):
 
 
 class Pyramid(nn.Module):
-    """Features of four sizes, finest first, to maps of the finest size with a ring around them."""
+    """Feature pyramid from four feature sizes, finest first, to maps of the finest size.
+
+    The maps have a ring of cells around the crop.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.lateral = nn.ModuleList(nn.Conv2d(count, _WIDTH, kernel_size=1) for count in _FEATURES)
         self.smooth = nn.ModuleList(_smooth() for _ in _FEATURES[1:])
         self.maps = nn.Conv2d(_WIDTH, N_POINTS, kernel_size=3, padding=1 + RING)
-        # Flat maps at the start: every point begins in the middle of the crop.
+        # Initial maps are flat, so that every point begins in the middle of the crop.
         nn.init.normal_(self.maps.weight, std=0.01)
 
     def forward(self, levels: list[Tensor]) -> Tensor:
-        """``(N, 68, S/4 + 2, S/4 + 2)`` logits."""
+        """Return the maps, ``(N, 68, S/4 + 2, S/4 + 2)`` logits."""
         x = self.lateral[-1](levels[-1])
         for level, lateral, smooth in zip(levels[-2::-1], self.lateral[-2::-1], self.smooth, strict=True):
             x = nn.functional.interpolate(x, scale_factor=2.0, mode="nearest")

@@ -1,9 +1,9 @@
-"""U-Net that draws a map of each of 68 points over one grey crop.
+"""U-Net that predicts a heatmap of each of 68 points in one grey crop.
 
 O. Ronneberger et al., "U-Net: Convolutional Networks for Biomedical Image Segmentation", MICCAI 2015, with
-batch normalisation, in the shape and with the layer names of M. Buda et al., "Association of genomic
-subtypes of lower-grade gliomas with shape features automatically extracted by a deep learning algorithm",
-Computers in Biology and Medicine 2019, so that its published checkpoint can be a start.
+batch normalisation, in the shape and with the layer names of M. Buda et al., "Association of genomic subtypes
+of lower-grade gliomas with shape features automatically extracted by a deep learning algorithm", Computers in
+Biology and Medicine 2019, so that training can start from its published checkpoint.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _FIRST = "encoder1.enc1conv1.weight"
 
 
 class UNetLandmarks(nn.Module):
-    """``(N, 1, S, S)`` uint8 or float grey levels 0..255 to ``LandmarkOutput``, S a multiple of 16.
+    """Network from grey crops to ``LandmarkOutput``.
 
-    ``features`` are the channels of the first level, doubled at each of four. Maps are drawn at 1 /
-    ``stride`` of the crop's size (1, 2 or 4): the decoder stops there. Raises
-    :class:`~train.errors.RunError` for another stride.
+    The input is ``(N, 1, S, S)`` uint8 or float grey levels 0..255, S a multiple of 16. ``features`` are the
+    channels of the first level, doubled at each of four. Maps have 1 / ``stride`` of the crop's size (1, 2 or
+    4), where the decoder ends. Raises :class:`~train.errors.RunError` for another stride.
     """
 
     def __init__(self, features: int = 32, stride: int = 2) -> None:
@@ -51,16 +51,17 @@ class UNetLandmarks(nn.Module):
             setattr(self, f"upconv{level}", nn.ConvTranspose2d(2 * width, width, kernel_size=2, stride=2))
             setattr(self, f"decoder{level}", double_convolution(2 * width, width, f"dec{level}"))
         self.maps = nn.Conv2d(widths[self.last - 1], N_POINTS, kernel_size=3, padding=1 + RING)
-        # Flat maps at the start: every point begins in the middle of the crop.
+        # Initial maps are flat, so that every point begins in the middle of the crop.
         nn.init.normal_(self.maps.weight, std=0.01)
         self.presence = nn.Linear(N_POINTS, 1)
 
     def forward(self, crop: Tensor) -> LandmarkOutput:
+        """Predict points, presence and maps of each crop."""
         maps = self.maps(self._decode(self._encode((crop.float() - MEAN) / STD)))
         return read_maps(maps, self.presence)
 
     def _encode(self, x: Tensor) -> list[Tensor]:
-        """Features of each level, finest first, and of the bottleneck."""
+        """Return the features of each level, finest first, and of the bottleneck."""
         levels = []
         for level in range(1, LEVELS + 1):
             x = getattr(self, f"encoder{level}")(x)
@@ -77,7 +78,10 @@ class UNetLandmarks(nn.Module):
 
 
 def double_convolution(inputs: int, outputs: int, name: str = "") -> nn.Sequential:
-    """Twice: 3x3 convolution, batch normalisation, ReLU; layers are called ``nameconv1`` and so on."""
+    """Create two blocks of 3x3 convolution, batch normalisation and ReLU.
+
+    Layers are called ``nameconv1``, ``namenorm1`` and so on.
+    """
     layers: list[tuple[str, nn.Module]] = []
     for number, width in ((1, inputs), (2, outputs)):
         layers += [
@@ -89,10 +93,10 @@ def double_convolution(inputs: int, outputs: int, name: str = "") -> nn.Sequenti
 
 
 def adopt_brain_mri(network: UNetLandmarks, path: Path) -> int:
-    """Start from the checkpoint of mateuszbuda/brain-segmentation-pytorch; the number of tensors taken.
+    """Copy the checkpoint of mateuszbuda/brain-segmentation-pytorch, and return the number of tensors copied.
 
     It has three input channels and one output: the first kernel is averaged into one channel, and the last
-    layer stays new. Only tensors are read from the file, never code. Raises
+    layer stays untrained. Only tensors are read from the file, never code. Raises
     :class:`~train.errors.RunError` if the file is not that checkpoint.
     """
     try:

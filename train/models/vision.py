@@ -1,8 +1,8 @@
-"""Import torchvision, also beside a torch build whose custom operators it does not match.
+"""Import of torchvision, even beside a torch build whose custom operators it does not match.
 
-torchvision declares fakes for its compiled operators ``nms`` and ``qnms`` at import, which fails
-when its binary extension does not load. Nothing here calls them: declaring their schemas is enough
-for models and transforms to work. That is done only after a plain import has failed.
+torchvision registers fake implementations of its compiled operators ``nms`` and ``qnms`` at import, which
+fails if its binary extension does not load. Nothing here calls them: declaring their schemas is enough for
+models and transforms to work. That is done only after a plain import has failed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _kept_alive: list[torch.library.Library] = []
 
 
 def import_models() -> ModuleType:
-    """``torchvision.models``."""
+    """Import and return ``torchvision.models``."""
     try:
         return importlib.import_module("torchvision.models")
     except RuntimeError as error:

@@ -1,0 +1,1 @@
+"""Experiments beyond training and evaluating one model."""

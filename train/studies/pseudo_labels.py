@@ -1,7 +1,7 @@
-"""Faces that a trained network labels, for another to train on: a teacher and its student.
+"""Pseudo-labels: faces labelled by a trained network, for another to train on.
 
 G. Hinton, O. Vinyals and J. Dean, "Distilling the Knowledge in a Neural Network", 2015, with hard labels: the
-teacher looks at each face twice, as it is and mirrored, and says by the width of its maps how sure it is.
+teacher sees each face twice, as it is and mirrored, and the width of its maps is its uncertainty.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from train.models.quality import spread
 from train.progress import OnRead
 
 PSEUDO = "pseudo"
-"""The data set that such faces are of."""
+"""Name of the data set of these faces."""
 
 FAIRFACE = "fairface"
 
@@ -40,9 +40,12 @@ _MIN_PRESENCE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
-    """What the teacher says of one face: ``points`` ``(68, 2)`` in image pixels, ``presence`` 0..1, and the
-    mean standard deviation of its maps in per cent of the distance between the outer eye corners."""
+class PseudoLabel:
+    """The teacher's result for one face.
+
+    ``points`` are ``(68, 2)`` in image pixels, ``presence`` is 0..1, and ``spread_percent`` the mean standard
+    deviation of its maps in per cent of the distance between the outer eye corners.
+    """
 
     image: Path
     points: FloatArray
@@ -51,10 +54,11 @@ class Seen:
 
 
 def first_guesses(data: Path, limit: int = 0) -> list[tuple[Path, FloatArray]]:
-    """Images below ``data`` to label, ``limit`` of each folder (0: all), and roughly where their points are.
+    """Find images below ``data`` to label, each with rough positions of its points.
 
-    Those of ``fairface`` come from the tracker, which finds no face in some; those of ``youtube_faces`` are
-    the data set's own, which a machine made. Raises :class:`~train.errors.DataError` if neither is there.
+    ``limit`` images of each folder are used (0: all). The points for ``fairface`` come from the tracker,
+    which finds no face in some images; those for ``youtube_faces`` are the data set's own, which were made
+    automatically. Raises :class:`~train.errors.DataError` if neither folder exists.
     """
     guesses: list[tuple[Path, FloatArray]] = []
     if (folder := data / FAIRFACE).is_dir():
@@ -68,18 +72,18 @@ def first_guesses(data: Path, limit: int = 0) -> list[tuple[Path, FloatArray]]:
 
 
 def _tracked(folder: Path, limit: int) -> list[tuple[Path, FloatArray]]:
-    """The largest face of each image in ``folder`` (of the first ``limit``), as the tracker sees it."""
+    """Find the largest face of each image in ``folder`` (of the first ``limit``) with the tracker."""
     images = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
     lines = tracked_images(images[:limit], "resnet18") if limit else tracked(folder, "resnet18", len(images))
     return [(folder / name, line.faces[0]) for name, line in lines.items() if line.faces]
 
 
-def teach(
+def label_faces(
     teacher: nn.Module, size: int, guesses: Sequence[tuple[Path, FloatArray]], on_face: OnRead = lambda: None
-) -> Iterator[Seen]:
-    """Label faces whose points ``(68, 2)`` are known roughly, which places the crop, in the given order.
+) -> Iterator[PseudoLabel]:
+    """Label faces, in the given order, whose rough points ``(68, 2)`` place the crop.
 
-    ``teacher`` sees crops of ``size`` pixels. Raises :class:`~train.errors.DataError` for an image that
+    ``teacher`` takes crops of ``size`` pixels. Raises :class:`~train.errors.DataError` for an image that
     cannot be read and :class:`~train.errors.RunError` for a network without maps.
     """
     for start in range(0, len(guesses), _BATCH):
@@ -87,17 +91,17 @@ def teach(
         images = [read_picture(path) for path, _ in some]
         crops = [CropTransform.from_points(points, size=size) for _, points in some]
         cut = np.stack([crop.cut(image) for crop, image in zip(crops, images, strict=True)])
-        points, presence, width = _look(teacher, torch.from_numpy(cut)[:, None])
+        points, presence, width = _label(teacher, torch.from_numpy(cut)[:, None])
         for (path, _), crop, own, there, wide in zip(some, crops, points, presence, width, strict=True):
             found = crop.to_frame(from_unit(own, size).numpy())
             apart = float(inter_ocular(found[None])[0])
-            yield Seen(path, found, float(there), 100 * float(wide) * crop.side / apart)
+            yield PseudoLabel(path, found, float(there), 100 * float(wide) * crop.side / apart)
             on_face()
 
 
 @torch.inference_mode()
-def _look(teacher: nn.Module, crops: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Points in crop sides, presence, and mean spread in crop sides: each the mean of both looks."""
+def _label(teacher: nn.Module, crops: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return points in crop sides, presence, and mean spread in crop sides, averaged over both views."""
     crops = crops.to(next(teacher.parameters()).device)
     plain, mirrored = teacher(crops), teacher(crops.flip(-1))
     if plain.maps is None:
@@ -109,8 +113,8 @@ def _look(teacher: nn.Module, crops: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return (there + back) / 2, presence.cpu(), width.cpu()
 
 
-def write_labels(seen: Iterable[Seen], root: Path, path: Path) -> int:
-    """Write ``seen`` as JSON lines, images relative to ``root``; how many.
+def write_labels(seen: Iterable[PseudoLabel], root: Path, path: Path) -> int:
+    """Write ``seen`` as JSON lines, with images relative to ``root``, and return their number.
 
     Raises :class:`~train.errors.RunError` if the file cannot be written.
     """
@@ -132,9 +136,10 @@ def write_labels(seen: Iterable[Seen], root: Path, path: Path) -> int:
 
 
 def read_labels(path: Path, root: Path, keep: float) -> list[LabelledFace]:
-    """The faces of a file that :func:`write_labels` wrote: of those with a face the surest share ``keep``.
+    """Read a file of :func:`write_labels`, and return the most certain share ``keep`` of its faces.
 
-    Raises :class:`~train.errors.DataError` with file and line for anything else.
+    Lines without a face are ignored. Raises :class:`~train.errors.DataError` with file and line for anything
+    else.
     """
     lines = [_parse(f"{path}:{number}", line, root) for number, line in numbered_lines(path)]
     there = sorted((line for line in lines if line.presence >= _MIN_PRESENCE), key=lambda f: f.spread_percent)
@@ -143,15 +148,15 @@ def read_labels(path: Path, root: Path, keep: float) -> list[LabelledFace]:
     return [LabelledFace(face.image, face.points, PSEUDO) for face in there[: math.ceil(keep * len(there))]]
 
 
-def _parse(where: str, line: str, root: Path) -> Seen:
+def _parse(where: str, line: str, root: Path) -> PseudoLabel:
     try:
         record = json.loads(line)
         image = root / record["image"]
         if not image.resolve().is_relative_to(root.resolve()):
             raise ValueError(f"{record['image']} is outside {root}")
         points = np.array(record["landmarks"], np.float64)
-        seen = Seen(image, points, float(record["presence"]), float(record["spread_percent"]))
-        LabelledFace(image, points, PSEUDO)  # refuses points that are none
+        seen = PseudoLabel(image, points, float(record["presence"]), float(record["spread_percent"]))
+        LabelledFace(image, points, PSEUDO)  # raises for invalid points
     except (DataError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise DataError(f"{where}: not a line of pseudo-labels: {type(error).__name__}: {error}") from error
     if not image.is_file():

@@ -1,4 +1,4 @@
-"""A run on disk: replaced whole after each epoch, believed only when it fits."""
+"""Checkpoints of training runs: replaced atomically after each epoch, and checked when loaded."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from train.errors import RunError
 
 LAST = "last.ckpt"
 
-# What torch.load raises for an archive that is cut short or overwritten.
+# Exceptions of torch.load for an archive that is truncated or overwritten.
 _UNREADABLE = (OSError, RuntimeError, EOFError, ValueError, LookupError, TypeError, pickle.UnpicklingError)
 
 
 @dataclass
 class Run:
-    """A model in training with all that a checkpoint must hold."""
+    """A model in training with the complete state that a checkpoint holds."""
 
     config: TrainConfig
     model: Any
@@ -33,7 +33,7 @@ class Run:
     elapsed_s: float = 0.0
 
     def save(self, path: Path, fabric: lightning_fabric.Fabric) -> None:
-        """Replace ``path`` in one step; whatever goes wrong, the checkpoint before it stays whole.
+        """Replace ``path`` atomically; on any failure the previous checkpoint stays intact.
 
         Raises :class:`RunError` if it cannot be written.
         """
@@ -50,13 +50,13 @@ class Run:
             ) from error
 
     def load(self, path: Path, fabric: lightning_fabric.Fabric) -> None:
-        """Go on from the checkpoint ``path``.
+        """Restore the state from the checkpoint ``path``.
 
         Raises :class:`RunError` if it is damaged, or was made by another configuration or from other
-        pictures. Where the first weights came from does not matter any more.
+        pictures. The source of the initial weights (``init``) may differ.
         """
         try:
-            if not zipfile.is_zipfile(path):  # torch would take it for its older, pickled format
+            if not zipfile.is_zipfile(path):  # torch would read it as its older, pickled format
                 raise ValueError("not an archive")
             state = fabric.load(path, weights_only=True)
         except _UNREADABLE as error:

@@ -1,4 +1,4 @@
-"""Train a 68-point network on 300-W style data."""
+"""Training of the 68-point networks on 300-W style data."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from train.models.load import warm_start
 from train.models.registry import IMAGENET, PUBLISHED, build
 from train.processes import is_first_process
 from train.progress import progress_bar
-from train.training.run import RunOptions, run_training
-from train.training.task import landmark_task, some
+from train.training.options import RunOptions
+from train.training.run import run_training
+from train.training.task import landmark_task, limited
 
 log = logging.getLogger(__name__)
 
@@ -37,12 +38,11 @@ def train_landmarks(
     say: Callable[[str], object] = lambda _: None,
     more: Sequence[LabelledFace] = (),
 ) -> Path | None:
-    """Train ``config.model`` on the faces below ``data``, and ``more`` (``limit`` of them, 0: all).
+    """Train ``config.model`` on the faces below ``data`` and on ``more`` faces.
 
-    Returns the weights' path, on the first process only; there, ``say`` is called with what a user may want
-    to know of the start. Raises :class:`~train.data.leaks.LeakError` if a test or validation face is among
-    the
-    training faces.
+    ``limit`` is the number of faces to use; 0 uses all. Returns the weights' path on the first process and
+    None on the others. On the first process, ``say`` is called with messages about the initial weights.
+    Raises :class:`~train.data.leaks.LeakError` if a test or validation face is among the training faces.
     """
     training, validation = training_faces(data)
     if "youtube" in config.sets:
@@ -52,19 +52,20 @@ def train_landmarks(
         _refuse_leaks(training, validation, data)
         if not validation:
             log.warning("no face of this data validates: the validation error will be nan")
-    training, validation = some(training, limit), some(validation, limit)
+    training, validation = limited(training, limit), limited(validation, limit)
     task = landmark_task(config, training, validation)
-    make = partial(build, config.model) if options.goes_on else initial_network(config, training, say)
+    make = partial(build, config.model) if options.has_checkpoint else initial_network(config, training, say)
     return run_training(config, make, task, options)
 
 
 def initial_network(
     config: TrainConfig, faces: Sequence[LabelledFace], say: Callable[[str], object]
 ) -> Callable[[], nn.Module]:
-    """Makes the network with its first weights: random, ImageNet's, or those of a trained model's file.
+    """Return a function that creates the network with its initial weights.
 
-    How much of a file fits is said by the first process. Raises :class:`~train.errors.RunError`, when called,
-    if the model cannot start from this.
+    These are random, ImageNet's, or those of a trained model's file; the first process reports by ``say`` how
+    much of the file was used. The function raises :class:`~train.errors.RunError` if the model cannot start
+    from this source.
     """
 
     def make() -> nn.Module:
@@ -84,9 +85,9 @@ def initial_network(
 
 
 def _start_from(path: Path, network: nn.Module, config: TrainConfig, faces: Sequence[LabelledFace]) -> int:
-    """Copy what fits of ``path`` into ``network``; the number of tensors taken.
+    """Copy all tensors of ``path`` that fit into ``network``, and return their number.
 
-    An exported model is taken apart on canonical crops of some of ``faces``.
+    The normalisation of an exported model is separated with canonical crops of some of ``faces``.
     """
     if path.suffix.lower() in _TORCH_SUFFIXES:
         if config.model not in PUBLISHED:

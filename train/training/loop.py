@@ -1,4 +1,4 @@
-"""The training loop, top to bottom."""
+"""The training loop."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from train.data.dataset import Sample
 from train.errors import RunError
 from train.progress import progress_bars
 from train.training.checkpoint import LAST, Run
+from train.training.options import RunOptions
 from train.training.sampling import Batches, stage_batches
 from train.training.task import Crops, Task
 
@@ -39,10 +40,10 @@ _Tensors = tuple[Tensor, ...] | list[Tensor]
 class EpochReport:
     """One line of the log, written after ``epoch`` epochs.
 
-    ``lr`` is of the last step, ``loss`` the mean of the epoch's (on the first process, if there are
-    several). ``validation_error`` is that of
-    the averaged weights in the task's unit, ``validation_presence`` their mean presence; NaN where nothing
-    validates. ``images_per_s`` counts training only, ``elapsed_s`` all of the run, resumed parts included.
+    ``lr`` is the learning rate of the last step, ``loss`` the mean over the epoch (on the first process, if
+    there are several). ``validation_error`` is the error of the averaged weights in the task's unit,
+    ``validation_presence`` their mean presence; NaN without validation pictures. ``images_per_s`` counts
+    training only, ``elapsed_s`` all of the run, resumed parts included.
     """
 
     epoch: int
@@ -59,26 +60,23 @@ def train(
     config: TrainConfig,
     model: nn.Module,
     task: Task,
-    out: Path,
+    options: RunOptions,
     fabric: lightning_fabric.Fabric,
-    resume: bool = False,
-    workers: int = 0,
 ) -> nn.Module:
     """Train ``model`` on ``task`` and return it with averaged weights.
 
-    After each epoch ``out/last.ckpt`` is replaced, ``out/log.csv`` grows by a line and so do the event
-    files of ``out/tensorboard``. A run resumed from its checkpoint continues with the same samples and
-    learning rates, and on one CPU ends with the very same weights; one that was complete only returns
-    its model.
+    After each epoch ``out/last.ckpt`` is replaced, a line is added to ``out/log.csv`` and an event file to
+    ``out/tensorboard``. A run resumed from its checkpoint continues with the same samples and learning rates,
+    and on one CPU ends with exactly the same weights; a complete run only returns its model.
 
-    Raises :class:`RunError` if ``out`` cannot be written, holds a run that is not to be resumed, or the
-    loss is not finite.
+    Raises :class:`RunError` if ``out`` cannot be written, holds a run that is not to be resumed, or the loss
+    is not finite.
     """
     run = _prepare(config, model, task, fabric)
-    _open_folder(run, out, fabric, resume)
+    _open_folder(run, options, fabric)
     if run.epoch < config.epochs:
         with progress_bars(disable=not fabric.is_global_zero) as progress:
-            _Epochs(run, task, out, fabric, workers, progress).run_all()
+            _Epochs(run, task, options, fabric, progress).run_all()
     module = run.averaged.module
     assert isinstance(module, nn.Module)
     return module.eval()
@@ -94,32 +92,34 @@ def _prepare(config: TrainConfig, model: nn.Module, task: Task, fabric: lightnin
 
 
 def moving_average(decay: float) -> Callable[[_Tensors, _Tensors, Tensor | int], None]:
-    """For :class:`AveragedModel`: an exponential moving average that soon forgets where it began.
+    """Return an averaging function for :class:`AveragedModel`: an exponential moving average with warm-up.
 
-    After n updates the average keeps min(``decay``, (1 + n) / (10 + n)) of itself. With ``decay`` alone
-    the first weights would still weigh decay ** n, a tenth after a thousand steps at 0.998, and maps made
-    by a mixture of drawn and undrawn weights are no maps. As TensorFlow's ``ExponentialMovingAverage``
-    does with ``num_updates``. All tensors of one kind move in one call, which a GPU needs.
+    After n updates the average keeps min(``decay``, (1 + n) / (10 + n)) of itself. With ``decay`` alone the
+    initial weights would still have a weight of decay ** n, a tenth after a thousand steps at 0.998, and a
+    mixture of trained and untrained weights draws no useful maps. TensorFlow's ``ExponentialMovingAverage``
+    does the same with ``num_updates``. All tensors of one kind are updated in one call, which a GPU needs.
     """
 
     def average(averaged: _Tensors, current: _Tensors, updates: Tensor | int) -> None:
         kept = min(decay, (1 + int(updates)) / (10 + int(updates)))
         if averaged[0].is_floating_point():
             torch._foreach_lerp_(averaged, current, 1 - kept)
-        else:  # the number of batches that a normalisation saw
+        else:  # a normalisation's counter of batches
             torch._foreach_copy_(averaged, current)
 
     return average
 
 
 def _parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Decay the kernels only: biases and normalisation scales have no size to keep small."""
+    """Split the parameters: weight decay for kernels only, not for biases and normalisation scales."""
     kernels = [p for p in model.parameters() if p.ndim > 1]
     others = [p for p in model.parameters() if p.ndim <= 1]
     return [{"params": kernels, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
 
 
-def _open_folder(run: Run, out: Path, fabric: lightning_fabric.Fabric, resume: bool) -> None:
+def _open_folder(run: Run, options: RunOptions, fabric: lightning_fabric.Fabric) -> None:
+    """Create the output folder, or restore the run from the checkpoint in it."""
+    out = options.out
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -131,13 +131,13 @@ def _open_folder(run: Run, out: Path, fabric: lightning_fabric.Fabric, resume: b
     if not there:
         _clear_logs(out, fabric)
         return
-    if not resume:
+    if not options.resume:
         raise RunError(f"{last} is there already: go on with --resume, or choose another --out")
     run.load(last, fabric)
 
 
 def _clear_logs(out: Path, fabric: lightning_fabric.Fabric) -> None:
-    """Logs without a checkpoint are of a run that was given up: the new one must not go on in them."""
+    """Remove the logs of an abandoned run without checkpoint; the new run must not append to them."""
     if not fabric.is_global_zero:
         return
     try:
@@ -151,19 +151,18 @@ def _clear_logs(out: Path, fabric: lightning_fabric.Fabric) -> None:
 
 
 class _Epochs:
-    """The epochs that a run still has to do."""
+    """The remaining epochs of a run."""
 
     def __init__(
         self,
         run: Run,
         task: Task,
-        out: Path,
+        options: RunOptions,
         fabric: lightning_fabric.Fabric,
-        workers: int,
         progress: Progress,
     ) -> None:
-        self.run, self.task, self.out, self.fabric = run, task, out, fabric
-        self.workers, self.progress = workers, progress
+        self.run, self.task, self.fabric, self.progress = run, task, fabric, progress
+        self.out, self.workers = options.out, options.workers
 
     def run_all(self) -> None:
         run, config = self.run, self.run.config
@@ -226,9 +225,9 @@ def _train_step(run: Run, task: Task, batch: Sample, fabric: lightning_fabric.Fa
 def validate(
     model: nn.Module, crops: Crops, task: Task, batch_size: int, fabric: lightning_fabric.Fabric
 ) -> tuple[float, float]:
-    """The task's mean error and the mean presence of ``model`` on ``crops``, in float32.
+    """Return the task's mean error and the mean presence of ``model`` on ``crops``, in float32.
 
-    Both are NaN when ``crops`` is empty, presence also for a network that does not judge it.
+    Both are NaN if ``crops`` is empty; presence also for a network that does not predict it.
     """
     if len(crops) == 0:
         return float("nan"), float("nan")
@@ -257,9 +256,10 @@ def _append_log(path: Path, report: EpochReport) -> None:
 
 
 def _append_events(folder: Path, report: EpochReport) -> None:
-    """The same numbers for TensorBoard, which reads all files of a folder as one run.
+    """Write the report for TensorBoard, which reads all files of a folder as one run.
 
-    A file an epoch: each is whole when it is closed, and a resumed run cannot write over an earlier one.
+    Each epoch gets a file of its own: it is complete when it is closed, and a resumed run cannot overwrite an
+    earlier one.
     """
     try:
         with SummaryWriter(str(folder), filename_suffix=f".{report.epoch:04d}") as events:

@@ -1,4 +1,4 @@
-"""Which samples a step sees, in which order."""
+"""Order and batches of the samples of a training stage."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ Key = tuple[int, int]
 
 @dataclass(frozen=True)
 class StageOrder(Sampler[Key]):
-    """Keys of ``epochs``, one epoch after the other: ``count`` of ``indices`` each, shuffled anew.
+    """Order of samples over ``epochs``: in each, ``count`` of ``indices``, shuffled anew.
 
-    An epoch's order depends on ``seed`` and the epoch only, and is that of torch's own shuffling. ``count``
-    leaves the last ones out, or begins again where there are too few. Unlike torch's RandomSampler, which a
-    distributed run replaces by one that starts every epoch with the same seed, Fabric only deals these
-    out among the processes.
+    The order of an epoch depends on ``seed`` and the epoch only, and equals that of torch's own shuffling.
+    ``count`` drops the last indices, or repeats the first ones if there are too few. Unlike torch's
+    RandomSampler, which a distributed run replaces by one that starts every epoch with the same seed, Fabric
+    only distributes these keys among the processes.
     """
 
     indices: Sequence[int]
@@ -49,7 +49,7 @@ class StageOrder(Sampler[Key]):
 
 
 class AnyEpoch:
-    """``crops`` at ``size`` pixels, by keys."""
+    """Dataset of ``crops`` at ``size`` pixels, indexed by epoch and picture."""
 
     def __init__(self, crops: Crops, size: int) -> None:
         self._crops, self._size = crops, size
@@ -64,7 +64,7 @@ class AnyEpoch:
 
 @dataclass(frozen=True)
 class Batches:
-    """``stream`` gives the batches of what a stage still has to do, ``steps`` of them an epoch."""
+    """Remaining batches of a stage as ``stream``, with ``steps`` batches an epoch."""
 
     steps: int
     stream: Iterator[Sample]
@@ -73,13 +73,14 @@ class Batches:
 def stage_batches(
     config: TrainConfig, crops: Crops, task: Task, epoch: int, fabric: lightning_fabric.Fabric, workers: int
 ) -> Batches:
-    """The batches from ``epoch`` of the run, counted from 0, to the end of its stage.
+    """Return the batches from ``epoch`` of the run, counted from 0, to the end of its stage.
 
-    One loader serves all of them: ``workers`` start once, and are ahead of the network between epochs too.
+    One loader serves all of these epochs: ``workers`` start once, and prepare batches ahead between epochs
+    too.
     """
     stage, done = config.stage_at(epoch)
     indices, processes = task.indices(stage), fabric.world_size
-    # A small last batch would give noisy batch statistics; a set smaller than one batch is all there is.
+    # A small last batch would give noisy batch statistics, so it is dropped, unless it is the only one.
     size = min(config.batch_size, -(-len(indices) // processes))
     steps = max(1, len(indices) // (size * processes))
     epochs = range(epoch, epoch + stage.epochs - done)
@@ -97,5 +98,5 @@ def stage_batches(
 
 
 def _one_thread(_: int) -> None:
-    """OpenCV would take all cores in each worker."""
+    """Limit OpenCV to one thread, since it would use all cores in each worker."""
     cv2.setNumThreads(1)

@@ -1,4 +1,4 @@
-"""What the training loop must know of a model: its samples, its loss, its error."""
+"""Training task of a model: its samples, its loss and its error."""
 
 from __future__ import annotations
 
@@ -32,19 +32,18 @@ class Crops(Protocol):
     def __getitem__(self, index: int, /) -> Sample: ...
 
     def at(self, size: int, epoch: int) -> Self:
-        """The same pictures as crops of ``size`` pixels, with the random draws of ``epoch``."""
+        """Return the same pictures as crops of ``size`` pixels, with the random draws of ``epoch``."""
         ...
 
 
 @dataclass(frozen=True)
 class Task:
-    """Training on ``training`` pictures and validating on ``validation``.
+    """Training on ``training`` pictures and validation on ``validation`` pictures.
 
-    ``data`` tells these pictures from others, so that a run goes on with those it began with. ``read``
-    loads them; ``members`` gives the indices of those that a stage trains on (None: all);
-    ``loss`` takes output, points and is_face; ``error`` gives the error ``(N,)`` of predicted points
-    against the truth, both ``(N, P, 2)`` in crop sides, in ``unit``. Raises
-    :class:`~train.errors.DataError` without training pictures.
+    ``data`` identifies these pictures, so that a resumed run uses the same ones. ``read`` loads them;
+    ``members`` returns the indices of those that a stage trains on (None: all); ``loss`` takes output, points
+    and is_face; ``error`` returns the error ``(N,)`` of predicted points against the truth, both ``(N, P,
+    2)`` in crop sides, in ``unit``. Raises :class:`~train.errors.DataError` without training pictures.
     """
 
     training: int
@@ -61,14 +60,17 @@ class Task:
             raise DataError("there are no training faces")
 
     def indices(self, stage: Stage) -> Sequence[int]:
-        """The training pictures of ``stage``."""
+        """Return the indices of the training pictures of ``stage``."""
         return range(self.training) if self.members is None else self.members(stage)
 
 
 def landmark_task(
     config: TrainConfig, training: Sequence[LabelledFace], validation: Sequence[LabelledFace]
 ) -> Task:
-    """68 points in crops around labelled faces; the error is the NME, inter-ocular per cent."""
+    """Return the task of locating 68 points in crops around labelled faces.
+
+    The error is the NME in per cent of the inter-ocular distance.
+    """
     size = config.stages[0].size
 
     def read(on_read: OnRead) -> tuple[Crops, Crops]:
@@ -86,19 +88,19 @@ def landmark_task(
     return Task(len(training), len(validation), data, read, config.loss, nme_percent, members=members)
 
 
-def some(faces: Sequence[LabelledFace], limit: int) -> list[LabelledFace]:
-    """``limit`` of ``faces`` (0: all), from every data set."""
+def limited(faces: Sequence[LabelledFace], limit: int) -> list[LabelledFace]:
+    """Select ``limit`` of ``faces`` (0: all), spread over all data sets."""
     return list(faces[:: max(1, len(faces) // limit)][:limit] if limit else faces)
 
 
 def data_key(training: Sequence[Path], validation: Sequence[Path]) -> str:
-    """A digest of the pictures' names and of the side that each is on; where they lie does not count."""
+    """Return a digest of the pictures' names and their split, independent of their folders."""
     names = [[path.name for path in paths] for paths in (training, validation)]
     return hashlib.sha256(json.dumps(names).encode()).hexdigest()
 
 
 def _check_stages(config: TrainConfig, training: Sequence[LabelledFace]) -> None:
-    """Before hours of training: each stage has a size that the networks take, and faces of all its sets."""
+    """Check before hours of training that each stage has a valid crop size and faces of all its sets."""
     step = size_step(config.model)
     for stage in config.stages:
         if stage.size % step:
@@ -107,7 +109,10 @@ def _check_stages(config: TrainConfig, training: Sequence[LabelledFace]) -> None
 
 
 def check_sets(config: TrainConfig, subsets: Sequence[str]) -> None:
-    """Raise :class:`~train.errors.DataError` if a stage names a set that is not among ``subsets``."""
+    """Check that the sets of all stages are among ``subsets``.
+
+    Raises :class:`~train.errors.DataError` if one is not.
+    """
     there = set(subsets)
     for stage in config.stages:
         if missing := sorted(set(stage.sets) - there):

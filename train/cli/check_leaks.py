@@ -1,4 +1,4 @@
-"""The command that proves that no test image is in the training data."""
+"""The command ``python -m train check-leaks``. Slow imports happen when the command runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``python -m export parity`` does, as a table."""
+"""The command ``python -m export parity``: comparison of models and backends with torch, as a table."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from train.progress import progress_bar
 def run(
     data: Path, names: Sequence[str] | None, backends: Sequence[str] | None, limit: int, weights: Path
 ) -> None:
-    """Print the table, and note the NME lost by each variant in the manifest if all faces were compared.
+    """Print the table, and record each variant's loss of NME in the manifest if all faces were compared.
 
     Raises :class:`~tracker.errors.WeightsError` if float32 does not hold on a backend that opens.
     """
@@ -54,7 +54,7 @@ def _models(names: Sequence[str] | None, weights: Path) -> list[ModelFile]:
 
 
 def _note_losses(rows: Sequence[ParityRow], weights: Path) -> None:
-    """The worst over the backends is what a user may meet."""
+    """Record the largest loss of each variant over the backends in the manifest."""
     losses: dict[tuple[str, str], float] = {}
     for row in rows:
         if row.precision != "fp32" and not row.refusal:

@@ -1,0 +1,76 @@
+"""Commands that train the 68-point networks, one a model. Slow imports happen when a command runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import typer
+
+from train.cli.interrupts import interruptible
+from train.cli.options import (
+    ConfigOption,
+    DataOption,
+    DevicesOption,
+    EpochsOption,
+    InitOption,
+    KeepOption,
+    LimitOption,
+    NodesOption,
+    OutOption,
+    PseudoOption,
+    ResumeOption,
+    SeedOption,
+    ThreadsOption,
+    WorkersOption,
+)
+from train.errors import RunError
+
+MODELS = {
+    "resnet18": "the ResNet18 landmark model",
+    "unet": "the U-Net landmark model",
+    "unet-mri": "the U-Net at full resolution, which the brain MRI checkpoint FILE.pt can start,",
+    "unet-light": "the U-Net of few features for half-size crops",
+}
+"""Description of each model, for its command's help."""
+
+
+def landmark_command(model: str) -> Callable[..., None]:
+    """Return the command that trains ``model`` by the recipe ``train/configs/MODEL.py``."""
+
+    def command(  # noqa: PLR0913
+        data: DataOption,
+        config: ConfigOption = None,
+        init: InitOption = "",
+        out: OutOption = None,
+        resume: ResumeOption = False,
+        limit: LimitOption = 0,
+        epochs: EpochsOption = 0,
+        seed: SeedOption = None,
+        devices: DevicesOption = 1,
+        num_nodes: NodesOption = 1,
+        threads: ThreadsOption = 0,
+        workers: WorkersOption = 0,
+        pseudo: PseudoOption = None,
+        keep: KeepOption = 0.8,
+    ) -> None:
+        from train.configs.loading import recipe
+        from train.studies.pseudo_labels import read_labels
+        from train.training.landmarks import train_landmarks
+        from train.training.options import RunOptions
+
+        chosen = recipe(model, config, epochs)
+        if chosen.model != model:
+            raise RunError(f"this recipe is for {chosen.model}, not for {model}")
+        chosen = replace(chosen, init=init or chosen.init, seed=chosen.seed if seed is None else seed)
+        options = RunOptions(out or Path("runs") / model, resume, devices, num_nodes, threads, workers)
+        more = read_labels(pseudo, data, keep) if pseudo else ()
+        with interruptible(options.out):
+            path = train_landmarks(chosen, data, limit, options, partial(typer.echo, err=True), more)
+        if path is not None:
+            typer.echo(f"wrote {path}")
+
+    command.__doc__ = f"Train {MODELS[model]} and write its weights to OUT/{model}.safetensors."
+    return command
