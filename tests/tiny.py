@@ -36,7 +36,7 @@ def face_points(
     """The template's ``(68, 2)`` points, ``width`` pixels wide, turned clockwise by ``roll`` radians."""
     cos, sin = np.cos(roll), np.sin(roll)
     turned = template() @ np.array([[cos, sin], [-sin, cos]])
-    return np.asarray(center) + width * turned
+    return np.asarray(np.asarray(center) + width * turned)
 
 
 def blobs(points: FloatArray, sigma: float, hw: tuple[int, int] = HW, peak: float = 220.0) -> ImageArray:

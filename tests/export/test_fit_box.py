@@ -29,7 +29,7 @@ def a_face(rng: np.random.Generator) -> tuple[RawFace, FloatArray]:
     return RawFace(FaceBox.around(points), keypoints), points
 
 
-def test_a_correction_that_exists_is_found_despite_wrong_labels() -> None:
+def test_a_known_correction_is_recovered_despite_wrong_labels() -> None:
     rng = np.random.default_rng(5)
     pairs = [a_face(rng) for _ in range(120)]
     wrong = [(face, points + 0.5 * np.ptp(points)) for face, points in (a_face(rng) for _ in range(10))]
@@ -43,7 +43,7 @@ def test_a_correction_that_exists_is_found_despite_wrong_labels() -> None:
     assert fit.center_median < 0.01
 
 
-def test_tight_box_is_measured_with_the_head_upright() -> None:
+def test_the_tight_box_is_measured_in_the_upright_head() -> None:
     points = 100 * canonical_points()
     points = CropTransform((0.0, 0.0), 2.0, -roll_of(points), size=2).to_frame(points)  # eyes level
     upright = FaceBox.around(points)

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 
+import torch  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
 
 from export.landmarks import (  # noqa: E402
@@ -84,12 +85,12 @@ def test_a_batch_gives_what_single_crops_give(shipped: tuple[Path, Parity]) -> N
     assert np.abs(together - alone).max() < PARITY_PX
 
 
-def test_kernels_are_stored_in_half_the_space(shipped: tuple[Path, Parity], checkpoint: Path) -> None:
+def test_kernels_are_stored_as_float16(shipped: tuple[Path, Parity], checkpoint: Path) -> None:
     folder, _ = shipped
     assert (folder / "resnet18.onnx").stat().st_size < 0.52 * checkpoint.stat().st_size
 
 
-def test_the_file_names_nothing_of_the_machine_that_made_it(shipped: tuple[Path, Parity]) -> None:
+def test_the_file_contains_no_paths_of_the_exporting_machine(shipped: tuple[Path, Parity]) -> None:
     data = (shipped[0] / "resnet18.onnx").read_bytes()
     assert b"site-packages" not in data
     assert str(Path.cwd()).encode() not in data
@@ -113,10 +114,12 @@ def test_a_network_that_differs_is_refused_and_the_old_model_stays(
 
     def damaged(network: Contract, path: Path) -> None:
         with torch.no_grad():
-            network.network.presence.bias += 0.1  # a fortieth of a probability near one half
+            network.network.get_parameter("presence.bias").add_(
+                0.1
+            )  # a fortieth of a probability near one half
         export_onnx(network, path)
         with torch.no_grad():
-            network.network.presence.bias -= 0.1
+            network.network.get_parameter("presence.bias").sub_(0.1)
 
     monkeypatch.setattr(export.landmarks, "export_onnx", damaged)
     (tmp_path / "resnet18.onnx").write_bytes(b"the model of yesterday")
@@ -126,13 +129,13 @@ def test_a_network_that_differs_is_refused_and_the_old_model_stays(
     assert (tmp_path / "resnet18.onnx").read_bytes() == b"the model of yesterday"
 
 
-def test_parity_is_not_blind(checkpoint: Path, shipped: tuple[Path, Parity]) -> None:
+def test_parity_reports_a_real_difference(checkpoint: Path, shipped: tuple[Path, Parity]) -> None:
     """It reports just the difference that a change of the network makes."""
     network, crops = load_contract(checkpoint, "resnet18"), noise_crops(2)
     with torch.no_grad():
         before = network(torch.from_numpy(crops[:, None]))
-        network.network.pyramid.maps.weight *= 3
-        network.network.presence.bias += 0.1
+        network.network.get_parameter("pyramid.maps.weight").mul_(3)
+        network.network.get_parameter("presence.bias").add_(0.1)
         after = network(torch.from_numpy(crops[:, None]))
     parity = measure_parity(network, shipped[0] / "resnet18.onnx", crops)
     points_px, presence = ((a - b).abs().max().item() for a, b in zip(after, before, strict=True))
@@ -142,10 +145,10 @@ def test_parity_is_not_blind(checkpoint: Path, shipped: tuple[Path, Parity]) -> 
     assert not parity.holds
 
 
-def test_what_is_not_a_number_is_no_parity(checkpoint: Path, shipped: tuple[Path, Parity]) -> None:
+def test_nan_breaks_parity(checkpoint: Path, shipped: tuple[Path, Parity]) -> None:
     network = load_contract(checkpoint, "resnet18")
     with torch.no_grad():
-        network.network.presence.bias.fill_(torch.nan)
+        network.network.get_parameter("presence.bias").fill_(torch.nan)
     parity = measure_parity(network, shipped[0] / "resnet18.onnx", noise_crops(2))
     assert np.isnan(parity.presence)
     assert not parity.holds
@@ -167,7 +170,7 @@ def test_resampling_keeps_pixel_centres() -> None:
     assert np.abs(small[1] - centres[:, None])[inner, inner].max() < 0.05
 
 
-def test_weights_that_do_not_say_their_size_are_refused(checkpoint: Path, tmp_path: Path) -> None:
+def test_weights_without_a_crop_size_are_refused(checkpoint: Path, tmp_path: Path) -> None:
     save_file(load_file(checkpoint), tmp_path / "x.safetensors")
     with pytest.raises(RunError, match="does not hold"):
         load_contract(tmp_path / "x.safetensors", "resnet18")
@@ -190,7 +193,7 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
         load_contract(path, "resnet18")
 
 
-def test_with_data_the_model_judges_its_points_as_torch_does(checkpoint: Path, tmp_path: Path) -> None:
+def test_quality_of_the_exported_model_agrees_with_torch(checkpoint: Path, tmp_path: Path) -> None:
     tree = write_300w(tmp_path / "data")
     (tmp_path / "weights").mkdir()
     parity = ship(checkpoint, "resnet18", tmp_path / "weights", tree)

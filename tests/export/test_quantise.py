@@ -7,19 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-import onnx  # noqa: E402
-from onnx import numpy_helper  # noqa: E402
+import onnx
+from onnx import numpy_helper
 
-from export.landmarks import noise_crops  # noqa: E402
-from export.quantise import quantise, with_float_weights  # noqa: E402
-from tests.faces import astronaut  # noqa: E402
-from tracker.geometry import CropTransform  # noqa: E402
-from tracker.inference.backends import open_session  # noqa: E402
-from tracker.inference.landmarker import OnnxLandmarker  # noqa: E402
-from tracker.inference.weights import find_model  # noqa: E402
-from tracker.types import ImageArray  # noqa: E402
+from export.landmarks import noise_crops
+from export.quantise import quantise, with_float_weights
+from tests.faces import astronaut
+from tracker.geometry import CropTransform
+from tracker.inference.backends import open_session
+from tracker.inference.landmarker import OnnxLandmarker
+from tracker.inference.weights import find_model
+from tracker.types import ImageArray
 
 
 def faces(count: int) -> ImageArray:
@@ -44,7 +44,7 @@ def small(shipped: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_points_stay_where_they_were(shipped: Path, small: Path) -> None:
+def test_quantisation_keeps_points(shipped: Path, small: Path) -> None:
     crops = faces(8)
     plain, bytes_ = (OnnxLandmarker(open_session(p, "cpu", 1)).locate(crops) for p in (shipped, small))
     apart = np.linalg.norm(plain.points_crop - bytes_.points_crop, axis=-1)
@@ -53,7 +53,7 @@ def test_points_stay_where_they_were(shipped: Path, small: Path) -> None:
     assert np.abs(plain.presence - bytes_.presence).max() < 0.05
 
 
-def test_convolutions_are_bytes_and_the_mean_of_maps_is_not(shipped: Path, small: Path) -> None:
+def test_convolutions_are_quantised_and_the_mean_of_maps_is_not(shipped: Path, small: Path) -> None:
     graph = onnx.load(small).graph
     made_by = {name: node.op_type for node in graph.node for name in node.output}
     convolutions = [node for node in graph.node if node.op_type == "Conv"]

@@ -6,15 +6,17 @@ from pathlib import Path
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from export.study import ROUNDING_SIDES, ship_study  # noqa: E402
-from tracker.errors import WeightsError  # noqa: E402
-from tracker.inference.weights import find_model, load_manifest  # noqa: E402
-from train.errors import RunError  # noqa: E402
-from train.models.load import load_network  # noqa: E402
-from train.models.registry import build  # noqa: E402
-from train.training.run import write_weights  # noqa: E402
+import torch
+
+from export.study import ROUNDING_SIDES, ship_study
+from tracker.errors import WeightsError
+from tracker.inference.weights import find_model, load_manifest
+from train.errors import RunError
+from train.models.load import load_network
+from train.models.registry import build
+from train.training.run import write_weights
 
 
 @pytest.fixture(params=["nose-funnel", "nose-fan", "face58"])
@@ -22,13 +24,13 @@ def trained(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Path]:
     """A network that answers differently to different pictures, as a trained one does."""
     torch.manual_seed(1)
     network = build(request.param)
-    torch.nn.init.normal_(network.get_submodule("points").weight, std=0.002)
+    torch.nn.init.normal_(network.get_parameter("points.weight"), std=0.002)
     size = 240 if request.param == "face58" else 80
     write_weights(network, size, tmp_path / "trained.safetensors")
     return request.param, tmp_path / "trained.safetensors"
 
 
-def test_it_loads_again_from_half_the_space(trained: tuple[str, Path], tmp_path: Path) -> None:
+def test_the_float16_file_reloads_and_has_half_the_size(trained: tuple[str, Path], tmp_path: Path) -> None:
     name, checkpoint = trained
     folder = tmp_path / "weights"
     folder.mkdir()
@@ -43,7 +45,7 @@ def test_it_loads_again_from_half_the_space(trained: tuple[str, Path], tmp_path:
         assert torch.equal(shipped.network.state_dict()[key], tensor.half().float())
 
 
-def test_the_tracker_does_not_offer_them(trained: tuple[str, Path], tmp_path: Path) -> None:
+def test_the_tracker_does_not_offer_study_models(trained: tuple[str, Path], tmp_path: Path) -> None:
     name, checkpoint = trained
     ship_study(checkpoint, name, tmp_path)
     with pytest.raises(WeightsError, match=f"unknown landmarks model '{name}'"):
@@ -53,7 +55,7 @@ def test_the_tracker_does_not_offer_them(trained: tuple[str, Path], tmp_path: Pa
 def test_weights_that_float16_cannot_hold_are_refused(tmp_path: Path) -> None:
     network = build("nose-fan")
     network.get_parameter("hidden.weight").data[0, 0] = 1e6  # beyond float16: it would become infinite
-    torch.nn.init.ones_(network.get_submodule("points").weight)
+    torch.nn.init.ones_(network.get_parameter("points.weight"))
     write_weights(network, 80, tmp_path / "trained.safetensors")
     with pytest.raises(WeightsError, match="float16 moves a point"):
         ship_study(tmp_path / "trained.safetensors", "nose-fan", tmp_path)

@@ -60,7 +60,7 @@ def test_tflite_is_found_inside_the_wheel(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["missing.tflite", "missing.whl", "broken.whl", "other.whl", "other.tflite"])
-def test_wrong_sources_are_named(tmp_path: Path, name: str) -> None:
+def test_unusable_sources_are_named(tmp_path: Path, name: str) -> None:
     (tmp_path / "broken.whl").write_bytes(b"no zip")
     (tmp_path / "other.tflite").write_bytes(TFLITE.read_bytes()[:-1])
     with zipfile.ZipFile(tmp_path / "other.whl", "w") as archive:
@@ -70,7 +70,7 @@ def test_wrong_sources_are_named(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"TFL3", bytes(100)])
-def test_what_is_not_tflite_is_refused(content: bytes) -> None:
+def test_other_files_are_refused(content: bytes) -> None:
     with pytest.raises(WeightsError, match="not a TFLite file"):
         convert(content)
 
@@ -88,7 +88,7 @@ def test_unknown_operator_is_refused_by_name() -> None:
 
 
 @given(size=st.integers(1, 300), kernel=st.integers(1, 9), stride=st.integers(1, 9))
-def test_same_padding_gives_tflites_output_size_with_the_odd_zero_behind(
+def test_same_padding_gives_tflites_output_size_with_the_odd_zero_after(
     size: int, kernel: int, stride: int
 ) -> None:
     before, after = same_padding(size, kernel, stride)

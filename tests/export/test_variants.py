@@ -19,7 +19,7 @@ pytest.importorskip("torch")
 import onnx
 
 from export import parity, variants
-from export.__main__ import main
+from export.cli import main
 from export.landmarks import PARITY_PX
 from export.manifest import update_meta, write_entry
 from export.parity import Faces, compare
@@ -71,7 +71,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     return call
 
 
-def test_the_variant_is_entered_with_where_it_is_better(folder: Path) -> None:
+def test_the_variant_is_chosen_where_it_suits(folder: Path) -> None:
     model = find_model("resnet18", "landmarks", folder)
     small = model.best_for("cpu", ("avx2", "avx512_vnni"))
     assert small.precision == "int8"
@@ -82,7 +82,7 @@ def test_the_variant_is_entered_with_where_it_is_better(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["resnet18", "unet-light"])
-def test_half_precision_is_for_cuda_and_hardly_moves_points(name: str, tmp_path: Path, run: Run) -> None:
+def test_half_precision_is_for_cuda_and_keeps_points(name: str, tmp_path: Path, run: Run) -> None:
     """Coordinates made in float16 would be off by up to a sixteenth of a pixel on the crop's far half."""
     copy_model(name, tmp_path)
     run("fp16", "--name", name, "--weights", tmp_path)
@@ -106,7 +106,7 @@ def portrait_crops(count: int) -> npt.NDArray[np.uint8]:
     return np.stack([crop.cut(np.asarray(image, np.uint8))[None] for crop in turned])
 
 
-def test_float32_holds_and_eight_bits_do_not_but_stay_near(folder: Path, data: Path) -> None:
+def test_float32_has_parity_and_eight_bits_stay_close(folder: Path, data: Path) -> None:
     rows = list(compare(find_model("resnet18", "landmarks", folder), ["cpu"], Faces(read_test_faces(data))))
     plain, small = rows
     assert (plain.precision, plain.provider) == ("fp32", "CPUExecutionProvider")
@@ -118,7 +118,7 @@ def test_float32_holds_and_eight_bits_do_not_but_stay_near(folder: Path, data: P
     assert small.mean_px < small.largest_px
 
 
-def test_a_backend_that_does_not_open_is_a_row_and_a_variant_is_not_tried_where_it_does_not_suit(
+def test_unavailable_backends_get_a_row_and_variants_run_on_suitable_backends_only(
     folder: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
@@ -136,7 +136,7 @@ def test_a_backend_that_does_not_open_is_a_row_and_a_variant_is_not_tried_where_
     assert not rows[0].holds
 
 
-def test_faces_measure_their_own_labels_as_perfect(data: Path) -> None:
+def test_labels_have_an_nme_of_zero(data: Path) -> None:
     labelled = read_test_faces(data)
     faces = Faces(labelled)
     exact = np.stack([t.to_crop(face.points) for t, face in zip(faces.transforms, labelled, strict=True)])
@@ -148,7 +148,7 @@ def test_faces_measure_their_own_labels_as_perfect(data: Path) -> None:
     assert faces.nme(shifted) == pytest.approx(100 * np.mean(np.divide(pixels, apart)), rel=1e-6)
 
 
-def test_the_command_notes_the_loss_over_all_faces_only(
+def test_the_loss_is_recorded_for_all_faces_only(
     run: Run, folder: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ("parity", "--data", data, "--weights", folder, "--backend", "cpu")
@@ -169,7 +169,7 @@ def test_a_broken_float32_file_ends_with_an_error(
 
 
 @pytest.mark.parametrize("command", ["int8", "parity"])
-def test_no_data_is_one_line(
+def test_missing_data_is_refused_in_one_line(
     run: Run, command: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):

@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from train.errors import RunError
 
 
 @pytest.mark.parametrize("values", [(31, 1, 1e-3), (32, 0, 1e-3), (32, 1, 0.0), (32, 1, -1.0)])
-def test_impossible_stages_are_refused(values) -> None:
+def test_impossible_stages_are_refused(values: tuple[int, int, float]) -> None:
     with pytest.raises(RunError, match="a stage needs"):
         Stage(*values)
 
@@ -29,7 +30,7 @@ def test_impossible_stages_are_refused(values) -> None:
         {"precision": "fp16"},
     ],
 )
-def test_impossible_runs_are_refused(wrong) -> None:
+def test_impossible_runs_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(RunError):
         TrainConfig(**{"model": "tiny", "stages": (Stage(64, 2, 1e-3),), **wrong})
 
@@ -58,7 +59,7 @@ def test_no_warm_up_starts_at_the_peak() -> None:
     assert one_cycle(0.0, 3.0, 0.0) == pytest.approx(3.0)
 
 
-def test_the_shipped_recipe_is_the_one_on_the_card() -> None:
+def test_the_shipped_recipe_matches_its_card() -> None:
     """Weights are published with these numbers; a change of recipe is a change of card."""
     assert CONFIG.stages == (Stage(128, 180, 2e-3),)
     assert (CONFIG.batch_size, CONFIG.seed, CONFIG.ema_decay) == (64, 0, 0.998)

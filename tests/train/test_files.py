@@ -1,5 +1,6 @@
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Never
 
@@ -19,13 +20,13 @@ def test_a_file_is_replaced_and_nothing_is_left_beside_it(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_trying_makes_no_file(tmp_path: Path) -> None:
+def test_try_writing_creates_no_file(tmp_path: Path) -> None:
     try_writing(tmp_path / "out.json")
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("action", [try_writing, lambda path: replace(path, b"x")])
-def test_what_cannot_be_written_is_refused_in_one_line(tmp_path: Path, action) -> None:
+def test_unwritable_files_are_refused_in_one_line(tmp_path: Path, action: Callable[[Path], object]) -> None:
     (tmp_path / "folder").mkdir()
     for path in (tmp_path / "folder", tmp_path / "nowhere" / "out.json"):
         with pytest.raises(RunError, match=r"cannot be written: \w") as caught:
@@ -38,7 +39,7 @@ def test_a_failed_replacement_keeps_the_old_file(tmp_path: Path, monkeypatch: py
     path = tmp_path / "out.json"
     path.write_text("old")
 
-    def full(*_) -> Never:
+    def full(*_: object) -> Never:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.write_bytes", full)
@@ -48,7 +49,7 @@ def test_a_failed_replacement_keeps_the_old_file(tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
-def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path: Path) -> None:
+def test_a_pipe_is_written_and_not_replaced(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     read = []

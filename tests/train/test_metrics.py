@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tests.strategies import floats
 from tests.tiny import face_points
+from tracker.types import FloatArray
 from train.metrics import (
     area_under_curve,
     box_size,
@@ -36,7 +37,7 @@ def test_nme_is_the_mean_over_points_not_over_coordinates() -> None:
 
 
 @given(floats(0.1, 50), floats(-3, 3), floats(-500, 500))
-def test_nme_knows_no_scale_turn_or_place(scale, turn, shift) -> None:
+def test_nme_is_invariant_under_similarity_transforms(scale: float, turn: float, shift: float) -> None:
     truth, predicted = face_points(), face_points((162, 121), 125, 0.05)
     cos, sin = math.cos(turn), math.sin(turn)
     moved = [scale * p @ np.array([[cos, sin], [-sin, cos]]) + shift for p in (predicted, truth)]
@@ -63,7 +64,7 @@ def test_area_by_hand() -> None:
 
 
 @given(errors)
-def test_area_is_the_integral_of_the_cumulative_error_curve(nme) -> None:
+def test_area_is_the_integral_of_the_cumulative_error_curve(nme: FloatArray) -> None:
     """Midpoint sums of the step function are off by at most one cell for each step."""
     cells = 20_000
     at = (np.arange(cells) + 0.5) * 8 / cells
@@ -89,7 +90,7 @@ def test_the_cumulative_curve_by_hand() -> None:
 
 
 @given(errors, floats(0.5, 20))
-def test_the_area_under_the_cumulative_curve_is_the_area(nme, limit) -> None:
+def test_the_curve_and_its_area_agree(nme: FloatArray, limit: float) -> None:
     at, share = cumulative_curve(nme, limit)
     assert (np.diff(at) >= 0).all()
     assert (np.diff(share) >= 0).all()
@@ -98,5 +99,5 @@ def test_the_area_under_the_cumulative_curve_is_the_area(nme, limit) -> None:
 
 
 @given(errors)
-def test_the_cumulative_curve_ends_at_the_share_that_did_not_fail(nme) -> None:
+def test_the_cumulative_curve_ends_at_the_share_that_did_not_fail(nme: FloatArray) -> None:
     assert cumulative_curve(nme, 10.0)[1][-1] == pytest.approx(1 - failure_rate(nme, 10.0))

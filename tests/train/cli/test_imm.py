@@ -6,38 +6,19 @@ from pathlib import Path
 from typing import Never
 
 import pytest
-import typer
 
 from tests.tiny import write_300w
+from tests.train.cli.runner import Runner
 from tests.train.imm_files import write_imm
-from train.cli.imm import Variant, compare_nose, face58, nose
-from train.cli.main import main as cli
+from train.cli.nose import Variant
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory):
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_300w(write_imm(tmp_path_factory.mktemp("imm")))
 
 
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    """``run(argument, ...)`` gives exit code, stdout and stderr of these commands of ``python -m train``."""
-    app = typer.Typer()
-    for command in (nose, face58, compare_nose):
-        app.command()(command)
-    monkeypatch.setattr(cli, "app", app)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["python -m train", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        out, err = capsys.readouterr()
-        return left.value.code, out, err
-
-    return call
-
-
-def dry_run(data, out, *more):
+def dry_run(data: Path, out: Path, *more: object) -> tuple[object, ...]:
     return ("--data", data, "--out", out, "--limit", 64, "--epochs", 1, "--threads", 1, *more)
 
 
@@ -49,11 +30,13 @@ def dry_run(data, out, *more):
         (("face58",), "face58"),
     ],
 )
-def test_a_dry_run_writes_weights_that_reload(run, data, tmp_path: Path, command, model) -> None:
+def test_a_dry_run_writes_weights_that_reload(
+    run: Runner, data: Path, tmp_path: Path, command: tuple[str, ...], model: str
+) -> None:
     pytest.importorskip("torch")
+    from train.configs.loading import shipped_config
     from train.models.imm import SPECS
     from train.models.load import load_network
-    from train.training.run import shipped_config
 
     weights = tmp_path / "out" / f"{model}.safetensors"
     code, out, _ = run(*command, *dry_run(data, tmp_path / "out", "--seed", 3))
@@ -66,7 +49,7 @@ def test_a_dry_run_writes_weights_that_reload(run, data, tmp_path: Path, command
     assert all(float(row["validation_error"]) > 0 for row in rows)
 
 
-def test_tuning_validates_on_other_people(run, data, tmp_path: Path) -> None:
+def test_tuning_validates_on_other_people(run: Runner, data: Path, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     for name, more in (("plain", ()), ("tuning", ("--tuning",))):
         assert run("nose", "--variant", "fan", *dry_run(data, tmp_path / name, *more))[0] == 0
@@ -80,7 +63,7 @@ def test_tuning_validates_on_other_people(run, data, tmp_path: Path) -> None:
     assert "trained on other pictures" in err
 
 
-def test_the_comparison_is_printed_and_written(run, data, tmp_path: Path) -> None:
+def test_the_comparison_is_printed_and_written(run: Runner, data: Path, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     out = tmp_path / "nose"
     arguments = ("compare-nose", *dry_run(data, out, "--seeds", 2))
@@ -109,7 +92,7 @@ def test_the_comparison_is_printed_and_written(run, data, tmp_path: Path) -> Non
     assert json.loads((out / "comparison.json").read_text()) == content
 
 
-def test_one_seed_has_no_deviation(run, data, tmp_path: Path) -> None:
+def test_one_seed_has_no_deviation(run: Runner, data: Path, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     code, printed, _ = run("compare-nose", *dry_run(data, tmp_path, "--seeds", 1))
     assert code == 0
@@ -119,12 +102,12 @@ def test_one_seed_has_no_deviation(run, data, tmp_path: Path) -> None:
 
 
 def test_ctrl_c_exits_130_and_says_how_to_go_on(
-    run, data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Runner, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("torch")
     from train.models.losses import LandmarkLoss
 
-    def interrupted(*_) -> Never:
+    def interrupted(*_: object) -> Never:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(LandmarkLoss, "__call__", interrupted)
@@ -139,7 +122,7 @@ def test_ctrl_c_exits_130_and_says_how_to_go_on(
         assert "Traceback" not in err
 
 
-def test_what_cannot_be_used_is_refused_in_one_line(run, data, tmp_path: Path) -> None:
+def test_unusable_inputs_are_refused_in_one_line(run: Runner, data: Path, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     (tmp_path / "empty").mkdir()
     config = tmp_path / "config.py"
@@ -157,7 +140,7 @@ def test_what_cannot_be_used_is_refused_in_one_line(run, data, tmp_path: Path) -
         assert expected in err
 
 
-def test_usage_errors_exit_with_2(run, data) -> None:
+def test_usage_errors_exit_with_2(run: Runner, data: Path) -> None:
     for arguments in (
         ("nose", "--data", data),
         ("nose", "--data", data, "--variant", "cone"),
@@ -167,15 +150,16 @@ def test_usage_errors_exit_with_2(run, data) -> None:
         assert run(*arguments)[0] == 2
 
 
-def test_the_command_offers_the_variants_that_there_are() -> None:
+def test_the_command_offers_all_variants() -> None:
     pytest.importorskip("torch")
     from train.models.imm import SPECS
-    from train.training.imm import VARIANTS
+    from train.studies.noses import VARIANTS
 
     assert tuple(Variant) == VARIANTS
     assert {f"nose-{variant}" for variant in Variant} == {name for name in SPECS if name.startswith("nose-")}
 
 
 def test_the_commands_load_no_torch_before_they_run() -> None:
-    code = "import sys, train.cli.imm; assert 'torch' not in sys.modules"
+    modules = ", ".join(f"train.cli.{name}" for name in ("compare_nose", "face58", "nose"))
+    code = f"import sys, {modules}; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -8,35 +8,22 @@ import pytest
 import torch
 
 from tests.tiny import write_300w
+from tests.train.cli.runner import Runner
 from train.cli import main as cli
 from train.configs import nose
 from train.training import run as running
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory):
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_300w(tmp_path_factory.mktemp("tree"))
 
 
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    """``run(argument, ...)`` gives exit code, stdout and stderr of ``python -m train``."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["python -m train", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        out, err = capsys.readouterr()
-        return left.value.code, out, err
-
-    return call
-
-
-def one_line(err):
+def one_line(err: str) -> bool:
     return err.count("\n") == 1 and err.startswith("train: ")
 
 
-def test_usage_errors_exit_with_2(run, tree) -> None:
+def test_usage_errors_exit_with_2(run: Runner, tree: Path) -> None:
     for arguments in (
         ["evaluate", "nobody", "--data", tree],
         ["nose", "--data", tree],
@@ -48,7 +35,9 @@ def test_usage_errors_exit_with_2(run, tree) -> None:
         assert run(*arguments)[0] == 2
 
 
-def test_networks_without_maps_are_refused_where_maps_are_needed(run, tree, tmp_path: Path) -> None:
+def test_commands_that_need_maps_refuse_networks_without_maps(
+    run: Runner, tree: Path, tmp_path: Path
+) -> None:
     image = tmp_path / "a.png"
     for arguments in (
         ("quality", "face58", "--data", tree),
@@ -65,7 +54,7 @@ def test_networks_without_maps_are_refused_where_maps_are_needed(run, tree, tmp_
 def test_help_loads_no_torch() -> None:
     """It must be quick."""
     code = (
-        "import sys; from train import cli\n"
+        "import sys; from train.cli import main as cli\n"
         "for command in ('resnet18', 'unet', 'unet-mri', 'nose', 'face58', 'compare-nose', 'evaluate',\n"
         "                'check-leaks', 'compare-losses', 'unet-light', 'quality', 'pictures',\n"
         "                'pseudo-label'):\n"
@@ -79,12 +68,12 @@ def test_help_loads_no_torch() -> None:
     assert done.stderr == ""
 
 
-def dry_run(tree, out, *more):
+def dry_run(tree: Path, out: Path, *more: object) -> tuple[object, ...]:
     return ("resnet18", "--data", tree, "--out", out, "--limit", 8, "--epochs", 1, "--threads", 1, *more)
 
 
 @pytest.fixture(scope="module")
-def trained(tree, tmp_path_factory: pytest.TempPathFactory):
+def trained(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a real ResNet18 dry run: 8 faces, one epoch."""
     pytest.importorskip("torch")
     out = tmp_path_factory.mktemp("runs") / "resnet18"
@@ -96,7 +85,7 @@ def trained(tree, tmp_path_factory: pytest.TempPathFactory):
     return out
 
 
-def test_a_dry_run_writes_weights_that_the_network_takes(trained) -> None:
+def test_a_dry_run_writes_weights_that_the_network_takes(trained: Path) -> None:
     from safetensors.torch import load_file
 
     from train.models.resnet18 import ResNet18Landmarks
@@ -114,7 +103,7 @@ def test_a_dry_run_writes_weights_that_the_network_takes(trained) -> None:
 
 @pytest.mark.parametrize(("model", "side"), [("unet", 34), ("unet-mri", 66)])
 def test_a_dry_run_of_a_unet_writes_weights_that_the_network_takes(
-    run, tree, tmp_path: Path, model, side
+    run: Runner, tree: Path, tmp_path: Path, model: str, side: int
 ) -> None:
     """The shipped recipe, at small crops."""
     pytest.importorskip("torch")
@@ -136,7 +125,7 @@ def test_a_dry_run_of_a_unet_writes_weights_that_the_network_takes(
     assert loaded.network(torch.zeros(1, 1, 64, 64)).maps.shape == (1, 68, side, side)
 
 
-def test_each_command_says_once_what_it_trains(run) -> None:
+def test_help_names_the_model_and_its_file(run: Runner) -> None:
     for model in ("resnet18", "unet", "unet-mri"):
         code, printed, _ = run(model, "--help")
         text = " ".join(printed.replace("│", " ").split())
@@ -145,8 +134,8 @@ def test_each_command_says_once_what_it_trains(run) -> None:
         assert f"write its weights to OUT/{model}.safetensors. " in text
 
 
-def test_a_start_says_how_much_of_the_file_it_took(
-    run, tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_init_reports_how_many_tensors_of_the_file_it_used(
+    run: Runner, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tests.train.models.test_unet import brain_mri
 
@@ -165,7 +154,7 @@ def test_a_start_says_how_much_of_the_file_it_took(
         assert "only unet-mri" in err
 
 
-def test_a_complete_run_resumed_only_writes_its_weights_again(run, tree, trained) -> None:
+def test_a_complete_run_resumed_only_writes_its_weights_again(run: Runner, tree: Path, trained: Path) -> None:
     weights = trained / "resnet18.safetensors"
     before, log = weights.read_bytes(), (trained / "log.csv").read_bytes()
     weights.unlink()
@@ -174,7 +163,9 @@ def test_a_complete_run_resumed_only_writes_its_weights_again(run, tree, trained
     assert (trained / "log.csv").read_bytes() == log
 
 
-def test_training_refuses_what_it_cannot_use_in_one_line(run, tree, trained, tmp_path: Path) -> None:
+def test_unusable_inputs_are_refused_in_one_line(
+    run: Runner, tree: Path, trained: Path, tmp_path: Path
+) -> None:
     damaged = tmp_path / "damaged"
     damaged.mkdir()
     (damaged / "last.ckpt").write_bytes((trained / "last.ckpt").read_bytes()[:5000])
@@ -194,8 +185,8 @@ def test_training_refuses_what_it_cannot_use_in_one_line(run, tree, trained, tmp
         assert expected in err
 
 
-def test_a_run_starts_from_trained_weights_and_goes_on_without_them(
-    run, tree, trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_run_starts_from_trained_weights_and_resumes_without_them(
+    run: Runner, tree: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from train.models.load import load_network
 
@@ -214,7 +205,7 @@ def test_a_run_starts_from_trained_weights_and_goes_on_without_them(
 
 
 def test_the_seed_of_the_recipe_sets_the_initial_weights(
-    run, tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Runner, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(running, "train", lambda _config, model, *_: model)
     for name, more in (("a", ()), ("b", ()), ("c", ("--seed", 7))):
@@ -225,12 +216,12 @@ def test_the_seed_of_the_recipe_sets_the_initial_weights(
 
 
 def test_ctrl_c_exits_130_and_says_how_to_go_on(
-    run, tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Runner, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("torch")
     from train.models.losses import LandmarkLoss
 
-    def interrupted(*_) -> Never:
+    def interrupted(*_: object) -> Never:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(LandmarkLoss, "__call__", interrupted)

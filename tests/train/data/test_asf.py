@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis.extra.numpy import arrays
 
 from tests.strategies import floats
+from tracker.types import FloatArray
 from train.data.asf import Shot, read_asf, read_imm_folder
 from train.errors import DataError
 
@@ -15,7 +16,7 @@ POINTS = np.column_stack([np.linspace(0.2, 0.8, 58), np.linspace(0.9, 0.1, 58) *
 FIRST = 18  # the line of the first point
 
 
-def asf_text(relative=POINTS, image="07-3m.jpg") -> str:
+def asf_text(relative: FloatArray = POINTS, image: str = "07-3m.jpg") -> str:
     """As the database's own files look, down to blanks and tabs."""
     rows = "\n".join(f"0 \t4 \t{x:.8f} \t{y:.8f} \t{i} \t{i} \t{i}" for i, (x, y) in enumerate(relative))
     return (
@@ -25,7 +26,9 @@ def asf_text(relative=POINTS, image="07-3m.jpg") -> str:
     )
 
 
-def write_shot(folder, name="07-3m", relative=POINTS, wh=(64, 48)):
+def write_shot(
+    folder: Path, name: str = "07-3m", relative: FloatArray = POINTS, wh: tuple[int, int] = (64, 48)
+) -> Path:
     assert cv2.imwrite(str(folder / f"{name}.jpg"), np.zeros((wh[1], wh[0], 3), np.uint8))
     path = folder / f"{name}.asf"
     path.write_text(asf_text(relative, f"{name}.jpg"))
@@ -41,14 +44,14 @@ def test_a_shot_is_read_in_pixels_with_person_and_number(tmp_path: Path) -> None
 
 @given(relative=arrays(np.float64, (58, 2), elements=floats(0, 1)))
 def test_pixels_are_the_relative_coordinates_times_width_and_height(
-    relative, tmp_path_factory: pytest.TempPathFactory
+    relative: FloatArray, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     relative[:2] = [[0, 0], [1, 1]]  # an area, and (0, 0) stays the centre of the top-left pixel
     shot = read_asf(write_shot(tmp_path_factory.getbasetemp(), relative=relative, wh=(30, 20)))
     assert np.abs(shot.points / (30, 20) - relative).max() <= 0.5e-8 + 1e-15
 
 
-def test_three_columns_for_the_user_are_taken_and_ignored(tmp_path: Path) -> None:
+def test_three_user_columns_are_ignored(tmp_path: Path) -> None:
     path = write_shot(tmp_path)
     lines = path.read_text().splitlines()
     rows = range(FIRST - 1, FIRST - 1 + 58, 2)
@@ -77,7 +80,9 @@ def test_three_columns_for_the_user_are_taken_and_ignored(tmp_path: Path) -> Non
         (80, "08-3m.jpg", r"07-3m\.asf:80: the image .*08-3m\.jpg' is missing"),
     ],
 )
-def test_a_broken_file_is_refused_with_file_and_line(tmp_path: Path, number, line, expected) -> None:
+def test_a_broken_file_is_refused_with_file_and_line(
+    tmp_path: Path, number: int, line: str, expected: str
+) -> None:
     path = write_shot(tmp_path)
     lines = path.read_text().splitlines()
     path.write_text("\n".join([*lines[: number - 1], line, *lines[number:]]))
@@ -86,13 +91,13 @@ def test_a_broken_file_is_refused_with_file_and_line(tmp_path: Path, number, lin
 
 
 @pytest.mark.parametrize("name", ["7-3m", "07-7m", "07-0m", "00-1m", "07-3x", "07-3", "face"])
-def test_a_name_without_person_and_shot_is_refused(tmp_path: Path, name) -> None:
+def test_a_name_without_person_and_shot_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError, match=rf"{name}\.asf: expected a name such as 07-3m\.asf"):
         read_asf(write_shot(tmp_path, name))
 
 
 @pytest.mark.parametrize("content", [None, b"", b"# nothing\n", b"58\n\xff"])
-def test_a_missing_or_empty_file_is_refused(tmp_path: Path, content) -> None:
+def test_a_missing_or_empty_file_is_refused(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "07-3m.asf"
     if content is not None:
         path.write_bytes(content)
@@ -140,12 +145,12 @@ def test_a_folder_without_labels_is_refused(tmp_path: Path) -> None:
         (POINTS, 1, 7),
     ],
 )
-def test_an_impossible_shot_is_refused(tmp_path: Path, points, person, shot) -> None:
+def test_an_impossible_shot_is_refused(tmp_path: Path, points: FloatArray, person: int, shot: int) -> None:
     with pytest.raises(DataError, match=r"a\.jpg"):
         Shot(tmp_path / "a.jpg", points, person, shot)
 
 
-def test_the_real_database_is_read_as_another_reader_reads_it(data_dir: Path) -> None:
+def test_the_real_database_matches_another_reader(data_dir: Path) -> None:
     folder = data_dir / "imm_face_db"
     if not folder.is_dir():
         pytest.skip(f"no {folder}")
@@ -154,5 +159,7 @@ def test_the_real_database_is_read_as_another_reader_reads_it(data_dir: Path) ->
     number = re.compile(r"^\d+\s+\d+\s+(0\.\d{8})\s+(0\.\d{8})\s+\d", re.MULTILINE)
     for shot in shots:
         relative = np.array(number.findall(shot.image.with_suffix(".asf").read_text()), float)
-        height, width = cv2.imread(str(shot.image)).shape[:2]
+        image = cv2.imread(str(shot.image))
+        assert image is not None
+        height, width = image.shape[:2]
         assert np.abs(shot.points - relative * (width, height)).max() < 1e-9

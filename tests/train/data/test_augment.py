@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tests.tiny import face_points
 from tracker.geometry import CropTransform
+from tracker.types import ImageArray
 from train.data import augment
 from train.data.augment import GeometryPolicy, PhotometricPolicy, misplace, synthetic_background
 
@@ -15,13 +16,13 @@ NEVER = PhotometricPolicy(*[0.0] * 7)
 seeds = st.integers(0, 2**32 - 1)
 
 
-def texture(size=128):
+def texture(size: int = 128) -> ImageArray:
     rows, columns = np.mgrid[:size, :size]
-    return (128 + 90 * np.sin(rows / 7) * np.cos(columns / 5)).astype(np.uint8)
+    return np.asarray(128 + 90 * np.sin(rows / 7) * np.cos(columns / 5), np.uint8)
 
 
 @given(seeds)
-def test_a_policy_draws_from_its_generator_alone(seed) -> None:
+def test_a_policy_draws_from_its_generator_only(seed: int) -> None:
     crop = CropTransform.from_points(face_points())
     for draw in (
         lambda rng: GeometryPolicy().perturb(crop, rng),
@@ -33,7 +34,7 @@ def test_a_policy_draws_from_its_generator_alone(seed) -> None:
 
 
 @given(seeds)
-def test_perturbed_crops_stay_within_the_limits(seed) -> None:
+def test_perturbed_crops_stay_within_the_limits(seed: int) -> None:
     policy, crop = GeometryPolicy(), CropTransform.from_points(face_points(roll=0.3))
     near = policy.perturb(crop, np.random.default_rng(seed))
     assert abs(near.angle - crop.angle) <= np.deg2rad(policy.angle_max_deg) + 1e-12
@@ -65,7 +66,7 @@ def test_perturbed_crops_hold_the_face() -> None:
     assert max(outside) < 0.25
 
 
-def test_a_misplaced_crop_is_never_a_good_one() -> None:
+def test_a_misplaced_crop_is_outside_the_limits_of_training_crops() -> None:
     """Good is what training crops of faces may be: within all limits of the geometry, with some room."""
     policy, rng = GeometryPolicy(), np.random.default_rng(0)
     crop = CropTransform.from_points(face_points(roll=0.4))
@@ -77,7 +78,7 @@ def test_a_misplaced_crop_is_never_a_good_one() -> None:
         assert turned or resized or moved
 
 
-def test_misplacing_reaches_each_of_its_four_kinds() -> None:
+def test_misplacing_draws_all_four_kinds() -> None:
     crop, rng = CropTransform((0, 0), 100), np.random.default_rng(0)
     drawn = [misplace(crop, rng) for _ in range(200)]
     kinds = [
@@ -90,17 +91,18 @@ def test_misplacing_reaches_each_of_its_four_kinds() -> None:
 
 
 @given(seeds, st.sampled_from([32, 64, 128, 224]))
-def test_photometry_keeps_shape_and_type_and_leaves_its_input_alone(seed, size) -> None:
+def test_photometry_keeps_shape_and_type_and_leaves_its_input_alone(seed: int, size: int) -> None:
     crop = texture(size)
     kept = crop.copy()
     changed = ALWAYS.apply(crop, np.random.default_rng(seed))
-    assert (changed.shape, changed.dtype) == (crop.shape, np.uint8)
+    assert changed.shape == crop.shape
+    assert changed.dtype == np.uint8
     assert changed.flags.c_contiguous
     assert np.array_equal(crop, kept)
 
 
 @pytest.mark.parametrize("field", [*PhotometricPolicy.__dataclass_fields__])
-def test_each_photometric_chance_changes_the_crop(field) -> None:
+def test_each_photometric_probability_changes_the_crop(field: str) -> None:
     crop = texture()
     alone = replace(NEVER, **{field: 1.0})
     changed = [alone.apply(crop, np.random.default_rng(seed)) for seed in range(5)]
@@ -110,7 +112,7 @@ def test_each_photometric_chance_changes_the_crop(field) -> None:
 
 
 @given(seeds, st.sampled_from([64, 128, 224]))
-def test_blur_and_low_resolution_do_not_move_the_picture(seed, size) -> None:
+def test_blur_and_low_resolution_do_not_move_the_picture(seed: int, size: int) -> None:
     """A small square's centroid moves by at most half a pixel: that of a motion blur of even length."""
     crop = np.zeros((size, size), np.uint8)
     middle, half = size // 2, size // 16
@@ -123,6 +125,7 @@ def test_blur_and_low_resolution_do_not_move_the_picture(seed, size) -> None:
 
 
 @given(seeds, st.sampled_from([32, 224]))
-def test_a_synthetic_background_is_a_grey_patch(seed, size) -> None:
+def test_a_synthetic_background_is_a_grey_patch(seed: int, size: int) -> None:
     patch = synthetic_background(size, np.random.default_rng(seed))
-    assert (patch.shape, patch.dtype) == ((size, size), np.uint8)
+    assert patch.shape == (size, size)
+    assert patch.dtype == np.uint8

@@ -3,28 +3,35 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from tests.tiny import HW, blobs, face_points, write_face  # noqa: E402
-from tracker.geometry import CropTransform  # noqa: E402
-from tracker.scheme import MIRROR  # noqa: E402
-from train.data import dataset  # noqa: E402
-from train.data.augment import GeometryPolicy, PhotometricPolicy  # noqa: E402
-from train.data.dataset import FaceCrops, SampleRecipe, to_unit  # noqa: E402
-from train.data.readers import LabelledFace  # noqa: E402
-from train.errors import DataError  # noqa: E402
+import torch
+
+from tests.tiny import HW, blobs, face_points, write_face
+from tracker.geometry import CropTransform
+from tracker.scheme import MIRROR
+from tracker.types import FloatArray
+from train.data.augment import GeometryPolicy, PhotometricPolicy
+from train.data.dataset import (
+    FaceCrops,
+    Sample,
+    SampleRecipe,
+    to_unit,
+)
+from train.data.readers import LabelledFace
+from train.errors import DataError
 
 PLAIN = PhotometricPolicy(*[0.0] * 7)
 
 
 @pytest.fixture(scope="module")
-def faces(tmp_path_factory: pytest.TempPathFactory):
+def faces(tmp_path_factory: pytest.TempPathFactory) -> list[LabelledFace]:
     folder = tmp_path_factory.mktemp("faces")
     return [write_face(folder, f"f{i}", face_points((150 + 5 * i, 120), 110, 0.1 * i)) for i in range(4)]
 
 
 @pytest.fixture
-def dotted(tmp_path: Path):
+def dotted(tmp_path: Path) -> LabelledFace:
     """A face whose picture is a bright dot at each eye and lip corner, at sub-pixel places."""
     import cv2
 
@@ -34,12 +41,14 @@ def dotted(tmp_path: Path):
     return LabelledFace(path, points, "afw")
 
 
-def equal(a, b):
+def equal(a: Sample, b: Sample) -> bool:
     return all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
 
 
 @pytest.mark.parametrize("recipe", [None, SampleRecipe(), SampleRecipe(background=1.0)])
-def test_samples_have_the_stated_shapes_and_types(faces, recipe) -> None:
+def test_samples_have_the_stated_shapes_and_types(
+    faces: list[LabelledFace], recipe: SampleRecipe | None
+) -> None:
     for crop, points, is_face in (FaceCrops(faces, 64, recipe)[i] for i in range(4)):
         assert (crop.shape, crop.dtype) == ((1, 64, 64), torch.uint8)
         assert (points.shape, points.dtype) == ((68, 2), torch.float32)
@@ -48,14 +57,14 @@ def test_samples_have_the_stated_shapes_and_types(faces, recipe) -> None:
         assert is_face.item() == float(points.any())
 
 
-def test_a_sample_hangs_on_seed_epoch_and_index_alone(faces) -> None:
+def test_a_sample_depends_on_seed_epoch_and_index_only(faces: list[LabelledFace]) -> None:
     crops = FaceCrops(faces, 64, SampleRecipe(), seed=5)
     again = FaceCrops(faces, 64, SampleRecipe(), seed=5)
     backwards = [again.at(64, 3)[i] for i in (3, 2, 1, 0)][::-1]
     assert all(equal(crops.at(64, 3)[i], backwards[i]) for i in range(4))
 
 
-def test_another_seed_epoch_or_index_gives_another_sample(faces) -> None:
+def test_another_seed_epoch_or_index_gives_another_sample(faces: list[LabelledFace]) -> None:
     same_face = [faces[0], faces[0]]
     crops = FaceCrops(same_face, 64, SampleRecipe(), seed=5)
     other_seed = FaceCrops(same_face, 64, SampleRecipe(), seed=6)
@@ -65,7 +74,7 @@ def test_another_seed_epoch_or_index_gives_another_sample(faces) -> None:
     assert not equal(sample, other_seed[0])
 
 
-def test_another_size_and_epoch_share_the_images_and_leave_the_first_alone(faces) -> None:
+def test_at_shares_the_images_and_leaves_the_original_unchanged(faces: list[LabelledFace]) -> None:
     reads = []
     crops = FaceCrops(faces, 64, SampleRecipe(), on_read=lambda: reads.append(1))
     before = crops[1]
@@ -75,12 +84,12 @@ def test_another_size_and_epoch_share_the_images_and_leave_the_first_alone(faces
     assert len(reads) == len(faces)
 
 
-def test_labels_do_not_hang_on_the_size_of_the_crop(faces) -> None:
+def test_labels_do_not_depend_on_the_size_of_the_crop(faces: list[LabelledFace]) -> None:
     small, large = FaceCrops(faces, 64)[2][1], FaceCrops(faces, 224)[2][1]
     assert torch.allclose(small, large, atol=1e-6)
 
 
-def test_validation_crops_are_canonical(faces) -> None:
+def test_validation_crops_are_canonical(faces: list[LabelledFace]) -> None:
     crop, points, _ = FaceCrops(faces, 128)[3]
     transform = CropTransform.from_points(faces[3].points, size=128)
     assert np.allclose(points.numpy(), to_unit(transform.to_crop(faces[3].points), 128), atol=1e-6)
@@ -88,7 +97,7 @@ def test_validation_crops_are_canonical(faces) -> None:
     assert crop.float().std() > 5
 
 
-def dots_lie_under_their_points(crop, points, size) -> None:
+def dots_lie_under_their_points(crop: FloatArray, points: FloatArray, size: int) -> None:
     """Each dot's centroid against the label of the same name; 0.1 px covers 8-bit rounding."""
     rows, columns = np.indices((size, size))
     for name in (36, 45, 48, 54):
@@ -101,7 +110,7 @@ def dots_lie_under_their_points(crop, points, size) -> None:
 
 
 @pytest.mark.parametrize("mirror", [0.0, 1.0])
-def test_points_land_on_the_drawn_features(dotted, mirror) -> None:
+def test_points_land_on_the_drawn_features(dotted: LabelledFace, mirror: float) -> None:
     recipe = SampleRecipe(GeometryPolicy(mirror=mirror), PLAIN, background=0.0)
     crops = FaceCrops([dotted], 128, recipe)
     for epoch in range(30):
@@ -109,7 +118,7 @@ def test_points_land_on_the_drawn_features(dotted, mirror) -> None:
         dots_lie_under_their_points(crop[0].numpy().astype(float), points.numpy(), 128)
 
 
-def test_mirroring_flips_the_picture_and_swaps_the_names(faces) -> None:
+def test_mirroring_flips_the_picture_and_swaps_the_points(faces: list[LabelledFace]) -> None:
     straight, mirrored = (
         FaceCrops(faces, 64, SampleRecipe(GeometryPolicy(mirror=chance), PLAIN, background=0.0))
         for chance in (0.0, 1.0)
@@ -119,13 +128,13 @@ def test_mirroring_flips_the_picture_and_swaps_the_names(faces) -> None:
     assert torch.allclose(swapped, points[MIRROR.copy()] * torch.tensor([-1.0, 1.0]), atol=1e-6)
 
 
-def test_the_share_of_crops_without_a_face_is_as_asked(faces) -> None:
+def test_the_share_of_crops_without_a_face_follows_the_recipe(faces: list[LabelledFace]) -> None:
     crops = FaceCrops(faces, 32, SampleRecipe(photometry=PLAIN, background=0.25))
     found = [crops.at(32, epoch)[i][2].item() for epoch in range(150) for i in range(4)]
     assert 1 - np.mean(found) == pytest.approx(0.25, abs=4 * np.sqrt(0.25 * 0.75 / 600))
 
 
-def test_photometry_does_not_write_into_the_images(faces) -> None:
+def test_photometry_does_not_write_into_the_images(faces: list[LabelledFace]) -> None:
     crops = FaceCrops(faces, 64, SampleRecipe(photometry=PhotometricPolicy(*[1.0] * 7)))
     plain = FaceCrops(faces, 64)
     kept = [image.copy() for image in crops._images]
@@ -142,7 +151,7 @@ def test_unit_points_cover_the_crop_from_minus_to_plus_one_half() -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a picture"])
-def test_an_image_that_cannot_be_read_is_refused(tmp_path: Path, content) -> None:
+def test_an_image_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "a.jpg"
     if content is not None:
         path.write_bytes(content)
@@ -150,7 +159,7 @@ def test_an_image_that_cannot_be_read_is_refused(tmp_path: Path, content) -> Non
         FaceCrops([LabelledFace(path, face_points(), "afw")], 64)
 
 
-def test_no_faces_are_no_crops() -> None:
+def test_no_faces_give_no_crops() -> None:
     assert len(FaceCrops([], 64)) == 0
 
 
@@ -158,10 +167,9 @@ def test_drawn_pictures_hold_the_whole_face() -> None:
     assert all(0 < v < limit for p in face_points() for v, limit in zip(p, HW[::-1], strict=True))
 
 
-def test_every_face_of_a_real_set_becomes_the_same_crop_twice(data_dir: Path) -> None:
+def test_samples_of_real_faces_are_reproducible(data_dir: Path) -> None:
     from train.data.splits import training_faces
 
     some = training_faces(data_dir)[0][::700]
     first, second = FaceCrops(some, 64, SampleRecipe()), FaceCrops(some, 64, SampleRecipe())
     assert all(equal(first[i], second[i]) for i in range(len(some)))
-    assert dataset.N_POINTS == 68

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -5,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.tiny import face_points, write_face
+from tracker.types import FloatArray
 from train.data.dlib_xml import read_dlib_xml
 from train.data.pts import read_pts
 from train.errors import DataError
@@ -12,8 +14,10 @@ from train.errors import DataError
 HEAD = "<?xml version='1.0' encoding='ISO-8859-1'?>\n<dataset>\n<name>caf\xe9</name>\n<images>\n"
 
 
-def write_xml(folder, faces, shuffle=None):
-    """``faces``: image names and points; element by element on lines of their own, as dlib writes."""
+def write_xml(
+    folder: Path, faces: Sequence[tuple[str, FloatArray]], shuffle: np.random.Generator | None = None
+) -> Path:
+    """Write image names and points, each element on its own line, as dlib does."""
     lines = []
     for name, points in faces:
         parts = [f"<part name='{i:02d}' x='{x}' y='{y}'/>" for i, (x, y) in enumerate(points)]
@@ -26,7 +30,7 @@ def write_xml(folder, faces, shuffle=None):
     return path
 
 
-def test_dlib_xml_counts_from_zero_and_goes_by_the_names_of_parts(tmp_path: Path) -> None:
+def test_parts_are_sorted_by_name_and_zero_based(tmp_path: Path) -> None:
     points = face_points()
     write_face(tmp_path, "a", points)
     (face,) = read_dlib_xml(write_xml(tmp_path, [("a.jpg", points)], np.random.default_rng(1)), "lfpw")
@@ -70,7 +74,7 @@ def test_an_image_may_hold_several_boxes_and_ignored_ones_are_left_out(tmp_path:
     ],
 )
 def test_broken_dlib_xml_is_refused_with_file_and_line_of_the_element(
-    tmp_path: Path, old, new, expected
+    tmp_path: Path, old: str, new: str, expected: str
 ) -> None:
     write_face(tmp_path, "a", face_points())
     path = write_xml(tmp_path, [("a.jpg", face_points())])
@@ -90,7 +94,7 @@ def test_an_image_listed_twice_is_refused_with_both_lines(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("content", [None, b""])
-def test_a_missing_or_empty_file_is_refused(tmp_path: Path, content) -> None:
+def test_a_missing_or_empty_file_is_refused(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "labels.xml"
     if content is not None:
         path.write_bytes(content)
@@ -99,7 +103,7 @@ def test_a_missing_or_empty_file_is_refused(tmp_path: Path, content) -> None:
 
 
 @pytest.mark.parametrize("part", ["train", "test"])
-def test_both_layouts_of_the_real_labels_agree(data_dir: Path, part) -> None:
+def test_xml_and_pts_labels_of_the_real_data_agree(data_dir: Path, part: str) -> None:
     """The XML was written as the ``.pts`` rounded to whole pixels; another XML parser sees the same."""
     path = data_dir / "300w" / f"labels_ibug_300W_{part}.xml"
     if not path.is_file():
@@ -109,4 +113,4 @@ def test_both_layouts_of_the_real_labels_agree(data_dir: Path, part) -> None:
     boxes = ElementTree.parse(path).getroot().findall("images/image/box")
     for face, box in zip(faces, boxes, strict=True):
         assert np.array_equal(face.points, np.rint(read_pts(face.image.with_suffix(".pts"))))
-        assert np.array_equal(face.points, [[int(part.get("x")), int(part.get("y"))] for part in box])
+        assert np.array_equal(face.points, [[int(part.attrib["x"]), int(part.attrib["y"])] for part in box])

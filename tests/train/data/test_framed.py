@@ -5,31 +5,34 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-torch = pytest.importorskip("torch")
+from tracker.types import FloatArray
+from train.data.asf import Shot
 
-from tests.strategies import floats  # noqa: E402
-from tests.tiny import face_points, write_face  # noqa: E402
-from tests.train.imm_files import HW, draw_shot, template_58, write_shot  # noqa: E402
-from tracker.types import FaceBox  # noqa: E402
-from train.data.asf import read_asf  # noqa: E402
-from train.data.framed import Framing, Scheme, framed_picture, framed_pictures  # noqa: E402
-from train.data.imm import ImmCrops, imm_shots, split_people  # noqa: E402
-from train.data.readers import LabelledFace  # noqa: E402
-from train.errors import DataError  # noqa: E402
-from train.metrics import inter_ocular, point_distances  # noqa: E402
-from train.training.imm import locate_68  # noqa: E402
+pytest.importorskip("torch")
+
+from tests.strategies import floats
+from tests.tiny import face_points, write_face
+from tests.train.imm_files import HW, draw_shot, template_58, write_shot
+from tracker.types import FaceBox
+from train.data.asf import read_asf
+from train.data.framed import Framing, Scheme, framed_picture, framed_pictures
+from train.data.imm import ImmCrops, imm_shots, split_people
+from train.data.readers import LabelledFace
+from train.errors import DataError
+from train.metrics import inter_ocular, point_distances
+from train.training.imm import locate_68
 
 FIRST_58 = Scheme(np.eye(68, 58))
 """Keeps the first 58 points as they are."""
 
 
-def random_faces(count, seed):
+def random_faces(count: int, seed: int) -> FloatArray:
     rng = np.random.default_rng(seed)
     faces = np.stack([face_points() for _ in range(count)])
     return faces + rng.normal(0, 6, faces.shape)
 
 
-def test_a_linear_scheme_is_found_again() -> None:
+def test_a_linear_scheme_is_recovered() -> None:
     rng = np.random.default_rng(0)
     true = Scheme(rng.dirichlet(np.ones(68), 58).T)
     known = random_faces(400, seed=1)
@@ -39,7 +42,7 @@ def test_a_linear_scheme_is_found_again() -> None:
     assert error.max() < 0.005  # what the ridge leaves: its 0.1 against some 400 x 2 x 0.005 a direction
 
 
-def test_large_faces_count_no_more_than_small_ones() -> None:
+def test_large_and_small_faces_have_the_same_weight() -> None:
     known = random_faces(60, seed=3)
     wanted = FIRST_58.convert(known) + np.random.default_rng(4).normal(0, 2, (60, 58, 2))
     zoom = np.where(np.arange(60) % 2, 1.0, 50.0)[:, None, None]
@@ -48,7 +51,7 @@ def test_large_faces_count_no_more_than_small_ones() -> None:
 
 
 @given(floats(-3.1, 3.1), floats(0.1, 10), floats(-500, 500), floats(-500, 500))
-def test_a_scheme_commutes_with_similarity_transforms(angle, scale, x, y) -> None:
+def test_a_scheme_commutes_with_similarity_transforms(angle: float, scale: float, x: float, y: float) -> None:
     scheme = Scheme(np.random.default_rng(5).normal(0, 0.2, (68, 58)))
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     face = face_points((0.0, 0.0))
@@ -57,17 +60,17 @@ def test_a_scheme_commutes_with_similarity_transforms(angle, scale, x, y) -> Non
 
 
 @pytest.mark.parametrize("weights", [np.eye(68), np.full((68, 58), np.nan)])
-def test_a_scheme_of_another_shape_is_refused(weights) -> None:
+def test_a_scheme_of_another_shape_is_refused(weights: FloatArray) -> None:
     with pytest.raises(DataError, match="68, 58"):
         Scheme(weights)
 
 
-def shot(folder, name, center, width):
+def shot(folder: Path, name: str, center: tuple[float, float], width: float) -> Shot:
     points = np.asarray(center) + width * template_58()
     return read_asf(write_shot(folder, name, draw_shot(points), points))
 
 
-def test_a_framing_puts_a_face_where_the_shots_have_theirs(tmp_path: Path) -> None:
+def test_a_framing_places_a_face_as_in_the_shots(tmp_path: Path) -> None:
     one = shot(tmp_path, "01-1m", (70.0, 66.0), 50.0)
     framing = Framing.of([one])
     frame = framing.around(one.points, 80)
@@ -90,7 +93,7 @@ def test_a_framing_is_the_average_of_the_shots(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [0, 30, 57])
-def test_points_stay_on_what_they_mark(tmp_path: Path, number) -> None:
+def test_points_follow_their_features_into_the_picture(tmp_path: Path, number: int) -> None:
     """A dot at one point of a large photograph lies there in the smaller picture, too."""
     points = face_points((700.3, 520.6), width=400.0)
     rows, columns = np.mgrid[:1000, :1400]
@@ -109,7 +112,7 @@ def test_points_stay_on_what_they_mark(tmp_path: Path, number) -> None:
     assert picture.frame.side == pytest.approx(2 * 80, rel=0.01)
 
 
-def test_a_picture_goes_on_where_the_photograph_ends(tmp_path: Path) -> None:
+def test_pictures_are_extended_beyond_the_photograph_without_a_black_border(tmp_path: Path) -> None:
     """No black border tells where the face is."""
     face = write_face(tmp_path, "a", face_points(width=150.0))
     picture = framed_picture(face, FIRST_58, Framing(3.2, (0.0, 0.1)), 80)
@@ -124,7 +127,7 @@ def test_pictures_follow_the_shots_and_are_cut_like_them(tmp_path: Path) -> None
     faces = [write_face(tmp_path, str(i), face_points(width=60.0 + 30 * i)) for i in range(3)]
     more = framed_pictures(faces, FIRST_58, Framing.of([one]), 80, lambda: seen.append(1))
     assert len(seen) == 3
-    crops = ImmCrops([one], 80, more=more)
+    crops = ImmCrops([one], 80).followed_by(more)
     assert len(crops) == 4
     for index, picture in enumerate(more, start=1):
         image, points, _ = crops[index]
@@ -136,7 +139,7 @@ def test_pictures_follow_the_shots_and_are_cut_like_them(tmp_path: Path) -> None
         assert max(box.width, box.height) == pytest.approx(max(own.width, own.height))
 
 
-def test_an_image_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_missing_image_is_refused(tmp_path: Path) -> None:
     face = LabelledFace(tmp_path / "none.png", face_points(), "lfpw")
     with pytest.raises(DataError, match=r"none\.png"):
         framed_picture(face, FIRST_58, Framing(3.0, (0.0, 0.0)), 80)

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,7 +29,7 @@ FACE = face_points((50, 40), 60)
 def labels(folder: Path) -> dict[str, tuple[Path, Callable[[Path], object]]]:
     """A whole file of each layout below ``folder``, and what reads it."""
     image = folder / "a.png"
-    image.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(8) + (100).to_bytes(4, "big") + (80).to_bytes(4, "big"))
+    assert cv2.imwrite(str(image), np.zeros((80, 100), np.uint8))
     readers.write_pts(folder / "a.pts", FACE)
     write_shot(folder)
     xml = write_xml(folder, [("a.png", FACE)])
@@ -54,17 +56,17 @@ NAMES = ("pts", "asf", "xml", "csv", "wflw", "pseudo", "predictions", "header")
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory):
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Callable[[Path], object]]]:
     return labels(tmp_path_factory.mktemp("labels"))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_whole_file_is_read(made, name) -> None:
+def test_an_undamaged_file_is_read(made: dict[str, tuple[Path, Callable[[Path], object]]], name: str) -> None:
     path, read = made[name]
     read(path)
 
 
-def read_or_refused(path, read, content) -> None:
+def read_or_refused(path: Path, read: Callable[[Path], object], content: bytes) -> None:
     whole = path.read_bytes()
     try:
         path.write_bytes(content)
@@ -77,7 +79,9 @@ def read_or_refused(path, read, content) -> None:
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=100)
 @given(data=st.data())
-def test_a_damaged_file_is_read_or_refused(made, name, data) -> None:
+def test_a_damaged_file_is_read_or_refused(
+    made: dict[str, tuple[Path, Callable[[Path], object]]], name: str, data: st.DataObject
+) -> None:
     path, read = made[name]
     read_or_refused(path, read, data.draw(damaged(path.read_bytes())))
 
@@ -85,11 +89,15 @@ def test_a_damaged_file_is_read_or_refused(made, name, data) -> None:
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=25)
 @given(content=st.binary(max_size=200))
-def test_garbage_is_read_or_refused(made, name, content) -> None:
+def test_random_bytes_are_read_or_refused(
+    made: dict[str, tuple[Path, Callable[[Path], object]]], name: str, content: bytes
+) -> None:
     read_or_refused(*made[name], content)
 
 
-def test_numbers_beyond_any_float_are_refused(made) -> None:
+def test_numbers_beyond_the_float_range_are_refused(
+    made: dict[str, tuple[Path, Callable[[Path], object]]],
+) -> None:
     for name in ("pseudo", "predictions"):
         path, read = made[name]
         whole = path.read_text()
@@ -100,7 +108,7 @@ def test_numbers_beyond_any_float_are_refused(made) -> None:
 
 
 @pytest.mark.parametrize("elsewhere", ["../secret.png", "/etc/hostname", "sub/../../secret.png"])
-def test_labels_point_to_no_image_elsewhere(tmp_path: Path, elsewhere) -> None:
+def test_images_outside_the_label_folder_are_refused(tmp_path: Path, elsewhere: str) -> None:
     inside = tmp_path / "labels"
     (inside / "sub").mkdir(parents=True)
     made = labels(inside)

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -17,7 +18,9 @@ JPEG_KINDS = {
 }
 
 
-def encoded(width, height, suffix=".jpg", options=(), channels=3):
+def encoded(
+    width: int, height: int, suffix: str = ".jpg", options: Sequence[int] = (), channels: int = 3
+) -> bytes:
     shape = (height, width) if channels == 1 else (height, width, channels)
     ok, data = cv2.imencode(suffix, np.zeros(shape, np.uint8), list(options))
     assert ok
@@ -27,7 +30,9 @@ def encoded(width, height, suffix=".jpg", options=(), channels=3):
 @given(
     width=st.integers(1, 700), height=st.integers(1, 700), suffix=st.sampled_from([".jpg", ".png", ".bmp"])
 )
-def test_the_size_is_the_decoders(tmp_path_factory: pytest.TempPathFactory, width, height, suffix) -> None:
+def test_the_size_matches_the_decoded_image(
+    tmp_path_factory: pytest.TempPathFactory, width: int, height: int, suffix: str
+) -> None:
     path = tmp_path_factory.getbasetemp() / "image.any"
     path.write_bytes(encoded(width, height, suffix))
     assert image_size(path) == (width, height)
@@ -35,21 +40,21 @@ def test_the_size_is_the_decoders(tmp_path_factory: pytest.TempPathFactory, widt
 
 @pytest.mark.parametrize("kind", JPEG_KINDS)
 @pytest.mark.parametrize("channels", [1, 3])
-def test_all_kinds_of_jpeg_are_known(tmp_path: Path, kind, channels) -> None:
+def test_all_kinds_of_jpeg_are_read(tmp_path: Path, kind: str, channels: int) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(encoded(301, 97, options=JPEG_KINDS[kind], channels=channels))
     assert image_size(path) == (301, 97)
 
 
-def test_a_preview_inside_the_metadata_and_fill_bytes_are_passed_over(tmp_path: Path) -> None:
+def test_previews_in_metadata_and_fill_bytes_are_skipped(tmp_path: Path) -> None:
     preview, image = encoded(16, 12), encoded(301, 97)
     segment = b"\xff\xff\xff\xe1" + (len(preview) + 2).to_bytes(2, "big") + preview
     path = tmp_path / "a.jpg"
-    path.write_bytes(image[:2] + b"\xff\x01" + segment + image[2:])
+    path.write_bytes(image[:2] + segment + image[2:])
     assert image_size(path) == (301, 97)
 
 
-def test_a_bmp_stored_from_the_top_and_one_of_os2_are_known(tmp_path: Path) -> None:
+def test_top_down_and_os2_bmp_files_are_read(tmp_path: Path) -> None:
     path = tmp_path / "a.bmp"
     data = bytearray(encoded(30, 20, ".bmp"))
     data[22:26] = (-20).to_bytes(4, "little", signed=True)
@@ -62,32 +67,37 @@ def test_a_bmp_stored_from_the_top_and_one_of_os2_are_known(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (None, "cannot be read"),
+        (None, "cannot be read: .*No such file"),
         (b"", "neither JPEG, PNG nor BMP"),
         (b"GIF89a", "neither JPEG, PNG nor BMP"),
-        (encoded(30, 20)[:30], "cut off inside its header"),
-        (encoded(30, 20, ".png")[:20], "cut off inside its header"),
-        (encoded(30, 20, ".bmp")[:20], "cut off inside its header"),
-        (encoded(30, 20, ".png")[:16] + bytes(8), "claims 0x0 pixels"),
-        (b"\xff\xd8\xff\xd9", "without a frame header"),
-        (b"\xff\xd8\xff\xda\0\4\0\0", "without a frame header"),
-        (b"\xff\xd8\0\xe0", "without a frame header"),
-        (b"\xff\xd8\xff\xe0\0\0", "a broken segment"),
+        (encoded(30, 20)[:30], "cannot be read: "),
+        (encoded(30, 20, ".png")[:20], "cannot be read: "),
+        (encoded(30, 20, ".bmp")[:20], "cannot be read: "),
+        (encoded(30, 20, ".png")[:16] + bytes(8), "cannot be read: "),
+        (b"\xff\xd8\xff\xd9", "its header is broken"),
+        (b"\xff\xd8\xff\xda\0\4\0\0", "its header is broken"),
+        (b"\xff\xd8\0\xe0", "its header is broken"),
+        (b"\xff\xd8\xff\xe0\0\0", "its header is broken"),
     ],
 )
-def test_what_has_no_size_is_refused_with_its_name(tmp_path: Path, content, expected) -> None:
+def test_files_without_a_size_are_refused_by_name(
+    tmp_path: Path, content: bytes | None, expected: str
+) -> None:
     path = tmp_path / "a.jpg"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(DataError, match=rf"a\.jpg: the image.*{expected}"):
+    with pytest.raises(DataError, match=rf"a\.jpg: the image.*{expected}") as caught:
         image_size(path)
+    assert "\n" not in str(caught.value)
 
 
 @given(
     start=st.sampled_from([b"", b"\xff\xd8", b"\xff\xd8\xff", b"BM", b"\x89PNG\r\n\x1a\n"]),
     rest=st.binary(max_size=80),
 )
-def test_any_bytes_give_a_size_or_a_data_error(tmp_path_factory: pytest.TempPathFactory, start, rest) -> None:
+def test_any_bytes_give_a_size_or_a_data_error(
+    tmp_path_factory: pytest.TempPathFactory, start: bytes, rest: bytes
+) -> None:
     path = tmp_path_factory.getbasetemp() / "fuzz.any"
     path.write_bytes(start + rest)
     try:

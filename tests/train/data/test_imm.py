@@ -4,13 +4,19 @@ import cv2
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+from tracker.types import FloatArray
+from train.data.asf import Shot
 
-from tests.train.imm_files import HW, draw_shot, template_58, write_imm, write_shot  # noqa: E402
-from train.data.asf import N_ASF_POINTS, read_asf  # noqa: E402
-from train.data.augment import GeometryPolicy, PhotometricPolicy  # noqa: E402
-from train.data.dataset import SampleRecipe, from_unit  # noqa: E402
-from train.data.imm import (  # noqa: E402
+pytest.importorskip("torch")
+
+import torch
+from torch import Tensor
+
+from tests.train.imm_files import HW, draw_shot, template_58, write_imm, write_shot
+from train.data.asf import N_ASF_POINTS, read_asf
+from train.data.augment import GeometryPolicy, PhotometricPolicy
+from train.data.dataset import SampleRecipe, from_unit
+from train.data.imm import (
     MIRROR_58,
     NOSE_TIP,
     OUTER_EYE_CORNERS_58,
@@ -21,31 +27,31 @@ from train.data.imm import (  # noqa: E402
     mirror_points_58,
     split_people,
 )
-from train.errors import DataError, RunError  # noqa: E402
+from train.errors import DataError, RunError
 
 NO_PHOTOMETRY = PhotometricPolicy(*[0.0] * 7)
 VGA = (480, 640)
 SIZES = (80, 240)
 
 
-def geometry_only(mirror):
+def geometry_only(mirror: float) -> SampleRecipe:
     policy = GeometryPolicy(angle_std_deg=8, angle_max_deg=15, mirror=mirror)
     return SampleRecipe(policy, NO_PHOTOMETRY, background=0)
 
 
 @pytest.fixture(scope="module")
-def shots(tmp_path_factory: pytest.TempPathFactory):
+def shots(tmp_path_factory: pytest.TempPathFactory) -> list[Shot]:
     return imm_shots(write_imm(tmp_path_factory.mktemp("imm")))
 
 
 @pytest.fixture(scope="module")
-def real_shots(data_dir: Path):
+def real_shots(data_dir: Path) -> list[Shot]:
     if not (data_dir / "imm_face_db").is_dir():
         pytest.skip(f"no imm_face_db in {data_dir}")
     return imm_shots(data_dir)
 
 
-def shot_with_a_dot(folder, number, sigma):
+def shot_with_a_dot(folder: Path, number: int, sigma: float) -> Shot:
     """A black 640x480 picture with a blurred dot exactly at point ``number``, and nothing else."""
     points = np.array((301.3, 248.6)) + 260 * template_58()
     rows, columns = np.arange(VGA[0])[:, None], np.arange(VGA[1])[None, :]
@@ -54,23 +60,23 @@ def shot_with_a_dot(folder, number, sigma):
     return read_asf(write_shot(folder, "01-1m", np.rint(255 * dot).astype(np.uint8), points))
 
 
-def centroid(picture):
+def centroid(picture: Tensor) -> FloatArray:
     """x, y in pixels of the picture ``(1, H, W)``."""
     weights = picture[0].numpy().astype(np.float64)
     rows, columns = np.mgrid[: weights.shape[0], : weights.shape[1]]
-    return np.array([(columns * weights).sum(), (rows * weights).sum()]) / weights.sum()
+    return np.asarray([(columns * weights).sum(), (rows * weights).sum()] / weights.sum())
 
 
-def position(points, size):
+def position(points: Tensor, size: int) -> FloatArray:
     """Points in crop sides as pixels of the picture, whose rows begin an eighth of the crop further down."""
-    return from_unit(points.double(), size).numpy() - (0, size // 8)
+    return np.asarray(from_unit(points.double(), size).numpy() - (0, size // 8))
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("mirror", [0, 1])
 @pytest.mark.parametrize("number", [NOSE_TIP, 13, 43])
-def test_points_stay_on_what_they_mark_however_the_crop_is_perturbed(
-    tmp_path: Path, size, mirror, number
+def test_points_follow_their_features_through_augmentation(
+    tmp_path: Path, size: int, mirror: int, number: int
 ) -> None:
     """Found again to a tenth of a pixel: bilinear sampling keeps the centroid of a smooth dot."""
     shot = shot_with_a_dot(tmp_path, number, sigma=1.2 * 640 / size)
@@ -97,7 +103,7 @@ def test_the_plain_picture_is_the_whole_shot_averaged_over_blocks(tmp_path: Path
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_points_are_fractions_of_the_width_from_the_middle(shots, size) -> None:
+def test_points_are_fractions_of_the_width_from_the_middle(shots: list[Shot], size: int) -> None:
     height, width = HW
     for index, shot in enumerate(shots[:4]):
         _, points, is_face = ImmCrops(shots, size)[index]
@@ -106,25 +112,25 @@ def test_points_are_fractions_of_the_width_from_the_middle(shots, size) -> None:
         assert is_face == 1
 
 
-def test_points_find_their_way_back_into_the_image(shots) -> None:
+def test_points_map_back_into_the_image(shots: list[Shot]) -> None:
     crops = ImmCrops(shots, 240)
     back = crops.to_image(5, crops[5][1])
     assert np.abs(back - shots[5].points).max() < 1e-4  # float32 in crop sides
 
 
-def test_only_the_points_that_are_asked_for_come_in_that_order(shots) -> None:
+def test_keep_selects_points_in_its_own_order(shots: list[Shot]) -> None:
     everything, some = ImmCrops(shots, 80)[3][1], ImmCrops(shots, 80, (52, 13))[3][1]
     assert torch.equal(some, everything[[52, 13]])
 
 
-def test_the_mean_is_that_of_the_samples(shots) -> None:
+def test_mean_points_are_the_mean_of_the_samples(shots: list[Shot]) -> None:
     samples = torch.stack([ImmCrops(shots, 80)[i][1] for i in range(len(shots))])
     assert mean_points(shots) == pytest.approx(samples.double().mean(dim=0).numpy(), abs=1e-6)
     assert mean_points(shots, (NOSE_TIP,)) == pytest.approx(mean_points(shots)[[NOSE_TIP]])
 
 
-def test_a_sample_depends_on_seed_epoch_and_index_only(shots) -> None:
-    def sample(seed=0, epoch=0, index=0):
+def test_a_sample_depends_on_seed_epoch_and_index_only(shots: list[Shot]) -> None:
+    def sample(seed: int = 0, epoch: int = 0, index: int = 0) -> Tensor:
         recipe = SampleRecipe(background=0)
         return ImmCrops(shots, 80, recipe=recipe, seed=seed).at(80, epoch)[index][0]
 
@@ -134,7 +140,7 @@ def test_a_sample_depends_on_seed_epoch_and_index_only(shots) -> None:
     assert not torch.equal(sample(), sample(index=1))
 
 
-def test_at_gives_another_epoch_and_leaves_the_first_as_it_is(shots) -> None:
+def test_at_returns_another_epoch_and_leaves_the_original_unchanged(shots: list[Shot]) -> None:
     crops = ImmCrops(shots, 80, recipe=SampleRecipe(background=0))
     before = crops[0][0].clone()
     assert crops.at(160, 3)[0][0].shape == (1, 120, 160)
@@ -161,7 +167,7 @@ def test_the_mirror_order_is_its_own_inverse_and_fits_a_symmetric_face() -> None
     assert mirror_points_58(mirror_points_58(face + 0.1)) == pytest.approx(face + 0.1)
 
 
-def test_the_mirror_order_is_what_real_faces_say(real_shots) -> None:
+def test_the_mirror_order_matches_real_faces(real_shots: list[Shot]) -> None:
     """Of the neutral shots' mean, flipped, each point lies nearest to the one that takes its place."""
     mean = mean_points([shot for shot in real_shots if shot.shot == 1])
     middle = mean[:13, 0].mean()
@@ -170,13 +176,13 @@ def test_the_mirror_order_is_what_real_faces_say(real_shots) -> None:
     assert nearest.tolist() == list(MIRROR_58)
 
 
-def test_the_eye_corners_are_the_outer_ones_of_real_faces(real_shots) -> None:
+def test_the_outer_eye_corners_match_real_faces(real_shots: list[Shot]) -> None:
     mean = mean_points(real_shots)
     first, second = range(13, 21), range(21, 29)
-    outer = [
-        max(own, key=lambda i, other=other: np.linalg.norm(mean[i] - mean[list(other)].mean(axis=0)))
-        for own, other in ((second, first), (first, second))
-    ]
+    outer = []
+    for own, other in ((second, first), (first, second)):
+        away = np.linalg.norm(mean[list(own)] - mean[list(other)].mean(axis=0), axis=-1)
+        outer.append(own[int(away.argmax())])
     assert tuple(outer) == OUTER_EYE_CORNERS_58
     assert mean[outer[0], 0] < mean[outer[1], 0]  # left in the picture comes first
 
@@ -185,7 +191,7 @@ def test_parts_hold_every_point_once() -> None:
     assert sorted(i for part in PARTS_58.values() for i in part) == list(range(N_ASF_POINTS))
 
 
-def test_nobody_is_in_training_and_validation(real_shots) -> None:
+def test_training_and_validation_people_are_disjoint(real_shots: list[Shot]) -> None:
     for tuning, sizes in ((False, (192, 48)), (True, (168, 24))):
         training, validation = split_people(real_shots, tuning)
         people = [{shot.person for shot in part} for part in (training, validation)]
@@ -194,14 +200,14 @@ def test_nobody_is_in_training_and_validation(real_shots) -> None:
         assert max(people[0]) < min(people[1])
 
 
-def test_tuning_never_sees_the_validation_people(shots) -> None:
+def test_tuning_never_sees_the_validation_people(shots: list[Shot]) -> None:
     training, validation = split_people(shots, tuning=True)
     assert {shot.person for shot in training} == {1, 2}
     assert {shot.person for shot in validation} == {30}
     assert {shot.person for shot in split_people(shots)[1]} == {33, 34}
 
 
-def test_the_folder_itself_may_be_given(tmp_path: Path) -> None:
+def test_the_data_folder_may_be_given_directly(tmp_path: Path) -> None:
     root = write_imm(tmp_path, (1, 33), shots=1)
     assert [shot.image for shot in imm_shots(root)] == [s.image for s in imm_shots(root / "imm_face_db")]
 
@@ -218,14 +224,14 @@ def test_pictures_of_another_shape_are_refused(tmp_path: Path) -> None:
         ImmCrops([shot], 80)
 
 
-def test_a_picture_that_vanishes_or_is_none_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_picture_is_refused(tmp_path: Path) -> None:
     shot = imm_shots(write_imm(tmp_path, (1,), shots=1))[0]
     shot.image.write_bytes(b"not a picture")
     with pytest.raises(DataError, match=r"01-1m\.png: not an image"):
         ImmCrops([shot], 80)
 
 
-def test_a_recipe_with_background_and_a_crooked_size_are_refused(shots) -> None:
+def test_a_recipe_with_background_and_an_invalid_size_are_refused(shots: list[Shot]) -> None:
     with pytest.raises(RunError, match=r"background to 0, got 0\.125"):
         ImmCrops(shots, 80, recipe=SampleRecipe())
     with pytest.raises(RunError, match="multiple of 8, got 84"):
@@ -234,7 +240,7 @@ def test_a_recipe_with_background_and_a_crooked_size_are_refused(shots) -> None:
         ImmCrops(shots, 80).at(90, 0)
 
 
-def test_photometry_changes_the_picture_and_no_point(shots) -> None:
+def test_photometry_changes_the_picture_and_no_point(shots: list[Shot]) -> None:
     still = GeometryPolicy(angle_std_deg=0, scale_std=0, shift_std=0, mirror=0)
     loud = ImmCrops(shots, 80, recipe=SampleRecipe(still, PhotometricPolicy(tone=1.0), background=0))
     plain = ImmCrops(shots, 80)
@@ -242,7 +248,7 @@ def test_photometry_changes_the_picture_and_no_point(shots) -> None:
     assert not torch.equal(loud[0][0], plain[0][0])
 
 
-def test_images_are_read_once_and_told(shots, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_images_are_read_once_and_reported(shots: list[Shot], monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     crops = ImmCrops(shots[:3], 80, on_read=lambda: seen.append(1))
     monkeypatch.setattr(cv2, "imread", None)

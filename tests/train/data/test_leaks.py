@@ -1,29 +1,41 @@
 import logging
 import shutil
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import typer
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from tests.tiny import HW, face_points
 from tracker.geometry import mirror_points
-from train.cli.leaks import check_leaks_command
+from tracker.types import FloatArray, ImageArray
+from train.cli.check_leaks import check_leaks_command
 from train.data import phash, splits
-from train.data.leaks import LeakError, check_leaks, find_leaks, fingerprint, present_test_faces, refuse_leaks
+from train.data.leaks import (
+    Leak,
+    LeakError,
+    check_leaks,
+    find_leaks,
+    fingerprint,
+    present_test_faces,
+    refuse_leaks,
+)
 from train.data.readers import LabelledFace, read_imm_folder, read_pts_folder, write_pts
 from train.errors import DataError, TrainError
 
 
-def photograph(seed, hw=HW):
+def photograph(seed: int, hw: tuple[int, int] = HW) -> ImageArray:
     """``(H, W, 3)``: soft random spots, unlike those of any other seed."""
     spots = np.random.default_rng(seed).integers(0, 256, (18, 24, 3), np.uint8)
-    return cv2.resize(spots, hw[::-1], interpolation=cv2.INTER_CUBIC)
+    return np.asarray(cv2.resize(spots, hw[::-1], interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
-def write(path, image, points=None, subset="lfpw", person=""):
+def write(
+    path: Path, image: ImageArray, points: FloatArray | None = None, subset: str = "lfpw", person: str = ""
+) -> LabelledFace:
     path.parent.mkdir(parents=True, exist_ok=True)
     assert cv2.imwrite(str(path), image)
     points = face_points() if points is None else points
@@ -32,34 +44,40 @@ def write(path, image, points=None, subset="lfpw", person=""):
 
 
 @pytest.fixture
-def training(tmp_path: Path):
+def training(tmp_path: Path) -> list[LabelledFace]:
     return [write(tmp_path / "train" / f"image_{i:04d}.jpg", photograph(i)) for i in range(6)]
 
 
 @pytest.fixture
-def held_out(tmp_path: Path):
+def held_out(tmp_path: Path) -> list[LabelledFace]:
     return [write(tmp_path / "test" / f"image_{i:04d}.jpg", photograph(100 + i)) for i in range(4)]
 
 
-def kinds(found):
+def kinds(found: Iterable[Leak]) -> list[str]:
     return [leak.kind for leak in found]
 
 
-def test_other_photographs_under_the_same_numbers_are_no_leak(training, held_out) -> None:
+def test_equal_file_names_in_lfpw_are_no_leak(
+    training: list[LabelledFace], held_out: list[LabelledFace]
+) -> None:
     """lfpw's train and test set both count from image_0001."""
     assert training[0].image.name == held_out[0].image.name
     assert check_leaks(training, held_out) == ()
     refuse_leaks(training, held_out)
 
 
-def test_a_test_file_in_the_training_list_is_a_leak(training, held_out, tmp_path: Path) -> None:
+def test_a_test_file_in_the_training_list_is_a_leak(
+    training: list[LabelledFace], held_out: list[LabelledFace], tmp_path: Path
+) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "test")
     same = LabelledFace(tmp_path / "link" / held_out[2].image.name, held_out[2].points, "other")
     (found,) = check_leaks([*training, same], held_out)
     assert (found.kind, found.training, found.held_out) == ("same image", same.image, held_out[2].image)
 
 
-def test_a_copied_file_is_a_leak_whatever_its_name_and_points(training, held_out, tmp_path: Path) -> None:
+def test_a_copied_file_with_another_name_and_points_is_a_leak(
+    training: list[LabelledFace], held_out: list[LabelledFace], tmp_path: Path
+) -> None:
     copy = tmp_path / "train" / "renamed.jpg"
     shutil.copy(held_out[1].image, copy)
     elsewhere = LabelledFace(copy, face_points((80, 90), 60), "afw")
@@ -68,7 +86,9 @@ def test_a_copied_file_is_a_leak_whatever_its_name_and_points(training, held_out
 
 
 @pytest.mark.parametrize(("subset", "other", "leaks_found"), [("helen", "helen", 1), ("helen", "afw", 0)])
-def test_unique_names_tell_photographs_apart(training, tmp_path: Path, subset, other, leaks_found) -> None:
+def test_unique_names_identify_photographs(
+    training: list[LabelledFace], tmp_path: Path, subset: str, other: str, leaks_found: int
+) -> None:
     ours = write(tmp_path / "a" / "296814969_3.jpg", photograph(50), subset=subset)
     theirs = write(tmp_path / "b" / "296814969_3.jpg", photograph(51), subset=other)
     assert kinds(check_leaks([*training, ours], [theirs])) == ["same name"] * leaks_found
@@ -78,30 +98,33 @@ def test_unique_names_tell_photographs_apart(training, tmp_path: Path, subset, o
     ("ours", "theirs", "leaks_found"),
     [(("imm", "3"), ("imm", "3"), 1), (("imm", "3"), ("youtube", "3"), 0), (("imm", ""), ("imm", ""), 0)],
 )
-def test_one_person_of_one_data_set_is_a_leak(tmp_path: Path, ours, theirs, leaks_found) -> None:
+def test_one_person_of_one_data_set_is_a_leak(
+    tmp_path: Path, ours: tuple[str, str], theirs: tuple[str, str], leaks_found: int
+) -> None:
     first = write(tmp_path / "a.jpg", photograph(1), None, *ours)
     second = write(tmp_path / "b.jpg", photograph(2), None, *theirs)
     assert kinds(check_leaks([first], [second])) == ["same person"] * leaks_found
 
 
-def test_a_copy_cut_and_shrunk_otherwise_is_a_leak(training, tmp_path: Path) -> None:
+def test_a_cropped_and_shrunk_copy_is_a_leak(training: list[LabelledFace], tmp_path: Path) -> None:
     image, points = photograph(0), face_points()
     cut, scale = image[20:, 30:], 0.6
-    small = cv2.resize(cut, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(cut, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
     moved = (points - (30, 20) + 0.5) * scale - 0.5
     copy = write(tmp_path / "copy.jpg", small, moved, "helen")
     (found,) = check_leaks(training, [copy])
     assert (found.kind, found.training, found.held_out) == ("near-copy", training[0].image, copy.image)
 
 
-def test_a_turned_copy_is_a_leak(training, tmp_path: Path) -> None:
+def test_a_turned_copy_is_a_leak(training: list[LabelledFace], tmp_path: Path) -> None:
     turn = cv2.getRotationMatrix2D((160, 120), 20, 1)
     points = face_points() @ turn[:, :2].T + turn[:, 2]
-    copy = write(tmp_path / "copy.jpg", cv2.warpAffine(photograph(3), turn, HW[::-1]), points)
+    turned = cv2.warpAffine(photograph(3), turn, HW[::-1])
+    copy = write(tmp_path / "copy.jpg", np.asarray(turned, np.uint8), points)
     assert kinds(check_leaks(training, [copy])) == ["near-copy"]
 
 
-def test_a_mirrored_copy_is_a_leak(training, tmp_path: Path) -> None:
+def test_a_mirrored_copy_is_a_leak(training: list[LabelledFace], tmp_path: Path) -> None:
     points = face_points((150, 110))  # not in the middle of the image, so the crop moves as well
     original = write(tmp_path / "original.jpg", photograph(4), points)
     mirrored = np.ascontiguousarray(photograph(4)[:, ::-1])
@@ -109,25 +132,33 @@ def test_a_mirrored_copy_is_a_leak(training, tmp_path: Path) -> None:
     assert kinds(check_leaks([*training[:4], original], [copy])) == ["mirrored near-copy"]
 
 
-def test_a_training_image_is_named_once_and_for_the_plainest_reason(training, held_out) -> None:
+def test_a_training_image_is_reported_once_with_the_most_evident_kind(
+    training: list[LabelledFace], held_out: list[LabelledFace]
+) -> None:
     doubled = [*held_out, *held_out]
     assert kinds(check_leaks([*training, held_out[0]], doubled)) == ["same image"]
 
 
-def test_validation_is_checked_on_both_sides(training, held_out) -> None:
+def test_validation_is_checked_on_both_sides(
+    training: list[LabelledFace], held_out: list[LabelledFace]
+) -> None:
     (found,) = check_leaks(training, held_out, validation=[training[2]])
     assert found.held_out == training[2].image
     (found,) = check_leaks(training, held_out, validation=[held_out[3]])
     assert (found.training, found.held_out) == (held_out[3].image, held_out[3].image)
 
 
-def test_every_image_is_reported_once_as_it_is_read(training, held_out) -> None:
+def test_every_image_is_reported_once_as_it_is_read(
+    training: list[LabelledFace], held_out: list[LabelledFace]
+) -> None:
     read = []
     check_leaks(training, held_out[:2], lambda: read.append(1), validation=held_out[2:])
     assert len(read) == len(training) + len(held_out)
 
 
-def test_the_error_is_one_line_with_the_first_leaks_their_number_and_a_remedy(training) -> None:
+def test_the_error_is_one_line_with_the_first_leaks_their_number_and_a_remedy(
+    training: list[LabelledFace],
+) -> None:
     with pytest.raises(LeakError, match=r", 6 in all: .*; and 3 more; take them out") as caught:
         refuse_leaks(training, training)
     message = str(caught.value)
@@ -141,7 +172,9 @@ def test_the_error_is_one_line_with_the_first_leaks_their_number_and_a_remedy(tr
 
 
 @pytest.mark.parametrize("content", [b"", b"no image", None])
-def test_an_image_that_cannot_be_read_is_named(training, tmp_path: Path, content) -> None:
+def test_an_image_that_cannot_be_read_is_named(
+    training: list[LabelledFace], tmp_path: Path, content: bytes | None
+) -> None:
     path = tmp_path / "broken.jpg"
     if content is not None:
         path.write_bytes(content)
@@ -149,7 +182,7 @@ def test_an_image_that_cannot_be_read_is_named(training, tmp_path: Path, content
         check_leaks([LabelledFace(path, face_points(), "lfpw")], training)
 
 
-def test_fingerprints_serve_pictures_without_68_points(tmp_path: Path) -> None:
+def test_fingerprints_work_without_68_points(tmp_path: Path) -> None:
     """By person, and by look of the whole picture, as for the models of fewer points."""
     people = [(1, 10), (2, 11), (3, 12), (3, 13), (4, 11)]
     paths = [tmp_path / f"{i}.png" for i in range(len(people))]
@@ -163,7 +196,7 @@ def test_fingerprints_serve_pictures_without_68_points(tmp_path: Path) -> None:
     ]
 
 
-def write_sets(root, folders):
+def write_sets(root: Path, folders: Sequence[str]) -> Path:
     for number, folder in enumerate(folders):
         stem = f"image_{number}" if folder.startswith("lfpw") else f"{number}_1"
         write(root / folder / f"{stem}.jpg", photograph(200 + number))
@@ -173,7 +206,7 @@ def write_sets(root, folders):
 TRAINING = ("lfpw/trainset", "helen/trainset", "afw")
 
 
-def test_absent_test_folders_are_named_and_the_others_read(
+def test_missing_test_folders_are_named_and_the_others_read(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     root = write_sets(tmp_path, (*TRAINING, "helen/testset"))
@@ -185,7 +218,9 @@ def test_absent_test_folders_are_named_and_the_others_read(
     assert "helen" not in record.getMessage().replace(str(root), "")
 
 
-def test_all_test_folders_are_read_without_a_word(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_complete_test_folders_are_read_without_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     root = write_sets(tmp_path, (*TRAINING, "helen/testset", "lfpw/testset"))
     assert [face.image for face in present_test_faces(root)] == [f.image for f in splits.test_faces(root)]
     assert not caplog.records
@@ -198,26 +233,28 @@ def test_a_test_folder_without_labels_is_refused(tmp_path: Path) -> None:
         present_test_faces(root)
 
 
-def test_no_test_faces_are_said_not_passed_over(training, caplog: pytest.LogCaptureFixture) -> None:
+def test_missing_test_faces_are_logged(
+    training: list[LabelledFace], caplog: pytest.LogCaptureFixture
+) -> None:
     refuse_leaks(training, [])
     assert "no test faces" in caplog.text
 
 
 @pytest.fixture
-def command():
+def command() -> Callable[[Path], Result]:
     """``command(data)`` gives the result of ``check-leaks --data data``."""
     app = typer.Typer()
     app.command()(check_leaks_command)
     return lambda data: CliRunner().invoke(app, ["--data", str(data)])
 
 
-def test_the_command_sums_up(command, tmp_path: Path) -> None:
+def test_the_command_prints_a_summary(command: Callable[[Path], Result], tmp_path: Path) -> None:
     result = command(write_sets(tmp_path, (*TRAINING, "lfpw/testset", "helen/testset")))
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines()[-1].endswith("test 2 (lfpw 1, helen 1): no leaks")
 
 
-def test_the_command_prints_every_leak_and_fails(command, tmp_path: Path) -> None:
+def test_the_command_prints_every_leak_and_fails(command: Callable[[Path], Result], tmp_path: Path) -> None:
     root = write_sets(tmp_path, (*TRAINING, "lfpw/testset", "helen/testset"))
     shutil.copytree(root / "lfpw" / "testset", root / "lfpw" / "trainset", dirs_exist_ok=True)
     result = command(root)
@@ -228,8 +265,8 @@ def test_the_command_prints_every_leak_and_fails(command, tmp_path: Path) -> Non
     assert summary.endswith(": 1 leaks")
 
 
-def test_the_command_says_that_nothing_was_there_to_check_against(
-    command, tmp_path: Path, caplog: pytest.LogCaptureFixture
+def test_the_command_reports_missing_test_sets(
+    command: Callable[[Path], Result], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     result = command(write_sets(tmp_path, TRAINING))
     assert result.exit_code == 0
@@ -237,14 +274,16 @@ def test_the_command_says_that_nothing_was_there_to_check_against(
     assert "absent test sets" in caplog.text
 
 
-def test_the_real_split_has_no_leak_by_a_wide_margin(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_real_split_has_no_leak_even_at_a_lower_threshold(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(phash, "MIN_CORRELATION", 0.7)
     training, validation = splits.training_faces(data_dir)
     assert check_leaks(training, present_test_faces(data_dir), validation=validation) == ()
 
 
 @pytest.fixture
-def left_out(data_dir: Path):
+def left_out(data_dir: Path) -> list[LabelledFace]:
     official = splits.official_training_faces(data_dir)
     faces = [face for face in official if face.image.stem in splits.LEFT_OUT.get(face.subset, ())]
     assert len(faces) == sum(map(len, splits.LEFT_OUT.values()))
@@ -254,8 +293,8 @@ def left_out(data_dir: Path):
 COPIES_OF_TEST = {"image_0215": "image_0066", "image_0828": "image_0096", "image_0862": "image_0007"}
 
 
-def test_the_real_copies_of_test_images_are_found_by_a_wide_margin(
-    data_dir: Path, left_out, monkeypatch: pytest.MonkeyPatch
+def test_the_real_copies_of_test_images_are_found_even_at_a_higher_threshold(
+    data_dir: Path, left_out: list[LabelledFace], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(phash, "MIN_CORRELATION", 0.9)
     found = check_leaks(left_out, splits.test_faces(data_dir))
@@ -263,7 +302,7 @@ def test_the_real_copies_of_test_images_are_found_by_a_wide_margin(
 
 
 def test_the_real_copies_of_validation_images_are_found(
-    data_dir: Path, left_out, caplog: pytest.LogCaptureFixture
+    data_dir: Path, left_out: list[LabelledFace], caplog: pytest.LogCaptureFixture
 ) -> None:
     """All but those that were altered so much that only the eye finds them."""
     found = check_leaks(left_out, [], validation=splits.training_faces(data_dir)[1])

@@ -1,36 +1,41 @@
+from collections.abc import Callable, Iterator
+
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.faces import astronaut
+from tracker.types import FloatArray, ImageArray
 from train.data.phash import (
     HASH_BITS,
     MAX_DISTANCE,
     MIN_CORRELATION,
     SIZE,
-    Look,
+    Appearance,
     NearCopy,
-    look_at,
+    appearance_of,
     near_copies,
 )
 
 SEEDS = st.integers(0, 2**32 - 1)
 
 
-def picture(seed, size=64):
+def picture(seed: int, size: int = 64) -> ImageArray:
     """A grey picture of random soft spots, unlike that of any other seed."""
     rng = np.random.default_rng(seed)
-    return cv2.resize(rng.integers(0, 256, (12, 12), np.uint8), (size, size), interpolation=cv2.INTER_CUBIC)
+    spots = rng.integers(0, 256, (12, 12), np.uint8)
+    return np.asarray(cv2.resize(spots, (size, size), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
-def portrait(scale=1.0):
+def portrait(scale: float = 1.0) -> ImageArray:
     grey = cv2.cvtColor(astronaut()[60:220, 100:260], cv2.COLOR_BGR2GRAY)
-    return cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def reference_coefficients(small):
+def reference_coefficients(small: ImageArray) -> FloatArray:
     """The 63 lowest coefficients of the DCT-II, by its definition and in double precision."""
     order, place = np.arange(8)[:, None], np.arange(SIZE)[None, :]
     cosines = np.cos(np.pi * order * (2 * place + 1) / (2 * SIZE))
@@ -39,9 +44,12 @@ def reference_coefficients(small):
 
 
 @given(SEEDS)
-def test_the_hash_is_that_of_the_definition(seed) -> None:
+def test_the_hash_follows_its_definition(seed: int) -> None:
     small = picture(seed, SIZE)
-    for image, bits in ((small, look_at(small).bits), (small[:, ::-1], look_at(small).mirrored_bits)):
+    for image, bits in (
+        (small, appearance_of(small).bits),
+        (small[:, ::-1], appearance_of(small).mirrored_bits),
+    ):
         coefficients = reference_coefficients(image)
         distance = coefficients - np.median(coefficients)
         sure = np.abs(distance) > 1e-2  # float32 sums of 1024 terms up to 255
@@ -50,8 +58,8 @@ def test_the_hash_is_that_of_the_definition(seed) -> None:
 
 
 @given(SEEDS)
-def test_the_detail_has_no_mean_and_unit_length(seed) -> None:
-    detail = look_at(picture(seed)).detail
+def test_the_detail_has_no_mean_and_unit_length(seed: int) -> None:
+    detail = appearance_of(picture(seed)).detail
     assert np.linalg.norm(detail) == pytest.approx(1, abs=1e-5)
     assert detail.sum() == pytest.approx(0, abs=1e-4)
 
@@ -69,49 +77,56 @@ def test_the_detail_has_no_mean_and_unit_length(seed) -> None:
         lambda grey: cv2.putText(grey.copy(), "FILM", (4, 150), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 255, 2),
     ],
 )
-def test_a_changed_copy_is_found_straight_and_mirrored(change) -> None:
-    others = [look_at(picture(seed)) for seed in range(3)]
+def test_a_changed_copy_is_found_plain_and_mirrored(change: Callable[[ImageArray], ImageArray]) -> None:
+    others = [appearance_of(picture(seed)) for seed in range(3)]
     copy = change(portrait())
-    assert near_copies([look_at(copy)], [*others, look_at(portrait())]) == [NearCopy(0, 3, False)]
+    assert near_copies([appearance_of(copy)], [*others, appearance_of(portrait())]) == [NearCopy(0, 3, False)]
     mirrored = np.ascontiguousarray(copy[:, ::-1])
-    assert near_copies([look_at(mirrored)], [*others, look_at(portrait())]) == [NearCopy(0, 3, True)]
+    assert near_copies([appearance_of(mirrored)], [*others, appearance_of(portrait())]) == [
+        NearCopy(0, 3, True)
+    ]
 
 
 def test_other_pictures_are_no_copies() -> None:
-    first = [look_at(picture(seed)) for seed in range(200)]
-    second = [look_at(picture(seed)) for seed in range(200, 400)]
-    assert near_copies(first, [*second, look_at(portrait())]) == []
+    first = [appearance_of(picture(seed)) for seed in range(200)]
+    second = [appearance_of(picture(seed)) for seed in range(200, 400)]
+    assert near_copies(first, [*second, appearance_of(portrait())]) == []
 
 
-def test_blank_pictures_are_copies_of_nothing() -> None:
-    blank = [look_at(np.full((50, 40), grey, np.uint8)) for grey in (0, 117, 255)]
-    assert not any(look.detail.any() for look in blank)
+def test_blank_pictures_have_no_near_copies() -> None:
+    blank = [appearance_of(np.full((50, 40), grey, np.uint8)) for grey in (0, 117, 255)]
+    assert not any(one.detail.any() for one in blank)
     assert near_copies(blank, blank) == []
 
 
-def test_no_pictures_have_no_copies() -> None:
-    assert near_copies([], [look_at(portrait())]) == near_copies([look_at(portrait())], []) == []
+def test_empty_lists_have_no_copies() -> None:
+    assert near_copies([], [appearance_of(portrait())]) == near_copies([appearance_of(portrait())], []) == []
 
 
-def random_looks(rng, count, base):
-    """Looks about ``base`` whose bits and detail differ from it by about the limits."""
-    looks = []
+def appearances_near(rng: np.random.Generator, count: int, base: Appearance) -> list[Appearance]:
+    """Appearances whose bits and detail differ from those of ``base`` by about the limits."""
+    drawn = []
     for _ in range(count):
         flip = rng.permutation(HASH_BITS) < rng.integers(0, 2 * MAX_DISTANCE)
         noise = rng.standard_normal((SIZE, SIZE)) / SIZE
-        detail = base.detail + rng.uniform(0.3, 0.7) * noise
-        detail = (detail / np.linalg.norm(detail)).astype(np.float32)
+        noisy = base.detail + rng.uniform(0.3, 0.7) * noise
+        detail = (noisy / np.linalg.norm(noisy)).astype(np.float32)
         turned = rng.random() < 0.5
         bits, mirrored = base.bits ^ flip, rng.random(HASH_BITS) < 0.5
-        looks.append(Look(mirrored, bits, detail[:, ::-1]) if turned else Look(bits, mirrored, detail))
-    return looks
+        drawn.append(
+            Appearance(mirrored, bits, detail[:, ::-1]) if turned else Appearance(bits, mirrored, detail)
+        )
+    return drawn
 
 
-def test_pairs_in_blocks_are_those_of_one_by_one() -> None:
+def test_blockwise_comparison_equals_pairwise_comparison() -> None:
     """More pictures than one block holds; the limits are met from both sides."""
     rng = np.random.default_rng(7)
-    bases = [Look(rng.random(HASH_BITS) < 0.5, rng.random(HASH_BITS) < 0.5, d) for d in _details(rng, 5)]
-    first = [look for base in bases for look in random_looks(rng, 220, base)]
+    bases = [
+        Appearance(rng.random(HASH_BITS) < 0.5, rng.random(HASH_BITS) < 0.5, detail)
+        for detail in _details(rng, 5)
+    ]
+    first = [one for base in bases for one in appearances_near(rng, 220, base)]
     expected = []
     for index, one in enumerate(first):
         views = ((False, one.bits, one.detail), (True, one.mirrored_bits, one.detail[:, ::-1]))
@@ -130,15 +145,15 @@ def test_pairs_in_blocks_are_those_of_one_by_one() -> None:
     assert near_copies(first, bases) == expected
 
 
-def _details(rng, count):
+def _details(rng: np.random.Generator, count: int) -> Iterator[npt.NDArray[np.float32]]:
     for _ in range(count):
         detail = rng.standard_normal((SIZE, SIZE))
         yield (detail / np.linalg.norm(detail)).astype(np.float32)
 
 
-def test_a_look_of_the_wrong_shape_is_refused() -> None:
-    look = look_at(portrait())
+def test_arrays_of_the_wrong_shape_are_refused() -> None:
+    found = appearance_of(portrait())
     with pytest.raises(ValueError, match="63 bits, got"):
-        Look(look.bits[1:], look.mirrored_bits, look.detail)
+        Appearance(found.bits[1:], found.mirrored_bits, found.detail)
     with pytest.raises(ValueError, match="detail must be"):
-        Look(look.bits, look.mirrored_bits, look.detail[1:])
+        Appearance(found.bits, found.mirrored_bits, found.detail[1:])

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -8,11 +9,12 @@ from hypothesis.extra.numpy import arrays
 
 from tests.strategies import floats
 from tests.tiny import HW, draw_face, face_points, write_300w, write_face
+from tracker.types import FloatArray
 from train.data.pts import FOLDERS_300W, read_300w, read_pts, read_pts_folder, write_pts
 from train.errors import DataError
 
 
-def test_pts_count_from_one(tmp_path: Path) -> None:
+def test_pts_files_are_one_based(tmp_path: Path) -> None:
     path = tmp_path / "a.pts"
     rows = "\n".join(f"{i + 1} {2 * i + 1}" for i in range(68))
     path.write_text(f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n")
@@ -20,14 +22,16 @@ def test_pts_count_from_one(tmp_path: Path) -> None:
 
 
 @given(points=arrays(np.float64, (68, 2), elements=floats(-9999, 9999)))
-def test_pts_round_trip_to_the_six_digits_written(points, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_pts_round_trip_to_the_six_digits_written(
+    points: FloatArray, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     path = tmp_path_factory.getbasetemp() / "round.pts"
     write_pts(path, points)
     assert np.abs(read_pts(path) - points).max() <= 0.5e-6 + 1e-11
 
 
 @pytest.mark.parametrize("end", [b"\r\n", b"\r", b"\r\n\r\n", b" \t\n"])
-def test_other_line_ends_blank_lines_and_a_byte_order_mark_are_read(tmp_path: Path, end) -> None:
+def test_other_line_ends_blank_lines_and_a_byte_order_mark_are_read(tmp_path: Path, end: bytes) -> None:
     path = tmp_path / "a.pts"
     write_pts(path, face_points())
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", end))
@@ -57,7 +61,9 @@ def test_other_line_ends_blank_lines_and_a_byte_order_mark_are_read(tmp_path: Pa
         (lambda lines: [], r"a\.pts: no point list"),  # noqa: ARG005
     ],
 )
-def test_a_broken_pts_file_is_refused_with_file_and_line(tmp_path: Path, change, expected) -> None:
+def test_a_broken_pts_file_is_refused_with_file_and_line(
+    tmp_path: Path, change: Callable[[list[str]], list[str]], expected: str
+) -> None:
     path = tmp_path / "a.pts"
     write_pts(path, face_points())
     path.write_text("\n".join(change(path.read_text().splitlines())))
@@ -74,7 +80,9 @@ def test_a_broken_pts_file_is_refused_with_file_and_line(tmp_path: Path, change,
         (b"version: 1\r\n{\r\n\r\n1 \0\r\n}", r"a\.pts:4: cannot be read: holds a NUL"),
     ],
 )
-def test_a_pts_file_that_cannot_be_read_is_refused(tmp_path: Path, content, expected) -> None:
+def test_a_pts_file_that_cannot_be_read_is_refused(
+    tmp_path: Path, content: bytes | None, expected: str
+) -> None:
     path = tmp_path / "a.pts"
     if content is not None:
         path.write_bytes(content)
@@ -95,7 +103,7 @@ def test_a_folder_is_read_in_order_of_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".jpg", ".JPG", ".png", ".PNG", ".jpeg", ".Jpeg", ".bmp"])
 @pytest.mark.parametrize("label", [".pts", ".PTS"])
 def test_suffixes_may_be_in_upper_case_and_names_may_hold_dots_and_blanks(
-    tmp_path: Path, suffix, label
+    tmp_path: Path, suffix: str, label: str
 ) -> None:
     image = tmp_path / f"image 1.2{suffix}"
     assert cv2.imwrite(str(image), draw_face(face_points()))
@@ -105,7 +113,7 @@ def test_suffixes_may_be_in_upper_case_and_names_may_hold_dots_and_blanks(
 
 
 @pytest.mark.parametrize("made", [True, False])
-def test_a_folder_without_labels_is_refused(tmp_path: Path, made) -> None:
+def test_a_folder_without_labels_is_refused(tmp_path: Path, made: bool) -> None:
     folder = tmp_path / "empty"
     if made:
         folder.mkdir()
@@ -126,7 +134,7 @@ def test_a_label_with_two_images_is_refused(tmp_path: Path) -> None:
         read_pts_folder(tmp_path, "afw")
 
 
-def test_two_labels_of_an_image_are_refused_whatever_lies_between_them(tmp_path: Path) -> None:
+def test_two_labels_of_an_image_are_refused_with_other_files_between(tmp_path: Path) -> None:
     write_face(tmp_path, "a", face_points())
     write_face(tmp_path, "a.b", face_points())
     write_pts(tmp_path / "a.PTS", face_points())
@@ -134,7 +142,7 @@ def test_two_labels_of_an_image_are_refused_whatever_lies_between_them(tmp_path:
         read_pts_folder(tmp_path, "afw")
 
 
-def test_an_image_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_image_is_refused(tmp_path: Path) -> None:
     write_face(tmp_path, "a", face_points()).image.write_bytes(b"<html>not found</html>")
     with pytest.raises(DataError, match=r"a\.jpg: the image cannot be read: .*neither JPEG, PNG nor BMP"):
         read_pts_folder(tmp_path, "afw")
@@ -154,7 +162,9 @@ MARGIN = max(HW) / 2
         (0, HW[0] - 0.99 + MARGIN, False),
     ],
 )
-def test_a_point_far_outside_its_image_is_refused_with_its_line(tmp_path: Path, x, y, inside) -> None:
+def test_a_point_far_outside_its_image_is_refused_with_its_line(
+    tmp_path: Path, x: float, y: float, inside: bool
+) -> None:
     points = face_points()
     points[10] = x, y
     write_face(tmp_path, "a", points)
@@ -166,14 +176,14 @@ def test_a_point_far_outside_its_image_is_refused_with_its_line(tmp_path: Path, 
             read_pts_folder(tmp_path, "afw")
 
 
-def test_points_in_a_line_are_refused_with_the_first_ones_line(tmp_path: Path) -> None:
+def test_collinear_points_are_refused_with_the_line_of_the_first(tmp_path: Path) -> None:
     write_face(tmp_path, "a", face_points())
     write_pts(tmp_path / "a.pts", face_points() * (1, 0))
     with pytest.raises(DataError, match=r"a\.pts:4: .*no area"):
         read_pts_folder(tmp_path, "afw")
 
 
-def write_official_tree(root) -> None:
+def write_official_tree(root: Path) -> None:
     for number, folder in enumerate(FOLDERS_300W):
         for i in range(number + 1):
             image = root / folder / f"image_{i:03d}.png"
@@ -195,7 +205,7 @@ def test_the_official_tree_is_read_by_folder(tmp_path: Path) -> None:
         assert {face.subset for face in part} == {FOLDERS_300W[folder]}
 
 
-def test_of_the_official_tree_what_is_there_is_read(tmp_path: Path) -> None:
+def test_an_incomplete_official_tree_is_read(tmp_path: Path) -> None:
     write_300w(tmp_path, train=2, test=1)
     assert set(read_300w(tmp_path / "300w")) == set(FOLDERS_300W) - {
         *("ibug", "300W/01_Indoor", "300W/02_Outdoor")

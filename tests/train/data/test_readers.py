@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from tests.train.data.test_asf import write_shot
 from tests.train.data.test_dlib_xml import write_xml
 from tests.train.data.test_wflw import line
 from tests.train.data.test_youtube import write_csv
+from tracker.types import FloatArray
 from train.data import readers
 from train.data.readers import (
     LabelledFace,
@@ -36,7 +38,7 @@ from train.errors import DataError
         face_points() * 1e300,
     ],
 )
-def test_a_face_of_other_points_is_refused(tmp_path: Path, points) -> None:
+def test_a_face_with_invalid_points_is_refused(tmp_path: Path, points: FloatArray) -> None:
     with pytest.raises(DataError, match=r"a\.jpg"):
         LabelledFace(tmp_path / "a.jpg", points, "afw")
 
@@ -54,33 +56,31 @@ class Layout:
     read: Callable[[], object]
 
 
-def make_layout(kind, folder):
+def make_layout(kind: str, folder: Path) -> Layout:
     folder.mkdir(exist_ok=True)
     if kind == "asf":
         path = write_shot(folder)
-        read = lambda: read_asf(path)  # noqa: E731
-    elif kind == "youtube":
+        return Layout(path, path.read_bytes(), partial(read_asf, path))
+    if kind == "youtube":
         path, images = write_csv(folder)
-        read = lambda: read_youtube_csv(path, images)  # noqa: E731
-    else:
-        path = write_face(folder, "a", face_points()).image.with_suffix(".pts")
-        read = lambda: read_pts_folder(folder, "x")  # noqa: E731
-        if kind == "dlib_xml":
-            path = write_xml(folder, [("a.jpg", face_points())])
-            read = lambda: read_dlib_xml(path, "x")  # noqa: E731
-        elif kind == "wflw":
-            path = folder / "list.txt"
-            path.write_text(line("a.jpg", face_points()))
-            read = lambda: read_wflw_list(path, folder)  # noqa: E731
-    return Layout(path, path.read_bytes(), read)
+        return Layout(path, path.read_bytes(), partial(read_youtube_csv, path, images))
+    path = write_face(folder, "a", face_points()).image.with_suffix(".pts")
+    if kind == "pts":
+        return Layout(path, path.read_bytes(), partial(read_pts_folder, folder, "x"))
+    if kind == "dlib_xml":
+        path = write_xml(folder, [("a.jpg", face_points())])
+        return Layout(path, path.read_bytes(), partial(read_dlib_xml, path, "x"))
+    path = folder / "list.txt"
+    path.write_text(line("a.jpg", face_points()))
+    return Layout(path, path.read_bytes(), partial(read_wflw_list, path, folder))
 
 
 @pytest.fixture(scope="module", params=["pts", "dlib_xml", "asf", "youtube", "wflw"])
-def layout(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
+def layout(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Layout:
     return make_layout(request.param, tmp_path_factory.mktemp(request.param))
 
 
-def reads_or_refuses(layout, content) -> None:
+def reads_or_refuses(layout: Layout, content: bytes) -> None:
     layout.path.write_bytes(content)
     message = refusal(layout)
     if message is not None:
@@ -88,7 +88,7 @@ def reads_or_refuses(layout, content) -> None:
         assert "\n" not in message
 
 
-def refusal(layout):
+def refusal(layout: Layout) -> str | None:
     try:
         layout.read()
     except DataError as error:
@@ -96,7 +96,7 @@ def refusal(layout):
     return None
 
 
-def test_the_layouts_that_the_next_tests_break_are_valid(layout) -> None:
+def test_valid_files_are_read(layout: Layout) -> None:
     layout.path.write_bytes(layout.valid)
     layout.read()
 
@@ -104,12 +104,12 @@ def test_the_layouts_that_the_next_tests_break_are_valid(layout) -> None:
 @given(
     content=st.one_of(st.binary(max_size=300), st.text(max_size=300).map(lambda text: text.encode("utf-8")))
 )
-def test_random_content_is_refused_as_data(layout, content) -> None:
+def test_random_content_is_refused_as_data(layout: Layout, content: bytes) -> None:
     reads_or_refuses(layout, content)
 
 
 @given(data=st.data())
-def test_files_cut_off_anywhere_are_refused_as_data(layout, data) -> None:
+def test_truncated_files_are_refused_as_data(layout: Layout, data: st.DataObject) -> None:
     reads_or_refuses(layout, layout.valid[: data.draw(st.integers(0, len(layout.valid)))])
 
 
@@ -135,7 +135,9 @@ NASTY = st.sampled_from(
 
 @settings(max_examples=200)
 @given(data=st.data())
-def test_valid_files_with_bytes_replaced_are_read_or_refused_as_data(layout, data) -> None:
+def test_valid_files_with_bytes_replaced_are_read_or_refused_as_data(
+    layout: Layout, data: st.DataObject
+) -> None:
     content = layout.valid
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(content)))
@@ -146,7 +148,9 @@ def test_valid_files_with_bytes_replaced_are_read_or_refused_as_data(layout, dat
 
 @settings(max_examples=200)
 @given(data=st.data())
-def test_valid_files_with_words_and_lines_exchanged_are_read_or_refused_as_data(layout, data) -> None:
+def test_valid_files_with_words_and_lines_exchanged_are_read_or_refused_as_data(
+    layout: Layout, data: st.DataObject
+) -> None:
     separator = data.draw(st.sampled_from([b"\n", b" ", b",", b"'"]))
     words = layout.valid.split(separator)
     position = st.integers(0, len(words) - 1)

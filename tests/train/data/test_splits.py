@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +11,15 @@ from train.errors import DataError
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory):
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_300w(tmp_path_factory.mktemp("tree"))
 
 
-def names(faces):
+def names(faces: Iterable[LabelledFace]) -> set[tuple[str, str]]:
     return {(face.subset, face.image.name) for face in faces}
 
 
-def test_training_validation_and_test_share_no_image(tree) -> None:
+def test_training_validation_and_test_share_no_image(tree: Path) -> None:
     training, validation = splits.training_faces(tree)
     test = splits.test_faces(tree)
     paths = [face.image for face in (*training, *validation, *test)]
@@ -27,7 +28,7 @@ def test_training_validation_and_test_share_no_image(tree) -> None:
     assert all("testset" in str(face.image) for face in test)
 
 
-def test_the_split_hangs_on_names_alone(tree, tmp_path: Path) -> None:
+def test_the_split_depends_on_names_only(tree: Path, tmp_path: Path) -> None:
     """A larger set elsewhere puts the images that both have on the same sides."""
     larger = write_300w(tmp_path, train=40, test=1)
     small, large = splits.training_faces(tree), splits.training_faces(larger)
@@ -49,7 +50,7 @@ def test_faces_of_one_photograph_fall_on_one_side(tmp_path: Path) -> None:
     assert sides[1]
 
 
-def test_extra_faces_are_for_training_only(tree, tmp_path: Path) -> None:
+def test_extra_faces_are_for_training_only(tree: Path, tmp_path: Path) -> None:
     write_300w(tmp_path, train=24, test=1)
     for i in range(40):
         write_face(tmp_path / "wflw68" / "trainset", f"w{i}", face_points())
@@ -64,27 +65,27 @@ def test_copies_of_held_out_images_are_on_neither_side(tmp_path: Path) -> None:
         for stem in (*stems, "image_0001"):
             write_face(tmp_path / "300w" / subset / "trainset", stem, face_points())
     both = splits.training_faces(tmp_path)
-    stems = {face.image.stem for side in both for face in side}
-    assert "image_0001" in stems
-    assert not stems & {stem for left in splits.LEFT_OUT.values() for stem in left}
+    read = {face.image.stem for side in both for face in side}
+    assert "image_0001" in read
+    assert not read & {stem for left in splits.LEFT_OUT.values() for stem in left}
     assert len(splits.official_training_faces(tmp_path)) == 3 + sum(map(len, splits.LEFT_OUT.values())) + 2
 
 
-def test_a_name_is_left_out_of_its_own_data_set_only(tmp_path: Path) -> None:
+def test_names_are_left_out_of_their_own_data_set_only(tmp_path: Path) -> None:
     write_300w(tmp_path, train=1, test=1)
     stem = min(splits.LEFT_OUT["lfpw"])
     write_face(tmp_path / "300w" / "helen" / "trainset", stem, face_points())
     assert ("helen", f"{stem}.jpg") in set.union(*map(names, splits.training_faces(tmp_path)))
 
 
-def test_what_is_left_out_would_train() -> None:
+def test_left_out_images_are_training_images() -> None:
     """Else the copy, not the image that it copies, would have to go."""
     for subset, stems in splits.LEFT_OUT.items():
         faces = [LabelledFace(Path(f"{stem}.jpg"), face_points(), subset) for stem in stems]
         assert not any(map(splits._is_validation, faces))
 
 
-def test_the_folders_may_lie_in_the_data_folder_itself(tree) -> None:
+def test_the_folders_may_lie_in_the_data_folder_itself(tree: Path) -> None:
     assert names(splits.test_faces(tree / "300w")) == names(splits.test_faces(tree))
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from tests.tiny import face_points, write_face
 from tracker.scheme import MIRROR, OUTER_EYE_CORNERS, PARTS
+from tracker.types import FloatArray
 from train.data.pts import read_pts_folder
 from train.data.wflw import WFLW_TO_68, read_wflw_list
 from train.errors import DataError
@@ -37,7 +38,7 @@ WFLW_MIRROR = np.array(
 """The pairs that swap in a mirrored face, by the figure of the 98 points on WFLW's page."""
 
 
-def test_the_mirror_order_of_wflw_is_one() -> None:
+def test_the_mirror_order_of_wflw_is_an_involution() -> None:
     assert np.array_equal(WFLW_MIRROR[WFLW_MIRROR], np.arange(98))
 
 
@@ -48,12 +49,12 @@ def test_each_point_is_taken_at_most_once() -> None:
         WFLW_TO_68[0] = 1
 
 
-def test_mirroring_before_the_map_is_mirroring_after_it() -> None:
+def test_mirroring_commutes_with_the_map() -> None:
     assert np.array_equal(WFLW_MIRROR[WFLW_TO_68], WFLW_TO_68[MIRROR])
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_each_part_comes_from_the_same_part_in_the_same_order(part) -> None:
+def test_each_part_comes_from_the_same_part_in_the_same_order(part: str) -> None:
     taken = WFLW_TO_68[list(PARTS[part])]
     assert set(taken.tolist()) <= set(WFLW_PARTS[part])
     assert (np.diff(taken) > 0).all()
@@ -63,7 +64,7 @@ def test_the_outer_eye_corners_are_those_of_wflws_own_measure() -> None:
     assert WFLW_TO_68[list(OUTER_EYE_CORNERS)].tolist() == [60, 72]
 
 
-def test_lids_were_mapped_so_in_the_real_data(data_dir: Path) -> None:
+def test_the_real_68_point_data_uses_the_same_lid_points(data_dir: Path) -> None:
     """WFLW spaces a lid's three points by quarters, and 62 or 66 would lie at a half."""
     folder = data_dir / "wflw68" / "trainset"
     if not folder.is_dir():
@@ -76,14 +77,14 @@ def test_lids_were_mapped_so_in_the_real_data(data_dir: Path) -> None:
         assert np.abs(np.median(along, axis=0) - [0.25, 0.75, 0.75, 0.25]).max() < 1 / 8
 
 
-def line(name, points_68, attributes="0 1 0 0 1 0", filler=-1.5) -> str:
+def line(name: str, points_68: FloatArray, attributes: str = "0 1 0 0 1 0", filler: object = -1.5) -> str:
     points = np.full((98, 2), filler, object)
     points[WFLW_TO_68] = points_68
     return f"{' '.join(map(str, points.ravel()))} 10 20 300 230 {attributes} {name}"
 
 
 @pytest.fixture
-def wflw(tmp_path: Path):
+def wflw(tmp_path: Path) -> tuple[Path, Path]:
     images = tmp_path / "WFLW_images"
     write_face(images / "0--Parade", "0_Parade_a_1", face_points())
     write_face(images / "1--Hands", "1_Hands_b_2", face_points())
@@ -97,7 +98,7 @@ def wflw(tmp_path: Path):
     return path, images
 
 
-def test_faces_are_read_as_68_points_also_several_of_an_image(wflw) -> None:
+def test_several_faces_of_an_image_are_read_as_68_points(wflw: tuple[Path, Path]) -> None:
     path, images = wflw
     faces = read_wflw_list(path, images)
     expected = [face_points(), face_points((100, 100)), face_points((200, 100))]
@@ -126,7 +127,9 @@ PARADE = "0--Parade/0_Parade_a_1.jpg"
         (line("0--Parade/b.jpg", face_points()), r"list\.txt:2: the image .*b\.jpg' is missing"),
     ],
 )
-def test_a_broken_list_is_refused_with_file_and_line(wflw, new, expected) -> None:
+def test_a_broken_list_is_refused_with_file_and_line(
+    wflw: tuple[Path, Path], new: str, expected: str
+) -> None:
     path, images = wflw
     lines = path.read_text().splitlines()
     path.write_text("\n".join([lines[0], new, lines[2]]))
@@ -135,7 +138,7 @@ def test_a_broken_list_is_refused_with_file_and_line(wflw, new, expected) -> Non
 
 
 @pytest.mark.parametrize(("content", "expected"), [(None, "cannot be read"), (b"\n \n", "no faces in it")])
-def test_a_missing_or_empty_list_is_refused(tmp_path: Path, content, expected) -> None:
+def test_a_missing_or_empty_list_is_refused(tmp_path: Path, content: bytes | None, expected: str) -> None:
     path = tmp_path / "list.txt"
     if content is not None:
         path.write_bytes(content)

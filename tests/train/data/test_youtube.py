@@ -1,3 +1,4 @@
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,13 @@ from train.errors import DataError
 HEADER = "," + ",".join(map(str, range(136)))
 
 
-def row(name, points):
-    return ",".join([name, *map(str, np.asarray(points).ravel())])
+def row(name: str, points: Iterable[Iterable[object]]) -> str:
+    return ",".join([name, *(str(value) for point in points for value in point)])
 
 
-def write_csv(folder, names=("Some_One-Else_07.jpg", "Some_One-Else_08.jpg", "Al_31.jpg")):
+def write_csv(
+    folder: Path, names: Sequence[str] = ("Some_One-Else_07.jpg", "Some_One-Else_08.jpg", "Al_31.jpg")
+) -> tuple[Path, Path]:
     images = folder / "training"
     lines = [HEADER]
     for i, name in enumerate(names):
@@ -25,7 +28,7 @@ def write_csv(folder, names=("Some_One-Else_07.jpg", "Some_One-Else_08.jpg", "Al
     return path, images
 
 
-def test_faces_are_read_with_their_person_and_counted_from_zero(tmp_path: Path) -> None:
+def test_faces_are_read_with_person_and_zero_based_points(tmp_path: Path) -> None:
     path, images = write_csv(tmp_path)
     faces = read_youtube_csv(path, images)
     assert [face.image for face in faces] == [
@@ -55,7 +58,9 @@ def test_faces_are_read_with_their_person_and_counted_from_zero(tmp_path: Path) 
         (4, row("Al_31.jpg", [*face_points()[:-1], (1, "")]), r":4: expected a finite number"),
     ],
 )
-def test_a_broken_file_is_refused_with_file_and_line(tmp_path: Path, number, line, expected) -> None:
+def test_a_broken_file_is_refused_with_file_and_line(
+    tmp_path: Path, number: int, line: str, expected: str
+) -> None:
     path, images = write_csv(tmp_path)
     lines = path.read_text().splitlines()
     path.write_text("\n".join([*lines[: number - 1], line, *lines[number:]]))
@@ -71,7 +76,7 @@ def test_a_broken_file_is_refused_with_file_and_line(tmp_path: Path, number, lin
         (HEADER.encode() + b"\n\n", r"labels\.csv: no faces"),
     ],
 )
-def test_a_missing_or_empty_file_is_refused(tmp_path: Path, content, expected) -> None:
+def test_a_missing_or_empty_file_is_refused(tmp_path: Path, content: bytes | None, expected: str) -> None:
     path = tmp_path / "labels.csv"
     if content is not None:
         path.write_bytes(content)
@@ -80,7 +85,7 @@ def test_a_missing_or_empty_file_is_refused(tmp_path: Path, content, expected) -
 
 
 @pytest.mark.parametrize(("part", "count"), [("training", 3462), ("test", 770)])
-def test_the_real_files_are_read_as_another_reader_reads_them(data_dir: Path, part, count) -> None:
+def test_the_real_files_match_another_reader(data_dir: Path, part: str, count: int) -> None:
     folder = data_dir / "youtube_faces"
     if not folder.is_dir():
         pytest.skip(f"no {folder}")

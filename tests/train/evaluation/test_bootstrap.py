@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import floats
+from tracker.types import FloatArray
 from train.evaluation.bootstrap import mean_interval
 
 
-def test_the_width_is_that_of_a_normal_mean() -> None:
+def test_the_width_matches_that_of_a_normal_mean() -> None:
     """Resampled means are near normal with s / sqrt(n); the ends are quantiles of 2000 of them.
 
     The standard error of a 2.5 % quantile of 2000 normal draws is 0.06 s, so the width's is at most 0.12 s:
@@ -22,7 +23,7 @@ def test_the_width_is_that_of_a_normal_mean() -> None:
     assert (low + high) / 2 == pytest.approx(sample.mean(), abs=0.3 * error)
 
 
-def test_it_covers_the_true_mean_as_often_as_it_says() -> None:
+def test_the_interval_covers_the_true_mean_at_the_stated_rate() -> None:
     """At n = 50 the percentile interval of a normal mean covers with P(|t(49)| < 1.96 sqrt(49/50)) = 94.2 %.
 
     Over 600 samples the standard deviation of the share is 0.96 %; the bounds are four of them apart from it.
@@ -39,19 +40,19 @@ def test_a_lower_level_gives_a_narrower_interval() -> None:
     assert wide[0] < narrow[0] < sample.mean() < narrow[1] < wide[1]
 
 
-def test_the_seed_decides() -> None:
+def test_the_seed_determines_the_interval() -> None:
     sample = np.random.default_rng(4).exponential(2, 100)
     assert mean_interval(sample, seed=7) == mean_interval(sample, seed=7)
     assert mean_interval(sample, seed=7) != mean_interval(sample, seed=8)
 
 
 @given(st.lists(floats(0, 100), min_size=1, max_size=30).map(np.array))
-def test_the_interval_lies_within_the_sample(values) -> None:
+def test_the_interval_lies_within_the_sample(values: FloatArray) -> None:
     low, high = mean_interval(values, resamples=100)
     rounding = 1e-9
     assert values.min() - rounding <= low <= high <= values.max() + rounding
 
 
-def test_one_value_is_sure_of_itself_and_none_of_nothing() -> None:
+def test_one_value_gives_a_point_and_none_gives_nan() -> None:
     assert mean_interval(np.array([3.5])) == (3.5, 3.5)
     assert all(map(math.isnan, mean_interval(np.array([]))))

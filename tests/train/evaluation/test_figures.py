@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.train.evaluation.made import evaluation
+from tests.train.evaluation.examples import evaluation
 from train.evaluation.figures import error_curves, filter_grid, part_bars, png, training_curves
 from train.evaluation.results import scores
 from train.metrics import area_under_curve
@@ -29,10 +29,13 @@ def test_error_curves_hold_the_steps_of_each_condition_and_subset() -> None:
 def test_the_area_under_a_drawn_curve_is_the_one_in_its_legend() -> None:
     for axes in error_curves([OWN]).axes:
         (curve,) = axes.lines
-        area = (np.diff(curve.get_xdata()) * curve.get_ydata()[:-1]).sum() / 8
+        corners = np.asarray(curve.get_xydata())
+        area = (np.diff(corners[:, 0]) * corners[:-1, 1]).sum() / 8
         rows = OWN.groups()[axes.get_title()]
         assert area / 100 == pytest.approx(area_under_curve(OWN.errors[rows]))
-        assert axes.get_legend().get_texts()[0].get_text() == f"own detector: AUC {area:.1f} %"
+        legend = axes.get_legend()
+        assert legend is not None
+        assert legend.get_texts()[0].get_text() == f"own detector: AUC {area:.1f} %"
 
 
 def test_a_condition_without_a_subset_leaves_no_curve_there() -> None:
@@ -72,7 +75,7 @@ def test_filters_share_one_scale_with_zero_in_its_middle() -> None:
     assert len(panels) == 20
     for axes, kernel in zip(panels, kernels, strict=True):
         (image,) = axes.images
-        assert np.array_equal(image.get_array(), kernel)
+        assert np.array_equal(np.asarray(image.get_array()), kernel)
         assert image.get_clim() == (-7, 7)
 
 
@@ -80,7 +83,9 @@ def test_filters_of_zeros_are_drawn() -> None:
     png(filter_grid(np.zeros((1, 3, 3))))
 
 
-def test_png_is_a_picture_and_the_same_each_time() -> None:
+def test_png_is_deterministic() -> None:
     first, second = (png(part_bars([OWN])) for _ in range(2))
     assert first == second
-    assert cv2.imdecode(np.frombuffer(first, np.uint8), cv2.IMREAD_COLOR).std() > 10
+    image = cv2.imdecode(np.frombuffer(first, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    assert image.std() > 10

@@ -5,13 +5,15 @@ import cv2
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from tests.tiny import template  # noqa: E402
-from train.data.dataset import from_unit  # noqa: E402
-from train.errors import DataError, RunError  # noqa: E402
-from train.evaluation.heatmaps import draw, overlay, read_parts, softmax_maps  # noqa: E402
-from train.models.heatmap import HeatmapCodec  # noqa: E402
+import torch
+
+from tests.tiny import template
+from train.data.dataset import from_unit
+from train.errors import DataError, RunError
+from train.evaluation.heatmaps import draw, overlay, read_parts, softmax_maps
+from train.models.heatmap import HeatmapCodec
 
 ASTRONAUT = Path(__file__).resolve().parents[2] / "data" / "astronaut.png"
 SCORES = {"model": "unet", "scores": [{"parts": {"jaw": 9.0}}, {"parts": {"jaw": 5.0, "eyes": 2.0}}]}
@@ -24,7 +26,7 @@ def test_maps_are_the_softmax_without_its_ring() -> None:
     assert softmax_maps(logits) == pytest.approx(weights[:, 1:-1, 1:-1], rel=1e-5)
 
 
-def test_heat_lies_over_the_pixels_that_its_cells_cover() -> None:
+def test_heatmap_cells_are_drawn_over_the_pixels_that_they_cover() -> None:
     """A map's mean, drawn where the point is: in the overlay both are in the crop's pixels."""
     points = torch.from_numpy(0.5 * template()).float()
     weights = HeatmapCodec(0.6).encode(points, 32)[:, 1:-1, 1:-1].double().numpy()
@@ -40,7 +42,7 @@ def test_heat_lies_over_the_pixels_that_its_cells_cover() -> None:
         assert hot[int((y + 0.5) // cell), int((x + 0.5) // cell)] > 0.2
 
 
-def test_pictures_of_a_shipped_network_are_drawn(tmp_path: Path) -> None:
+def test_figures_of_a_shipped_network_are_written(tmp_path: Path) -> None:
     scores = []
     for model in ("unet", "resnet18"):
         scores.append(tmp_path / f"{model}.json")
@@ -49,6 +51,7 @@ def test_pictures_of_a_shipped_network_are_drawn(tmp_path: Path) -> None:
     assert [path.name for path in paths] == ["heatmaps.png", "sigmas.png", "peaks.png", "models.png"]
     for path in paths:
         image = cv2.imread(str(path))
+        assert image is not None
         assert image.std() > 5
     assert sorted((tmp_path / "out").iterdir()) == sorted(paths)
 
@@ -74,7 +77,7 @@ def test_scores_are_those_of_all_faces(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"model": "a"}', '{"model": "a", "scores": []}', "\xff"])
-def test_other_files_are_refused(tmp_path: Path, text) -> None:
+def test_other_files_are_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "a.json"
     path.write_text(text, encoding="latin-1")
     with pytest.raises(DataError, match="evaluate --json"):

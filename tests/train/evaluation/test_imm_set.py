@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,13 +11,18 @@ from train.errors import DataError
 from train.evaluation.families import FAMILIES
 from train.evaluation.results import scores
 
-torch = pytest.importorskip("torch")
-from train.evaluation.label_box import label_box  # noqa: E402
+pytest.importorskip("torch")
+import torch
+from torch import Tensor
+
+from train.evaluation.label_box import label_box
+from train.evaluation.labelled import LabelCrops, LabelledSet
+from train.evaluation.results import Evaluation
 
 WIDTH, HEIGHT = 320, 240
 
 
-def write_imm(folder, people, shots=range(1, 7)) -> None:
+def write_imm(folder: Path, people: Iterable[int], shots: Iterable[int] = range(1, 7)) -> None:
     """Pictures half as large as the database's, each with 58 points of its own."""
     folder.mkdir(parents=True)
     for person in people:
@@ -31,7 +37,7 @@ def write_imm(folder, people, shots=range(1, 7)) -> None:
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory):
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("tree")
     write_imm(root / "imm_face_db", [1, 32, *range(33, 41)])
     return root
@@ -40,18 +46,20 @@ def tree(tmp_path_factory: pytest.TempPathFactory):
 class Shifted(torch.nn.Module):
     """Answers with the labels, moved by ``shift`` crop sides."""
 
-    def __init__(self, crops, shift) -> None:
+    def __init__(self, crops: LabelCrops, shift: tuple[float, float]) -> None:
         super().__init__()
         self.answers = torch.stack([crops[i][1] for i in range(len(crops))]) + torch.tensor(shift)
-        self.shapes = []
+        self.shapes: list[torch.Size] = []
 
-    def forward(self, pictures):
+    def forward(self, pictures: Tensor) -> SimpleNamespace:
         start = sum(shape[0] for shape in self.shapes)
         self.shapes.append(pictures.shape)
         return SimpleNamespace(points=self.answers[start : start + len(pictures)])
 
 
-def evaluated(tree, model, size, shift):
+def evaluated(
+    tree: Path, model: str, size: int, shift: tuple[float, float]
+) -> tuple[LabelledSet, Shifted, Evaluation]:
     family = FAMILIES[model]
     faces = family.read(tree)
     crops = family.crops(faces, size, lambda: None)
@@ -59,26 +67,26 @@ def evaluated(tree, model, size, shift):
     return faces, network, label_box(faces, network, crops)
 
 
-def test_only_people_who_train_nothing_are_tested_and_complete(tree) -> None:
+def test_the_test_set_is_the_complete_validation_people(tree: Path) -> None:
     faces = FAMILIES["face58"].read(tree)
     assert len(faces.images) == 48
     assert {image.name[:2] for image in faces.images} == {str(person) for person in range(33, 41)}
     assert set(faces.subsets) == {IMM_PEOPLE} == set(FAMILIES["face58"].subsets)
 
 
-def test_a_part_of_the_people_is_not_called_the_whole(tmp_path: Path) -> None:
+def test_an_incomplete_subset_is_named_as_such(tmp_path: Path) -> None:
     write_imm(tmp_path / "imm_face_db", range(33, 41), shots=range(1, 6))
     assert set(FAMILIES["face58"].read(tmp_path).subsets) == {f"40 shots of {IMM_PEOPLE}"}
 
 
-def test_without_these_people_there_is_nothing_to_test(tmp_path: Path) -> None:
+def test_missing_validation_people_are_refused(tmp_path: Path) -> None:
     write_imm(tmp_path / "imm_face_db", [1, 2])
     with pytest.raises(DataError, match=f"none of {IMM_PEOPLE}"):
         FAMILIES["nose-fan"].read(tmp_path)
 
 
 @pytest.mark.parametrize("model", ["nose-funnel", "nose-fan"])
-def test_the_nose_is_measured_in_pixels_of_640x480(tree, model) -> None:
+def test_the_nose_is_measured_in_pixels_of_640x480(tree: Path, model: str) -> None:
     """3 and 4 hundredths of the width are 19.2 and 25.6 px of 640: 32 px, though the pictures are smaller."""
     _, network, made = evaluated(tree, model, 80, (0.03, 0.04))
     (result,) = scores(made)
@@ -92,7 +100,7 @@ def test_the_nose_is_measured_in_pixels_of_640x480(tree, model) -> None:
     assert near.failure_rate == 0
 
 
-def test_face58_is_measured_by_the_outer_eye_corners(tree) -> None:
+def test_face58_errors_are_per_cent_of_the_inter_ocular_distance(tree: Path) -> None:
     faces, network, made = evaluated(tree, "face58", 240, (0.01, 0.0))
     eyes = np.linalg.norm(faces.truth[:, 13] - faces.truth[:, 21], axis=-1)
     assert made.errors == pytest.approx(100 * 0.01 * WIDTH / eyes, rel=1e-4)
@@ -102,7 +110,7 @@ def test_face58_is_measured_by_the_outer_eye_corners(tree) -> None:
 
 
 @pytest.mark.parametrize(("model", "points"), [("nose-fan", 1), ("face58", 58)])
-def test_the_examples_are_samples_of_people_who_train(tree, model, points) -> None:
+def test_examples_are_samples_of_training_people(tree: Path, model: str, points: int) -> None:
     samples = FAMILIES[model].examples(tree, 80, 5)
     assert len(samples) == 5
     assert all(crop.shape == (1, 60, 80) and truth.shape == (points, 2) for crop, truth, _ in samples)

@@ -1,6 +1,7 @@
 import math
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -10,12 +11,17 @@ from train.errors import DataError, RunError
 from train.evaluation.families import FAMILIES
 from train.evaluation.results import scores
 
-torch = pytest.importorskip("torch")
-from train.evaluation.label_box import BATCH, first_filters, label_box  # noqa: E402
+pytest.importorskip("torch")
+import torch
+from torch import Tensor, nn
+
+from train.data.readers import LabelledFace
+from train.evaluation.label_box import BATCH, first_filters, label_box
+from train.evaluation.labelled import LabelledSet
 
 
 @pytest.fixture(scope="module")
-def faces(tmp_path_factory: pytest.TempPathFactory):
+def faces(tmp_path_factory: pytest.TempPathFactory) -> LabelledSet:
     tree = write_300w(tmp_path_factory.mktemp("tree"), train=1, test=BATCH // 2 + 3)
     return FAMILIES["resnet18"].read(tree)
 
@@ -23,26 +29,27 @@ def faces(tmp_path_factory: pytest.TempPathFactory):
 class Fixed(torch.nn.Module):
     """Answers batch after batch with the rows of ``answers``; remembers what it was shown."""
 
-    def __init__(self, answers) -> None:
+    def __init__(self, answers: Tensor) -> None:
         super().__init__()
-        self.answers, self.seen = answers, []
+        self.answers = answers
+        self.seen: list[Tensor] = []
 
-    def forward(self, crops):
+    def forward(self, crops: Tensor) -> SimpleNamespace:
         start = sum(map(len, self.seen))
         self.seen.append(crops)
         return SimpleNamespace(points=self.answers[start : start + len(crops)])
 
 
-def truth_in_crops(faces, size):
+def truth_in_crops(faces: LabelledSet, size: int) -> Tensor:
     """The labels in crop sides from the crop's centre, as the loader gives them to training."""
     from train.data.dataset import FaceCrops
 
-    crops = FaceCrops(faces.labels, size)
+    crops = FaceCrops(cast(tuple[LabelledFace, ...], faces.labels), size)
     return torch.stack([crops[i][1] for i in range(len(crops))])
 
 
 @pytest.mark.parametrize("size", [64, 224])
-def test_a_network_that_answers_with_the_labels_has_no_error(faces, size) -> None:
+def test_a_perfect_network_has_no_error(faces: LabelledSet, size: int) -> None:
     """Back in the image the float32 labels are off by at most a few 1e-7 of the crop's side."""
     network, done = Fixed(truth_in_crops(faces, size)), []
     crops = FAMILIES["resnet18"].crops(faces, size, lambda: None)
@@ -54,7 +61,7 @@ def test_a_network_that_answers_with_the_labels_has_no_error(faces, size) -> Non
     assert len(done) == len(faces.images)
 
 
-def test_an_error_in_crop_sides_comes_out_in_per_cent_of_the_eyes_distance(faces) -> None:
+def test_errors_are_per_cent_of_the_inter_ocular_distance(faces: LabelledSet) -> None:
     labels = truth_in_crops(faces, 96)
     crops = FAMILIES["resnet18"].crops(faces, 96, lambda: None)
     made = label_box(faces, Fixed(labels + torch.tensor([0.01, 0.0])), crops)
@@ -64,7 +71,7 @@ def test_an_error_in_crop_sides_comes_out_in_per_cent_of_the_eyes_distance(faces
 
 
 @pytest.mark.parametrize("answer", [torch.zeros(99, 67, 2), torch.full((99, 68, 2), math.nan)])
-def test_a_network_that_answers_nonsense_is_refused(faces, answer) -> None:
+def test_wrong_shapes_and_non_finite_points_are_refused(faces: LabelledSet, answer: Tensor) -> None:
     crops = FAMILIES["resnet18"].crops(faces, 32, lambda: None)
     with pytest.raises(RunError, match="68 finite points"):
         label_box(faces, Fixed(answer), crops)
@@ -79,7 +86,9 @@ def test_an_image_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 def test_the_first_filters_are_those_that_see_the_grey_picture() -> None:
-    nn = torch.nn
-    network = nn.Sequential(nn.Sequential(nn.BatchNorm2d(1), nn.Conv2d(1, 6, 5)), nn.Conv2d(6, 4, 3))
-    assert np.array_equal(first_filters(network), network[0][1].weight[:, 0].detach().numpy())
+    first = nn.Conv2d(1, 6, 5)
+    network = nn.Sequential(nn.Sequential(nn.BatchNorm2d(1), first), nn.Conv2d(6, 4, 3))
+    filters = first_filters(network)
+    assert filters is not None
+    assert np.array_equal(filters, first.weight[:, 0].detach().numpy())
     assert first_filters(nn.Linear(2, 3)) is None

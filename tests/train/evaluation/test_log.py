@@ -7,7 +7,7 @@ from train.errors import DataError
 from train.evaluation.log import read_log
 
 
-def write(path, text):
+def write(path: Path, text: str) -> Path:
     path.write_text(text)
     return path
 
@@ -30,12 +30,12 @@ def test_columns_are_read_by_name(tmp_path: Path) -> None:
         ("epoch,loss\n1,2,3\n", r"log\.csv:2: expected 2 columns, got 3"),
     ],
 )
-def test_what_is_no_log_is_refused_with_file_and_line(tmp_path: Path, text, expected) -> None:
+def test_other_files_are_refused_with_file_and_line(tmp_path: Path, text: str, expected: str) -> None:
     with pytest.raises(DataError, match=expected):
         read_log(write(tmp_path / "log.csv", text))
 
 
-def test_a_log_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_missing_log_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read"):
         read_log(tmp_path / "log.csv")
 

@@ -2,6 +2,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,17 +25,17 @@ folder = Path(arguments["--images"])
 
 
 @pytest.fixture
-def tracker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def tracker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """``tracker(code)`` makes that code ``python -m tracker``."""
 
-    def install(code) -> None:
+    def install(code: str) -> None:
         (tmp_path / "bin").mkdir(exist_ok=True)
         script = tmp_path / "bin" / "fake.py"
         script.write_text(FAKE + code)
         launcher = tmp_path / "bin" / "python"
         launcher.write_text(f'#!/bin/sh\nshift 2\nexec "{sys.executable}" "{script}" "$@"\n')
         launcher.chmod(0o755)
-        monkeypatch.setattr(own_detector.sys, "executable", str(launcher))
+        monkeypatch.setattr(sys, "executable", str(launcher))
 
     return install
 
@@ -48,7 +49,9 @@ with open(arguments["--json"], "w") as out:
 """
 
 
-def test_the_folder_of_each_subset_is_tracked_and_scored(tracker, tmp_path: Path) -> None:
+def test_the_folder_of_each_subset_is_tracked_and_scored(
+    tracker: Callable[[str], None], tmp_path: Path
+) -> None:
     faces = FAMILIES["resnet18"].read(write_300w(tmp_path / "tree", train=1))
     tracker(WRITE_LABELS + "assert arguments['--model'] == 'resnet18'")
     results = scores(track_test_set(faces, "resnet18"))
@@ -68,14 +71,16 @@ def test_the_folder_of_each_subset_is_tracked_and_scored(tracker, tmp_path: Path
         ("open(arguments['--json'], 'w').write('{\"error\": \"\"}\\n'); sys.exit(130)", "exit code 130"),
     ],
 )
-def test_a_tracker_that_fails_is_quoted(tracker, tmp_path: Path, code, expected) -> None:
+def test_a_failing_tracker_is_quoted(
+    tracker: Callable[[str], None], tmp_path: Path, code: str, expected: str
+) -> None:
     tracker(code)
     with pytest.raises(RunError, match=f"the tracker failed on .*: {expected}") as caught:
         track_folder(tmp_path, "x", tmp_path / "out.jsonl")
     assert "\n" not in str(caught.value)
 
 
-def test_images_that_could_not_be_read_are_no_failure(tracker, tmp_path: Path) -> None:
+def test_images_that_could_not_be_read_are_no_failure(tracker: Callable[[str], None], tmp_path: Path) -> None:
     record = json.dumps({"source": "a.jpg", "faces": [], "error": "damaged"})
     tracker(f"open(arguments['--json'], 'w').write({record + chr(10)!r}); sys.exit('tracker: 1 image ...')")
     track_folder(tmp_path, "x", tmp_path / "out.jsonl")
@@ -83,7 +88,7 @@ def test_images_that_could_not_be_read_are_no_failure(tracker, tmp_path: Path) -
 
 
 def test_an_interrupted_evaluation_ends_the_tracker(
-    tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tracker: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tracker(
         "import os, time\n"
@@ -91,13 +96,13 @@ def test_an_interrupted_evaluation_ends_the_tracker(
         "time.sleep(60)"
     )
 
-    def interrupt(_) -> None:
+    def interrupt(_: object) -> None:
         if (tmp_path / "out.pid").is_file() and (tmp_path / "out.pid").read_text():
             raise KeyboardInterrupt
         real_sleep(0.01)
 
     real_sleep = time.sleep
-    monkeypatch.setattr(own_detector.time, "sleep", interrupt)
+    monkeypatch.setattr(time, "sleep", interrupt)
     with pytest.raises(KeyboardInterrupt):
         track_folder(tmp_path, "x", tmp_path / "out.jsonl")
     with pytest.raises(ProcessLookupError):

@@ -5,9 +5,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 
 from tests.tiny import blobs, face_points
-from tests.train.evaluation.made import evaluation
+from tests.train.evaluation.examples import evaluation
+from tracker.types import FloatArray
 from train.errors import DataError
 from train.evaluation.pictures import (
     PREDICTED_COLOUR,
@@ -19,9 +21,10 @@ from train.evaluation.pictures import (
     ranked,
     tile_grid,
 )
+from train.evaluation.results import Evaluation
 
 
-def offsets(axes):
+def offsets(axes: Axes) -> list[FloatArray]:
     return [np.asarray(dots.get_offsets()) for dots in axes.collections]
 
 
@@ -33,7 +36,7 @@ def test_faces_are_ranked_by_error_and_misses_are_worst() -> None:
 
 
 @pytest.fixture
-def drawn(tmp_path: Path):
+def drawn(tmp_path: Path) -> Evaluation:
     """A found and a missed face in one real picture: dots at the labels."""
     made = evaluation({"lfpw": [4, math.inf]})
     path = tmp_path / "face.png"
@@ -41,21 +44,23 @@ def drawn(tmp_path: Path):
     return replace(made, images=(path, path))
 
 
-def test_a_tile_shows_the_face_with_its_points_on_it(drawn) -> None:
+def test_a_tile_shows_the_face_with_its_points_on_it(drawn: Evaluation) -> None:
     tile = face_tile(drawn, 0)
     assert tile.title == "4.00 %"
+    assert tile.truth is not None
+    assert tile.predicted is not None
     lit = [tile.picture[round(y), round(x)] for x, y in tile.truth]
     assert min(lit) > 100 > np.median(tile.picture)
     ratio = np.linalg.norm(tile.predicted - tile.truth, axis=1) / math.dist(tile.truth[36], tile.truth[45])
     assert ratio == pytest.approx(np.full(68, 0.04))
 
 
-def test_a_missed_face_has_no_prediction_drawn(drawn) -> None:
+def test_a_missed_face_has_no_prediction_drawn(drawn: Evaluation) -> None:
     tile = face_tile(drawn, 1)
     assert (tile.title, tile.predicted) == ("missed", None)
 
 
-def test_an_image_that_is_gone_is_an_error(drawn) -> None:
+def test_a_missing_image_is_refused(drawn: Evaluation) -> None:
     gone = replace(drawn, images=(Path("gone.jpg"),) * 2)
     with pytest.raises(DataError, match=r"gone\.jpg: not an image"):
         face_tile(gone, 0)
@@ -73,7 +78,7 @@ def test_the_grid_draws_each_tile_with_truth_and_prediction() -> None:
     assert [axes.get_title() for axes in shown] == ["$a$", "b", "c"]
     assert [len(axes.collections) for axes in shown] == [2, 1, 0]
     assert [o.tolist() for o in offsets(shown[0])] == [truth.tolist(), predicted.tolist()]
-    colours = [dots.get_facecolor()[0, :3] for dots in shown[0].collections]
+    colours = [np.asarray(dots.get_facecolor())[0, :3] for dots in shown[0].collections]
     for colour, expected in zip(colours, (TRUTH_COLOUR, PREDICTED_COLOUR), strict=True):
         assert colour == pytest.approx([int(expected[i : i + 2], 16) / 255 for i in (1, 3, 5)])
 
@@ -97,7 +102,7 @@ def test_examples_of_whole_pictures_have_their_origin_in_the_middle() -> None:
 
 
 @pytest.mark.parametrize("scale", [1, 3])
-def test_a_photograph_keeps_points_in_its_own_pixels(tmp_path: Path, scale) -> None:
+def test_a_photograph_is_drawn_in_its_own_pixel_coordinates(tmp_path: Path, scale: int) -> None:
     """The drawn dots lie on the picture's dots, also when the picture is shrunk for the page."""
     hw = (240 * scale, 320 * scale)
     points = face_points((160 * scale, 120 * scale), 120 * scale)

@@ -1,12 +1,14 @@
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.tiny import face_points
-from tests.train.evaluation.made import labelled, line, write
+from tests.train.evaluation.examples import labelled, line, write
+from tracker.types import FloatArray
 from train.errors import DataError
 from train.evaluation.own_detector import own_detector
 from train.evaluation.predictions import match, nearest_face, read_lines
@@ -16,13 +18,14 @@ TRUTH = face_points()
 FAR = face_points((600, 500), 100)
 
 
-def error_line(name):
+def error_line(name: str) -> str:
     return json.dumps({"source": name, "frame": 0, "error": "not an image"})
 
 
-def shifted(percent):
+def shifted(percent: float) -> FloatArray:
     """TRUTH with an error of ``percent`` of the inter-ocular distance at every point."""
-    return TRUTH + np.array((percent / 100 * math.dist(TRUTH[36], TRUTH[45]), 0))
+    shift = np.array((percent / 100 * math.dist(TRUTH[36], TRUTH[45]), 0))
+    return np.asarray(TRUTH + shift)
 
 
 def test_lines_are_read_by_name(tmp_path: Path) -> None:
@@ -35,12 +38,12 @@ def test_lines_are_read_by_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a\u2028b.jpg", "a\x0cb.jpg", "a\x85b.jpg"])
-def test_a_name_with_an_odd_separator_is_one_name(tmp_path: Path, name) -> None:
+def test_unicode_line_separators_do_not_split_a_name(tmp_path: Path, name: str) -> None:
     text = json.dumps({"source": name, "faces": []}, ensure_ascii=False)
     assert list(read_lines(write(tmp_path / "p.jsonl", text))) == [name]
 
 
-def test_no_lines_name_no_image(tmp_path: Path) -> None:
+def test_an_empty_file_has_no_lines(tmp_path: Path) -> None:
     assert read_lines(write(tmp_path / "p.jsonl")) == {}
 
 
@@ -65,7 +68,7 @@ def test_no_lines_name_no_image(tmp_path: Path) -> None:
         "[" * 100_000,
     ],
 )
-def test_a_malformed_line_is_refused_with_file_and_line(tmp_path: Path, bad) -> None:
+def test_a_malformed_line_is_refused_with_file_and_line(tmp_path: Path, bad: str) -> None:
     path = write(tmp_path / "p.jsonl", line("a.jpg", TRUTH), bad, line("c.jpg"))
     with pytest.raises(DataError, match=r"p\.jsonl:2: ") as caught:
         read_lines(path)
@@ -79,7 +82,7 @@ def test_two_lines_about_one_image_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe"])
-def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content) -> None:
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "p.jsonl"
     if content is not None:
         path.write_bytes(content)
@@ -94,7 +97,7 @@ def test_the_nearest_face_is_the_one_that_overlaps_most() -> None:
 
 
 @pytest.mark.parametrize("found", [[], [FAR]])
-def test_without_overlap_there_is_no_nearest_face(found) -> None:
+def test_without_overlap_there_is_no_nearest_face(found: Sequence[FloatArray]) -> None:
     assert nearest_face(TRUTH, found) is None
 
 
@@ -104,7 +107,7 @@ def test_a_match_is_the_nearest_face_and_a_miss_is_nan() -> None:
     assert match(TRUTH, []).shape == (68, 2)
 
 
-def test_every_way_of_missing_counts_as_a_miss(tmp_path: Path) -> None:
+def test_all_kinds_of_misses_are_counted(tmp_path: Path) -> None:
     faces = labelled([f"lfpw/{name}.jpg" for name in "abcdef"])
     path = write(
         tmp_path / "p.jsonl",
@@ -130,7 +133,7 @@ def test_one_file_of_one_subset_scores_that_subset_only(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("split", [True, False])
-def test_two_subsets_are_scored_apart_and_together(tmp_path: Path, split) -> None:
+def test_two_subsets_are_scored_apart_and_together(tmp_path: Path, split: bool) -> None:
     faces = labelled(["lfpw/a.jpg", "helen/b.jpg", "helen/c.jpg"])
     lines = line("a.jpg", shifted(1)), line("b.jpg", shifted(4)), line("c.jpg", shifted(7))
     if split:
@@ -160,7 +163,7 @@ def test_two_files_about_one_image_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("subset", [None, "helen"])
-def test_a_file_about_other_images_is_refused(tmp_path: Path, subset) -> None:
+def test_a_file_about_other_images_is_refused(tmp_path: Path, subset: str | None) -> None:
     faces = labelled(["lfpw/a.jpg", "helen/c.jpg"])
     path = write(tmp_path / "p.jsonl", line("a.jpg" if subset else "b.jpg", TRUTH))
     with pytest.raises(DataError, match=r"p\.jsonl: names no image of " + (subset or "the test sets")):

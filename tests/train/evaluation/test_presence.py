@@ -4,45 +4,47 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from torch import nn  # noqa: E402
-from typer.testing import CliRunner  # noqa: E402
+import torch
+from torch import Tensor, nn
+from typer.testing import CliRunner
 
-from tests.tiny import write_300w  # noqa: E402
-from train.cli.main import app  # noqa: E402
-from train.data.splits import training_faces  # noqa: E402
-from train.errors import DataError, RunError  # noqa: E402
-from train.evaluation.presence import presence_report, summarise  # noqa: E402
-from train.models.load import Loaded  # noqa: E402
-from train.models.output import LandmarkOutput  # noqa: E402
+from tests.tiny import write_300w
+from train.cli.main import app
+from train.data.readers import LabelledFace
+from train.data.splits import training_faces
+from train.errors import DataError, RunError
+from train.evaluation.presence import presence_report, summarise
+from train.models.load import Loaded
+from train.models.output import LandmarkOutput
 
 
 class Always(nn.Module):
     """Says the same of every crop; None: it does not judge."""
 
-    def __init__(self, logit) -> None:
+    def __init__(self, logit: float | None) -> None:
         super().__init__()
         self.logit = logit
 
-    def forward(self, crops):
+    def forward(self, crops: Tensor) -> LandmarkOutput:
         logit = None if self.logit is None else torch.full((len(crops),), self.logit)
         return LandmarkOutput(torch.zeros(len(crops), 68, 2), logit)
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory):
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
     write_300w(folder)
     return folder
 
 
-def faces_of(data):
+def faces_of(data: Path) -> list[LabelledFace]:
     training, validation = training_faces(data)
     return training + validation
 
 
-def test_a_judge_who_throws_its_coin_honestly_is_calibrated() -> None:
+def test_true_probabilities_have_no_calibration_error() -> None:
     rng = np.random.default_rng(0)
     presence = rng.uniform(0, 1, 20_000)
     found = summarise(presence, rng.uniform(0, 1, 20_000) < presence)
@@ -52,7 +54,7 @@ def test_a_judge_who_throws_its_coin_honestly_is_calibrated() -> None:
     assert sum(row.count for row in found.table) == 20_000
 
 
-def test_an_overconfident_judge_is_found_out() -> None:
+def test_overconfidence_is_a_calibration_error() -> None:
     said = np.array([0.95] * 100)
     found = summarise(said, np.arange(100) < 70)
     assert found.calibration_error == pytest.approx(0.25)
@@ -62,28 +64,28 @@ def test_an_overconfident_judge_is_found_out() -> None:
     assert (row.low, row.high, row.count) == (0.9, 0.99, 100)
 
 
-def test_certainties_have_rows_too() -> None:
+def test_presences_of_0_and_1_have_rows() -> None:
     found = summarise(np.array([0.0, 1.0]), np.array([False, True]))
     assert [row.count for row in found.table] == [1, 1]
     assert found.calibration_error == 0
 
 
-def test_half_of_what_is_shown_are_faces(data) -> None:
+def test_half_of_the_crops_are_faces(data: Path) -> None:
     found = presence_report(Loaded(Always(-3.0), 64), faces_of(data), draws=30)
     assert found.faces / (found.faces + found.others) == pytest.approx(0.5, abs=0.1)
     assert (found.missed, found.invented) == (1.0, 0.0)
     assert found.calibration_error == pytest.approx(0.5, abs=0.1)
 
 
-def test_what_cannot_be_judged_is_refused(data) -> None:
+def test_networks_without_presence_and_missing_faces_are_refused(data: Path) -> None:
     with pytest.raises(RunError, match="does not judge presence"):
         presence_report(Loaded(Always(None), 64), faces_of(data), draws=1)
     with pytest.raises(DataError, match="no face of this data validates"):
         presence_report(Loaded(Always(0.0), 64), [], draws=1)
 
 
-def test_the_command_asks_the_shipped_network_and_writes_what_it_says(
-    data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_presence_command_writes_the_report(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("train.data.splits.training_faces", lambda _: ([], faces_of(data)))
     path = tmp_path / "p.json"

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from tests.tiny import write_300w
-from tests.train.evaluation.made import evaluation
+from tests.train.evaluation.examples import evaluation
 from train.evaluation.families import FAMILIES
 from train.evaluation.html import Page
 from train.evaluation.pictures import Tile
 from train.evaluation.predictions import Line
 from train.evaluation.report import MOST_PHOTOGRAPHS, Contents, render
+from train.evaluation.results import Condition, Evaluation
 
 EVIL = """<script>alert("x")</script>&'"""
 
@@ -23,21 +24,23 @@ class Reader(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.tags, self.text, self.open = [], "", []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.open: list[str] = []
 
-    def handle_starttag(self, tag, attributes) -> None:
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attributes)))
         if tag not in ("meta", "img"):
             self.open.append(tag)
 
-    def handle_endtag(self, tag) -> None:
+    def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
 
-    def handle_data(self, data) -> None:
+    def handle_data(self, data: str) -> None:
         self.text += data + "\n"
 
 
-def read(page):
+def read(page: str) -> Reader:
     reader = Reader()
     reader.feed(page)
     assert reader.open == []
@@ -55,18 +58,18 @@ def test_all_text_on_a_page_is_escaped() -> None:
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory):
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_300w(tmp_path_factory.mktemp("tree"), train=1)
 
 
-def measured(tree, condition):
+def measured(tree: Path, condition: Condition) -> Evaluation:
     faces = FAMILIES["resnet18"].read(tree)
     predicted = faces.truth + 1.0
     predicted[0] = math.nan
     return faces.evaluated(condition, predicted)
 
 
-def test_a_full_report_holds_everything_and_loads_nothing(tree, tmp_path: Path) -> None:
+def test_a_full_report_is_complete_and_self_contained(tree: Path, tmp_path: Path) -> None:
     assert cv2.imwrite(str(tmp_path / "a&b.png"), np.zeros((30, 40), np.uint8))
     log = {"epoch": np.array([1.0, 2]), "loss": np.array([2.0, 1])}
     contents = Contents(
@@ -82,14 +85,14 @@ def test_a_full_report_holds_everything_and_loads_nothing(tree, tmp_path: Path) 
     reader = read(page := render(contents))
     for expected in ("Training", "First layer", "Training samples", "a&b.png: 1 face", "cannot read " + EVIL):
         assert expected in reader.text
-    pictures = [attributes["src"] for tag, attributes in reader.tags if tag == "img"]
+    pictures = [attributes["src"] or "" for tag, attributes in reader.tags if tag == "img"]
     assert len(pictures) == 2 + 1 + 4 + 1 + 1 + 1
     assert all(source.startswith("data:image/png;base64,iVBORw0KGgo") for source in pictures)
     assert not {tag for tag, _ in reader.tags} & {"script", "link", "iframe", "object", "base"}
     assert not re.search(r"https?:|//|url\(|@import", re.sub(r"base64,[^\"]*", "", page))
 
 
-def test_the_tables_name_every_subset_and_the_worst_faces_are_named(tree) -> None:
+def test_the_tables_name_every_subset_and_the_worst_faces_are_named(tree: Path) -> None:
     made = measured(tree, "own detector")
     text = read(render(Contents("resnet18", "as shipped", [made]))).text
     for expected in ("lfpw + helen", "AUC@8 %", "mouth", "Worst first", f"lfpw/{made.images[0].name}"):
@@ -98,7 +101,7 @@ def test_the_tables_name_every_subset_and_the_worst_faces_are_named(tree) -> Non
         assert absent not in text
 
 
-def test_more_photographs_than_fit_are_counted(tree, tmp_path: Path) -> None:
+def test_more_photographs_than_fit_are_counted(tree: Path, tmp_path: Path) -> None:
     own = {f"{i}.png": Line((), "damaged") for i in range(MOST_PHOTOGRAPHS + 3)}
     made = measured(tree, "own detector")
     text = read(render(Contents("resnet18", "x", [made], own_folder=Path(tmp_path), own=own))).text
@@ -107,7 +110,7 @@ def test_more_photographs_than_fit_are_counted(tree, tmp_path: Path) -> None:
     assert f"{MOST_PHOTOGRAPHS}.png" not in text
 
 
-def test_one_face_is_enough_for_a_page() -> None:
+def test_captions_are_escaped() -> None:
     page = Page("t", "l")
     from train.evaluation.figures import error_curves
 

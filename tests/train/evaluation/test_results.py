@@ -1,4 +1,5 @@
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import floats
-from tests.train.evaluation.made import ONE_POINT, evaluation
+from tests.train.evaluation.examples import ONE_POINT, evaluation
 from train.errors import DataError
 from train.evaluation.results import Evaluation, Measure, scores
 from train.metrics import nme_percent
@@ -16,7 +17,7 @@ from train.metrics import nme_percent
 errors = st.lists(floats(0, 30) | st.just(math.inf), min_size=1, max_size=25)
 
 
-def test_every_number_by_hand() -> None:
+def test_every_number_matches_a_hand_calculation() -> None:
     (result,) = scores(evaluation({"lfpw": [2, 12, 4, math.inf, math.inf]}))
     assert (result.subset, result.faces, result.misses) == ("lfpw", 5, 2)
     assert result.mean == pytest.approx(6)
@@ -41,21 +42,21 @@ def test_two_subsets_are_scored_apart_and_together() -> None:
     assert [s.mean for s in results] == pytest.approx([1, 5.5, 4])
 
 
-def test_nothing_found_has_no_mean_but_counts_as_failed() -> None:
+def test_a_subset_without_hits_has_no_mean_and_counts_as_failed() -> None:
     (result,) = scores(evaluation({"lfpw": [math.inf, math.inf]}))
     missing = (result.mean, result.median, result.mean_low, result.mean_high, result.box_mean)
     assert all(map(math.isnan, (*missing, *result.parts.values())))
     assert (result.misses, result.failure_rate, result.auc) == (2, 1, 0)
 
 
-def noisy(seed, faces=9):
+def noisy(seed: int, faces: int = 9) -> Evaluation:
     made = evaluation({"lfpw": [0] * faces})
     rng = np.random.default_rng(seed)
     return replace(made, predicted=made.truth + rng.normal(0, 5, made.truth.shape))
 
 
 @given(st.integers(0, 2**32 - 1))
-def test_parts_weighted_by_their_points_add_up_to_the_whole(seed) -> None:
+def test_parts_weighted_by_their_points_add_up_to_the_whole(seed: int) -> None:
     made = noisy(seed)
     (result,) = scores(made)
     weighted = sum(result.parts[name] * len(part) for name, part in made.measure.parts.items())
@@ -67,7 +68,7 @@ def test_errors_are_the_nme() -> None:
     assert made.errors == pytest.approx(nme_percent(made.predicted, made.truth))
 
 
-def test_a_part_is_its_own_points() -> None:
+def test_the_error_of_a_part_uses_its_own_points_only() -> None:
     """Only the mouth is off, by a tenth of the inter-ocular distance."""
     made = evaluation({"lfpw": [0, 0]})
     predicted = made.truth.copy()
@@ -77,7 +78,7 @@ def test_a_part_is_its_own_points() -> None:
 
 
 @given(errors)
-def test_misses_never_improve_rate_or_area(listed) -> None:
+def test_misses_never_improve_rate_or_area(listed: list[float]) -> None:
     """Against the same faces found with an error just past every threshold."""
     (result,) = scores(evaluation({"x": listed}))
     (worst,) = scores(evaluation({"x": [min(error, 31) for error in listed]}))
@@ -86,7 +87,7 @@ def test_misses_never_improve_rate_or_area(listed) -> None:
     assert result.misses == np.isinf(listed).sum()
 
 
-def one_point(distances):
+def one_point(distances: Sequence[float]) -> Evaluation:
     truth = np.full((len(distances), 1, 2), 100.0)
     predicted = truth + np.array(distances)[:, None, None] * (0.6, 0.8)
     images = tuple(Path(f"{i}.jpg") for i in range(len(distances)))
@@ -117,7 +118,7 @@ def test_shapes_that_disagree_are_refused() -> None:
 
 
 @pytest.mark.parametrize("normaliser", [0.0, -1.0, math.nan])
-def test_a_face_that_errors_cannot_be_measured_by_is_named(normaliser) -> None:
+def test_a_face_without_a_valid_normaliser_is_named(normaliser: float) -> None:
     made = evaluation({"lfpw": [1, 2]})
     with pytest.raises(DataError, match=r"1\.jpg: its labels"):
         replace(made, normaliser=np.array([50.0, normaliser]))
@@ -126,12 +127,12 @@ def test_a_face_that_errors_cannot_be_measured_by_is_named(normaliser) -> None:
 @pytest.mark.parametrize(
     "parts", [{}, {"a": ()}, {"a": (0, 1), "b": (1, 2)}, {"a": (0, 2)}, {"a": (1, 2)}], ids=str
 )
-def test_parts_must_cover_every_point_once(parts) -> None:
+def test_parts_must_cover_every_point_once(parts: dict[str, tuple[int, ...]]) -> None:
     with pytest.raises(ValueError, match="each point once"):
         Measure(unit="%", failure=10, limit=8, parts=parts)
 
 
-@pytest.mark.parametrize("changes", [{"failure": 0}, {"limit": -1}])
-def test_limits_must_be_positive(changes) -> None:
+@pytest.mark.parametrize(("failure", "limit"), [(0, 8), (10, -1)])
+def test_limits_must_be_positive(failure: float, limit: float) -> None:
     with pytest.raises(ValueError, match="positive"):
-        Measure(**({"unit": "%", "failure": 10, "limit": 8, "parts": {"a": (0,)}} | changes))
+        Measure(unit="%", failure=failure, limit=limit, parts={"a": (0,)})

@@ -5,10 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from train.errors import RunError  # noqa: E402
-from train.models.heatmap import RING, HeatmapCodec, KernelCodec, cell_centers, gaussians  # noqa: E402
+import torch
+
+from train.errors import RunError
+from train.models.heatmap import RING, HeatmapCodec, KernelCodec, cell_centers, gaussians
 
 COORDINATE = st.floats(-0.5, 0.5, width=32, allow_subnormal=False)  # inference flushes them to zero
 
@@ -17,7 +19,9 @@ COORDINATE = st.floats(-0.5, 0.5, width=32, allow_subnormal=False)  # inference 
 @given(
     x=COORDINATE, y=COORDINATE, cells=st.sampled_from([8, 16, 32, 56]), sigma=st.sampled_from([0.7, 1.0, 2.0])
 )
-def test_encode_then_decode_returns_the_point_anywhere_in_the_crop(x, y, cells, sigma) -> None:
+def test_encode_then_decode_returns_the_point_anywhere_in_the_crop(
+    x: float, y: float, cells: int, sigma: float
+) -> None:
     """To a hundredth of a cell, at the crop's very edge too, where a plain Gaussian is half a cell off."""
     point = torch.tensor([[[x, y]]], dtype=torch.float32)
     codec = HeatmapCodec(sigma)
@@ -32,21 +36,23 @@ def test_encode_then_decode_returns_the_point_anywhere_in_the_crop(x, y, cells, 
     cells=st.sampled_from([32, 64, 112, 224]),
     codec=st.sampled_from([KernelCodec(), KernelCodec(10, 40), HeatmapCodec(10.0)]),
 )
-def test_wide_and_cut_targets_return_the_point_too(x, y, cells, codec) -> None:
+def test_wide_and_cut_targets_return_the_point(
+    x: float, y: float, cells: int, codec: HeatmapCodec | KernelCodec
+) -> None:
     """The same hundredth of a cell, where a cell more on one side of the kernel would shift a plain one."""
     point = torch.tensor([[[x, y]]], dtype=torch.float32)
     back = HeatmapCodec.decode(codec.encode(point, cells).clamp(min=1e-38).log())
     assert ((back - point).abs().max() * cells).item() < 0.01
 
 
-def test_a_plain_gaussian_would_fail_there() -> None:
+def test_an_uncorrected_gaussian_fails_at_the_edge() -> None:
     """The round trip has teeth: without the correction the error at the edge is over a tenth of a cell."""
     centers = cell_centers(8) * 8
     plain = torch.softmax(-0.5 * (centers + 4.0) ** 2, dim=0)  # a point on the crop's left edge
     assert abs((plain * centers).sum().item() + 4.0) > 0.1
 
 
-def test_targets_inside_are_the_normalised_gaussian() -> None:
+def test_targets_are_normalised_gaussians() -> None:
     """Independent of our code: numpy's outer product of two sampled normals."""
     codec, cells, sigma = HeatmapCodec(1.5), 32, 1.5
     x, y = 0.1, -0.07
@@ -59,7 +65,7 @@ def test_targets_inside_are_the_normalised_gaussian() -> None:
 
 
 @pytest.mark.parametrize("cells", [32, 64, 224])
-def test_a_kernel_is_the_cut_gaussian_at_any_working_size(cells) -> None:
+def test_a_kernel_is_the_cut_gaussian_at_any_working_size(cells: int) -> None:
     """Independent of our code, in pixels of the 224 px crop: 60 or fewer pixels wide, nothing beyond."""
     x, y = 0.1, -0.07
     centers_px = 224 * ((np.arange(-RING, cells + RING) + 0.5) / cells - 0.5)
@@ -77,7 +83,7 @@ def test_a_kernel_is_the_cut_gaussian_at_any_working_size(cells) -> None:
         assert (got > 0).sum() == 60 * 60
 
 
-def test_a_kernel_shorter_than_a_cell_still_has_the_point_for_its_mean() -> None:
+def test_a_kernel_smaller_than_a_cell_keeps_the_point_as_its_mean() -> None:
     points = torch.linspace(-0.5, 0.5, 41)[None, :, None].repeat(1, 1, 2)
     maps = gaussians(points, 8, sigma=0.3, reach=0.6)
     back = HeatmapCodec.decode(maps.clamp(min=1e-38).log())
@@ -108,13 +114,13 @@ def test_flat_maps_decode_to_the_middle_of_the_crop() -> None:
 
 def test_decoding_has_a_gradient_towards_the_truth() -> None:
     maps = torch.zeros(1, 1, 10, 10, requires_grad=True)
-    HeatmapCodec.decode(maps)[0, 0, 0].backward()
-    assert (maps.grad[0, 0, :, 9] > 0).all()
-    assert (maps.grad[0, 0, :, 0] < 0).all()
+    (gradient,) = torch.autograd.grad(HeatmapCodec.decode(maps)[0, 0, 0], maps)
+    assert (gradient[0, 0, :, 9] > 0).all()
+    assert (gradient[0, 0, :, 0] < 0).all()
 
 
 @pytest.mark.parametrize("sigma", [0.0, -1.0, math.nan])
-def test_impossible_widths_are_refused(sigma) -> None:
+def test_impossible_widths_are_refused(sigma: float) -> None:
     with pytest.raises(RunError, match="sigma"):
         HeatmapCodec(sigma)
 
@@ -122,12 +128,12 @@ def test_impossible_widths_are_refused(sigma) -> None:
 @pytest.mark.parametrize(
     ("sigma_px", "kernel_px"), [(0.0, 60.0), (-1.0, 60.0), (10.0, 39.0), (math.nan, 60.0)]
 )
-def test_impossible_kernels_are_refused(sigma_px, kernel_px) -> None:
+def test_impossible_kernels_are_refused(sigma_px: float, kernel_px: float) -> None:
     with pytest.raises(RunError, match="kernel_px"):
         KernelCodec(sigma_px, kernel_px)
 
 
-def test_a_codec_is_written_as_it_was_in_older_checkpoints() -> None:
+def test_a_codec_has_the_same_repr_as_in_older_checkpoints() -> None:
     """A run goes on only if its configuration reads the same."""
     assert repr(HeatmapCodec()) == "HeatmapCodec(sigma=1.0)"
     assert repr(KernelCodec()) == "KernelCodec(sigma_px=10.0, kernel_px=60.0)"

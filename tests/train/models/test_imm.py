@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from torch import nn  # noqa: E402
+import torch
+from torch import nn
 
-from train.errors import RunError  # noqa: E402
-from train.models.imm import SPECS, ImmLandmarks  # noqa: E402
-from train.models.registry import build  # noqa: E402
+from train.errors import RunError
+from train.models.imm import SPECS, ImmLandmarks
+from train.models.registry import build
 
 # Filters and kernels as weights/*.md list them, then the parameters by hand: of each convolution
 # filters * (inputs * kernel^2 + 1), of the linear layers outputs * (inputs + 1). Half a kernel of padding and
@@ -37,23 +38,26 @@ def seeded() -> None:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_the_layers_are_those_on_the_cards(model) -> None:
+def test_the_layers_match_the_model_cards(model: str) -> None:
     layers, _ = BY_HAND[model]
-    stages = list(build(model).features)
-    convolutions = stages[::3]
-    assert [(c.out_channels, *c.kernel_size) for c in convolutions] == [(f, k, k) for f, k in layers]
+    network = build(model)
+    assert isinstance(network, ImmLandmarks)
+    stages = list(network.features.children())
+    convolutions = [module for module in stages[::3] if isinstance(module, nn.Conv2d)]
+    shapes = [(convolution.out_channels, convolution.kernel_size) for convolution in convolutions]
+    assert shapes == [(filters, (size, size)) for filters, size in layers]
     assert all(isinstance(module, nn.ReLU) for module in stages[1::3])
     assert all(isinstance(module, nn.MaxPool2d) and module.kernel_size == 2 for module in stages[2::3])
     assert (len(stages), len(convolutions)) == (3 * len(layers), len(layers))
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_it_has_as_many_parameters_as_counted_by_hand(model) -> None:
+def test_the_number_of_parameters_matches_a_hand_count(model: str) -> None:
     assert sum(p.numel() for p in build(model).parameters()) == BY_HAND[model][1]
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_pictures_become_points(model) -> None:
+def test_pictures_become_points(model: str) -> None:
     height, width, points = SHAPES[model]
     pictures = torch.randint(0, 256, (3, 1, height, width), dtype=torch.uint8)
     output = build(model)(pictures)
@@ -64,7 +68,7 @@ def test_pictures_become_points(model) -> None:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_an_untrained_network_answers_with_the_start(model) -> None:
+def test_an_untrained_network_predicts_the_start_points(model: str) -> None:
     height, width, points = SHAPES[model]
     start = np.random.default_rng(0).uniform(-0.4, 0.4, (points, 2))
     pictures = torch.randint(0, 256, (2, 1, height, width), dtype=torch.uint8)
@@ -74,7 +78,7 @@ def test_an_untrained_network_answers_with_the_start(model) -> None:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_every_layer_learns(model) -> None:
+def test_every_layer_learns(model: str) -> None:
     """After one step away from the start, each parameter has a gradient: nothing is cut off."""
     height, width, _ = SHAPES[model]
     network = ImmLandmarks(model)

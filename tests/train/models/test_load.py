@@ -3,28 +3,31 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
-onnx = pytest.importorskip("onnx")
+pytest.importorskip("torch")
+pytest.importorskip("onnx")
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from export.landmarks import export_onnx, load_contract, noise_crops
+from train.errors import RunError
+from train.models.fold import fold_normalisation, normalised_convolutions
+from train.models.load import load_network, read_onnx, warm_start
+from train.models.resnet18 import ResNet18Landmarks
+
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
-
-from safetensors.torch import save_file  # noqa: E402
-
-from export.landmarks import export_onnx, load_contract, noise_crops  # noqa: E402
-from train.errors import RunError  # noqa: E402
-from train.models.fold import fold_normalisation, normalised_convolutions  # noqa: E402
-from train.models.load import load_network, read_onnx, warm_start  # noqa: E402
-from train.models.resnet18 import ResNet18Landmarks  # noqa: E402
 
 SIZE = 64
 
 
 @pytest.fixture(scope="module")
-def crops():
+def crops() -> Tensor:
     return torch.from_numpy(noise_crops(8)[:, None, :SIZE, :SIZE])
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory, crops):
+def trained(tmp_path_factory: pytest.TempPathFactory, crops: Tensor) -> Path:
     """A network whose statistics are not those of a fresh one, as checkpoint and as exported file."""
     torch.manual_seed(3)
     network = ResNet18Landmarks().train()
@@ -39,13 +42,13 @@ def trained(tmp_path_factory: pytest.TempPathFactory, crops):
     return folder
 
 
-def answers(network, crops):
+def answers(network: nn.Module, crops: Tensor) -> tuple[Tensor, Tensor]:
     with torch.inference_mode():
         output = network(crops)
     return output.points * 224, output.presence_logit
 
 
-def test_the_exported_file_loads_back_into_torch(trained, crops) -> None:
+def test_the_exported_file_loads_back_into_torch(trained: Path, crops: Tensor) -> None:
     """Against the checkpoint: what is left is the rounding of kernels to float16."""
     checkpoint, exported = (load_network("resnet18", trained / name) for name in ("r.safetensors", "r.onnx"))
     assert checkpoint.size == exported.size == SIZE
@@ -55,7 +58,7 @@ def test_the_exported_file_loads_back_into_torch(trained, crops) -> None:
         assert (expected - got).abs().max() < 0.02 * expected.std()
 
 
-def test_a_warm_start_computes_what_the_file_does(trained, crops) -> None:
+def test_a_warm_start_computes_the_same_as_the_file(trained: Path, crops: Tensor) -> None:
     """Normalisation restored from the very crops: the same up to float32 rounding; trainable again."""
     exported = load_network("resnet18", trained / "r.onnx").network
     network = ResNet18Landmarks()
@@ -71,7 +74,9 @@ def test_a_warm_start_computes_what_the_file_does(trained, crops) -> None:
     assert torch.isfinite(batch.points).all()
 
 
-def test_in_training_mode_the_restored_statistics_are_those_of_the_batch(trained, crops) -> None:
+def test_in_training_mode_the_restored_statistics_are_those_of_the_batch(
+    trained: Path, crops: Tensor
+) -> None:
     """On the crops it was restored with, batch statistics equal running ones: training starts in place."""
     network = ResNet18Landmarks()
     warm_start(network, trained / "r.onnx", crops)
@@ -80,7 +85,7 @@ def test_in_training_mode_the_restored_statistics_are_those_of_the_batch(trained
     assert (still - moving).abs().max() < 0.02 * still.std()
 
 
-def test_a_warm_start_from_a_checkpoint_takes_every_tensor(trained, crops) -> None:
+def test_a_warm_start_from_a_checkpoint_takes_every_tensor(trained: Path, crops: Tensor) -> None:
     network = ResNet18Landmarks()
     assert warm_start(network, trained / "r.safetensors", crops) == len(network.state_dict())
     checkpoint = load_network("resnet18", trained / "r.safetensors").network
@@ -88,7 +93,7 @@ def test_a_warm_start_from_a_checkpoint_takes_every_tensor(trained, crops) -> No
         assert torch.equal(network.state_dict()[name], tensor)
 
 
-def test_only_what_fits_is_taken(trained, crops) -> None:
+def test_a_warm_start_copies_matching_tensors_only(trained: Path, crops: Tensor) -> None:
     """Another head: the backbone comes over, the head keeps its first weights."""
     network = ResNet18Landmarks()
     network.pyramid.maps = torch.nn.Conv2d(64, 5, 3)
@@ -96,7 +101,7 @@ def test_only_what_fits_is_taken(trained, crops) -> None:
     warm_start(network, trained / "r.onnx", crops)
     assert torch.equal(network.pyramid.maps.weight, before)
     _, tensors = read_onnx(trained / "r.onnx")
-    assert torch.equal(network.backbone.conv1.weight, tensors["backbone.conv1.weight"])
+    assert torch.equal(network.backbone.get_parameter("conv1.weight"), tensors["backbone.conv1.weight"])
 
 
 def test_folding_pairs_are_all_found() -> None:
@@ -111,7 +116,9 @@ def test_folding_pairs_are_all_found() -> None:
 
 @pytest.mark.parametrize("name", ["x.onnx", "x.safetensors"])
 @pytest.mark.parametrize("content", [b"", b"nothing of the kind", bytes(200)])
-def test_damaged_files_are_one_line(tmp_path: Path, crops, name, content) -> None:
+def test_damaged_files_are_refused_in_one_line(
+    tmp_path: Path, crops: Tensor, name: str, content: bytes
+) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     for attempt in (
@@ -124,7 +131,7 @@ def test_damaged_files_are_one_line(tmp_path: Path, crops, name, content) -> Non
         assert "\n" not in str(caught.value)
 
 
-def test_a_file_that_shares_nothing_is_refused(tmp_path: Path, crops) -> None:
+def test_a_file_that_shares_nothing_is_refused(tmp_path: Path, crops: Tensor) -> None:
     save_file({"other.weight": torch.zeros(3)}, tmp_path / "x.safetensors", metadata={"size": "64"})
     with pytest.raises(RunError, match="shares no weights"):
         warm_start(ResNet18Landmarks(), tmp_path / "x.safetensors", crops)

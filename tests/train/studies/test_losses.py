@@ -6,31 +6,36 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from tests.tiny import face_points, write_300w  # noqa: E402
-from train.cli import main as cli  # noqa: E402
-from train.configs.unet_mri import CONFIG  # noqa: E402
-from train.data.splits import training_faces  # noqa: E402
-from train.errors import DataError  # noqa: E402
-from train.studies.losses import (  # noqa: E402
+import torch
+from torch import Tensor
+
+from tests.tiny import face_points, write_300w
+from train.cli import main as cli
+from train.configs.unet_mri import CONFIG
+from train.data.splits import training_faces
+from train.errors import DataError
+from train.studies.heatmap_losses import (
     KERNEL,
     WAYS,
     WORTHWHILE_PX,
     background_share,
-    compare,
     highest_cell,
-    picture_free_answers,
     pixel_targets,
 )
+from train.studies.losses import compare, costs_without_picture
 
 CELLS = 56
 
 
-def faces(count, seed=0):
+def faces(count: int, seed: int = 0) -> Tensor:
     """``(N, 68, 2)`` in crop sides: the drawn face, moved about."""
     rng = np.random.default_rng(seed)
-    drawn = [face_points(rng.normal(0, 0.03, 2), 0.7, rng.normal(0, 0.05)) for _ in range(count)]
+    drawn = []
+    for _ in range(count):
+        x, y = rng.normal(0, 0.03, 2)
+        drawn.append(face_points((x, y), 0.7, rng.normal(0, 0.05)))
     return torch.from_numpy(np.stack(drawn)).float()
 
 
@@ -45,28 +50,28 @@ def test_pixel_targets_are_the_unnormalised_gaussian() -> None:
         assert target[row, column].item() == pytest.approx(expected, abs=1e-6)
 
 
-def test_both_losses_get_the_targets_of_the_shipped_recipe() -> None:
+def test_the_compared_losses_use_the_targets_of_the_shipped_recipe() -> None:
     assert CONFIG.loss.codec == KERNEL
 
 
-def test_the_highest_cell_is_the_one_that_the_point_is_in() -> None:
+def test_the_highest_cell_contains_the_point() -> None:
     points = faces(3)
     off = (highest_cell(pixel_targets(points, CELLS)) - points).abs().max()
     assert off.item() * CELLS <= 0.5 + 1e-4
 
 
-def squared_distance_px(shift_px):
+def squared_distance_px(shift_px: float) -> float:
     """Squared error of a target drawn ``shift_px`` beside another, over that of zeros: sums, no formula."""
     points = torch.tensor([[[0.0, 0.0]], [[shift_px / 224, 0.0]]])
     target, moved = pixel_targets(points, 224)
-    return ((target - moved).square().sum() / target.square().sum()).item()
+    return float((target - moved).square().sum() / target.square().sum())
 
 
-def test_a_guess_beyond_the_worthwhile_distance_costs_more_than_zeros() -> None:
+def test_a_gaussian_beyond_the_worthwhile_distance_costs_more_than_zeros() -> None:
     assert squared_distance_px(WORTHWHILE_PX - 0.5) < 1 < squared_distance_px(WORTHWHILE_PX + 0.5)
 
 
-def test_the_pixel_losses_push_on_every_background_cell_alike() -> None:
+def test_pixel_losses_have_the_calculated_background_gradient() -> None:
     """By hand: the gradient is 2 (height - target) / n, times the slope of the sigmoid where there is one."""
     points = faces(2)
     target = pixel_targets(points, CELLS).double()
@@ -80,14 +85,14 @@ def test_the_pixel_losses_push_on_every_background_cell_alike() -> None:
         assert share.squared == pytest.approx((squares[outside].sum() / squares.sum()).item(), rel=1e-4)
 
 
-def test_a_pixel_loss_leaves_maps_of_nothing_to_their_targets() -> None:
+def test_zero_maps_have_no_gradient_in_the_background() -> None:
     """Where the background is right already, all of the gradient is in the foreground."""
     points = faces(2)
     share = background_share(WAYS["pixels"], torch.zeros(2, 68, CELLS + 2, CELLS + 2), points)
     assert (share.absolute, share.squared) == (0, 0)
 
 
-def test_in_a_distribution_the_background_cannot_outweigh_the_target() -> None:
+def test_in_a_distribution_the_background_has_at_most_half_of_the_gradient() -> None:
     """The gradient of a cross-entropy by logits sums to 0: neither side has more than half of it."""
     points = faces(2)
     torch.manual_seed(0)
@@ -100,14 +105,14 @@ def test_in_a_distribution_the_background_cannot_outweigh_the_target() -> None:
         assert (gradient.abs() * outside).sum() <= 0.5 * gradient.abs().sum() * (1 + 1e-5)
 
 
-def test_answers_without_a_look_are_measured_on_pixels_and_distributions() -> None:
+def test_picture_independent_predictions_are_measured_by_both_costs() -> None:
     known, asked = faces(20), faces(10, seed=1)
-    answers = picture_free_answers(known, asked, CELLS)
+    answers = costs_without_picture(known, asked, CELLS)
     heights = pixel_targets(asked, CELLS)
     assert answers.nothing.pixels == pytest.approx(heights.square().mean().item(), rel=1e-5)
     assert answers.nothing.distributions == pytest.approx(2 * math.log(CELLS + 2), rel=1e-5)
     # The mean of the targets themselves is their least-squares answer; that of others is near it.
-    own = picture_free_answers(asked, asked, CELLS).blurred.pixels
+    own = costs_without_picture(asked, asked, CELLS).blurred.pixels
     assert own == pytest.approx((heights - heights.mean(0)).square().mean().item(), rel=1e-5)
     assert own <= answers.blurred.pixels < answers.nothing.pixels
     assert answers.blurred.distributions < answers.nothing.distributions
@@ -116,22 +121,22 @@ def test_answers_without_a_look_are_measured_on_pixels_and_distributions() -> No
     assert answers.share_beyond == pytest.approx((off_px > WORTHWHILE_PX).float().mean().item())
 
 
-def test_a_perfect_answer_costs_nothing_and_the_entropy_of_its_target() -> None:
+def test_a_perfect_prediction_costs_zero_and_the_entropy_of_its_target() -> None:
     """Of a Gaussian of sigma cells in the plane: ln(2 pi e sigma^2), here cut at 3 sigma, which takes 2 %."""
     points = faces(1).expand(4, 68, 2)
-    answers = picture_free_answers(points, points, CELLS)
+    answers = costs_without_picture(points, points, CELLS)
     assert answers.mean_face.pixels == answers.blurred.pixels == pytest.approx(0, abs=1e-9)
     assert answers.mean_face.distributions == pytest.approx(math.log(2 * math.pi * math.e * 2.5**2), rel=0.02)
     assert answers.mean_face_nme_percent == pytest.approx(0, abs=1e-4)
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory):
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_300w(tmp_path_factory.mktemp("tree"), train=20)
 
 
 def test_the_command_prints_and_writes_all_figures(
-    tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "figures.json"
     arguments = ["--data", tree, "--limit", 8, "--epochs", 1, "--threads", 1, "--json", path]
@@ -155,7 +160,7 @@ def test_the_command_prints_and_writes_all_figures(
     assert f"{figures['ways']['distributions']['nme_percent']:.1f}" in printed
 
 
-def test_there_must_be_faces_on_both_sides(tree) -> None:
+def test_there_must_be_faces_on_both_sides(tree: Path) -> None:
     training, validation = training_faces(tree)
     with pytest.raises(DataError, match="none"):
         compare([], validation)

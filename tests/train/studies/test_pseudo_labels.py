@@ -6,19 +6,29 @@ import cv2
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+from tracker.types import FloatArray
 
-from torch import nn  # noqa: E402
+pytest.importorskip("torch")
 
-from tests.faces import astronaut  # noqa: E402
-from tests.tiny import face_points, template, write_300w, write_face  # noqa: E402
-from tracker.geometry import CropTransform  # noqa: E402
-from train.cli import main as cli  # noqa: E402
-from train.data.dataset import from_unit  # noqa: E402
-from train.errors import DataError, RunError  # noqa: E402
-from train.models.heatmap import HeatmapCodec  # noqa: E402
-from train.models.output import LandmarkOutput  # noqa: E402
-from train.studies.pseudo_labels import PSEUDO, Seen, first_guesses, read_labels, teach, write_labels  # noqa: E402
+import torch
+from torch import Tensor, nn
+
+from tests.faces import astronaut
+from tests.tiny import face_points, template, write_300w, write_face
+from tracker.geometry import CropTransform
+from train.cli import main as cli
+from train.data.dataset import from_unit
+from train.errors import DataError, RunError
+from train.models.heatmap import HeatmapCodec
+from train.models.output import LandmarkOutput
+from train.studies.pseudo_labels import (
+    PSEUDO,
+    PseudoLabel,
+    first_guesses,
+    label_faces,
+    read_labels,
+    write_labels,
+)
 
 SIDE = 0.6 * template()
 """Where the teacher below sees the points, in crop sides: as symmetric as the template."""
@@ -27,21 +37,23 @@ SIDE = 0.6 * template()
 class Teacher(nn.Module):
     """Sees the same symmetric face in every crop, moved to the right by ``bias`` crop sides."""
 
-    def __init__(self, sigma=1.0, bias=0.0, presence=2.0, maps=True) -> None:
+    def __init__(
+        self, sigma: float = 1.0, bias: float = 0.0, presence: float = 2.0, maps: bool = True
+    ) -> None:
         super().__init__()
         points = torch.from_numpy(SIDE + np.array((bias, 0.0))).float()
         self.maps = HeatmapCodec(sigma).encode(points, 32).clamp(min=1e-30).log() if maps else None
         self.points, self.presence = points, presence
         self.weight = nn.Parameter(torch.zeros(1))  # parameters tell where a network is
 
-    def forward(self, crops):
+    def forward(self, crops: Tensor) -> LandmarkOutput:
         count = len(crops)
         maps = None if self.maps is None else self.maps.expand(count, -1, -1, -1)
         return LandmarkOutput(self.points.expand(count, -1, -1), torch.full((count,), self.presence), maps)
 
 
 @pytest.fixture
-def guesses(tmp_path: Path):
+def guesses(tmp_path: Path) -> list[tuple[Path, FloatArray]]:
     """More than one batch of them."""
     faces = [
         write_face(tmp_path, f"{i:02d}", face_points(width=80.0 + 4 * i, roll=0.02 * i)) for i in range(18)
@@ -50,21 +62,22 @@ def guesses(tmp_path: Path):
 
 
 @pytest.mark.parametrize("bias", [0.0, 0.07])
-def test_what_the_teacher_sees_lies_in_the_image(guesses, bias) -> None:
+def test_labels_are_in_image_pixels(guesses: list[tuple[Path, FloatArray]], bias: float) -> None:
     """A lean to one side goes away: mirrored, it is one to the other."""
     counted = []
-    seen = list(teach(Teacher(bias=bias), 64, guesses, lambda: counted.append(1)))
+    seen = list(label_faces(Teacher(bias=bias), 64, guesses, lambda: counted.append(1)))
     assert [face.image for face in seen] == [path for path, _ in guesses]
     assert len(counted) == len(guesses)
     for face, (_, points) in zip(seen, guesses, strict=True):
         crop = CropTransform.from_points(points, size=64)
-        assert face.points == pytest.approx(crop.to_frame(from_unit(SIDE, 64)), abs=1e-3)
+        expected = crop.to_frame(from_unit(torch.from_numpy(SIDE), 64).numpy())
+        assert face.points == pytest.approx(expected, abs=1e-3)
         assert face.presence == pytest.approx(1 / (1 + np.exp(-2.0)), abs=1e-6)
 
 
-def test_wider_maps_are_less_sure_in_proportion(guesses) -> None:
+def test_spread_is_proportional_to_the_width_of_the_maps(guesses: list[tuple[Path, FloatArray]]) -> None:
     (narrow,), (wide,) = (
-        [face.spread_percent for face in teach(Teacher(sigma), 64, guesses[:1])] for sigma in (0.8, 1.6)
+        [face.spread_percent for face in label_faces(Teacher(sigma), 64, guesses[:1])] for sigma in (0.8, 1.6)
     )
     assert wide / narrow == pytest.approx(2.0, rel=0.02)
     eyes = np.linalg.norm(SIDE[36] - SIDE[45])
@@ -72,17 +85,17 @@ def test_wider_maps_are_less_sure_in_proportion(guesses) -> None:
     assert narrow == pytest.approx(100 * np.sqrt(2) * 0.8 / 32 / eyes, rel=0.02)
 
 
-def test_a_teacher_without_maps_is_refused(guesses) -> None:
+def test_a_teacher_without_maps_is_refused(guesses: list[tuple[Path, FloatArray]]) -> None:
     with pytest.raises(RunError, match="no maps"):
-        list(teach(Teacher(maps=False), 64, guesses))
+        list(label_faces(Teacher(maps=False), 64, guesses))
 
 
-def seen_faces(folder, count=4):
+def seen_faces(folder: Path, count: int = 4) -> list[PseudoLabel]:
     faces = [write_face(folder, f"{i}", face_points(width=80.0 + 10 * i)) for i in range(count)]
-    return [Seen(face.image, face.points, 0.9, 3.0 - i / 2) for i, face in enumerate(faces)]
+    return [PseudoLabel(face.image, face.points, 0.9, 3.0 - i / 2) for i, face in enumerate(faces)]
 
 
-def test_labels_come_back_the_surest_first(tmp_path: Path) -> None:
+def test_labels_are_read_in_order_of_certainty(tmp_path: Path) -> None:
     seen = seen_faces(tmp_path / "data" / "fairface")
     path = tmp_path / "pseudo.jsonl"
     assert write_labels(seen, tmp_path / "data", path) == 4
@@ -95,9 +108,11 @@ def test_labels_come_back_the_surest_first(tmp_path: Path) -> None:
     assert len(read_labels(path, tmp_path / "data", keep=0.51)) == 3
 
 
-def test_what_is_probably_no_face_is_left_out(tmp_path: Path) -> None:
+def test_labels_of_low_presence_are_left_out(tmp_path: Path) -> None:
     sure, doubtful = seen_faces(tmp_path, 2)
-    write_labels([sure, Seen(doubtful.image, doubtful.points, 0.3, 0.1)], tmp_path, tmp_path / "p.jsonl")
+    write_labels(
+        [sure, PseudoLabel(doubtful.image, doubtful.points, 0.3, 0.1)], tmp_path, tmp_path / "p.jsonl"
+    )
     assert [face.image for face in read_labels(tmp_path / "p.jsonl", tmp_path, 1.0)] == [sure.image]
 
 
@@ -112,7 +127,9 @@ def test_what_is_probably_no_face_is_left_out(tmp_path: Path) -> None:
         ({"image": 3}, "TypeError"),
     ],
 )
-def test_other_lines_are_refused_by_file_and_line(tmp_path: Path, change, said) -> None:
+def test_other_lines_are_refused_by_file_and_line(
+    tmp_path: Path, change: dict[str, object], said: str
+) -> None:
     path = tmp_path / "p.jsonl"
     write_labels(seen_faces(tmp_path, 1), tmp_path, path)
     good = json.loads(path.read_text())
@@ -122,7 +139,7 @@ def test_other_lines_are_refused_by_file_and_line(tmp_path: Path, change, said) 
 
 
 @pytest.mark.parametrize("text", ["", "[]\n", "{\n", "3\n"])
-def test_other_files_are_refused(tmp_path: Path, text) -> None:
+def test_other_files_are_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "p.jsonl").write_text(text)
     with pytest.raises(DataError, match=r"p\.jsonl"):
         read_labels(tmp_path / "p.jsonl", tmp_path, 1.0)
@@ -150,7 +167,7 @@ def test_data_without_faces_to_label_is_refused(tmp_path: Path) -> None:
         first_guesses(tmp_path)
 
 
-def test_a_student_trains_on_what_a_teacher_labelled(
+def test_a_network_trains_on_pseudo_labels(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """From the command that labels to the command that trains, on drawn faces."""

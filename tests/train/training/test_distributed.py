@@ -7,18 +7,21 @@ from pathlib import Path
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from tests.tiny import write_300w  # noqa: E402
-from tests.train.imm_files import write_imm  # noqa: E402
-from train.models.load import load_network  # noqa: E402
+import torch
+from torch import Tensor
+
+from tests.tiny import write_300w
+from tests.train.imm_files import write_imm
+from train.models.load import load_network
 
 
-def weights_of(out):
+def weights_of(out: Path) -> dict[str, Tensor]:
     return load_network("nose-fan", out / "nose-fan.safetensors").network.state_dict()
 
 
-def run(data, out, *more):
+def run(data: Path, out: Path, *more: object) -> str:
     command = [sys.executable, "-m", "train", "nose", "--variant", "fan", "--data", data, "--out", out]
     options = ["--limit", 16, "--epochs", 2, "--threads", 1, *more]
     done = subprocess.run(

@@ -1,60 +1,62 @@
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from safetensors.torch import load_file  # noqa: E402
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
 
-from tests.tiny import write_300w  # noqa: E402
-from tests.train.imm_files import write_imm  # noqa: E402
-from train.config import Stage  # noqa: E402
-from train.configs.face58 import CONFIG as FACE58  # noqa: E402
-from train.configs.nose import CONFIG as NOSE  # noqa: E402
-from train.data.imm import mean_points, split_people  # noqa: E402
-from train.data.leaks import LeakError  # noqa: E402
-from train.data.splits import training_faces  # noqa: E402
-from train.errors import DataError, RunError  # noqa: E402
-from train.models.imm import SPECS, ImmLandmarks  # noqa: E402
-from train.models.load import load_network  # noqa: E402
-from train.models.losses import LandmarkLoss  # noqa: E402
-from train.training import imm  # noqa: E402
-from train.training.imm import (  # noqa: E402
+from tests.tiny import write_300w
+from tests.train.imm_files import write_imm
+from train.config import (
+    Stage,
+    TrainConfig,
+)
+from train.configs.face58 import CONFIG as FACE58
+from train.configs.nose import CONFIG as NOSE
+from train.data.imm import ImmCrops, imm_shots, mean_points, split_people
+from train.data.leaks import LeakError
+from train.data.splits import training_faces
+from train.errors import DataError, RunError
+from train.models.imm import SPECS, ImmLandmarks
+from train.models.load import load_network
+from train.models.losses import LandmarkLoss
+from train.studies.noses import predict, validation_crops
+from train.training.imm import (
     IMM,
     OTHERS,
-    NoseRun,
-    compare_noses,
     face58_nme_percent,
     imm_task,
     nose_error_px,
-    predict,
-    summarise,
     train_imm,
-    validation_set,
 )
-from train.training.run import RunOptions  # noqa: E402
+from train.training.options import RunOptions
 
 TINY = replace(NOSE, model="nose-fan", stages=(Stage(80, 3, 1e-3),), batch_size=4)
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory):
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_300w(write_imm(tmp_path_factory.mktemp("imm")))
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
+def one_thread() -> Iterator[None]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
 
 
-def test_a_nose_is_as_far_as_pythagoras_says() -> None:
+def test_nose_error_is_the_euclidean_distance_in_pixels() -> None:
     truth = np.array([[[0.1, 0.2]], [[0.0, 0.0]]])
     predicted = truth + np.array([[[3, 4]], [[0, -12]]]) / 640
     assert nose_error_px(predicted, truth) == pytest.approx([5.0, 12.0])
@@ -72,13 +74,14 @@ def test_the_nme_of_58_points_is_relative_to_the_outer_eye_corners() -> None:
 
 
 @pytest.mark.parametrize("model", sorted(SPECS))
-def test_an_untrained_network_errs_as_the_mean_face_does(data, tmp_path: Path, model) -> None:
+def test_an_untrained_network_has_the_error_of_the_mean_face(data: Path, tmp_path: Path, model: str) -> None:
     """What the loop validates first is what the labels alone predict."""
     config = replace(TINY, model=model, stages=(Stage(SPECS[model].size, 1, 1e-9),))
     weights = train_imm(config, data, 4, RunOptions(tmp_path / "run"))
-    crops = validation_set(data, model)
+    assert weights is not None
+    crops = validation_crops(data, model)
     predicted, truth = predict(model, weights, crops)
-    training, validation = split_people(imm.imm_shots(data))
+    training, validation = split_people(imm_shots(data))
     start = mean_points(training[:4], SPECS[model].keep)
     error = nose_error_px if len(SPECS[model].keep) == 1 else face58_nme_percent
     labels = np.stack([crops[i][1].numpy() for i in range(len(validation))])
@@ -88,8 +91,8 @@ def test_an_untrained_network_errs_as_the_mean_face_does(data, tmp_path: Path, m
     )
 
 
-def test_stages_train_on_the_pictures_that_they_name(data) -> None:
-    training, validation = split_people(imm.imm_shots(data))
+def test_stages_train_on_the_pictures_that_they_name(data: Path) -> None:
+    training, validation = split_people(imm_shots(data))
     others, _ = training_faces(data)
     stages = tuple(Stage(80, 1, 1e-3, sets) for sets in ((OTHERS,), (IMM,), ()))
     task = imm_task(replace(TINY, stages=stages), training, validation, others)
@@ -105,24 +108,26 @@ def test_stages_train_on_the_pictures_that_they_name(data) -> None:
         imm_task(replace(TINY, stages=stages), training, validation)
 
 
-def test_the_task_has_the_unit_of_its_error(data) -> None:
-    training, validation = split_people(imm.imm_shots(data))
+def test_the_task_has_the_unit_of_its_error(data: Path) -> None:
+    training, validation = split_people(imm_shots(data))
     assert imm_task(TINY, training, validation).unit == "px of 640x480"
     assert imm_task(replace(TINY, model="face58"), training, validation).unit == "% NME"
 
 
 @pytest.fixture(scope="module")
-def whole_run(data, tmp_path_factory: pytest.TempPathFactory):
+def whole_run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.set_num_threads(1)
-    return train_imm(TINY, data, 8, RunOptions(tmp_path_factory.mktemp("runs") / "whole"))
+    weights = train_imm(TINY, data, 8, RunOptions(tmp_path_factory.mktemp("runs") / "whole"))
+    assert weights is not None
+    return weights
 
 
-def test_a_stopped_and_resumed_run_ends_with_the_very_same_weights(
-    data, whole_run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_interrupted_and_resumed_run_ends_with_the_same_weights(
+    data: Path, whole_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, calls = LandmarkLoss.__call__, []
 
-    def interrupt(*args):
+    def interrupt(*args: Any) -> Tensor:
         calls.append(1)
         if len(calls) == 4:  # two steps an epoch: in the middle of the second
             raise KeyboardInterrupt
@@ -134,11 +139,12 @@ def test_a_stopped_and_resumed_run_ends_with_the_very_same_weights(
         with pytest.raises(KeyboardInterrupt):
             train_imm(TINY, data, 8, options)
     again = train_imm(TINY, data, 8, replace(options, resume=True))
+    assert again is not None
     whole, resumed = load_file(whole_run), load_file(again)
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
-def test_weights_reload_with_their_size(whole_run) -> None:
+def test_weights_reload_with_their_size(whole_run: Path) -> None:
     loaded = load_network("nose-fan", whole_run)
     assert loaded.size == 80
     assert isinstance(loaded.network, ImmLandmarks)
@@ -146,10 +152,10 @@ def test_weights_reload_with_their_size(whole_run) -> None:
         load_network("nose-funnel", whole_run)
 
 
-def test_a_handful_of_shots_is_learnt_by_heart(data) -> None:
+def test_the_network_overfits_four_shots(data: Path) -> None:
     """Without augmentation the network comes, on what it saw, to a tenth of the mean face's error."""
-    training = split_people(imm.imm_shots(data))[0][:4]
-    crops = imm.ImmCrops(training, 80, (52,))
+    training = split_people(imm_shots(data))[0][:4]
+    crops = ImmCrops(training, 80, (52,))
     network = ImmLandmarks("nose-funnel", mean_points(training, (52,)))
     pictures, points = (torch.stack([crops[i][k] for i in range(4)]) for k in (0, 1))
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
@@ -159,44 +165,19 @@ def test_a_handful_of_shots_is_learnt_by_heart(data) -> None:
         output = network(pictures)
         errors.append(nose_error_px(output.points.detach().numpy(), points.numpy()).mean())
         optimizer.zero_grad()
-        NOSE.loss(output, points, torch.ones(4)).backward()
+        torch.autograd.backward(NOSE.loss(output, points, torch.ones(4)))
         optimizer.step()
         schedule.step()
     assert errors[-1] < errors[0] / 10
 
 
-def test_the_comparison_goes_on_where_it_was(data, tmp_path: Path) -> None:
-    options, config = RunOptions(tmp_path), replace(TINY, stages=(Stage(80, 1, 1e-2),))
-    first = compare_noses(config, data, 1, options, limit=8)
-    assert [(run.variant, run.seed) for run in first] == [("funnel", 0), ("fan", 0)]
-    logs = {path: path.read_bytes() for path in tmp_path.glob("*/log.csv")}
-    told = []
-    both = compare_noses(config, data, 2, options, limit=8, on_run=told.append)
-    assert both[:2] == first
-    assert told == both
-    assert len({run.mean_px for run in both}) == 4  # variant and seed both matter
-    assert {path: path.read_bytes() for path in logs} == logs
-    compare_noses(config, data, 1, options, limit=8, tuning=True)
-    compare_noses(config, data, 1, options, limit=9)
-    assert len(list(tmp_path.glob("*/log.csv"))) == 8  # other pictures are other runs
-
-
-def test_the_summary_is_mean_and_sample_deviation_over_seeds() -> None:
-    runs = [NoseRun("fan", seed, mean_px, near) for seed, mean_px, near in [(0, 4.0, 0.9), (1, 7.0, 1.0)]]
-    (row,) = summarise(runs)
-    assert (row.variant, row.seeds) == ("fan", 2)
-    assert (row.mean_px.mean, row.mean_px.std) == pytest.approx((5.5, 4.5**0.5))
-    assert (row.share_near.mean, row.share_near.std) == pytest.approx((0.95, 0.005**0.5))
-    assert np.isnan(summarise(runs[:1])[0].mean_px.std)
-
-
 @pytest.mark.parametrize("config", [NOSE, FACE58])
-def test_the_shipped_recipes_fit_their_networks(config) -> None:
+def test_the_shipped_recipes_fit_their_networks(config: TrainConfig) -> None:
     assert {stage.size for stage in config.stages} == {SPECS[config.model].size}
     assert config.recipe.background == 0
 
 
-def test_what_cannot_be_trained_is_refused(data, tmp_path: Path) -> None:
+def test_untrainable_configurations_are_refused(data: Path, tmp_path: Path) -> None:
     options = RunOptions(tmp_path / "out")
     with pytest.raises(RunError, match="nose-fan sees pictures of 80 pixels"):
         train_imm(replace(TINY, stages=(Stage(240, 1, 1e-3),)), data, 0, options)
@@ -209,11 +190,12 @@ def test_what_cannot_be_trained_is_refused(data, tmp_path: Path) -> None:
         train_imm(TINY, others, 0, options)
 
 
-def test_a_validation_picture_among_the_training_people_is_refused(data, tmp_path: Path) -> None:
+def test_a_validation_picture_among_the_training_people_is_refused(data: Path, tmp_path: Path) -> None:
     """Under another person's name, smaller and darker: only its look tells."""
     folder = tmp_path / "imm_face_db"
     shutil.copytree(data / "imm_face_db", folder)
     image = cv2.imread(str(folder / "33-1m.png"))
+    assert image is not None
     small = cv2.resize((0.8 * image).astype(np.uint8), None, fx=0.75, fy=0.75, interpolation=cv2.INTER_AREA)
     assert cv2.imwrite(str(folder / "01-1m.png"), small)
     shutil.copy(folder / "33-1m.asf", folder / "01-1m.asf")

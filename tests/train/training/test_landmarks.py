@@ -1,38 +1,45 @@
 """Where a landmark network's first weights come from."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from safetensors.torch import save_file  # noqa: E402
+import torch
+from safetensors.torch import save_file
+from torch import nn
 
-from tests.tiny import face_points, write_face  # noqa: E402
-from tests.train.models.test_unet import brain_mri  # noqa: E402
-from train.config import Stage, TrainConfig  # noqa: E402
-from train.errors import RunError  # noqa: E402
-from train.models.registry import IMAGENET, MODELS, PUBLISHED, build  # noqa: E402
-from train.training.landmarks import initial_network  # noqa: E402
+from tests.tiny import face_points, write_face
+from tests.train.models.test_unet import brain_mri
+from train.config import Stage, TrainConfig
+from train.data.readers import LabelledFace
+from train.errors import RunError
+from train.models.registry import IMAGENET, MODELS, PUBLISHED, build
+from train.training.landmarks import initial_network
 
 
-def start(model, init, faces=(), said=None):
+def start(
+    model: str, init: str | Path, faces: Sequence[LabelledFace] = (), said: list[str] | None = None
+) -> nn.Module:
     config = TrainConfig(model, (Stage(64, 1, 1e-3),), init=str(init))
     return initial_network(config, faces, said.append if said is not None else lambda _: None)()
 
 
-def test_without_init_the_weights_are_random_and_nothing_is_said() -> None:
-    said = []
+def test_without_init_the_weights_are_random() -> None:
+    said: list[str] = []
     torch.manual_seed(5)
-    first = start("unet", "", said=said).maps.weight
+    first = start("unet", "", said=said).get_parameter("maps.weight")
     torch.manual_seed(5)
-    assert torch.equal(first, build("unet").maps.weight)
+    assert torch.equal(first, build("unet").get_parameter("maps.weight"))
     assert said == []
 
 
 @pytest.mark.parametrize("name", ["unet.pt", "unet.PTH"])
-def test_the_plain_unet_starts_from_the_brain_mri_checkpoint(tmp_path: Path, name) -> None:
-    published, said = brain_mri(), []
+def test_the_plain_unet_starts_from_the_brain_mri_checkpoint(tmp_path: Path, name: str) -> None:
+    published = brain_mri()
+    said: list[str] = []
     torch.save(published, tmp_path / name)
     state = start("unet-mri", tmp_path / name, said=said).state_dict()
     assert torch.equal(state["decoder1.dec1conv2.weight"], published["decoder1.dec1conv2.weight"])
@@ -40,14 +47,14 @@ def test_the_plain_unet_starts_from_the_brain_mri_checkpoint(tmp_path: Path, nam
 
 
 @pytest.mark.parametrize("model", ["resnet18", "unet"])
-def test_other_models_refuse_a_published_checkpoint_and_say_whose_it_is(tmp_path: Path, model) -> None:
+def test_other_models_refuse_a_published_checkpoint(tmp_path: Path, model: str) -> None:
     torch.save(brain_mri(features=8), tmp_path / "unet.pt")
     with pytest.raises(RunError, match=r"unet\.pt: only unet-mri .* checkpoint, " + model) as caught:
         start(model, tmp_path / "unet.pt")
     assert "\n" not in str(caught.value)
 
 
-def test_a_published_checkpoint_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_a_damaged_or_missing_checkpoint_is_refused(tmp_path: Path) -> None:
     (tmp_path / "unet.pt").write_bytes(b"no checkpoint")
     for path in (tmp_path / "unet.pt", tmp_path / "none.pt"):
         with pytest.raises(RunError, match=path.name):
@@ -58,18 +65,22 @@ def test_the_plain_unet_starts_from_its_own_weights_too(tmp_path: Path) -> None:
     torch.manual_seed(1)
     trained = build("unet-mri").state_dict()
     save_file(trained, tmp_path / "u.safetensors", metadata={"size": "64"})
-    said = []
+    said: list[str] = []
     faces = [write_face(tmp_path / "lfpw", "a", face_points())]
     state = start("unet-mri", tmp_path / "u.safetensors", faces, said).state_dict()
     assert all(torch.equal(state[name], tensor) for name, tensor in trained.items())
     assert said[0].endswith(f"gives {len(state)} of {len(state)} tensors")
 
 
-def test_imagenet_weights_are_asked_for_by_the_models_that_have_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_models_with_imagenet_weights_request_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """The download itself is torchvision's; here only who asks for it."""
     asked = []
-    made = "train.models.resnet18.grey_resnet18"
-    monkeypatch.setattr(made, lambda pretrained: asked.append(pretrained) or torch.nn.Identity())
+
+    def grey_resnet18(pretrained: bool) -> nn.Module:
+        asked.append(pretrained)
+        return nn.Identity()
+
+    monkeypatch.setattr("train.models.resnet18.grey_resnet18", grey_resnet18)
     start("resnet18", "imagenet")
     assert asked == [True]
     for model in set(MODELS) - set(IMAGENET):
@@ -81,9 +92,9 @@ def test_the_tables_name_known_models() -> None:
     assert set(IMAGENET) | set(PUBLISHED) <= set(MODELS)
 
 
-def test_only_the_first_process_speaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_first_process_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.save(brain_mri(), tmp_path / "unet.pt")
     monkeypatch.setenv("LOCAL_RANK", "1")
-    said = []
+    said: list[str] = []
     start("unet-mri", tmp_path / "unet.pt", said=said)
     assert said == []

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from tests.tiny import face_points
+from tracker.types import FloatArray
 from train.data.readers import LabelledFace
 from train.evaluation.families import LANDMARKS_68
 from train.evaluation.labelled import LabelledSet
-from train.evaluation.results import Evaluation, Measure
+from train.evaluation.results import Condition, Evaluation, Measure
 from train.metrics import inter_ocular
 
 ONE_POINT = Measure(unit="px", failure=12.0, limit=20.0, parts={"nose": (0,)})
@@ -26,7 +27,7 @@ def labelled(names: Sequence[str], folder: Path = Path("somewhere")) -> Labelled
     return LabelledSet(LANDMARKS_68, faces, subsets, truth, inter_ocular(truth))
 
 
-def evaluation(errors: dict[str, Sequence[float]], condition="own detector") -> Evaluation:
+def evaluation(errors: dict[str, Sequence[float]], condition: Condition = "own detector") -> Evaluation:
     """Faces of each subset whose every point is off by the given per cent; ``inf`` is a miss."""
     faces = labelled([f"{subset}/{i}.jpg" for subset, listed in errors.items() for i in range(len(listed))])
     percent = np.array([error for listed in errors.values() for error in listed])
@@ -35,7 +36,7 @@ def evaluation(errors: dict[str, Sequence[float]], condition="own detector") -> 
     return faces.evaluated(condition, predicted)
 
 
-def line(name, *faces, **more) -> str:
+def line(name: str, *faces: FloatArray, **more: object) -> str:
     """A line of the tracker's JSON about the image ``name``."""
     record = {"source": name, "frame": 0, "time_s": 0, "width": 320, "height": 240}
     found = [{"id": 1, "box": [0, 0, 1, 1], "score": 1, "landmarks": np.asarray(p).tolist()} for p in faces]

@@ -7,26 +7,29 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import typer
+from torch import Tensor
 
 from tests.tiny import write_300w
-from tests.train.evaluation.made import line
+from tests.train.cli.runner import Runner
+from tests.train.evaluation.examples import line
 from train.cli.evaluate import evaluate
 from train.data.splits import test_faces as faces_of_the_test_sets
 from train.errors import TrainError
+from train.models.load import Loaded
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory):
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_300w(tmp_path_factory.mktemp("tree"), train=2)
 
 
 @pytest.fixture(scope="module")
-def predictions(tree, tmp_path_factory: pytest.TempPathFactory):
+def predictions(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file for each subset, every point 1 px off; the first helen image is missed."""
     folder = tmp_path_factory.mktemp("predictions")
-    lines = {"lfpw": [], "helen": []}
+    lines: dict[str, list[str]] = {"lfpw": [], "helen": []}
     for face in faces_of_the_test_sets(tree):
         missed = face.subset == "helen" and not lines["helen"]
         lines[face.subset].append(
@@ -38,13 +41,13 @@ def predictions(tree, tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]):
+def run(capsys: pytest.CaptureFixture[str]) -> Runner:
     """``run(argument, ...)`` gives exit code, stdout and stderr of the command."""
     app = typer.Typer(add_completion=False)
     app.command()(evaluate)
 
-    def call(*arguments):
-        code = 0
+    def call(*arguments: object) -> tuple[int | str | None, str, str]:
+        code: int | str | None = 0
         try:
             app(list(map(str, arguments)), standalone_mode=True)
         except SystemExit as left:
@@ -58,9 +61,11 @@ def run(capsys: pytest.CaptureFixture[str]):
 
 
 @pytest.fixture
-def network(monkeypatch: pytest.MonkeyPatch):
+def network(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Path | None]]:
     """A network that puts all points into the middle of the crop stands in for the shipped weights."""
-    torch = pytest.importorskip("torch")
+    pytest.importorskip("torch")
+    import torch
+
     from train.models import load as exported
 
     class Middle(torch.nn.Module):
@@ -68,12 +73,12 @@ def network(monkeypatch: pytest.MonkeyPatch):
             super().__init__()
             self.first = torch.nn.Conv2d(1, 4, 3)
 
-        def forward(self, crops):
+        def forward(self, crops: "Tensor") -> SimpleNamespace:
             return SimpleNamespace(points=torch.zeros(len(crops), 68, 2))
 
     asked = []
 
-    def load(model, weights=None):
+    def load(model: str, weights: Path | None = None) -> Loaded:
         asked.append((model, weights))
         return exported.Loaded(Middle(), 64)
 
@@ -82,10 +87,10 @@ def network(monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.fixture
-def tracker(monkeypatch: pytest.MonkeyPatch, predictions) -> None:
+def tracker(monkeypatch: pytest.MonkeyPatch, predictions: Path) -> None:
     """The tracker answers with ``predictions``."""
 
-    def track(folder, model, json_path, _images=None) -> None:
+    def track(folder: Path, model: str, json_path: Path, _images: int | None = None) -> None:
         name = "lfpw" if "lfpw" in str(folder) else "helen"
         assert model == "resnet18"
         json_path.write_text((predictions / f"{name}.jsonl").read_text())
@@ -93,11 +98,13 @@ def tracker(monkeypatch: pytest.MonkeyPatch, predictions) -> None:
     monkeypatch.setattr("train.evaluation.own_detector.track_folder", track)
 
 
-def both(predictions):
+def both(predictions: Path) -> tuple[str, Path, str, Path]:
     return "--predictions", predictions / "lfpw.jsonl", "--predictions", predictions / "helen.jsonl"
 
 
-def test_both_conditions_are_printed_and_written(run, tree, predictions, network, tmp_path: Path) -> None:
+def test_both_conditions_are_printed_and_written(
+    run: Runner, tree: Path, predictions: Path, network: list[tuple[str, Path | None]], tmp_path: Path
+) -> None:
     path = tmp_path / "out.json"
     code, out, err = run("--data", tree, *both(predictions), "--json", path)
     assert (code, err) == (0, "")
@@ -133,7 +140,7 @@ def test_both_conditions_are_printed_and_written(run, tree, predictions, network
 
 
 @pytest.mark.usefixtures("tracker")
-def test_without_predictions_the_tracker_is_run(run, tree, tmp_path: Path) -> None:
+def test_without_predictions_the_tracker_is_run(run: Runner, tree: Path, tmp_path: Path) -> None:
     path = tmp_path / "out.json"
     code, _, _ = run("resnet18", "--data", tree, "--only", "own-detector", "--json", path)
     assert code == 0
@@ -143,7 +150,7 @@ def test_without_predictions_the_tracker_is_run(run, tree, tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("network")
-def test_one_condition_alone(run, tree, predictions, tmp_path: Path) -> None:
+def test_only_selects_one_condition(run: Runner, tree: Path, predictions: Path, tmp_path: Path) -> None:
     path = tmp_path / "out.json"
     run("--data", tree, "--only", "label-box", "--json", path)
     written = json.loads(path.read_text())
@@ -152,8 +159,8 @@ def test_one_condition_alone(run, tree, predictions, tmp_path: Path) -> None:
     assert list(json.loads(path.read_text())["conditions"]) == ["own detector"]
 
 
-def test_weights_of_ones_own_are_never_scored_by_the_shipped_tracker(
-    run, tree, network, tmp_path: Path
+def test_user_weights_are_never_scored_by_the_shipped_tracker(
+    run: Runner, tree: Path, network: list[tuple[str, Path | None]], tmp_path: Path
 ) -> None:
     weights, path = tmp_path / "mine.safetensors", tmp_path / "out.json"
     code, out, _ = run("--data", tree, "--weights", weights, "--json", path)
@@ -164,7 +171,9 @@ def test_weights_of_ones_own_are_never_scored_by_the_shipped_tracker(
     assert (written["scores"], written["complete"], written["weights"]) == ([], False, "mine.safetensors")
 
 
-def test_files_as_a_shell_expands_them_and_the_model_in_any_place(run, tree, predictions) -> None:
+def test_expanded_wildcards_and_any_position_of_the_model_are_accepted(
+    run: Runner, tree: Path, predictions: Path
+) -> None:
     files = sorted(predictions.glob("*.jsonl"))
     for arguments in (
         ("--predictions", *files),
@@ -176,7 +185,7 @@ def test_files_as_a_shell_expands_them_and_the_model_in_any_place(run, tree, pre
         assert "lfpw + helen" in out
 
 
-def test_it_says_what_is_not_there(run, tree, predictions, tmp_path: Path) -> None:
+def test_missing_subsets_are_reported(run: Runner, tree: Path, predictions: Path, tmp_path: Path) -> None:
     path = tmp_path / "out.json"
     file = f"lfpw={predictions / 'lfpw.jsonl'}"
     code, out, _ = run("--data", tree, "--only", "own-detector", "--predictions", file, "--json", path)
@@ -185,7 +194,7 @@ def test_it_says_what_is_not_there(run, tree, predictions, tmp_path: Path) -> No
     assert json.loads(path.read_text())["complete"] is False
 
 
-def test_what_has_no_value_is_null(run, tree, tmp_path: Path) -> None:
+def test_missing_values_are_null(run: Runner, tree: Path, tmp_path: Path) -> None:
     name = faces_of_the_test_sets(tree)[0].image.name
     (tmp_path / "p.jsonl").write_text(json.dumps({"source": name, "faces": []}))
     arguments = ("--predictions", tmp_path / "p.jsonl", "--json", tmp_path / "out.json")
@@ -197,7 +206,7 @@ def test_what_has_no_value_is_null(run, tree, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("network", "tracker")
-def test_report_and_plots_are_written_whole(run, tree, tmp_path: Path) -> None:
+def test_report_and_plots_are_written_whole(run: Runner, tree: Path, tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("epoch,loss\n1,2\n2,1\n")
     (tmp_path / "own").mkdir()
     first = faces_of_the_test_sets(tree)
@@ -218,7 +227,7 @@ def test_report_and_plots_are_written_whole(run, tree, tmp_path: Path) -> None:
 
 
 def test_bad_input_is_refused_in_one_line_before_anything_is_written(
-    run, tree, predictions, tmp_path: Path
+    run: Runner, tree: Path, predictions: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "bad.jsonl").write_text('{"source": "a.jpg", "faces": []}\n{"sou\n')
     (tmp_path / "log.csv").write_text("no log")
@@ -241,7 +250,7 @@ def test_bad_input_is_refused_in_one_line_before_anything_is_written(
         assert sorted(tmp_path.iterdir()) == before
 
 
-def test_usage_errors_exit_with_2(run, tree, predictions, tmp_path: Path) -> None:
+def test_usage_errors_exit_with_2(run: Runner, tree: Path, predictions: Path, tmp_path: Path) -> None:
     report = ("--report", tmp_path / "r.html")
     for arguments in (
         [],
@@ -261,7 +270,7 @@ def test_usage_errors_exit_with_2(run, tree, predictions, tmp_path: Path) -> Non
         assert run(*arguments)[0] == 2
 
 
-def test_predictions_are_scored_without_torch(tree, predictions) -> None:
+def test_help_and_predictions_need_no_torch(tree: Path, predictions: Path) -> None:
     """Help must be quick, and predictions can be scored where torch is not installed."""
     code = (
         "import sys, typer; from train.cli.evaluate import evaluate\n"

@@ -9,11 +9,11 @@ pytest.importorskip("onnx")
 pytest.importorskip("tflite")
 pytest.importorskip("torch")
 
-from export.__main__ import WEIGHTS, main
+from export.cli import WEIGHTS, main
 
 
 @pytest.mark.parametrize("problem", ["no such file", "no folder"])
-def test_what_cannot_be_read_or_written_is_one_line(
+def test_unreadable_and_unwritable_files_are_refused_in_one_line(
     problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").touch()
