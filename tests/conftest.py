@@ -10,8 +10,10 @@ import pytest
 from hypothesis import settings
 
 from tests.cache import Clips, Trackers
+from tests.leftovers import adopt_orphans, no_leftovers
 from tests.strategies import EVERYDAY_EXAMPLES
 
+adopt_orphans()
 settings.register_profile("everyday", max_examples=EVERYDAY_EXAMPLES, deadline=None)
 settings.register_profile("ci", max_examples=100, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "everyday"))
@@ -38,3 +40,10 @@ def trackers() -> Iterator[Trackers]:
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Clips:
     """Generated clips, each encoded once a session; read them, never change them."""
     return Clips(tmp_path_factory.mktemp("clips"))
+
+
+@pytest.fixture(autouse=True)
+def _no_leftovers() -> Iterator[None]:
+    """Fail a test that leaves processes or threads running, and kill the processes."""
+    with no_leftovers():
+        yield

@@ -1,25 +1,26 @@
-import subprocess
-import sys
+from __future__ import annotations
+
+import importlib
 
 import pytest
+
+from tests.cli import assert_one_line_error, run_main
 
 pytest.importorskip("torch")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("name", "options", "said"),
     [
-        (["peers", "--backend", "tpu", "--frames", "10"], "unknown backend 'tpu'"),
-        (["peers", "--dlib", "/no/python", "--frames", "10"], "dlib cannot be started: /no/python"),
-        (["sessions", "--model", "none"], "unknown landmarks model 'none'"),
-        (["frontier", "--json", "/no/folder/f.json"], "/no/folder"),
+        ("peers", ["--backend", "tpu", "--frames", "10"], "unknown backend 'tpu'"),
+        ("peers", ["--dlib", "/no/python", "--frames", "10"], "dlib cannot be started: /no/python"),
+        ("sessions", ["--model", "none"], "unknown landmarks model 'none'"),
+        ("frontier", ["--json", "/no/folder/f.json"], "/no/folder"),
     ],
 )
-def test_what_cannot_be_measured_is_one_line(arguments, said) -> None:
-    name, *options = arguments
-    command = [sys.executable, "-m", f"benchmarks.{name}", *options]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 1
-    assert done.stderr.startswith("benchmark: ")
-    assert done.stderr.count("\n") == 1
-    assert said in done.stderr
+def test_an_error_is_one_line_and_exit_code_1(name: str, options: list[str], said: str) -> None:
+    from benchmarks.command import run_command
+
+    module = importlib.import_module(f"benchmarks.{name}")
+    done = run_main(lambda: run_command(module.main), *options, package="benchmarks")
+    assert_one_line_error(done, said, program="benchmark")
