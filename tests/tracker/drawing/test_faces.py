@@ -22,22 +22,22 @@ def _canvas(height: int = 240, width: int = 320, level: int = 128) -> ImageArray
 
 
 @pytest.mark.parametrize("style", ["points", "lines"])
-def test_marks_every_landmark_and_returns_nothing(style: Style) -> None:
+def test_every_landmark_is_drawn(style: Style) -> None:
     canvas, points = _canvas(480, 640), face_points((320, 260), 200)
-    assert draw_faces(canvas, [_face(points)], style) is None
+    draw_faces(canvas, [_face(points)], style)
     x, y = np.rint(points).astype(int).T
     assert (canvas[y, x] != 128).any(axis=1).all()
 
 
-def test_leaves_pixels_far_from_the_face_alone() -> None:
+def test_pixels_far_from_the_face_are_not_changed() -> None:
     canvas = _canvas(480, 640)
     draw_faces(canvas, [_face(face_points((150, 240), 100))])
     assert (canvas[:, 260:] == 128).all()
 
 
 @pytest.mark.parametrize("offset", [(0.0, 0.0), (0.25, 0.75), (0.5, 0.5), (0.9, 0.1)])
-def test_points_land_on_sub_pixel_positions(offset: tuple[float, float]) -> None:
-    """The centre of mass of a dot is the landmark to 1/10 px: 1/16 of it is OpenCV's fixed point."""
+def test_points_are_drawn_at_sub_pixel_positions(offset: tuple[float, float]) -> None:
+    # The centre of mass of a dot is the landmark to 1/10 px; OpenCV's fixed point takes 1/16 of it.
     canvas, point = np.zeros((41, 41, 3), np.uint8), np.array([[20.0, 20.0]]) + offset
     draw._draw_points(canvas, point, (255, 255, 255), size=400.0)
     weight = canvas.sum(axis=2, dtype=float)
@@ -47,8 +47,8 @@ def test_points_land_on_sub_pixel_positions(offset: tuple[float, float]) -> None
 
 
 @pytest.mark.parametrize("style", ["points", "lines"])
-def test_a_drawing_is_the_same_at_every_size(style: Style) -> None:
-    """Ink covers the same share of 960x720 and of 4K, within a half; below, strokes have a least width."""
+def test_strokes_scale_with_the_face(style: Style) -> None:
+    # From 960x720 to 4K the drawing covers about the same share; in smaller pictures strokes have a minimum.
     shares = []
     for factor in (3, 6, 9):
         canvas = _canvas(240 * factor, 320 * factor)
@@ -60,7 +60,7 @@ def test_a_drawing_is_the_same_at_every_size(style: Style) -> None:
 
 @pytest.mark.parametrize("center", [(-500.0, 50.0), (0.0, 0.0), (319.0, 239.0), (1e9, -1e9)])
 @pytest.mark.parametrize("style", ["points", "lines"])
-def test_faces_may_leave_the_picture(center: tuple[float, float], style: Style) -> None:
+def test_faces_may_lie_outside_the_picture(center: tuple[float, float], style: Style) -> None:
     canvas = _canvas()
     draw_faces(canvas, [_face(face_points(center, 150))], style)
     assert canvas.shape == (240, 320, 3)
@@ -81,25 +81,25 @@ def test_label_stays_inside_at_the_top_edge() -> None:
     assert is_label[:12].sum() > 100
 
 
-def test_tiny_canvas() -> None:
+def test_a_canvas_of_one_pixel_is_not_an_error() -> None:
     canvas = np.zeros((1, 1, 3), np.uint8)
     draw_faces(canvas, [_face(face_points((0, 0), 3))])
     assert canvas.shape == (1, 1, 3)
 
 
-def test_refuses_an_unknown_style() -> None:
+def test_an_unknown_style_is_refused() -> None:
     with pytest.raises(ValueError, match="'dots'"):
         draw_faces(_canvas(), [], "dots")  # type: ignore[arg-type]
 
 
-def test_colours_differ_and_cycle() -> None:
+def test_colours_of_consecutive_ids_differ_and_repeat() -> None:
     assert len({color_of(i) for i in range(1, len(PALETTE) + 1)}) == len(PALETTE)
     assert color_of(1) == color_of(len(PALETTE) + 1)
 
 
 @pytest.mark.parametrize("deficiency", ["protan", "deutan"])
-def test_colours_stay_apart_for_colour_blind_eyes(deficiency: str) -> None:
-    """Simulated with the matrices of Viénot, Brettel & Mollon (1999), in linear RGB."""
+def test_colours_differ_for_colour_blind_people(deficiency: str) -> None:
+    # Simulation with the matrices of Viénot, Brettel & Mollon (1999), in linear RGB.
     matrix = {
         "protan": [[0.11238, 0.88762, 0.0], [0.11238, 0.88762, 0.0], [0.00401, -0.00401, 1.0]],
         "deutan": [[0.29275, 0.70725, 0.0], [0.29275, 0.70725, 0.0], [-0.02234, 0.02234, 1.0]],
@@ -112,7 +112,7 @@ def test_colours_stay_apart_for_colour_blind_eyes(deficiency: str) -> None:
 QUALITY = np.linspace(0.0, 1.0, 68)
 
 
-def test_mirrored_faces_land_on_the_flipped_picture() -> None:
+def test_mirrored_faces_fit_the_flipped_picture() -> None:
     points = face_points((90, 120), 100, roll=0.3)
     canvas = _canvas()
     face = TrackedFace(5, Landmarks(points, 0.98, QUALITY))
@@ -129,7 +129,7 @@ def test_mirrored_faces_land_on_the_flipped_picture() -> None:
 MEASURES = FaceMeasures((0.3, 0.3), 0.1, -12.4, 4.0, 2.0, blinks=7)
 
 
-def test_measures_are_written_below_a_face_with_room_for_them() -> None:
+def test_measures_are_written_below_a_large_face() -> None:
     face = _face(face_points((320, 200), 260))
     plain, measured = _canvas(480, 640), _canvas(480, 640)
     draw_faces(plain, [face])
@@ -140,7 +140,7 @@ def test_measures_are_written_below_a_face_with_room_for_them() -> None:
     assert 8 < np.ptp(rows) < 40
 
 
-def test_measures_that_could_not_be_read_are_left_out() -> None:
+def test_illegible_or_unknown_measures_are_left_out() -> None:
     nothing = FaceMeasures((None, None), None, None, None, None)
     for size, measures in ((60, MEASURES), (260, nothing)):
         face = _face(face_points((320, 200), size))
@@ -159,7 +159,7 @@ def test_measures_stay_inside_at_the_bottom_edge_and_when_mirrored() -> None:
     assert flipped.measures == MEASURES
 
 
-def test_drawing_never_touches_the_landmarks() -> None:
+def test_landmarks_are_not_changed() -> None:
     points = face_points((160, 120), 100)
     before = points.copy()
     draw_faces(_canvas(), [_face(points)], "lines")

@@ -1,12 +1,9 @@
-"""The status panel: legible at every size, and true to the loop it describes."""
-
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
 from tracker.drawing.panel import Panel, draw_panel
-from tracker.runs.live_stats import Hud
 from tracker.types import ImageArray
 
 LINES = ("37.2 FPS (loop)", "detect 1.8  crop 0.2  infer 4.1 ms (median of 2 s)")
@@ -35,11 +32,11 @@ def test_a_panel_without_lines_draws_nothing() -> None:
     assert (drawn(Panel(turns_ms=(1.0, 2.0))) == 255).all()
 
 
-def test_the_graph_is_as_high_as_each_turn_was_long() -> None:
+def test_the_graph_is_proportional_to_the_frame_times() -> None:
     def heights(*turns_ms: float) -> list[int]:
-        """How far above its ground the curve runs in each column."""
+        """Return the height of the curve in each column, in pixels."""
         canvas = drawn(Panel(LINES, turns_ms)).astype(int)
-        curve = canvas[..., 0] - canvas[..., 2] > 60  # blue; text and ground are grey
+        curve = canvas[..., 0] - canvas[..., 2] > 60  # blue; text and background are grey
         rows = np.flatnonzero(curve.any(axis=1))
         columns = np.flatnonzero(curve.any(axis=0))
         return [int(rows[-1] - np.flatnonzero(curve[:, x])[0]) for x in columns]
@@ -54,21 +51,9 @@ def test_the_graph_is_as_high_as_each_turn_was_long() -> None:
 
 
 @pytest.mark.parametrize("hw", [(1, 1), (2, 300), (9, 4)])
-def test_a_picture_too_small_for_text_is_no_error(hw: tuple[int, int]) -> None:
+def test_a_picture_too_small_for_text_is_not_an_error(hw: tuple[int, int]) -> None:
     assert drawn(Panel(LINES, (1.0, 2.0)), hw[1], hw[0]).shape == (*hw, 3)
 
 
 def test_lines_are_added_below() -> None:
     assert Panel(("a",), (1.0,)).with_lines("b", "c") == Panel(("a", "b", "c"), (1.0,))
-
-
-def test_it_says_what_it_measures_and_counts_intervals() -> None:
-    hud = Hud("resnet18 on CPU")
-    assert "measuring" in hud.panel().lines[0]
-    for tick in range(11):
-        hud.stats.update(tick * 0.05, {"infer": 4.0, "show": 2.0})
-    first, second = hud.panel().lines
-    assert first.startswith("20.0 FPS, whole loop")
-    assert "resnet18 on CPU" in first
-    assert "infer 4.0  show 2.0  ms" in second
-    assert hud.panel().turns_ms == (6.0,) * 11

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tracker.runs.live_stats import RollingStats, StageStats
+from tracker.runs.live_stats import Hud, RollingStats, StageStats
 
 
 def test_fps_counts_intervals_not_frames() -> None:
@@ -66,3 +66,15 @@ def test_a_turn_takes_what_its_stages_take_together() -> None:
     for now_s, stage_ms in ((0.0, {"infer": 9.0}), (2.0, {"detect": 1.0, "infer": 4.0}), (2.5, {})):
         stats.update(now_s, stage_ms)
     assert stats.turns_ms() == (5.0, 0.0)
+
+
+def test_the_panel_names_what_it_measures() -> None:
+    hud = Hud("resnet18 on CPU")
+    assert "measuring" in hud.panel().lines[0]
+    for tick in range(11):
+        hud.stats.update(tick * 0.05, {"infer": 4.0, "show": 2.0})
+    first, second = hud.panel().lines
+    assert first.startswith("20.0 FPS, whole loop")
+    assert "resnet18 on CPU" in first
+    assert "infer 4.0  show 2.0  ms" in second
+    assert hud.panel().turns_ms == (6.0,) * 11

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.cli import assert_one_line_error, run_cli
+from tests.disk import file_size_limit
 from tests.faces import astronaut
 from tests.media import picture
 from tests.shapes import face_points
@@ -61,18 +62,12 @@ def test_dlib_xml_is_complete_after_every_image(tmp_path: Path) -> None:
 
 
 def test_dlib_xml_stays_complete_on_a_full_disk(tmp_path: Path) -> None:
-    resource = pytest.importorskip("resource")
     paths = images(tmp_path)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     with DlibSink(tmp_path / "l.xml", paths) as sink:
         sink.write(result(paths[0].name))
         size = (tmp_path / "l.xml").stat().st_size
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100, hard))
-        try:
-            with pytest.raises(SinkError, match=r"cannot write .*l\.xml"):
-                sink.write(result(paths[1].name))
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        with file_size_limit(size + 100), pytest.raises(SinkError, match=r"cannot write .*l\.xml"):
+            sink.write(result(paths[1].name))
     assert len(read_dlib_xml(tmp_path / "l.xml", "x")) == 1
 
 

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,7 @@ import pytest
 
 from tests.cache import Clips
 from tests.cli import REPO, assert_one_line_error, run_cli
+from tests.disk import file_size_limit
 from tests.results import FAILURE, frames_of_one_face, read_json_lines, write_json_lines
 from tracker.errors import SinkError
 from tracker.sinks.csv_table import CsvSink
@@ -122,24 +121,12 @@ def test_the_old_file_stays_until_the_new_one_is_complete(tmp_path: Path) -> Non
     sink.close()
 
 
-@contextmanager
-def files_up_to(size: int) -> Iterator[None]:
-    """Let writing beyond ``size`` bytes of a file fail, as on a full disk."""
-    resource = pytest.importorskip("resource")
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 @pytest.mark.parametrize("size", [100, 20_000])
 def test_a_full_disk_is_an_error_and_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     monkeypatch.setattr("tracker.sinks.parquet._GROUP_ROWS", 20)
-    with files_up_to(size), pytest.raises(SinkError, match=r"cannot write .*o\.parquet"):
+    with file_size_limit(size), pytest.raises(SinkError, match=r"cannot write .*o\.parquet"):
         _fill(ParquetSink(tmp_path / "o.parquet"))
     assert list(tmp_path.iterdir()) == []
 
