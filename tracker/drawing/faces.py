@@ -74,7 +74,7 @@ def draw_faces(canvas_bgr: ImageArray, faces: Iterable[TrackedFace], style: Styl
         size = math.sqrt(face.box.width * face.box.height)
         _draw_box(canvas_bgr, face, color, size)
         if style == "points":
-            _draw_points(canvas_bgr, points, color, size)
+            draw_points(canvas_bgr, points, color, size)
         elif style == "lines":
             _draw_contours(canvas_bgr, points, color, size)
         else:
@@ -83,13 +83,18 @@ def draw_faces(canvas_bgr: ImageArray, faces: Iterable[TrackedFace], style: Styl
         _draw_measures(canvas_bgr, face, color, size)
 
 
-def _draw_points(canvas: ImageArray, points: FloatArray, color: Color, size: float) -> None:
+def draw_points(canvas_bgr: ImageArray, points: FloatArray, color: Color, size: float) -> None:
+    """Draw a dot with a dark outline at each point, in place.
+
+    ``canvas_bgr`` is ``(H, W, 3)`` uint8 and ``points`` ``(N, 2)`` in its pixels, drawn to 1/16 pixel.
+    ``size`` is that of the face in pixels.
+    """
     radius = min(max(size / 110, 0.9), 12.0)
     outline = min(max(size / 300, 0.5), 4.0)
     # All outlines first, so that none covers a neighbouring dot.
     for ring, fill in ((radius + outline, _DARK), (radius, color)):
         for x, y in _fixed(points):
-            cv2.circle(canvas, (x, y), round(ring * 2**_SHIFT), fill, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+            cv2.circle(canvas_bgr, (x, y), round(ring * 2**_SHIFT), fill, cv2.FILLED, cv2.LINE_AA, _SHIFT)
 
 
 def _draw_contours(canvas: ImageArray, points: FloatArray, color: Color, size: float) -> None:

@@ -33,7 +33,10 @@ class PictureSink(Protocol):
     """Output of annotated pictures: a video, image files, a virtual camera."""
 
     def write(self, picture: Picture) -> None:
-        """Append the next picture. The sink may change its canvas."""
+        """Append the next picture, whose canvas the caller does not use again.
+
+        Other sinks get the same picture at the same time, so a sink changes the canvas only in later calls.
+        """
 
 
 class FakeResultSink(Closing):

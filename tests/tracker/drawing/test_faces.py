@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from tests.shapes import face_points
-from tracker.drawing import faces as draw
-from tracker.drawing.faces import PALETTE, Style, color_of, draw_faces, mirror_faces
+from tracker.drawing.faces import PALETTE, Style, color_of, draw_faces, draw_points, mirror_faces
 from tracker.scheme import MIRROR
 from tracker.types import FaceMeasures, FloatArray, ImageArray, Landmarks, TrackedFace
 
@@ -39,7 +38,7 @@ def test_pixels_far_from_the_face_are_not_changed() -> None:
 def test_points_are_drawn_at_sub_pixel_positions(offset: tuple[float, float]) -> None:
     # The centre of mass of a dot is the landmark to 1/10 px; OpenCV's fixed point takes 1/16 of it.
     canvas, point = np.zeros((41, 41, 3), np.uint8), np.array([[20.0, 20.0]]) + offset
-    draw._draw_points(canvas, point, (255, 255, 255), size=400.0)
+    draw_points(canvas, point, (255, 255, 255), size=400.0)
     weight = canvas.sum(axis=2, dtype=float)
     y, x = np.mgrid[:41, :41]
     center = np.array([(x * weight).sum(), (y * weight).sum()]) / weight.sum()
