@@ -1,6 +1,7 @@
 """Check that each file of tracker/ has enough of its lines covered: ``coverage_floor.py COVERAGE.json``.
 
-A file below the floor needs a line ``Coverage: REASON.`` in its module docstring. Exit code 1 lists those without.
+A file below the floor needs a line ``Coverage: REASON.`` in its module docstring. The exit code is 1 where
+one has none.
 """
 
 from __future__ import annotations
