@@ -25,12 +25,11 @@ from benchmarks.blind import Blind
 from benchmarks.command import BackendOption, JsonOption, ModelOption, ThreadsOption, run_command
 from tracker.errors import DisplayError
 from tracker.reports.bench.clip import write_clip
-from tracker.reports.bench.run import in_a_process
-from tracker.reports.bench.setting import Setting
+from tracker.reports.bench.records import BenchCase
+from tracker.reports.bench.run import measure_in_process
 from tracker.reports.bench.worker import WARM_UP
-from tracker.runs.live_stats import LiveStats
-from tracker.runs.loop import Run, run_frames
-from tracker.runs.view import View
+from tracker.runs.live_stats import Hud
+from tracker.runs.loop import Outputs, View, run_frames
 from tracker.runs.window import Screen, Window
 from tracker.sources.video.source import VideoSource
 from tracker.system.machine import describe_machine
@@ -57,13 +56,13 @@ class Comparison:
         return self.panel_ms / self.bench_ms
 
 
-def compare(setting: Setting, rounds: int) -> list[Comparison]:
+def compare(case: BenchCase, rounds: int) -> list[Comparison]:
     """Each stage, and all of them together, in ``rounds`` turns."""
     told: dict[str, list[dict[str, float]]] = {"bench": [], "panel": []}
     with progress_bar("measuring", 2 * rounds) as advance:
         for _ in range(rounds):
             for name, ask in (("bench", ask_bench), ("panel", ask_panel)):
-                told[name].append(_with_sum(ask(setting)))
+                told[name].append(_with_sum(ask(case)))
                 advance()
     return [
         Comparison(
@@ -73,25 +72,25 @@ def compare(setting: Setting, rounds: int) -> list[Comparison]:
     ]
 
 
-def ask_bench(setting: Setting) -> dict[str, float]:
+def ask_bench(case: BenchCase) -> dict[str, float]:
     """Median milliseconds of each stage in tracking mode."""
-    rows, _ = in_a_process(setting)
+    rows, _ = measure_in_process(case)
     return {row.stage: row.median_ms for row in rows if row.mode == "tracking" and row.stage in STAGES}
 
 
-def ask_panel(setting: Setting) -> dict[str, float]:
+def ask_panel(case: BenchCase) -> dict[str, float]:
     """The same from the panel after the last frame of the live loop."""
-    stats = LiveStats("bench")
+    hud = Hud("bench")
     with ExitStack() as stack:
-        source = stack.enter_context(VideoSource(Path(setting.clip)))
+        source = stack.enter_context(VideoSource(Path(case.clip)))
         tracker = stack.enter_context(
             open_tracker(
-                setting.model, setting.backend, threads=setting.threads, max_faces=1, smoothing="low"
+                case.model, case.backend, threads=case.threads, max_faces=1, smoothing="low"
             )
         )
         view = stack.enter_context(View(_screen(stack)))
-        run_frames(source, Run(tracker, view=view, stats=stats))
-    return {name: stage.median_ms for name, stage in stats.loop.stages().items() if name in STAGES}
+        run_frames(source, tracker, Outputs(), hud, view)
+    return {name: stage.median_ms for name, stage in hud.stats.stages().items() if name in STAGES}
 
 
 def main(
@@ -108,7 +107,7 @@ def main(
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "clip.mp4"
         write_clip(clip, WARM_UP + frames, (640, 480))
-        found = compare(Setting(backend, model, None, threads, str(clip), 1, frames), rounds)
+        found = compare(BenchCase(backend, model, None, threads, str(clip), 1, frames), rounds)
     Console().print(_table(found))
     if json_path:
         report = {"machine": describe_machine(), "model": model, "backend": backend, "threads": threads}

@@ -24,8 +24,8 @@ from benchmarks.memory import Memory, memory_table, resident_mb
 from tracker.errors import BenchError
 from tracker.inference.opening import open_blazeface, open_landmarker
 from tracker.reports.bench.clip import endless_portrait
-from tracker.reports.bench.run import Wanted, measure_all
-from tracker.reports.bench.setting import Row
+from tracker.reports.bench.records import BenchGrid, StageTiming
+from tracker.reports.bench.run import measure_all
 from tracker.system.machine import describe_machine
 from tracker.tracking.face_tracker import FaceTracker
 from tracker.tracking.settings import TrackerSettings
@@ -98,8 +98,8 @@ def time_steps(
 
     Raises :class:`~tracker.errors.BenchError` if not all faces were followed.
     """
-    wanted = Wanted([backend], [model], [None], [threads], sizes, faces, frames)
-    rows = [row for row in measure_all(wanted).rows if row.mode == "tracking"]
+    grid = BenchGrid((backend,), (model,), (None,), (threads,), tuple(sizes), tuple(faces), frames)
+    rows = [row for row in measure_all(grid).timings if row.mode == "tracking"]
     steps: list[Step] = []
     for (width, height), count in itertools.product(sizes, faces):
         stages = {r.stage: r for r in rows if (r.width, r.height, r.faces) == (width, height, count)}
@@ -109,7 +109,7 @@ def time_steps(
     return steps
 
 
-def _step(stages: dict[str, Row], first: Step | None) -> Step:
+def _step(stages: dict[str, StageTiming], first: Step | None) -> Step:
     total, infer = stages["total"], stages["infer"]
     beside = total.median_ms - infer.median_ms
     more = total.faces - first.faces if first else 0

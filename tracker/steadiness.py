@@ -1,4 +1,4 @@
-"""``python -m tracker.steadiness``: measure jitter, lag and what smoothing leaves of blinks."""
+"""``python -m tracker.steadiness``: jitter, lag and kept motion of landmarks under each smoothing."""
 
 from tracker.cli.steadiness import main
 

@@ -11,30 +11,30 @@ pytest.importorskip("torch")
 from benchmarks import panel
 from benchmarks.panel import STAGES, ask_bench, ask_panel, compare
 from tracker.reports.bench.clip import write_clip
-from tracker.reports.bench.setting import Setting
+from tracker.reports.bench.records import BenchCase
 from tracker.reports.bench.worker import FEWEST, WARM_UP
 
 
 @pytest.fixture
-def setting(tmp_path: Path) -> Setting:
+def case(tmp_path: Path) -> BenchCase:
     clip = tmp_path / "clip.mp4"
     write_clip(clip, WARM_UP + FEWEST, (320, 240))
-    return Setting("cpu", "unet-light", None, 1, str(clip), 1, FEWEST)
+    return BenchCase("cpu", "unet-light", None, 1, str(clip), 1, FEWEST)
 
 
-def test_both_tell_every_stage_of_a_followed_face(setting: Setting) -> None:
-    for stages in (ask_bench(setting), ask_panel(setting)):
+def test_both_tell_every_stage_of_a_followed_face(case: BenchCase) -> None:
+    for stages in (ask_bench(case), ask_panel(case)):
         assert set(stages) == set(STAGES)
         assert all(0 < value < 10_000 for value in stages.values())
 
 
 def test_medians_are_taken_over_rounds_and_sums_within_them(
-    monkeypatch: pytest.MonkeyPatch, setting: Setting
+    monkeypatch: pytest.MonkeyPatch, case: BenchCase
 ) -> None:
     bench, live = iter([1.0, 9.0, 2.0]), iter([3.0, 3.0, 1.0])
     monkeypatch.setattr(panel, "ask_bench", lambda _: dict.fromkeys(STAGES, next(bench)))
     monkeypatch.setattr(panel, "ask_panel", lambda _: dict.fromkeys(STAGES, next(live)))
-    *stages, together = compare(setting, rounds=3)
+    *stages, together = compare(case, rounds=3)
     assert [one.stage for one in stages] == list(STAGES)
     assert all((one.bench_ms, one.panel_ms, one.ratio) == (2.0, 3.0, 1.5) for one in stages)
     assert (together.bench_ms, together.panel_ms) == (10.0, 15.0)

@@ -12,33 +12,34 @@ from typer.testing import CliRunner
 
 from benchmarks import scaling
 from benchmarks.scaling import follow_long, time_steps
+from tests.timings import stage_timing
 from tracker.errors import BenchError
-from tracker.reports.bench.run import Results
-from tracker.reports.bench.setting import Row
+from tracker.reports.bench.records import BenchGrid, BenchResults, StageTiming
 
 app = typer.Typer()
 app.command()(scaling.main)
 
 
-def row(stage, milliseconds, faces, size, mode="tracking"):
+def timing(
+    stage: str, milliseconds: float, faces: int, size: tuple[int, int], mode: str = "tracking"
+) -> StageTiming:
     width, height = size
-    what = ("cpu", "CPUExecutionProvider", "resnet18", "fp32", 2, width, height, faces, mode, stage)
-    return Row(*what, milliseconds, milliseconds, milliseconds, 1000 / milliseconds, 100)
+    return stage_timing(stage, milliseconds, faces=faces, width=width, height=height, mode=mode)
 
 
-def faked(wanted):
-    """Inference of 10 ms a face, 0.5 ms beside it and 0.2 ms for each further face."""
-    rows = []
-    for size in wanted.sizes:
-        for faces in wanted.faces:
-            rows += [row("infer", 10.0 * faces, faces, size), row("crop", 0.1, faces, size)]
-            rows += [row("total", 10.0 * faces + 0.5 + 0.2 * (faces - 1), faces, size)]
-            rows += [row("total", 99.0, faces, size, mode="detect")]
-    return Results(rows, [])
+def fake_measurements(grid: BenchGrid) -> BenchResults:
+    """Inference takes 10 ms per face, the rest 0.5 ms and 0.2 ms for each further face."""
+    timings = []
+    for size in grid.sizes:
+        for faces in grid.faces:
+            timings += [timing("infer", 10.0 * faces, faces, size), timing("crop", 0.1, faces, size)]
+            timings += [timing("total", 10.0 * faces + 0.5 + 0.2 * (faces - 1), faces, size)]
+            timings += [timing("total", 99.0, faces, size, mode="detect")]
+    return BenchResults(timings)
 
 
 def test_what_each_further_face_costs_beside_its_inference(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scaling, "measure_all", faked)
+    monkeypatch.setattr(scaling, "measure_all", fake_measurements)
     first, *others = time_steps("resnet18", "cpu", 2, 100, [(640, 480)], [1, 2, 5])
     assert (first.total_ms, first.infer_ms, first.beside_ms) == (10.5, 10.0, 0.5)
     assert first.further_ms is None
@@ -46,7 +47,7 @@ def test_what_each_further_face_costs_beside_its_inference(monkeypatch: pytest.M
 
 
 def test_faces_that_were_not_followed_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scaling, "measure_all", lambda _: Results([row("total", 1.0, 4, (640, 480))], []))
+    monkeypatch.setattr(scaling, "measure_all", lambda _: BenchResults([timing("total", 1.0, 4, (640, 480))]))
     with pytest.raises(BenchError, match="not all of 5 faces were followed at 640x480"):
         time_steps("resnet18", "cpu", 2, 100, [(640, 480)], [5])
 
@@ -69,7 +70,7 @@ def test_a_system_that_does_not_tell_memory_is_refused_before_anything_is_timed(
 
 
 def test_the_command_writes_figures_and_a_plot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scaling, "measure_all", faked)
+    monkeypatch.setattr(scaling, "measure_all", fake_measurements)
     table, plot = tmp_path / "s.json", tmp_path / "s.png"
     options = ["--length", "10", "--threads", "1", "--json", str(table), "--plot", str(plot)]
     result = CliRunner().invoke(app, options)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tracker.cli.exit_codes import interruptible
-from tracker.cli.usage import parse_size
+from tracker.cli.options import parse_size
 
 
 def bench(
@@ -47,18 +47,19 @@ def bench(
     Every combination of the options that can be repeated is measured:
     `tracker bench --backend cpu --backend openvino --faces 1 --faces 5`.
     """
-    from tracker.reports.bench.run import Wanted, run_bench
+    from tracker.reports.bench.records import BenchGrid
+    from tracker.reports.bench.run import run_bench
 
     with interruptible():
-        wanted = Wanted(
-            backends=backend or ["auto"],
-            models=model or ["resnet18"],
-            precisions=precision or [None],
-            threads=threads or [0],
-            sizes=[parse_size(text) for text in size or ["640x480"]],
-            faces=faces or [1],
+        grid = BenchGrid(
+            backends=tuple(backend or ["auto"]),
+            models=tuple(model or ["resnet18"]),
+            precisions=tuple(precision or [None]),
+            threads=tuple(threads or [0]),
+            sizes=tuple(parse_size(text) for text in size or ["640x480"]),
+            faces=tuple(faces or [1]),
             frames=frames,
             video=video,
             under_load=under_load,
         )
-        run_bench(wanted, json, plot)
+        run_bench(grid, json, plot)

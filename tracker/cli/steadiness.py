@@ -18,7 +18,14 @@ from tracker.cli.options import Backend, Model, Threads
 from tracker.errors import TrackerError
 from tracker.inference.opening import open_blazeface, open_landmarker
 from tracker.reports.steadiness.figures import FEWEST_FRAMES
-from tracker.reports.steadiness.runs import SCENES, MakeFollower, OnPicture, OnVideo, on_picture, on_video
+from tracker.reports.steadiness.runs import (
+    SCENES,
+    MakeTracker,
+    PictureMeasures,
+    VideoMeasures,
+    measure_picture,
+    measure_video,
+)
 from tracker.sources.images.read import read_image
 from tracker.sources.images.source import SUFFIXES
 from tracker.sources.video.source import VideoSource
@@ -63,17 +70,17 @@ def measure(
         raise typer.BadParameter(f"--smoothing is one of {', '.join(PRESETS)}")
     if json_path:
         check_output(json_path, [path])
-    rows: Sequence[OnPicture | OnVideo]
+    rows: Sequence[PictureMeasures | VideoMeasures]
     if path.suffix.lower() in SUFFIXES:
         image_bgr = read_image(path)
         make = _opener(model, backend, threads)
         with progress_bar(path.name, sum(motion.frames for motion in SCENES)) as advance:
-            rows = on_picture(image_bgr, str(path), make, presets, advance)
+            rows = measure_picture(image_bgr, str(path), make, presets, advance)
     else:
         with VideoSource(path) as video:
             make = _opener(model, backend, threads)
             with progress_bar(path.name, min(frames, video.frame_count or frames)) as advance:
-                rows = on_video(islice(video, frames), str(path), make, presets, advance)
+                rows = measure_video(islice(video, frames), str(path), make, presets, advance)
     flat = [_flat(row) for row in rows]
     Console().print(_table(f"{model}, {path.name}", flat))
     if json_path:
@@ -82,16 +89,16 @@ def measure(
             json_path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 
-def _opener(model: str, backend: str, threads: int) -> MakeFollower:
+def _opener(model: str, backend: str, threads: int) -> MakeTracker:
     landmarker = open_landmarker(model, backend, threads).landmarker
     detector = open_blazeface(threads)
     return lambda: FaceTracker(detector, landmarker, TrackerSettings(max_faces=1))
 
 
-def _flat(row: OnPicture | OnVideo) -> dict[str, Any]:
+def _flat(row: PictureMeasures | VideoMeasures) -> dict[str, Any]:
     fields = asdict(row)
-    living = fields.pop("living")
-    return {**fields, **living}
+    kept = fields.pop("kept")
+    return {**fields, **kept}
 
 
 def _table(title: str, rows: Sequence[dict[str, Any]]) -> Table:

@@ -1,4 +1,4 @@
-"""``tracker info``: what works on this computer, as plain text."""
+"""``tracker info``: backends, models, cameras, processor and versions on this computer, as plain text."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tracker.system.machine import cpu_flags, describe_machine, library_versions
 
 
 def describe() -> str:
-    """The report. Backends are really opened, on the smallest shipped model; hashes are really compared.
+    """Return the report; each backend is opened on the smallest shipped model, each hash is compared.
 
-    Raises :class:`~tracker.errors.WeightsError` if there is no usable manifest; a model file that
-    differs from it is reported as damaged.
+    A model file that differs from the manifest is reported as damaged. Raises
+    :class:`~tracker.errors.WeightsError` if there is no usable manifest.
     """
     files = [file for model in load_manifest().values() for file in (model, *model.variants.values())]
     models = [(file, _intact(file)) for file in files]
@@ -57,11 +57,11 @@ def _models(models: list[tuple[ModelFile, Path | None]]) -> Iterator[str]:
             yield f"  {name:<24} {model.kind:<10} damaged or missing: {model.path}; reinstall tracker"
             continue
         size = f"{path.stat().st_size / 1e6:.1f} MB"
-        yield f"  {name:<24} {model.kind:<10} {size:>8}  sha256 {model.sha256[:16]}{_notes(model)}"
+        yield f"  {name:<24} {model.kind:<10} {size:>8}  sha256 {model.sha256[:16]}{model_notes(model)}"
 
 
-def _notes(model: ModelFile) -> str:
-    """What was measured of a file, and where it is taken if that is not everywhere."""
+def model_notes(model: ModelFile) -> str:
+    """Return the accuracy of a model file, and the backends that prefer it on this processor."""
     notes = ""
     if "nme_percent" in model.meta:
         notes += f"  NME {model.meta['nme_percent']} %"

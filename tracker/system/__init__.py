@@ -1,0 +1,1 @@
+"""Operating system: files, signals, standard output, terminal, machine."""

@@ -33,7 +33,7 @@ class StandardOutput(Closing):
 
     @property
     def is_terminal(self) -> bool:
-        """Whether standard output is a terminal."""
+        """True if standard output is a terminal."""
         return not self._closed and os.isatty(self._fd)
 
     def write(self, text: str) -> None:

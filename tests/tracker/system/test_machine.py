@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 from importlib.metadata import version
 from pathlib import Path
 
@@ -52,3 +53,19 @@ def test_usable_cores_follow_the_processor_affinity() -> None:
         assert machine.usable_cores() == 1
     finally:
         os.sched_setaffinity(0, allowed)
+
+
+def test_busy_share_is_that_of_all_cores_without_idle_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stat = tmp_path / "stat"
+    monkeypatch.setattr(machine, "_STAT", stat)
+    assert machine.busy_share() is None
+    #           user nice system idle iowait irq softirq steal guest
+    stat.write_text("cpu 100 0 50 800 50 0 0 0 77\ncpu0 1 1 1 1\n")
+
+    def pass_time(_: float) -> None:
+        stat.write_text("cpu 130 0 60 850 60 0 0 0 99\n")  # 40 busy, 60 idle or waiting for a disk
+
+    monkeypatch.setattr(time, "sleep", pass_time)
+    assert machine.busy_share() == pytest.approx(0.4)

@@ -9,21 +9,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.cli import default_handlers
 from tracker.system.signals import install, interruption_pending, uninterrupted
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
 
 @pytest.fixture
-def default_handlers() -> Iterator[None]:
-    """The handlers of a fresh Python process, even where this one ignores signals."""
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = [signal.getsignal(number) for number in numbers]
-    for number in numbers:
-        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
-    yield
-    for number, handler in zip(numbers, before, strict=True):
-        signal.signal(number, handler)
+def fresh_process() -> Iterator[None]:
+    """The signal handlers of a fresh Python process, even where this one ignores signals."""
+    with default_handlers():
+        yield
 
 
 @pytest.fixture
@@ -35,7 +31,7 @@ def kill(number: signal.Signals) -> None:
     os.kill(os.getpid(), number)
 
 
-@pytest.mark.usefixtures("default_handlers", "installed")
+@pytest.mark.usefixtures("fresh_process", "installed")
 def test_a_signal_raises_at_once_outside_a_block() -> None:
     with pytest.raises(KeyboardInterrupt):
         kill(signal.SIGINT)
@@ -45,7 +41,7 @@ def test_a_signal_raises_at_once_outside_a_block() -> None:
         assert ended.value.code == 128 + number
 
 
-@pytest.mark.usefixtures("default_handlers", "installed")
+@pytest.mark.usefixtures("fresh_process", "installed")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_is_deferred_to_the_end_of_the_outermost_block(number: signal.Signals) -> None:
     steps = []
@@ -62,7 +58,7 @@ def test_a_signal_is_deferred_to_the_end_of_the_outermost_block(number: signal.S
     assert len(steps) == 3
 
 
-@pytest.mark.usefixtures("default_handlers", "installed")
+@pytest.mark.usefixtures("fresh_process", "installed")
 def test_an_error_inside_the_block_still_delivers_the_signal() -> None:
     with pytest.raises(KeyboardInterrupt) as caught, uninterrupted():
         kill(signal.SIGINT)
@@ -70,7 +66,7 @@ def test_an_error_inside_the_block_still_delivers_the_signal() -> None:
     assert isinstance(caught.value.__context__, OSError)
 
 
-@pytest.mark.usefixtures("default_handlers")
+@pytest.mark.usefixtures("fresh_process")
 def test_without_install_nothing_is_deferred() -> None:
     steps = []
     with pytest.raises(KeyboardInterrupt), uninterrupted():
@@ -79,7 +75,7 @@ def test_without_install_nothing_is_deferred() -> None:
     assert steps == []
 
 
-@pytest.mark.usefixtures("default_handlers")
+@pytest.mark.usefixtures("fresh_process")
 def test_a_signal_that_nohup_ignores_stays_ignored() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     install()

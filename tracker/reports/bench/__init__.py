@@ -1,6 +1,5 @@
-"""``tracker bench``: what the tracking loop costs on this computer, per stage and in all.
+"""``tracker bench``: latency per stage, start-up time and memory of the tracking loop on this computer.
 
-The clip is made on the fly from a shipped portrait that drifts across the frame, so neither a camera nor
-data is needed. Each setting is measured in a process of its own, which makes its memory and its time from
-start to first result its own, too.
+The clip is generated from a shipped portrait that drifts across the frame, so neither a camera nor data is
+needed. Each case is measured in a process of its own, so that its memory and start-up time are its own.
 """

@@ -1,4 +1,4 @@
-"""A clip to measure on: the shipped portrait, once or several times, drifting on a slow circle."""
+"""Synthetic clip for measurements: one or several copies of the shipped portrait on a slow circle."""
 
 from __future__ import annotations
 
@@ -17,17 +17,19 @@ from tracker.types import Frame, ImageArray
 
 FPS = 30
 TURN = 120
-"""Frames of one circle."""
+"""Frames per circle."""
+
 _DRIFT = 0.06
-"""Radius of the circle in heights of a portrait."""
+"""Radius of the circle, relative to the height of a portrait."""
+
 _FACE = (75, 15, 225, 225)
 """The head in the portrait: left, top, width and height in pixels."""
 
 
 def portrait_frames(count: int, size: tuple[int, int], faces: int = 1) -> Iterator[Frame]:
-    """``count`` frames of ``size`` (width, height) with ``faces`` equal portraits side by side.
+    """Yield ``count`` frames of ``size`` (width, height) with ``faces`` equal portraits in a grid.
 
-    Raises ``ValueError`` for a size or a number of faces that leaves a portrait less than 60 pixels.
+    Raises ``ValueError`` if a portrait would be smaller than 60 pixels.
     """
     width, height = size
     columns = max(range(1, faces + 1), key=lambda n: min(width / n, height / -(-faces // n)), default=0)
@@ -51,7 +53,7 @@ def portrait_frames(count: int, size: tuple[int, int], faces: int = 1) -> Iterat
 
 
 def endless_portrait(size: tuple[int, int]) -> Iterator[Frame]:
-    """The same frames with one face, without end, from memory."""
+    """Yield the frames of :func:`portrait_frames` with one face endlessly, from memory."""
     images = [frame.image_bgr for frame in portrait_frames(TURN, size)]
     for index in count_up():
         yield Frame(images[index % TURN], index, index / FPS, "astronaut")
@@ -64,9 +66,9 @@ def write_clip(
     faces: int = 1,
     on_frame: Callable[[], None] = lambda: None,
 ) -> None:
-    """The frames of :func:`portrait_frames` as an MP4 file; ``on_frame`` is called after each.
+    """Write the frames of :func:`portrait_frames` as a video; ``on_frame`` is called after each.
 
-    Raises :class:`~tracker.errors.SinkError` if it cannot be written.
+    Raises :class:`~tracker.errors.SinkError` if the file cannot be written, and ``ValueError`` as that does.
     """
     with VideoSink(path) as sink:
         for frame in portrait_frames(count, size, faces):
@@ -82,7 +84,7 @@ def _portrait() -> ImageArray:
 
 
 def _paste(image: ImageArray, portrait: ImageArray, scale: float, corner: tuple[float, float]) -> None:
-    """Draw ``portrait`` with its top-left corner at ``corner``, to a fraction of a pixel, in place."""
+    """Draw ``portrait`` into ``image`` in place, its top-left corner at ``corner`` with subpixel accuracy."""
     place = np.array([[scale, 0, corner[0]], [0, scale, corner[1]]])
     size = (image.shape[1], image.shape[0])
     cv2.warpAffine(

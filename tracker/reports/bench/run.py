@@ -1,4 +1,4 @@
-"""All settings one after another, as a table, as JSON and as a plot."""
+"""Measuring a grid of cases one after another, reported as a table, as JSON and as a plot."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
@@ -17,7 +16,7 @@ from rich.console import Console
 from tracker.errors import BenchError
 from tracker.inference.backends import default_threads
 from tracker.reports.bench.clip import write_clip
-from tracker.reports.bench.setting import Process, Row, Setting
+from tracker.reports.bench.records import BenchCase, BenchGrid, BenchResults, ProcessCost, StageTiming
 from tracker.reports.bench.tables import tables
 from tracker.reports.bench.worker import WARM_UP
 from tracker.system.files import check_output, sink_errors
@@ -25,134 +24,111 @@ from tracker.system.machine import busy_share, describe_machine
 from tracker.system.terminal import progress_bar
 
 BUSY = 0.2
-"""Share of all cores that other programs may use before figures are not worth having."""
+"""Largest share of all cores that other programs may use while measuring."""
 
 _LIMIT_S = 3600
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What ``tracker bench`` was asked for; every combination is measured.
+def run_bench(grid: BenchGrid, json_path: Path | None, plot_path: Path | None) -> None:
+    """Measure, print tables, write ``json_path`` and draw ``plot_path`` if given.
 
-    ``sizes`` are (width, height). With ``video`` that file is the clip, ``sizes`` do not matter, and
-    ``faces`` bounds how many are followed. ``under_load`` measures on a busy computer, too.
-    """
-
-    backends: Sequence[str] = ("auto",)
-    models: Sequence[str] = ("resnet18",)
-    precisions: Sequence[str | None] = (None,)
-    threads: Sequence[int] = (0,)
-    sizes: Sequence[tuple[int, int]] = ((640, 480),)
-    faces: Sequence[int] = (1,)
-    frames: int = 300
-    video: Path | None = None
-    under_load: bool = False
-
-
-@dataclass(frozen=True)
-class Results:
-    """Everything that was measured."""
-
-    rows: list[Row]
-    processes: list[Process]
-
-
-def run_bench(wanted: Wanted, json_path: Path | None, plot_path: Path | None) -> None:
-    """Measure, print a table, write ``json_path`` and draw ``plot_path`` if given.
-
-    Raises :class:`~tracker.errors.TrackerError` for what does not open, a busy computer, and files that
-    cannot be written: before measuring where that can be told.
+    Raises :class:`~tracker.errors.TrackerError` if something cannot be opened, the computer is busy, or an
+    output cannot be written; before measuring where that is known by then.
     """
     for path in filter(None, (json_path, plot_path)):
         check_output(path)
     if plot_path:
-        from tracker.reports.bench.plot import draw_rows
-    _refuse_load(wanted)
-    results = measure_all(wanted)
+        from tracker.reports.bench.plot import draw_timings
+    _check_load(grid)
+    results = measure_all(grid)
     console = Console()
-    for table in tables(results.rows, results.processes):
+    for table in tables(results.timings, results.processes):
         console.print(table)
     if json_path:
-        report = {
-            "machine": describe_machine(),
-            "rows": [asdict(row) for row in results.rows],
-            "processes": [asdict(process) for process in results.processes],
-        }
         with sink_errors(json_path):
-            json_path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+            json_path.write_text(_report(results), encoding="utf-8")
     if plot_path:
         with sink_errors(plot_path):
-            plot_path.write_bytes(draw_rows(results.rows))
+            plot_path.write_bytes(draw_timings(results.timings))
 
 
-def measure_all(wanted: Wanted) -> Results:
-    """Each setting in a process of its own, one at a time."""
+def measure_all(grid: BenchGrid) -> BenchResults:
+    """Measure all cases, one at a time, each in a process of its own."""
+    results = BenchResults()
     with tempfile.TemporaryDirectory() as folder:
-        clips = _clips(wanted, Path(folder))
-        settings = [
-            Setting(backend, model, precision, threads or default_threads(), str(clip), faces, wanted.frames)
-            for clip, faces in clips
-            for backend, model, precision, threads in itertools.product(
-                wanted.backends, wanted.models, wanted.precisions, wanted.threads
-            )
-        ]
-        results = Results([], [])
-        with progress_bar("measuring", len(settings)) as advance:
-            for setting in settings:
-                rows, process = in_a_process(setting)
-                results.rows.extend(rows)
+        cases = _cases(grid, Path(folder))
+        with progress_bar("measuring", len(cases)) as advance:
+            for case in cases:
+                timings, process = measure_in_process(case)
+                results.timings.extend(timings)
                 results.processes.append(process)
                 advance()
     return results
 
 
-def in_a_process(setting: Setting) -> tuple[list[Row], Process]:
-    """What :func:`tracker.reports.bench.worker.measure` finds in a fresh process.
+def measure_in_process(case: BenchCase) -> tuple[list[StageTiming], ProcessCost]:
+    """Run :func:`tracker.reports.bench.worker.measure` in a new process.
 
-    Raises :class:`~tracker.errors.BenchError` with its error, or with its last words if it dies.
+    Raises :class:`~tracker.errors.BenchError` with the error of that process, or with the last line of its
+    standard error if it dies.
     """
-    command = [
-        sys.executable,
-        "-m",
-        "tracker.reports.bench.worker",
-        json.dumps(asdict(setting)),
-        repr(time.time()),
-    ]
+    command = [sys.executable, "-m", "tracker.reports.bench.worker", json.dumps(asdict(case))]
+    command.append(repr(time.time()))
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_LIMIT_S)
     except subprocess.TimeoutExpired as error:
-        raise BenchError(f"{setting.model} on {setting.backend} took more than an hour") from error
+        raise BenchError(f"{case.model} on {case.backend} took more than an hour") from error
     try:
         answer = json.loads(done.stdout)
     except ValueError as error:
         last = done.stderr.strip().rpartition("\n")[2]
         raise BenchError(
-            f"measuring {setting.model} on {setting.backend} ended with code {done.returncode}: {last}"
+            f"measuring {case.model} on {case.backend} ended with code {done.returncode}: {last}"
         ) from error
     if "error" in answer:
         raise BenchError(answer["error"])
-    return [Row(**row) for row in answer["rows"]], Process(**answer["process"])
+    return [StageTiming(**row) for row in answer["rows"]], ProcessCost(**answer["process"])
 
 
-def _clips(wanted: Wanted, folder: Path) -> list[tuple[Path, int]]:
-    """Each clip and how many faces are to be followed in it."""
-    if wanted.video:
-        return [(wanted.video.resolve(), faces) for faces in wanted.faces]
+def _cases(grid: BenchGrid, folder: Path) -> list[BenchCase]:
+    """Return all combinations, their clips written into ``folder``."""
+    return [
+        BenchCase(backend, model, precision, threads or default_threads(), str(clip), faces, grid.frames)
+        for clip, faces in _clips(grid, folder)
+        for backend, model, precision, threads in itertools.product(
+            grid.backends, grid.models, grid.precisions, grid.threads
+        )
+    ]
+
+
+def _clips(grid: BenchGrid, folder: Path) -> list[tuple[Path, int]]:
+    """Return each clip with the number of faces to track in it."""
+    if grid.video:
+        return [(grid.video.resolve(), faces) for faces in grid.faces]
     clips = []
-    for (width, height), faces in itertools.product(wanted.sizes, wanted.faces):
+    for (width, height), faces in itertools.product(grid.sizes, grid.faces):
         path = folder / f"{width}x{height}_{faces}.mp4"
         try:
-            write_clip(path, WARM_UP + wanted.frames, (width, height), faces)
+            write_clip(path, WARM_UP + grid.frames, (width, height), faces)
         except ValueError as error:
             raise BenchError(str(error)) from error
         clips.append((path, faces))
     return clips
 
 
-def _refuse_load(wanted: Wanted) -> None:
+def _check_load(grid: BenchGrid) -> None:
     busy = busy_share()
-    if busy is not None and busy > BUSY and not wanted.under_load:
+    if busy is not None and busy > BUSY and not grid.under_load:
         raise BenchError(
             f"other programs use {busy:.0%} of this computer's cores: figures would be of them, too; stop "
             "them, or measure all the same with --under-load"
         )
+
+
+def _report(results: BenchResults) -> str:
+    report = {
+        "machine": describe_machine(),
+        "rows": [asdict(timing) for timing in results.timings],
+        "processes": [asdict(process) for process in results.processes],
+    }
+    return json.dumps(report, indent=2) + "\n"

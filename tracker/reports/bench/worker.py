@@ -1,8 +1,7 @@
-"""The process that measures one setting: ``python -m tracker.reports.bench.worker SETTING STARTED``.
+"""Process that measures one case: ``python -m tracker.reports.bench.worker CASE STARTED``.
 
-SETTING is a :class:`~tracker.reports.bench.setting.Setting` as JSON, STARTED the time (seconds since the
-epoch) at
-which the process was asked for. It answers with one line of JSON: rows and process, or an error.
+CASE is a :class:`~tracker.reports.bench.records.BenchCase` as JSON, STARTED the time in seconds since the
+epoch at which the process was started. It prints one line of JSON: ``rows`` and ``process``, or ``error``.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,72 +19,87 @@ import numpy as np
 from tracker.drawing.faces import draw_faces
 from tracker.errors import BenchError, TrackerError
 from tracker.inference.opening import open_blazeface, open_landmarker
-from tracker.reports.bench.setting import MODES, STAGES, Process, Row, Setting
+from tracker.reports.bench.records import MODES, STAGES, BenchCase, ProcessCost, StageTiming
 from tracker.sources.video.source import VideoSource
 from tracker.tracking.face_tracker import FaceTracker
 from tracker.tracking.settings import TrackerSettings
 from tracker.tracking.smoothing import PRESETS
-from tracker.types import Frame
+from tracker.types import Frame, TrackedFace
 
 WARM_UP = 20
+"""Frames at the beginning that are not measured."""
+
 FEWEST = 10
-"""Frames beyond the warm-up that a median can be taken of."""
-
-Samples = dict[str, list[float]]
+"""Least number of frames after the warm-up."""
 
 
-def measure(setting: Setting, started: float) -> tuple[list[Row], Process]:
-    """Follow the faces of the clip in each mode, timing every stage of every frame after the warm-up.
+@dataclass
+class _Samples:
+    """Measured milliseconds per stage, the most faces in a frame, and when the first result was there."""
 
-    Raises :class:`~tracker.errors.TrackerError` for what does not open and a clip that is too short.
+    stage_ms: dict[str, list[float]] = field(default_factory=dict)
+    faces: int = 0
+    first_result: float | None = None
+
+
+def measure(case: BenchCase, started: float) -> tuple[list[StageTiming], ProcessCost]:
+    """Track the clip in each mode and time every stage of every frame after the warm-up.
+
+    Raises :class:`~tracker.errors.TrackerError` if model, backend or clip cannot be opened, or the clip is
+    too short.
     """
-    opened = open_landmarker(
-        setting.model, setting.backend, setting.threads, setting.precision, setting.faces
-    )
-    detector = open_blazeface(setting.threads)
-    with VideoSource(Path(setting.clip)) as source:
+    opened = open_landmarker(case.model, case.backend, case.threads, case.precision, case.faces)
+    detector = open_blazeface(case.threads)
+    with VideoSource(Path(case.clip)) as source:
         width, height = source.size
-    what: dict[str, Any] = {
+    about: dict[str, Any] = {
         "backend": opened.backend,
-        "model": setting.model,
+        "model": case.model,
         "precision": opened.file.precision,
-        "threads": setting.threads,
+        "threads": case.threads,
         "width": width,
         "height": height,
     }
-    rows: list[Row] = []
-    first_s, faces = None, 0
+    timings: list[StageTiming] = []
+    of_mode: list[_Samples] = []
     for mode in MODES:
-        tracker = FaceTracker(detector, opened.landmarker, _settings(mode, setting.faces))
-        samples: Samples = {}
-        found = 0
-        for index, (spent, count) in enumerate(_time_frames(tracker, setting)):
-            first_s = time.time() - started if first_s is None else first_s
-            if index >= WARM_UP:
-                found = max(found, count)
-                for stage, milliseconds in spent.items():
-                    samples.setdefault(stage, []).append(milliseconds)
-        faces = max(faces, found)
-        key = {**what, "provider": opened.provider, "faces": found, "mode": mode}
-        rows += [_row({**key, "stage": stage}, samples[stage]) for stage in STAGES if stage in samples]
-    assert first_s is not None
-    return rows, Process(**what, faces=faces, start_s=round(first_s, 3), peak_mb=_peak_mb())
+        samples = _sample(FaceTracker(detector, opened.landmarker, _settings(mode, case.faces)), case)
+        fields = {**about, "provider": opened.provider, "faces": samples.faces, "mode": mode}
+        timings += _timings(fields, samples)
+        of_mode.append(samples)
+    first_result = of_mode[0].first_result
+    assert first_result is not None
+    faces = max(samples.faces for samples in of_mode)
+    return timings, ProcessCost(
+        **about, faces=faces, start_s=round(first_result - started, 3), peak_mb=_peak_mb()
+    )
 
 
 def _settings(mode: str, faces: int) -> TrackerSettings:
-    """Every face has its slot, so that the detector may rest; one more slot, and it never does."""
+    """Return settings that keep the detector at rest (all faces tracked) or make it run in every frame."""
     if mode == "tracking":
         return TrackerSettings(max_faces=faces, smoothing=PRESETS["low"])
     return TrackerSettings(max_faces=faces + 1, detect_every=1, smoothing=PRESETS["low"])
 
 
-def _time_frames(tracker: FaceTracker, setting: Setting) -> Iterator[tuple[dict[str, float], int]]:
-    """Milliseconds of each stage of each frame, and how many faces were found in it."""
-    wanted = WARM_UP + setting.frames
+def _sample(tracker: FaceTracker, case: BenchCase) -> _Samples:
+    samples = _Samples()
+    for index, (stage_ms, faces) in enumerate(_time_frames(tracker, case)):
+        samples.first_result = samples.first_result or time.time()
+        if index >= WARM_UP:
+            samples.faces = max(samples.faces, faces)
+            for stage, milliseconds in stage_ms.items():
+                samples.stage_ms.setdefault(stage, []).append(milliseconds)
+    return samples
+
+
+def _time_frames(tracker: FaceTracker, case: BenchCase) -> Iterator[tuple[dict[str, float], int]]:
+    """Yield, for each frame, the milliseconds of each stage and the number of faces."""
+    most = WARM_UP + case.frames
     count = 0
-    with VideoSource(Path(setting.clip)) as source:
+    with VideoSource(Path(case.clip)) as source:
         frames = iter(source)
-        while count < wanted:
+        while count < most:
             started = time.perf_counter()
             frame = next(frames, None)
             if frame is None:
@@ -93,32 +107,39 @@ def _time_frames(tracker: FaceTracker, setting: Setting) -> Iterator[tuple[dict[
             decoded = time.perf_counter()
             result = tracker.step(frame)
             done = time.perf_counter()
-            spent = {
+            stage_ms = {
                 **result.stage_ms,
                 "total": 1000 * (done - decoded),
                 "decode": 1000 * (decoded - started),
             }
-            yield {**spent, "draw": _time_drawing(frame, result.faces)}, len(result.faces)
+            yield {**stage_ms, "draw": _time_drawing(frame, result.faces)}, len(result.faces)
             count += 1
     if count < WARM_UP + FEWEST:
-        raise BenchError(f"{setting.clip} has {count} frames; a measurement needs {WARM_UP + FEWEST}")
+        raise BenchError(f"{case.clip} has {count} frames; a measurement needs {WARM_UP + FEWEST}")
 
 
-def _time_drawing(frame: Frame, faces: Sequence[Any]) -> float:
+def _time_drawing(frame: Frame, faces: Sequence[TrackedFace]) -> float:
     started = time.perf_counter()
     draw_faces(frame.image_bgr.copy(), faces)
     return 1000 * (time.perf_counter() - started)
 
 
-def _row(key: Mapping[str, Any], values: Sequence[float]) -> Row:
-    median, p95, p99 = (float(v) for v in np.percentile(values, (50, 95, 99)))
-    latency: dict[str, Any] = {
-        "median_ms": round(median, 4),
-        "p95_ms": round(p95, 4),
-        "p99_ms": round(p99, 4),
-        "fps": round(1000 / max(median, 1e-4), 1),
-    }
-    return Row(**key, **latency, frames=len(values))
+def _timings(fields: Mapping[str, Any], samples: _Samples) -> Iterator[StageTiming]:
+    for stage in STAGES:
+        if stage in samples.stage_ms:
+            yield _timing({**fields, "stage": stage}, samples.stage_ms[stage])
+
+
+def _timing(fields: Mapping[str, Any], samples_ms: Sequence[float]) -> StageTiming:
+    median, p95, p99 = (float(value) for value in np.percentile(samples_ms, (50, 95, 99)))
+    return StageTiming(
+        **fields,
+        median_ms=round(median, 4),
+        p95_ms=round(p95, 4),
+        p99_ms=round(p99, 4),
+        fps=round(1000 / max(median, 1e-4), 1),
+        frames=len(samples_ms),
+    )
 
 
 def _peak_mb() -> float | None:
@@ -131,11 +152,11 @@ def _peak_mb() -> float | None:
 
 
 def main() -> None:
-    """Measure what the command line asks for; an error is an answer, too."""
-    setting, started = Setting(**json.loads(sys.argv[1])), float(sys.argv[2])
+    """Measure the case of the command line and print the answer, also after an error."""
+    case, started = BenchCase(**json.loads(sys.argv[1])), float(sys.argv[2])
     try:
-        rows, process = measure(setting, started)
-        answer: dict[str, Any] = {"rows": [asdict(row) for row in rows], "process": asdict(process)}
+        timings, process = measure(case, started)
+        answer: dict[str, Any] = {"rows": [asdict(row) for row in timings], "process": asdict(process)}
     except TrackerError as error:
         answer = {"error": str(error)}
     sys.stdout.write(json.dumps(answer) + "\n")

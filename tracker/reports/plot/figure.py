@@ -1,11 +1,13 @@
-"""Results as a picture that tells what happened when; needs matplotlib, the extra ``plot``."""
+"""Results as one drawing over time: faces, head pose, eyes with blinks, mouth, scores.
+
+Needs matplotlib, the extra ``plot``.
+"""
 
 from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -14,15 +16,16 @@ from tracker.errors import ResultsError
 from tracker.reports.plot.lines import (
     MOST_POINTS,
     broken,
+    displayed,
+    frame_step,
     headline,
     longest,
     row_note,
-    runs,
-    shown,
-    step,
+    stretches,
     thin,
     tick,
 )
+from tracker.reports.plot.measures import EYES, MEASURES, SCORE, Measure, panel_title, value_range
 from tracker.reports.plot.timeline import FaceSeries, Timeline
 from tracker.types import FloatArray
 
@@ -35,12 +38,12 @@ except ImportError as error:
     raise ResultsError(f"a plot needs matplotlib ({error}): pip install 'tracker[plot]'") from error
 
 COLOURS = ("#2e9bda", "#e08e00", "#b3a100", "#009e73", "#c765a0", "#d55e00", "#0072b2")
-"""Of faces, by id, as in marked videos: :data:`tracker.drawing.faces.PALETTE`, darkened for white paper."""
+"""Colours of faces by id: :data:`tracker.drawing.faces.PALETTE`, darkened for a white background."""
 
 MOST_DRAWN = 6
-"""Faces with lines of their own: those seen longest."""
+"""Most faces with lines of their own: those with the most frames."""
 
-_MOST_TOGETHER = 2  # so many share a panel; more get a lane each
+_MOST_TOGETHER = 2  # faces that share a panel; with more, each has a lane of its own
 _MOST_ROWS = 24
 _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM, _BETWEEN, _LANE = 12.0, 0.95, 1.35, 1.15, 0.6, 0.42, 0.5  # inches
 _INK, _SOFT, _GRID, _AXIS, _BAD = "#22262b", "#6b7280", "#e6e8eb", "#c4c9cf", "#c81e1e"
@@ -55,68 +58,52 @@ _STYLE: dict[Any, Any] = {
 }
 
 
-@dataclass(frozen=True)
-class _Measure:
-    """A measure's panel: what it shows, the range that it shows at least, its height in inches."""
-
-    title: str
-    series: Callable[[FaceSeries], FloatArray]
-    low: float
-    high: float
-    inches: float = 1.0
-
-
-_MEASURES = (
-    _Measure("head: yaw in degrees, towards the right of the image", lambda f: f.values["yaw_deg"], -20, 20),
-    _Measure("head: pitch in degrees, upwards", lambda f: f.values["pitch_deg"], -20, 20),
-    _Measure("head: roll in degrees, clockwise", lambda f: f.values["roll_deg"], -20, 20),
-    _Measure("eyes open: height over width", lambda f: f.eyes, 0.0, 0.4, 1.3),
-    _Measure("mouth open: height over width of the inner lips", lambda f: f.values["mouth"], 0.0, 0.3),
-    _Measure("score", lambda f: f.values["score"], 0.0, 1.0),
-)
-_EYES, _SCORE = _MEASURES[3], _MEASURES[5]
-
-
 def colour_of(face_id: int) -> str:
-    """The colour of a face; neighbouring ids differ."""
+    """Return the colour of a face as ``#rrggbb``; neighbouring ids differ."""
     return COLOURS[(face_id - 1) % len(COLOURS)]
 
 
 def draw_timeline(line: Timeline, kind: Literal["png", "svg"]) -> bytes:
-    """The whole timeline as one PNG or SVG: who is there, head pose, eyes with blinks, mouth, scores.
+    """Return the timeline as a PNG or SVG.
 
-    Up to two faces share each panel; with more, each of the :data:`MOST_DRAWN` seen longest has a lane.
-    The same results give the same bytes with one version of matplotlib.
+    Up to two faces share each panel; with more, each of the :data:`MOST_DRAWN` with the most frames has a
+    lane. The same results give the same bytes with one version of matplotlib.
     """
     rows, drawn = longest(line.faces, _MOST_ROWS), longest(line.faces, MOST_DRAWN)
     lanes = [drawn] if len(drawn) <= _MOST_TOGETHER else [[face] for face in drawn]
-    first = 0.1 + 0.22 * max(len(rows) + int(line.failed.any()), 1)
-    measures = _MEASURES if drawn else ()
-    tall = [measure.inches if len(lanes) == 1 else _LANE * len(lanes) for measure in measures]
-    height = _TOP + first + sum(tall) + _BETWEEN * len(tall) + _BOTTOM
     with rc_context(_STYLE):
-        figure = Figure(figsize=(_WIDTH, height), facecolor="white")
-        _draw_title(figure, line, height)
-        top = height - _TOP
-        panels = [_axes(figure, top, first, line)]
-        _draw_presence(panels[0], line, rows)
-        top -= first + _BETWEEN
-        for measure, inches in zip(measures, tall, strict=True):
-            share, size = inches / len(lanes), 1.0 if len(lanes) == 1 else 0.8
-            panels = [_axes(figure, top - i * share, size * share, line) for i in range(len(lanes))]
-            _draw_measure(panels, line, measure, lanes)
-            top -= inches + _BETWEEN
-        _label_time(panels[-1], line)
+        figure = _draw(line, rows, lanes)
         buffer = io.BytesIO()
         metadata = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
-        with warnings.catch_warnings():  # a letter that the font lacks becomes a box, which says enough
+        with warnings.catch_warnings():  # a missing glyph is drawn as a box
             warnings.filterwarnings("ignore", "Glyph .* missing")
             figure.savefig(buffer, format=kind, dpi=130, metadata=metadata)
     return buffer.getvalue()
 
 
+def _draw(line: Timeline, rows: Sequence[FaceSeries], lanes: Sequence[Sequence[FaceSeries]]) -> Figure:
+    """Return the figure: presence of the faces ``rows``, then each measure of the faces in ``lanes``."""
+    first = 0.1 + 0.22 * max(len(rows) + int(line.failed.any()), 1)
+    measures = MEASURES if lanes[0] else ()
+    heights = [measure.inches if len(lanes) == 1 else _LANE * len(lanes) for measure in measures]
+    height = _TOP + first + sum(heights) + _BETWEEN * len(heights) + _BOTTOM
+    figure = Figure(figsize=(_WIDTH, height), facecolor="white")
+    _draw_title(figure, line, height)
+    top = height - _TOP
+    panels = [_axes(figure, top, first, line)]
+    _draw_presence(panels[0], line, rows)
+    top -= first + _BETWEEN
+    for measure, inches in zip(measures, heights, strict=True):
+        share, size = inches / len(lanes), 1.0 if len(lanes) == 1 else 0.8
+        panels = [_axes(figure, top - i * share, size * share, line) for i in range(len(lanes))]
+        _draw_measure(panels, line, measure, lanes)
+        top -= inches + _BETWEEN
+    _label_time(panels[-1], line)
+    return figure
+
+
 def _axes(figure: Figure, top: float, inches: float, line: Timeline) -> Axes:
-    """Bare axes over the whole time, their upper edge ``top`` inches above the figure's lower edge."""
+    """Add bare axes over the whole time, their upper edge ``top`` inches above the figure's lower edge."""
     height = figure.get_figheight()
     inner = (_WIDTH - _LEFT - _RIGHT) / _WIDTH
     axes = figure.add_axes((_LEFT / _WIDTH, (top - inches) / height, inner, inches / height))
@@ -124,7 +111,7 @@ def _axes(figure: Figure, top: float, inches: float, line: Timeline) -> Axes:
     axes.set_axisbelow(True)
     axes.tick_params(axis="both", labelsize=8, length=0, labelbottom=False)
     if line.is_video:
-        axes.set_xlim(float(line.times_s[0]), float(line.times_s[-1]) + step(line))
+        axes.set_xlim(float(line.times_s[0]), float(line.times_s[-1]) + frame_step(line))
     else:
         axes.set_xlim(0.5, len(line.times_s) + 0.5)
     steps = [1, 1.5, 2, 3, 5, 6, 10] if line.is_video else [1, 2, 5, 10]
@@ -133,7 +120,7 @@ def _axes(figure: Figure, top: float, inches: float, line: Timeline) -> Axes:
 
 
 def _draw_title(figure: Figure, line: Timeline, height: float) -> None:
-    name = shown(line.source)
+    name = displayed(line.source)
     name = name if len(name) <= 80 else f"{name[:77]}..."
     left = _LEFT / _WIDTH
     figure.text(left, 1 - 0.36 / height, name, fontsize=14, fontweight="bold", va="center")
@@ -145,12 +132,11 @@ def _title(axes: Axes, text: str) -> None:
 
 
 def _note(axes: Axes, y: float, text: str, colour: str, weight: str = "normal") -> None:
-    """A remark at the right edge, at ``y`` of the data."""
-    place = ("axes fraction", "data")
+    """Write ``text`` at the right edge, at ``y`` in data coordinates."""
     axes.annotate(
         text,
         (1.008, y),
-        xycoords=place,
+        xycoords=("axes fraction", "data"),
         va="center",
         fontsize=7.5,
         color=colour,
@@ -160,15 +146,15 @@ def _note(axes: Axes, y: float, text: str, colour: str, weight: str = "normal") 
 
 
 def _draw_presence(axes: Axes, line: Timeline, rows: Sequence[FaceSeries]) -> None:
-    """A row a face: a bar where it was seen, a thin line where it was lost in between."""
+    """Draw one row per face: a bar where it is present, a thin line where it is lost in between."""
     order = "faces, largest first" if not line.is_video else "faces; a thin line where one was lost"
     left_out = len(line.faces) - len(rows)
     _title(axes, order + (f"; {left_out} more were seen in fewer frames" if left_out else ""))
     labels = [f"face {face.id}" for face in rows]
     for row, face in enumerate(rows):
-        _draw_bars(axes, line, row, runs(face), colour_of(face.id))
+        _draw_bars(axes, line, row, stretches(face), colour_of(face.id))
         if line.is_video:
-            ends = [line.times_s[face.at[0]], line.times_s[face.at[-1]] + step(line)]
+            ends = [line.times_s[face.at[0]], line.times_s[face.at[-1]] + frame_step(line)]
             axes.plot(ends, [row, row], color=colour_of(face.id), linewidth=0.9, alpha=0.6)
         _note(axes, row, row_note(line, face), _SOFT)
     if line.failed.any():
@@ -179,26 +165,25 @@ def _draw_presence(axes: Axes, line: Timeline, rows: Sequence[FaceSeries]) -> No
     for label, face in zip(axes.get_yticklabels(), rows, strict=False):
         label.set_color(colour_of(face.id))
     if not labels:
-        axes.text(
-            0.5, 0.5, "no face was found", transform=axes.transAxes, ha="center", va="center", color=_SOFT
-        )
+        centre: dict[str, Any] = {"transform": axes.transAxes, "ha": "center", "va": "center"}
+        axes.text(0.5, 0.5, "no face was found", color=_SOFT, **centre)
 
 
 def _draw_bars(axes: Axes, line: Timeline, row: int, spans: Sequence[tuple[int, int]], colour: str) -> None:
-    """A bar from the first to the last frame of each span; a hairline keeps the shortest in sight."""
-    shift = 0.0 if line.is_video else step(line) / 2
+    """Draw a bar from the first to the last frame of each span; an outline keeps the shortest visible."""
+    shift = 0.0 if line.is_video else frame_step(line) / 2
     starts = [float(line.times_s[first]) - shift for first, _ in spans]
-    widths = [float(line.times_s[last] - line.times_s[first]) + step(line) for first, last in spans]
+    widths = [float(line.times_s[last] - line.times_s[first]) + frame_step(line) for first, last in spans]
     axes.broken_barh(list(zip(starts, widths, strict=True)), (row - 0.31, 0.62), color=colour, linewidth=0.4)
 
 
 def _draw_measure(
-    panels: Sequence[Axes], line: Timeline, measure: _Measure, lanes: Sequence[Sequence[FaceSeries]]
+    panels: Sequence[Axes], line: Timeline, measure: Measure, lanes: Sequence[Sequence[FaceSeries]]
 ) -> None:
-    """One measure: all faces in one panel, or each in a lane of the same scale."""
+    """Draw one measure: all faces in one panel, or each in a lane of the same scale."""
     faces = [face for lane in lanes for face in lane]
-    low, high = _range(measure, faces)
-    _title(panels[0], _title_of(measure, line, faces))
+    low, high = value_range(measure, faces)
+    _title(panels[0], panel_title(measure, line, faces))
     for axes, lane in zip(panels, lanes, strict=True):
         axes.set_ylim(low, high)
         axes.yaxis.set_major_locator(MaxNLocator(4 if len(lanes) == 1 else 2, steps=[1, 2, 5, 10]))
@@ -207,55 +192,34 @@ def _draw_measure(
         if low < 0:
             axes.axhline(0, color=_AXIS, linewidth=0.8, zorder=1)
         for face in lane:
-            _draw_face(axes, line, measure, face, with_range=len(lane) == 1)
+            _draw_face(axes, line, measure, face, alone=len(lane) == 1)
         if len(lanes) > 1:
             _note(axes, (low + high) / 2, f"face {lane[0].id}", colour_of(lane[0].id), weight="bold")
 
 
-def _range(measure: _Measure, faces: Sequence[FaceSeries]) -> tuple[float, float]:
-    """What the panel shows: all there is, and never less than the measure's own range."""
-    values = np.concatenate([measure.series(face) for face in faces]) if faces else np.empty(0)
-    known = values[~np.isnan(values)]
-    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
-    low, high = min(low, measure.low), max(high, measure.high)
-    room = 0.06 * (high - low)
-    return low - room, high + (3 * room if measure is _EYES else room)  # blinks are marked above the eyes
-
-
-def _title_of(measure: _Measure, line: Timeline, faces: Sequence[FaceSeries]) -> str:
-    if measure is _EYES and (blinks := sum(len(face.blink_at) for face in faces)):
-        return f"{measure.title}; ▾ {blinks:,} blink{'' if blinks == 1 else 's'}"
-    if measure is _SCORE and any(face.mean("quality") is not None for face in faces):
-        return f"score and, {'dashed' if line.is_video else 'hollow'}, mean quality of the points"
-    return measure.title
-
-
-def _draw_face(axes: Axes, line: Timeline, measure: _Measure, face: FaceSeries, with_range: bool) -> None:
-    colour = colour_of(face.id)
-    if measure is _EYES:
-        if line.is_video and with_range and len(face.at) <= MOST_POINTS:  # from one eye to the other
+def _draw_face(axes: Axes, line: Timeline, measure: Measure, face: FaceSeries, alone: bool) -> None:
+    """Draw a face's line of a measure; the range between both eyes if it is ``alone`` in the panel."""
+    if measure is EYES:
+        if line.is_video and alone and len(face.at) <= MOST_POINTS:
             times, (left, right) = broken(line, face, face.values["eye_left"], face.values["eye_right"])
-            axes.fill_between(times, left, right, color=colour, alpha=0.25, linewidth=0)
-        blinks = line.times_s[face.blink_at]
-        low, high = axes.get_ylim()
-        axes.plot(
-            blinks,
-            np.full(len(blinks), high - 0.03 * (high - low)),
-            "v",
-            color=colour,
-            ms=4,
-            mew=0,
-            clip_on=False,
-        )
-    if measure is _SCORE:
+            axes.fill_between(times, left, right, color=colour_of(face.id), alpha=0.25, linewidth=0)
+        _mark_blinks(axes, line, face)
+    if measure is SCORE:
         _draw_line(axes, line, face, face.values["quality"], second=True)
     _draw_line(axes, line, face, measure.series(face))
+
+
+def _mark_blinks(axes: Axes, line: Timeline, face: FaceSeries) -> None:
+    blinks = line.times_s[face.blink_at]
+    low, high = axes.get_ylim()
+    heights = np.full(len(blinks), high - 0.03 * (high - low))
+    axes.plot(blinks, heights, "v", color=colour_of(face.id), ms=4, mew=0, clip_on=False)
 
 
 def _draw_line(
     axes: Axes, line: Timeline, face: FaceSeries, values: FloatArray, second: bool = False
 ) -> None:
-    """A line that breaks where the face was lost, or dots for pictures: they have nothing between them."""
+    """Draw a line that breaks where the face was lost, or dots for pictures, which are not consecutive."""
     colour = colour_of(face.id)
     if not line.is_video:
         inside = "white" if second else colour

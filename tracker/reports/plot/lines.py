@@ -1,4 +1,4 @@
-"""What a plot of results says in words, and its lines: thinned, and broken where a face was lost."""
+"""Texts of a plot of results, and its lines: thinned, and broken where a face was lost."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from tracker.reports.plot.timeline import FaceSeries, Timeline
 from tracker.types import FloatArray
 
 MOST_POINTS = 3000
-"""Of one line: more than a screen has columns."""
+"""Most points of one line: more than a screen has columns."""
 
 
 def longest(faces: Sequence[FaceSeries], most: int) -> list[FaceSeries]:
-    """The ``most`` faces that were seen in most frames, in order of id."""
+    """Return the ``most`` faces with the most frames, in order of id."""
     kept = sorted(faces, key=lambda face: (-len(face.at), face.id))[:most]
     return sorted(kept, key=lambda face: face.id)
 
 
 def headline(line: Timeline) -> str:
-    """One line that sums up: how much there is, how many faces, what is missing."""
+    """Return one line with the numbers of frames, faces and failures, and the duration."""
     unit = "frame" if line.is_video else "picture"
     parts = [count(len(line.times_s), unit)]
     if line.is_video:
@@ -34,18 +34,18 @@ def headline(line: Timeline) -> str:
     return "   ·   ".join(parts)
 
 
-def shown(name: str) -> str:
-    """``name`` as a title: what cannot be printed is a box."""
+def displayed(name: str) -> str:
+    """Return ``name`` with a replacement character for each one that cannot be printed."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
 
 
-def count(number: int, what: str) -> str:
-    """``1 face`` or ``2,000 faces``."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+def count(number: int, noun: str) -> str:
+    """Return a count with its noun: ``1 face`` or ``2,000 faces``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def clock(seconds: float) -> str:
-    """Minutes and seconds, with hours where there are some: ``1:02:03``; tenths below a minute."""
+    """Return a duration as ``1:02:03`` or ``2:03``; below a minute as ``3.4 s``."""
     if abs(seconds) < 60:
         return f"{seconds:.1f} s"
     sign, whole = "-" if seconds < 0 else "", round(abs(seconds))
@@ -55,9 +55,9 @@ def clock(seconds: float) -> str:
 
 
 def thin(x: FloatArray, y: FloatArray, most: int = MOST_POINTS) -> tuple[FloatArray, FloatArray]:
-    """At most about ``most`` points of a line with the same outline: of each stretch the ends of its range.
+    """Return about ``most`` points of a line with the same outline: each stretch's minimum and maximum.
 
-    NaN breaks a line and goes on to do so.
+    A stretch with NaN keeps one, so that the line stays broken there.
     """
     if len(x) <= most:
         return x, y
@@ -71,21 +71,21 @@ def thin(x: FloatArray, y: FloatArray, most: int = MOST_POINTS) -> tuple[FloatAr
 
 
 def broken(line: Timeline, face: FaceSeries, *values: FloatArray) -> tuple[FloatArray, list[FloatArray]]:
-    """Times and values of a face with NaN before each return of it, so that no line bridges a gap."""
+    """Return times and ``values`` of a face with NaN wherever it returns, so that no line bridges a gap."""
     places = np.flatnonzero(face.starts)[1:]
     times = np.insert(line.times_s[face.at], places, line.times_s[face.at][places])
     return times, [np.insert(series, places, math.nan) for series in values]
 
 
-def runs(face: FaceSeries) -> list[tuple[int, int]]:
-    """The first and last frame of each stretch in which a face was there."""
+def stretches(face: FaceSeries) -> list[tuple[int, int]]:
+    """Return the first and last frame of each stretch in which a face is present."""
     first = np.flatnonzero(face.starts)
     last = np.r_[first[1:] - 1, len(face.at) - 1]
     return list(zip(face.at[first].tolist(), face.at[last].tolist(), strict=True))
 
 
-def step(line: Timeline) -> float:
-    """How long a frame lasts; pictures have a slot each, with a little space between."""
+def frame_step(line: Timeline) -> float:
+    """Return the width of a frame on the axis: the median frame duration in seconds; of pictures 0.86."""
     if not line.is_video:
         return 0.86
     steps = np.diff(line.times_s)
@@ -93,13 +93,13 @@ def step(line: Timeline) -> float:
 
 
 def row_note(line: Timeline, face: FaceSeries) -> str:
-    """In how much of the whole a face was seen, and in how many frames in between it was lost."""
+    """Return the share of frames that show a face, and the number of frames in between without it."""
     share = f"{100 * len(face.at) / len(line.times_s):.0f} %"
     return f"{share}, {face.lost:,} lost" if line.is_video and face.lost else share
 
 
 def tick(seconds: float, line: Timeline) -> str:
-    """The label of a place on the time axis."""
+    """Return the label of a tick on the time axis."""
     if abs(line.times_s[-1]) < 60:
         return f"{seconds:g} s"
     return clock(seconds) if abs(seconds) >= 60 else f"0:{seconds:02.0f}"

@@ -1,14 +1,14 @@
-"""The timeline of a run as one HTML file that needs nothing else: the drawing, and figures of each face."""
+"""Timeline of a run as one self-contained HTML file: the drawing, and a table of the faces."""
 
 from __future__ import annotations
 
 from html import escape
 
 from tracker.reports.plot.figure import colour_of, draw_timeline
-from tracker.reports.plot.lines import clock, headline, shown
+from tracker.reports.plot.lines import clock, displayed, headline
 from tracker.reports.plot.timeline import FaceSeries, Timeline
 
-# Nothing may be loaded and nothing can run, whatever a file name holds.
+# The policy forbids loading and scripts, whatever a file name holds.
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -38,12 +38,12 @@ _MEANS = (("yaw_deg", 1), ("pitch_deg", 1), ("roll_deg", 1), ("mouth", 3), ("sco
 
 
 def timeline_page(line: Timeline) -> bytes:
-    """The page as UTF-8."""
+    """Return the page in UTF-8."""
     drawing = draw_timeline(line, "svg").decode()
     page = _PAGE.format(
-        title=escape(shown(line.source)),
+        title=escape(displayed(line.source)),
         summary=escape(headline(line)),
-        drawing=drawing[drawing.index("<svg") :],  # what comes before is for files of their own
+        drawing=drawing[drawing.index("<svg") :],  # without the XML declaration of a separate file
         table=_table(line) if line.faces else "",
     )
     return page.encode("utf-8")

@@ -1,4 +1,4 @@
-"""Results as series over time, for plots and summaries: who was there when, and every measure."""
+"""Results as time series per face, for plots and summaries."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from tracker.sinks.json_lines import FaceLine, ResultLine
 from tracker.types import FloatArray
 
 _BREAK = 5.0
-"""A step between two frames that is so many times the usual one is a pause of the camera."""
+"""A step between two frames this many times the median step is a pause of the camera."""
 
 _NAMES = tuple(field.name for field in fields(FaceLine))[1:]
 
 
 @dataclass(frozen=True, eq=False)
 class FaceSeries:
-    """One face: in which frames of its timeline, ``at`` ``(N,)``, and what was measured there.
+    """Time series of one face.
 
-    ``values`` has an array ``(N,)`` for each number of :class:`~tracker.sinks.json_lines.FaceLine`, NaN
-    where there
-    was none. ``starts`` ``(N,)`` is true where it was not there in the frame before.
+    ``at`` ``(N,)`` are indices of the timeline's frames that show it. ``values`` has an array ``(N,)`` for
+    each number of :class:`~tracker.sinks.json_lines.FaceLine`, NaN where it is unknown. ``starts`` ``(N,)``
+    is true where the face was absent in the frame before.
     """
 
     id: int
@@ -34,23 +34,23 @@ class FaceSeries:
 
     @property
     def lost(self) -> int:
-        """Frames without it between the first and the last that had it."""
+        """Number of frames without the face between its first and its last."""
         return int(self.at[-1] - self.at[0]) + 1 - len(self.at)
 
     @property
     def blink_at(self) -> npt.NDArray[np.intp]:
-        """The frames in which a blink was counted."""
+        """Indices of the frames in which a blink was counted."""
         counts = self.values["blinks"]
         return self.at[1:][np.diff(counts) > 0]
 
     def mean(self, name: str) -> float | None:
-        """The mean of a measure where it is known, if it ever is."""
+        """Return the mean of a measure over the frames where it is known, or None if it never is."""
         known = self.values[name][~np.isnan(self.values[name])]
         return float(known.mean()) if len(known) else None
 
     @property
     def eyes(self) -> FloatArray:
-        """Mean openness of both eyes ``(N,)``, or of the one that is known."""
+        """Mean openness of both eyes ``(N,)``, or of the one that is known: height over width."""
         left, right = self.values["eye_left"], self.values["eye_right"]
         return np.where(np.isnan(left), right, np.where(np.isnan(right), left, (left + right) / 2))
 
@@ -59,8 +59,9 @@ class FaceSeries:
 class Timeline:
     """All frames of a video in order, or all of a set of pictures.
 
-    ``times_s`` ``(N,)`` are seconds; of pictures they count from 1. ``failed`` ``(N,)`` is true where a frame
-    could not be read. ``faces`` are in order of id; ids of pictures only count the faces in each.
+    ``times_s`` ``(N,)`` are timestamps in seconds; of pictures the numbers from 1. ``failed`` ``(N,)`` is
+    true where a frame could not be read. ``faces`` are in order of id; ids of pictures count the faces in
+    each.
     """
 
     source: str
@@ -71,7 +72,7 @@ class Timeline:
 
     @property
     def without_face(self) -> int:
-        """Frames that could be read and show nobody."""
+        """Number of frames that could be read and show no face."""
         there = np.zeros(len(self.times_s), bool)
         for face in self.faces:
             there[face.at] = True
@@ -79,9 +80,10 @@ class Timeline:
 
 
 def timeline(lines: Sequence[ResultLine], where: str) -> Timeline:
-    """The series in ``lines``, at least one, of one video or of pictures; ``where`` is what errors name.
+    """Return the time series of ``lines``, at least one, of one video or of pictures.
 
-    Raises :class:`~tracker.errors.ResultsError` for several videos, and for times of a video that go back.
+    Errors name the file ``where``. Raises :class:`~tracker.errors.ResultsError` for several videos, and for
+    timestamps of a video that decrease.
     """
     sources = {line.source for line in lines}
     is_video = any(line.time_s or line.frame for line in lines)

@@ -1,0 +1,1 @@
+"""``python -m tracker.steadiness``: jitter, lag and kept motion of landmarks under each smoothing."""

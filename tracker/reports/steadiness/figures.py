@@ -1,6 +1,6 @@
-"""Pure measures of tracks: points ``(T, 68, 2)`` in frame pixels at times ``(T,)`` in seconds.
+"""Jitter, lag and error of tracks: points ``(T, 68, 2)`` in frame pixels at times ``(T,)`` in seconds.
 
-Per cent are of the distance between the outer eye corners where nothing else is said.
+Percentages are relative to the distance between the outer eye corners unless stated otherwise.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from tracker.tracking.smoothing import OneEuro, PointFilter, fit_similarity
 from tracker.types import FloatArray
 
 FAST_HZ = 5.0
-"""Heads move slower than this nearly all the time; what is faster is mostly noise."""
+"""Frequency above which motion counts as fast: heads rarely move faster, so it is mostly noise."""
 
 FEWEST_FRAMES = 32
-"""Of which fast motion can be told from slow."""
+"""Fewest frames in which fast motion can be told from slow."""
 
 _LONGEST_LAG_S = 0.3
 _LAG_STEPS = 61
 
 
 def smoothed(track: FloatArray, times_s: FloatArray, settings: OneEuro | None) -> FloatArray:
-    """``track`` as the tracker reports it with ``settings`` (None: as it is)."""
+    """Return ``track`` filtered as the tracker does with ``settings``; None is no smoothing."""
     if settings is None:
         return track
     smooth = PointFilter(settings)
@@ -32,60 +32,63 @@ def smoothed(track: FloatArray, times_s: FloatArray, settings: OneEuro | None) -
 
 
 def inter_ocular_px(track: FloatArray) -> float:
-    """Mean distance of the outer eye corners in pixels."""
+    """Return the mean distance of the outer eye corners in pixels."""
     left, right = OUTER_EYE_CORNERS
     return float(np.linalg.norm(track[:, left] - track[:, right], axis=-1).mean())
 
 
 def jitter_percent(track: FloatArray) -> FloatArray:
-    """``(68,)``: how far each point strays from its mean place, root mean square, of a face at rest.
+    """Return the RMS distance of each point from its mean position, per cent ``(68,)``, for a face at rest.
 
-    Of x and y together: 1.41 times the standard deviation of one of them where both are alike.
+    It covers x and y together: 1.41 times the standard deviation of one of them where both are equal.
     """
-    apart = track - track.mean(axis=0)
-    return np.asarray(100 * np.sqrt((apart**2).sum(axis=-1).mean(axis=0)) / inter_ocular_px(track))
+    offsets = track - track.mean(axis=0)
+    return np.asarray(100 * np.sqrt((offsets**2).sum(axis=-1).mean(axis=0)) / inter_ocular_px(track))
 
 
 def error_percent(track: FloatArray, truth: FloatArray) -> float:
-    """Mean distance of the points from ``truth`` ``(T, 68, 2)``."""
+    """Return the mean distance of the points from ``truth`` ``(T, 68, 2)``, per cent."""
     return float(100 * np.linalg.norm(track - truth, axis=-1).mean() / inter_ocular_px(truth))
 
 
 def lag_s(track: FloatArray, times_s: FloatArray, truth_at: Callable[[FloatArray], FloatArray]) -> float:
-    """By how many seconds ``track`` comes after the truth: the delay of it with the least squared distance.
+    """Return the delay of ``track`` in seconds: that of the truth with the least squared distance to it.
 
-    ``truth_at`` gives the true points ``(T, 68, 2)`` at any times ``(T,)``, so nothing is interpolated
-    between frames. Looked for up to 0.3 s either way.
+    ``truth_at`` returns the true points ``(T, 68, 2)`` at any times ``(T,)``, so nothing is interpolated
+    between frames. Delays up to 0.3 s in either direction are tried.
     """
     delays = np.linspace(-_LONGEST_LAG_S, _LONGEST_LAG_S, _LAG_STEPS)
     costs = np.array([((track - truth_at(times_s - delay)) ** 2).sum() for delay in delays])
     nearest = int(np.clip(costs.argmin(), 1, len(delays) - 2))
-    # Near its least value the cost is a parabola, of which three points tell the bottom.
+    # Near its minimum the cost is a parabola, which three points determine.
     curve, slope, _ = np.polyfit([-1, 0, 1], costs[nearest - 1 : nearest + 2], 2)
     return float(delays[nearest] - slope / (2 * curve) * (delays[1] - delays[0]))
 
 
 def kept_percent(before: FloatArray, after: FloatArray) -> float:
-    """How much of the range of a measure ``before`` smoothing is left ``after`` it, per cent."""
+    """Return the range of a measure ``after`` smoothing in per cent of its range ``before``."""
     return float(100 * np.ptp(after) / np.ptp(before))
 
 
-def apart_from_head(track: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """``track`` taken apart, both ``(T, 68, 2)``: the first frame's points carried by the motion of the head,
-    and all points with that motion (the similarity that fits best) undone."""
+def split_head_motion(track: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Separate the motion of the head from that of the points; return two tracks ``(T, 68, 2)``.
+
+    The first holds the first frame's points moved by the head, which is the similarity transform that fits
+    best in each frame. The second holds all points with that motion undone.
+    """
     points = track[..., 0] + 1j * track[..., 1]
-    even = np.ones(points.shape[1])
-    fits = [fit_similarity(points[0], now, even) for now in points]
+    weights = np.ones(points.shape[1])
+    fits = [fit_similarity(points[0], now, weights) for now in points]
     carried = np.array([factor * points[0] + shift for factor, shift in fits])
     undone = np.array([(now - shift) / factor for now, (factor, shift) in zip(points, fits, strict=True)])
     return _pairs(carried), _pairs(undone)
 
 
 def fast_percent(track: FloatArray, times_s: FloatArray) -> float:
-    """Root of the mean energy of the motion above :data:`FAST_HZ`, over all points.
+    """Return the RMS amplitude of the motion above :data:`FAST_HZ` over all points, per cent.
 
-    By the Fourier transform of each coordinate under a Hann window, at the middle of the frames' distances in
-    time. Raises ``ValueError`` for fewer than :data:`FEWEST_FRAMES` and for too slow a video.
+    Method: Fourier transform of each coordinate under a Hann window, at the median frame duration. Raises
+    ``ValueError`` for fewer than :data:`FEWEST_FRAMES` frames and for too low a frame rate.
     """
     step_s = float(np.median(np.diff(times_s))) if len(track) >= FEWEST_FRAMES else np.inf
     if 1 / step_s <= 2 * FAST_HZ:

@@ -1,6 +1,7 @@
-"""Runs a tracker over scenes and videos, and judges each smoothing on what it saw.
+"""Measurement of each smoothing on a picture in synthetic motion, or on a video.
 
-Smoothing does not feed back into tracking: a scene is tracked once, and all are judged on the same points.
+Smoothing does not feed back into tracking, so each scene is tracked once, without smoothing, and every
+smoothing is then applied to the same points.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from tracker.errors import SourceError
 from tracker.reports.steadiness.figures import (
     FAST_HZ,
     FEWEST_FRAMES,
-    apart_from_head,
     error_percent,
     fast_percent,
     jitter_percent,
     kept_percent,
     lag_s,
     smoothed,
+    split_head_motion,
 )
 from tracker.reports.steadiness.scenes import (
     FPS,
@@ -40,30 +41,31 @@ from tracker.tracking.smoothing import PRESETS
 from tracker.types import FloatArray, Frame, FrameResult, ImageArray
 
 SETTLED = FPS // 2
-"""Frames after which a filter has forgotten how it began."""
+"""Frames at the beginning that are left out, because the filter has not settled."""
 
 SCENES = (REST, SLIDE, SWAY)
-"""What a picture is shown in, one after the other."""
+"""Motions in which a picture is shown, one after the other."""
 
 _BLINK_PHASES = 8
 
 
-class Follower(Protocol):
-    """What is measured: a tracker of one video that does not smooth."""
+class FrameTracker(Protocol):
+    """The tracker under test: one video, no smoothing."""
 
     def step(self, frame: Frame) -> FrameResult:
-        """The faces of the next frame."""
+        """Return the faces of the next frame."""
         ...
 
 
-MakeFollower = Callable[[], Follower]
+MakeTracker = Callable[[], FrameTracker]
 
 
 @dataclass(frozen=True)
-class Living:
-    """What a smoothing keeps of a face's own motion, in per cent of the opening of lids and lips.
+class KeptMotion:
+    """Facial motion that is left after smoothing, in per cent of the opening of eyes and mouth.
 
-    Of the ``blink`` that keeps least, over when it starts between two frames; of 5 Hz ``speech``.
+    ``blink_kept`` is the least over blinks that start at different phases between two frames;
+    ``speech_kept`` is that of 5 Hz speech.
     """
 
     blink_kept: float
@@ -71,10 +73,11 @@ class Living:
 
 
 @dataclass(frozen=True)
-class OnPicture:
-    """One smoothing on a picture that rests, slides and sways; per cent inter-ocular, lags in frames.
+class PictureMeasures:
+    """One smoothing on a picture that rests, slides and sways; in per cent inter-ocular, lags in frames.
 
-    ``jitter`` is that of the mean point, of the worst part, named, and of the worst point.
+    ``jitter`` is the mean over all points, ``jitter_part`` that of the worst ``part``, ``jitter_point`` that
+    of the worst point.
     """
 
     smoothing: str
@@ -86,48 +89,48 @@ class OnPicture:
     slide_error: float
     sway_lag: float
     sway_error: float
-    living: Living
+    kept: KeptMotion
 
 
 @dataclass(frozen=True)
-class OnVideo:
-    """One smoothing on a video: motion above 5 Hz in per cent inter-ocular, root mean square over ``frames``.
+class VideoMeasures:
+    """One smoothing on a video: RMS motion above 5 Hz over ``frames``, in per cent inter-ocular.
 
-    ``fast_points`` is that of the points with the motion of the head undone, ``fast_head`` that of the head.
+    ``fast_points`` is the motion of the points with that of the head undone, ``fast_head`` that of the head.
     """
 
     smoothing: str
     frames: int
     fast_points: float
     fast_head: float
-    living: Living
+    kept: KeptMotion
 
 
-def on_picture(
+def measure_picture(
     image_bgr: ImageArray,
     name: str,
-    make: MakeFollower,
+    make_tracker: MakeTracker,
     presets: Sequence[str],
     on_frame: Callable[[], object],
-) -> list[OnPicture]:
-    """Each of ``presets`` on a picture ``(H, W, 3)``.
+) -> list[PictureMeasures]:
+    """Measure each of ``presets`` on a picture ``(H, W, 3)``.
 
-    Raises :class:`~tracker.errors.SourceError` where no face is found in ``name``, or it is lost in a scene.
+    Raises :class:`~tracker.errors.SourceError` about ``name`` if there is no face, or it is lost in a scene.
     """
-    faces = make().step(Frame(image_bgr)).faces
+    faces = make_tracker().step(Frame(image_bgr)).faces
     if not faces:
         raise SourceError(f"no face is found in {name}: give a picture that shows one")
     portrait = Portrait.around(image_bgr, faces[0].box)
-    tracks = {motion: _follow(portrait, motion, name, make(), on_frame) for motion in SCENES}
-    return [_on_tracks(preset, portrait, tracks) for preset in presets]
+    tracks = {motion: _track(portrait, motion, name, make_tracker(), on_frame) for motion in SCENES}
+    return [_measure_scenes(preset, portrait, tracks) for preset in presets]
 
 
-def _follow(
-    portrait: Portrait, motion: Motion, name: str, follower: Follower, on_frame: Callable[[], object]
+def _track(
+    portrait: Portrait, motion: Motion, name: str, tracker: FrameTracker, on_frame: Callable[[], object]
 ) -> FloatArray:
     track = []
     for frame in portrait.frames(motion):
-        faces = follower.step(frame).faces
+        faces = tracker.step(frame).faces
         if not faces:
             raise SourceError(f"the face in {name} is lost under noise: give a picture with a clearer face")
         track.append(faces[0].landmarks.points_frame)
@@ -135,7 +138,7 @@ def _follow(
     return np.stack(track)
 
 
-def _on_tracks(preset: str, portrait: Portrait, tracks: dict[Motion, FloatArray]) -> OnPicture:
+def _measure_scenes(preset: str, portrait: Portrait, tracks: dict[Motion, FloatArray]) -> PictureMeasures:
     at_rest = tracks[REST].mean(axis=0)
     jitter = jitter_percent(smoothed(tracks[REST], REST.times_s, PRESETS[preset])[SETTLED:])
     parts = {name: float(jitter[span].mean()) for name, span in PARTS.items()}
@@ -147,7 +150,7 @@ def _on_tracks(preset: str, portrait: Portrait, tracks: dict[Motion, FloatArray]
         lag = lag_s(track, times_s, lambda times_s: portrait.carry(at_rest, motion, times_s))
         return lag * FPS, error_percent(track, portrait.carry(at_rest, motion, times_s))
 
-    return OnPicture(
+    return PictureMeasures(
         preset,
         float(jitter.mean()),
         parts[worst],
@@ -155,12 +158,12 @@ def _on_tracks(preset: str, portrait: Portrait, tracks: dict[Motion, FloatArray]
         float(jitter.max()),
         *moving(SLIDE),
         *moving(SWAY),
-        living=living(preset, at_rest),
+        kept=kept_motion(preset, at_rest),
     )
 
 
-def living(preset: str, points: FloatArray) -> Living:
-    """What ``preset`` keeps of blinks and speech that move ``points`` ``(68, 2)``, without noise."""
+def kept_motion(preset: str, points: FloatArray) -> KeptMotion:
+    """Return the share of blinks and speech of ``points`` ``(68, 2)`` that smoothing ``preset`` keeps."""
     times_s = np.arange(2 * FPS) / FPS
 
     def kept(track: FloatArray, opening: Callable[[FloatArray], FloatArray]) -> float:
@@ -169,21 +172,21 @@ def living(preset: str, points: FloatArray) -> Living:
 
     starts = 1 + np.arange(_BLINK_PHASES) / (_BLINK_PHASES * FPS)
     blinks = [kept(blink(points, times_s, float(start)), eye_opening) for start in starts]
-    return Living(min(blinks), kept(speech(points, times_s), mouth_opening))
+    return KeptMotion(min(blinks), kept(speech(points, times_s), mouth_opening))
 
 
-def on_video(
+def measure_video(
     frames: Iterable[Frame],
     name: str,
-    make: MakeFollower,
+    make_tracker: MakeTracker,
     presets: Sequence[str],
     on_frame: Callable[[], object],
-) -> list[OnVideo]:
-    """Each of ``presets`` on the longest stretch of ``frames`` in which one face is followed without a gap.
+) -> list[VideoMeasures]:
+    """Measure each of ``presets`` on the longest stretch of ``frames`` that tracks one face without a gap.
 
-    Raises :class:`~tracker.errors.SourceError` if that is too short, or the video too slow.
+    Raises :class:`~tracker.errors.SourceError` if it is too short, or the frame rate too low.
     """
-    times_s, track = _longest_stretch(frames, make(), on_frame)
+    times_s, track = _longest_stretch(frames, make_tracker(), on_frame)
     if len(track) < FEWEST_FRAMES:
         found = (
             f"a face for {len(track)} frames on end, {FEWEST_FRAMES} are needed" if len(track) else "no face"
@@ -193,28 +196,28 @@ def on_video(
         raise SourceError(
             f"{name} has too few frames a second for motion above {FAST_HZ:g} Hz: give another video"
         )
-    return [_on_stretch(preset, track, times_s) for preset in presets]
+    return [_measure_stretch(preset, track, times_s) for preset in presets]
 
 
-def _on_stretch(preset: str, track: FloatArray, times_s: FloatArray) -> OnVideo:
-    head, points = apart_from_head(smoothed(track, times_s, PRESETS[preset]))
-    return OnVideo(
+def _measure_stretch(preset: str, track: FloatArray, times_s: FloatArray) -> VideoMeasures:
+    head, points = split_head_motion(smoothed(track, times_s, PRESETS[preset]))
+    return VideoMeasures(
         preset,
         len(track),
         fast_percent(points, times_s),
         fast_percent(head, times_s),
-        living(preset, track[0]),
+        kept_motion(preset, track[0]),
     )
 
 
 def _longest_stretch(
-    frames: Iterable[Frame], follower: Follower, on_frame: Callable[[], object]
+    frames: Iterable[Frame], tracker: FrameTracker, on_frame: Callable[[], object]
 ) -> tuple[FloatArray, FloatArray]:
-    """Times ``(T,)`` and points ``(T, 68, 2)`` of the first face while its id lasts."""
+    """Return timestamps ``(T,)`` and points ``(T, 68, 2)`` of the first face in its longest stretch."""
     stretches: list[list[tuple[float, FloatArray]]] = [[]]
     last_id = 0
     for frame in frames:
-        faces = follower.step(frame).faces
+        faces = tracker.step(frame).faces
         now = faces[0].id if faces else 0
         if now != last_id:
             stretches.append([])

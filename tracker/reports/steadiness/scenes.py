@@ -1,7 +1,7 @@
-"""Scenes with a known truth: a portrait that rests, slides or sways under noise; lids and lips that move.
+"""Synthetic motion with known truth: a portrait that rests, slides or sways under noise; blinks, speech.
 
-Points of the plane are complex numbers where they are turned, x + iy in pixels: a turn by ``angle``
-(clockwise on screen) and a growth by ``scale`` are then one factor, ``scale * exp(1j * angle)``.
+For rotation, points are complex numbers x + iy in pixels: a rotation by ``angle`` (clockwise on screen) and
+a scaling by ``scale`` are one factor, ``scale * exp(1j * angle)``.
 """
 
 from __future__ import annotations
@@ -19,27 +19,30 @@ from tracker.types import FaceBox, FloatArray, Frame, ImageArray
 
 FPS = 30
 NOISE = 4.0
-"""Standard deviation of the sensor noise in grey levels, the same in all channels: grey keeps it whole."""
+"""Standard deviation of the sensor noise in grey levels, equal in all channels so that grey keeps it."""
 
 SPEED = 0.5
-"""Of the sliding face, in face widths a second."""
+"""Speed of the sliding face, in face widths per second."""
 
 VIEW = (5.0, 4.0)
 """Width and height of the frames, in face widths."""
 
 LARGEST_FACE = 200
-"""Pixels: portraits are shrunk to this face width."""
+"""Largest face width in pixels: larger portraits are scaled down to it."""
 
 _SWAY_HZ = 0.5
 _SWAY_TURN = math.radians(10)
 _SWAY_GROWTH = 0.08
 
 _CLOSING_S, _OPENING_S = 0.07, 0.10
-"""A spontaneous blink. The upper lid comes down, the lower hardly rises (M. G. Doane, "Interactions of
+"""Durations of a spontaneous blink.
+
+The upper lid comes down, the lower hardly rises (M. G. Doane, "Interactions of
 eyelids and tears in corneal wetting and the dynamics of the normal human eyeblink", American Journal of
 Ophthalmology 89, 1980) and closing is 40 to 47 % faster than opening (C. Sforza et al., "Spontaneous blinking
 in healthy persons: an optoelectronic study of eyelid motion", Ophthalmic and Physiological Optics 28,
-2008)."""
+2008).
+"""
 
 _SYLLABLES_HZ = 5.0
 _SPEECH_OPENING = 0.08
@@ -53,15 +56,18 @@ ComplexArray = npt.NDArray[np.complexfloating]
 
 @dataclass(frozen=True)
 class Motion:
-    """How the face of a scene moves: ``path`` gives, at times ``(T,)`` in seconds, factors about the face's
-    own middle and shifts in face widths, both ``(T,)`` complex; ``frames`` at :data:`FPS` are seen of it."""
+    """Motion of the face in a scene of ``frames`` frames at :data:`FPS`.
+
+    ``path`` maps times ``(T,)`` in seconds to complex factors about the centre of the face and complex
+    shifts in face widths, both ``(T,)``.
+    """
 
     path: Callable[[FloatArray], tuple[ComplexArray, ComplexArray]]
     frames: int
 
     @property
     def times_s(self) -> FloatArray:
-        """``(frames,)`` in seconds."""
+        """Timestamps of the frames ``(frames,)`` in seconds."""
         return np.arange(self.frames) / FPS
 
 
@@ -81,21 +87,23 @@ def _sway(times_s: FloatArray) -> tuple[ComplexArray, ComplexArray]:
 
 _SLIDE_S = 3
 REST, SLIDE, SWAY = Motion(_rest, 4 * FPS), Motion(_slide, _SLIDE_S * FPS), Motion(_sway, 4 * FPS)
-"""A face at rest; one that goes right at :data:`SPEED`; one that swings sideways, at most at :data:`SPEED`,
-tilts and nears."""
+"""Motions of a face: at rest; to the right at :data:`SPEED`; swinging sideways with tilt and scaling.
+
+The swing is at most as fast as :data:`SPEED`.
+"""
 
 
 @dataclass(frozen=True)
 class Portrait:
-    """A picture and its face: ``middle`` (complex, pixels) and ``width`` in pixels of the tight box."""
+    """A picture ``(H, W, 3)`` and its face: centre (complex) and width of the tight box, in pixels."""
 
     image_bgr: ImageArray
-    middle: complex
+    centre: complex
     width: float
 
     @classmethod
     def around(cls, image_bgr: ImageArray, box: FaceBox) -> Portrait:
-        """The portrait of the face in ``box``, shrunk if that is wider than :data:`LARGEST_FACE`."""
+        """Return the portrait of the face in ``box``, scaled down to :data:`LARGEST_FACE` if it is wider."""
         scale = min(1.0, LARGEST_FACE / box.width)
         if scale < 1:
             image_bgr = np.asarray(
@@ -111,15 +119,18 @@ class Portrait:
         return round(VIEW[0] * self.width), round(VIEW[1] * self.width)
 
     def carry(self, points: FloatArray, motion: Motion, times_s: FloatArray) -> FloatArray:
-        """``(T, N, 2)``: where ``points`` ``(N, 2)`` of the resting face are at ``times_s``, frame pixels."""
+        """Return the positions ``(T, N, 2)`` of ``points`` ``(N, 2)`` at ``times_s``, in frame pixels.
+
+        ``points`` are those of the resting face.
+        """
         factor, shift = motion.path(times_s)
-        middle = self._frame_middle
-        arms = points[:, 0] + 1j * points[:, 1] - middle
-        moved = middle + self.width * shift[:, None] + factor[:, None] * arms
+        centre = self._frame_centre
+        offsets = points[:, 0] + 1j * points[:, 1] - centre
+        moved = centre + self.width * shift[:, None] + factor[:, None] * offsets
         return np.stack([moved.real, moved.imag], axis=-1)
 
     def frames(self, motion: Motion, seed: int = 0) -> Iterator[Frame]:
-        """The frames of ``motion``, moved to a fraction of a pixel, each with noise of its own."""
+        """Yield the frames of ``motion`` with subpixel accuracy, each with noise of its own."""
         rng = np.random.default_rng(seed)
         for index, time_s in enumerate(motion.times_s):
             image = self._view(motion, time_s)
@@ -128,12 +139,12 @@ class Portrait:
             yield Frame(noisy, index, float(time_s), "portrait")
 
     @property
-    def _frame_middle(self) -> complex:
+    def _frame_centre(self) -> complex:
         return complex((self.size[0] - 1) / 2, (self.size[1] - 1) / 2)
 
     def _view(self, motion: Motion, time_s: float) -> ImageArray:
         factor, shift = (complex(values[0]) for values in motion.path(np.array([time_s])))
-        offset = self._frame_middle + shift * self.width - factor * self.middle
+        offset = self._frame_centre + shift * self.width - factor * self.centre
         place = np.array([[factor.real, -factor.imag, offset.real], [factor.imag, factor.real, offset.imag]])
         moved = cv2.warpAffine(
             self.image_bgr, place, self.size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
@@ -142,9 +153,9 @@ class Portrait:
 
 
 def blink(points: FloatArray, times_s: FloatArray, start_s: float) -> FloatArray:
-    """``(T, 68, 2)``: ``points`` ``(68, 2)`` whose upper lids go down from ``start_s`` on, and up."""
+    """Return a track ``(T, 68, 2)`` of ``points`` ``(68, 2)`` that blink once, from ``start_s`` on."""
     since_s = times_s - start_s
-    # Both halves are half a cosine: no jerk, and one speed at its highest in the middle of each way.
+    # Closing and opening are half a cosine each: smooth, fastest in the middle.
     phase = np.interp(since_s, [0, _CLOSING_S, _CLOSING_S + _OPENING_S], [0, math.pi, 2 * math.pi])
     closed = 0.5 - 0.5 * np.cos(phase)
     track = np.repeat(points[None].astype(float), len(times_s), axis=0)
@@ -153,8 +164,10 @@ def blink(points: FloatArray, times_s: FloatArray, start_s: float) -> FloatArray
 
 
 def speech(points: FloatArray, times_s: FloatArray) -> FloatArray:
-    """``(T, 68, 2)``: ``points`` ``(68, 2)`` whose lower lip drops five times a second, as in fluent speech,
-    by 8 % of the distance between the outer eye corners; the chin goes half the way."""
+    """Return a track ``(T, 68, 2)`` of ``points`` ``(68, 2)`` that speak: the mouth opens at 5 Hz.
+
+    The lower lip moves by 8 % of the distance between the outer eye corners, the chin by half of that.
+    """
     left, right = (points[corner] for corner in OUTER_EYE_CORNERS)
     down = np.array([left[1] - right[1], right[0] - left[0]])  # at right angles to the eye line
     opened = _SPEECH_OPENING * (0.5 - 0.5 * np.cos(2 * math.pi * _SYLLABLES_HZ * times_s))
@@ -165,12 +178,12 @@ def speech(points: FloatArray, times_s: FloatArray) -> FloatArray:
 
 
 def eye_opening(track: FloatArray) -> FloatArray:
-    """``(T,)``: mean distance of upper and lower lids of both eyes, pixels, in ``track`` ``(T, 68, 2)``."""
+    """Return the mean distance ``(T,)`` of upper and lower lids of both eyes in pixels."""
     gaps = track[:, _LOWER_LIDS] - track[:, _UPPER_LIDS]
     return np.asarray(np.linalg.norm(gaps, axis=-1).mean(axis=1))
 
 
 def mouth_opening(track: FloatArray) -> FloatArray:
-    """``(T,)``: distance of the middles of the inner lips, pixels, in ``track`` ``(T, 68, 2)``."""
+    """Return the distance ``(T,)`` of the middle points of the inner lips in pixels."""
     gap = track[:, _MIDDLE_LOWER_LIP] - track[:, _MIDDLE_UPPER_LIP]
     return np.asarray(np.linalg.norm(gap, axis=-1))

@@ -1,27 +1,28 @@
+"""Time series of results."""
+
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+from tests.timelines import face_line, result_lines
 from tracker.errors import ResultsError
 from tracker.reports.plot.timeline import Timeline, timeline
-from tracker.sinks.json_lines import FaceLine, ResultLine
+from tracker.sinks.json_lines import ResultLine
 
 
-def face(number: int, blinks: int = 0, eye: float | None = 0.3) -> FaceLine:
-    return FaceLine(number, 0.9, None, eye, 0.2, 0.1, 1.0, 2.0, None, blinks)
-
-
-def lines(*faces: tuple[FaceLine, ...] | None, fps: float = 25) -> list[ResultLine]:
-    return [
-        ResultLine("a.mp4", i, i / fps, some or (), "damaged" if some is None else None)
-        for i, some in enumerate(faces)
-    ]
-
-
-def test_faces_are_found_with_their_frames_gaps_and_blinks() -> None:
+def test_series_have_frames_gaps_and_blinks_of_each_face() -> None:
     one = timeline(
-        lines((face(2),), (face(2, 1), face(5)), (), None, (face(2, 1),), (face(2, 3, None),), ()), "o"
+        result_lines(
+            (face_line(2),),
+            (face_line(2, 1), face_line(5)),
+            (),
+            None,
+            (face_line(2, 1),),
+            (face_line(2, 3, None),),
+            (),
+        ),
+        "o",
     )
     assert one.is_video
     assert [found.id for found in one.faces] == [2, 5]
@@ -39,15 +40,16 @@ def test_faces_are_found_with_their_frames_gaps_and_blinks() -> None:
 
 def test_a_pause_of_the_camera_breaks_a_face_without_losing_it() -> None:
     some = [
-        ResultLine("0", i, time_s, (face(1),), None) for i, time_s in enumerate((0, 0.04, 0.08, 3.0, 3.04))
+        ResultLine("0", i, time_s, (face_line(1),), None)
+        for i, time_s in enumerate((0, 0.04, 0.08, 3.0, 3.04))
     ]
     (one,) = timeline(some, "o").faces
     np.testing.assert_array_equal(one.starts, [True, False, False, True, False])
     assert one.lost == 0
 
 
-def test_pictures_stand_for_themselves() -> None:
-    some = [ResultLine(f"{i}.jpg", 0, 0.0, (face(1),), None) for i in range(3)]
+def test_pictures_are_not_consecutive() -> None:
+    some = [ResultLine(f"{i}.jpg", 0, 0.0, (face_line(1),), None) for i in range(3)]
     line = timeline(some, "o")
     assert not line.is_video
     assert line.source == "3 pictures"
@@ -55,16 +57,16 @@ def test_pictures_stand_for_themselves() -> None:
     assert line.faces[0].starts.all()
 
 
-def test_two_videos_and_a_time_that_goes_back_are_refused() -> None:
-    some = lines((face(1),), (face(1),), ())
+def test_two_videos_and_decreasing_timestamps_are_refused() -> None:
+    some = result_lines((face_line(1),), (face_line(1),), ())
     with pytest.raises(ResultsError, match=r"o\.jsonl: results of 2 videos"):
         timeline([*some, ResultLine("b.mp4", 3, 0.12, (), None)], "o.jsonl")
     with pytest.raises(ResultsError, match=r"o\.jsonl:4: the time goes back"):
         timeline([*some, ResultLine("a.mp4", 0, 0.0, (), None)], "o.jsonl")
 
 
-def test_nobody_is_a_timeline_too() -> None:
-    line = timeline(lines((), ()), "o")
+def test_results_without_faces_have_a_timeline() -> None:
+    line = timeline(result_lines((), ()), "o")
     assert isinstance(line, Timeline)
     assert line.faces == ()
     assert line.without_face == 2

@@ -1,0 +1,61 @@
+"""``tracker plot``: from the results of a run to a drawing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import pytest
+
+from tests.cache import Clips
+from tests.cli import assert_one_line_error, run_cli
+from tests.results import FAILURE, frames_of_one_face, write_json_lines
+
+pytest.importorskip("matplotlib")
+
+
+def test_results_of_a_run_are_drawn(tmp_path: Path, clips: Clips) -> None:
+    video = clips.faces(6)
+    results = tmp_path / "o.jsonl"
+    assert run_cli("--video", video, "--no-window", "--json", results).exit_code == 0
+    done = run_cli("plot", results)
+    assert (done.exit_code, done.stdout, done.stderr) == (0, f"{tmp_path / 'o.png'}\n", "")
+    image = cv2.imread(str(tmp_path / "o.png"))
+    assert image is not None
+    assert image.shape[1] == 1560
+    done = run_cli("plot", results, "--output", tmp_path / "o.html")
+    assert done.exit_code == 0, done.stderr
+    assert (tmp_path / "o.html").read_text().startswith("<!doctype html>")
+
+
+def test_an_incomplete_file_is_drawn_with_a_note(tmp_path: Path) -> None:
+    path = write_json_lines(tmp_path / "o.jsonl", frames_of_one_face(5))
+    path.write_bytes(path.read_bytes()[:-20])
+    done = run_cli("plot", path)
+    assert done.exit_code == 0
+    assert done.stderr == f"tracker: {path} breaks off in line 5: drawn up to there\n"
+    assert (tmp_path / "o.png").exists()
+
+
+def test_a_file_without_results_is_one_line_of_error(tmp_path: Path) -> None:
+    (tmp_path / "o.jsonl").write_text("frame,id\n1,2\n")
+    assert_one_line_error(run_cli("plot", tmp_path / "o.jsonl"), "o.jsonl:1", "--json")
+    assert not (tmp_path / "o.png").exists()
+
+
+def test_invalid_outputs_are_refused(tmp_path: Path) -> None:
+    path = write_json_lines(tmp_path / "o.jsonl", frames_of_one_face(), FAILURE)
+    assert run_cli("plot", path, "--output", tmp_path / "o.pdf").exit_code == 2
+    assert run_cli("plot", ".").exit_code == run_cli("plot", "").exit_code == 2
+    assert_one_line_error(
+        run_cli("plot", path, "--output", tmp_path / "none" / "o.png"), "there is no folder"
+    )
+    results = path.rename(tmp_path / "o.png")
+    assert_one_line_error(run_cli("plot", results), "it is the input")
+    assert results.read_bytes().startswith(b'{"source"')
+
+
+def test_missing_matplotlib_is_one_line_of_error(tmp_path: Path) -> None:
+    path = write_json_lines(tmp_path / "o.jsonl", frames_of_one_face())
+    done = run_cli("plot", path, without=["matplotlib"])
+    assert_one_line_error(done, "pip install 'tracker[plot]'")

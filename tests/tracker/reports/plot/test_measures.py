@@ -1,0 +1,25 @@
+"""Value ranges and titles of the measures in a plot."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.timelines import face_line, result_lines, video_timeline
+from tracker.reports.plot.measures import EYES, MEASURES, SCORE, panel_title, value_range
+from tracker.reports.plot.timeline import timeline
+
+
+def test_the_range_holds_the_usual_values_and_all_others() -> None:
+    assert value_range(SCORE, ()) == pytest.approx((-0.06, 1.06))
+    faces = video_timeline().faces
+    assert value_range(SCORE, faces) == pytest.approx((-0.06, 1.06))
+    yaw = MEASURES[0]
+    assert value_range(yaw, faces) == pytest.approx((-22.4, 22.4))
+    (wide,) = timeline(result_lines((face_line(1, eye=1.8),)), "o").faces
+    assert value_range(EYES, [wide]) == pytest.approx((-0.06, 1.18))
+
+
+def test_titles_count_blinks() -> None:
+    line = video_timeline(people=2)
+    assert panel_title(EYES, line, line.faces) == "eyes open: height over width; ▾ 2 blinks"
+    assert panel_title(SCORE, line, line.faces) == "score"
