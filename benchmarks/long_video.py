@@ -24,8 +24,9 @@ from rich.table import Table
 from benchmarks.command import BackendOption, JsonOption, ModelOption, ThreadsOption, run_command
 from benchmarks.memory import Memory, memory_table, resident_mb
 from tracker.reports.bench.clip import FPS, TURN, endless_portrait, write_clip
-from tracker.runs.live_stats import Hud
-from tracker.runs.loop import Outputs, run_video
+from tracker.runs.loop import Run, run_video
+from tracker.runs.observer import ItemObserver
+from tracker.runs.outputs import Outputs
 from tracker.sinks.json_lines import JsonSink
 from tracker.sources.video.source import VideoSource
 from tracker.system.machine import describe_machine
@@ -102,7 +103,8 @@ class LongRun:
                     self._alone(decoded, alone, shown, max(1, every // 10))
                     since = time.perf_counter()
 
-            run_video(source, opened.fresh(), Outputs(sink), Hud("long"), None, on_frame)
+            outputs = Outputs(results=(sink,))
+            run_video(source, Run(opened.fresh(), outputs, ItemObserver(on_frame)))
 
     def _alone(
         self, decoded: Iterator[Frame], alone: FaceTracker, shown: Iterator[Frame], frames: int

@@ -28,8 +28,9 @@ from tracker.reports.bench.clip import write_clip
 from tracker.reports.bench.records import BenchCase
 from tracker.reports.bench.run import measure_in_process
 from tracker.reports.bench.worker import WARM_UP
-from tracker.runs.live_stats import Hud
-from tracker.runs.loop import Outputs, View, run_frames
+from tracker.runs.live_stats import LiveStats
+from tracker.runs.loop import Run, run_frames
+from tracker.runs.view import View
 from tracker.runs.window import Screen, Window
 from tracker.sources.video.source import VideoSource
 from tracker.system.machine import describe_machine
@@ -80,7 +81,7 @@ def ask_bench(case: BenchCase) -> dict[str, float]:
 
 def ask_panel(case: BenchCase) -> dict[str, float]:
     """The same from the panel after the last frame of the live loop."""
-    hud = Hud("bench")
+    stats = LiveStats("bench")
     with ExitStack() as stack:
         source = stack.enter_context(VideoSource(Path(case.clip)))
         tracker = stack.enter_context(
@@ -89,8 +90,8 @@ def ask_panel(case: BenchCase) -> dict[str, float]:
             )
         )
         view = stack.enter_context(View(_screen(stack)))
-        run_frames(source, tracker, Outputs(), hud, view)
-    return {name: stage.median_ms for name, stage in hud.stats.stages().items() if name in STAGES}
+        run_frames(source, Run(tracker, view=view, stats=stats))
+    return {name: stage.median_ms for name, stage in stats.loop.stages().items() if name in STAGES}
 
 
 def main(

@@ -29,8 +29,11 @@ from benchmarks.memory import resident_mb
 from benchmarks.mjpeg import MjpegServer, Picture, jpeg
 from tracker.errors import BenchError
 from tracker.reports.bench.clip import TURN, portrait_frames
-from tracker.runs.live_stats import Hud
-from tracker.runs.loop import Outputs, View, run_frames
+from tracker.runs.live_stats import LiveStats
+from tracker.runs.loop import Run, run_frames
+from tracker.runs.observer import ItemObserver
+from tracker.runs.outputs import Outputs
+from tracker.runs.view import View
 from tracker.sinks.json_lines import JsonSink
 from tracker.sources.camera.source import CameraSource
 from tracker.system.machine import describe_machine
@@ -153,7 +156,9 @@ def soak(tracker: FaceTracker, label: str, frames: int, every: int) -> list[Look
             if watch.frames in at:
                 looks.append(look())
 
-        run_frames(camera.frames(frames), tracker, Outputs(watch), Hud(label), view, on_frame)
+        outputs, observer = Outputs(results=(watch,)), ItemObserver(on_frame)
+        run = Run(tracker, outputs, observer, view=view, stats=LiveStats(label))
+        run_frames(camera.frames(frames), run)
         stack.close()
         with path.open() as lines:
             written = sum(1 for line in lines if json.loads(line))

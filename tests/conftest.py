@@ -11,12 +11,21 @@ from hypothesis import settings
 
 from tests.cache import Clips, Trackers
 from tests.leftovers import adopt_orphans, no_leftovers
+from tests.skips import SkipsInCi
 from tests.strategies import EVERYDAY_EXAMPLES
+
+pytest_plugins = ["pytester"]
 
 adopt_orphans()
 settings.register_profile("everyday", max_examples=EVERYDAY_EXAMPLES, deadline=None)
 settings.register_profile("ci", max_examples=100, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "everyday"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """In CI, fail for a skip that is not on the list; workers of xdist leave that to their controller."""
+    if os.environ.get("CI") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(SkipsInCi(), "skips-in-ci")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,7 @@
-"""The command ``tracker batch``. What is slow to import is imported where it is needed."""
+"""The command ``tracker batch``.
+
+Modules that take long to import are imported after usage is checked.
+"""
 
 from __future__ import annotations
 
@@ -35,54 +38,13 @@ def batch(
     once more, and again when the batch is. The nodes of a cluster must see inputs and outputs under the same
     paths.
     """
-    from dataclasses import replace
-
-    from rich.console import Console
-
-    from tracker.runs.batch.cluster import RayWorkers
-    from tracker.runs.batch.job import keep_apart
-    from tracker.runs.batch.plan import plan_jobs
-    from tracker.runs.batch.pool import Pool, Workers
-    from tracker.runs.batch.run import (
-        Report,
-        batch_progress,
-        raise_failures,
-        run_batch,
-        summary_table,
-        write_summary,
-    )
-    from tracker.system.files import Lock, sink_errors
-    from tracker.system.machine import usable_cores
-    from tracker.tracking.opening import TrackerOptions
-
     if ray is not None and jobs:
         raise typer.BadParameter("--jobs is for this computer; a cluster has its own cores: leave it out")
     if ray == "":
         raise typer.BadParameter("--ray needs auto or an address")
     with interruptible():
+        from tracker.cli.start_batch import BatchCommand, start_batch
+        from tracker.tracking.opening import TrackerOptions
+
         options = TrackerOptions(model, backend, detector, threads, max_faces, smoothing)
-        options.identity()  # an unknown model is refused before anything is opened
-        planned = plan_jobs(inputs)
-        folder = output.absolute()
-        with sink_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-
-        def open_workers(count: int) -> Workers:
-            if ray is not None:
-                return RayWorkers(ray, folder, replace(options, threads=threads or 1))
-            replace(options, threads=1).open().close()  # what does not open here would fail with every file
-            processes = min(jobs or usable_cores(), count)
-            each = threads or max(usable_cores() // processes, 1)
-            return Pool(processes, folder, replace(options, threads=each))
-
-        report = Report()
-        with Lock(folder):
-            planned = keep_apart(planned, folder)
-            try:
-                with batch_progress(planned) as on_done:
-                    run_batch(planned, folder, options, open_workers, on_done, report)
-            finally:
-                if report.outcomes:
-                    write_summary(report, folder)
-        Console().print(summary_table(report))
-        raise_failures(report, folder)
+        start_batch(BatchCommand(tuple(inputs), output.absolute(), options, jobs, ray))

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tracker.cli.exit_codes import interruptible
-from tracker.cli.options import parse_size
+from tracker.cli.usage import parse_size
 
 
 def bench(

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-
-from tracker.sources.camera.mode import CameraMode, is_local_camera
-from tracker.sources.trim import Trim
 
 
 def _say_version(wanted: bool) -> None:
@@ -129,54 +123,3 @@ Version = Annotated[
 NoWindow = Annotated[
     bool, typer.Option("--no-window", help="Show nothing on screen; needed without a display.")
 ]
-
-
-def parse_size(text: str) -> tuple[int, int]:
-    """Width and height of a picture, from text such as ``1280x720``; anything else is wrong usage."""
-    found = re.fullmatch(r"([1-9]\d{1,4})x([1-9]\d{1,4})", text, re.ASCII)
-    if not found:
-        raise typer.BadParameter(f"a size is WIDTHxHEIGHT such as 1280x720, got {text!r}")
-    return int(found[1]), int(found[2])
-
-
-def camera_mode(device: str | None, size: str | None, fps: float | None, fourcc: str | None) -> CameraMode:
-    """What to ask the camera ``device`` (None: no camera) for; wrong usage if it is none of this computer."""
-    try:
-        mode = CameraMode(None if size is None else parse_size(size), fps, fourcc)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    if mode != CameraMode() and not (device is not None and is_local_camera(device)):
-        raise typer.BadParameter(
-            "--size, --fps and --fourcc are for a camera of this computer: files and streams come as they are"
-        )
-    return mode
-
-
-def trim(video: Path | None, start: float, end: float | None, every: int) -> Trim:
-    """Which part of ``video`` is wanted; wrong usage if it is empty, or there is no video."""
-    try:
-        part = Trim(start, math.inf if end is None else end, every)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    if part != Trim() and video is None:
-        raise typer.BadParameter("--start, --end and --every are for --video")
-    return part
-
-
-def refuse_lost_options(context: typer.Context) -> None:
-    """Options before a command's name would be read here and never reach the command."""
-    for name in context.params:
-        source = context.get_parameter_source(name)
-        if source and source.name == "COMMANDLINE":
-            option, command = name.replace("_", "-"), context.invoked_subcommand
-            raise typer.BadParameter(
-                f"--{option} stands before {command}, which takes options after its name"
-            )
-
-
-def check_resume(resume: bool, over_files: bool, json: Path | None, others: Iterable[object]) -> None:
-    """Wrong usage unless only JSON lines in a file, of a video or images, are to be resumed."""
-    if resume and (not over_files or json is None or json == Path("-") or any(others)):
-        raise typer.BadParameter(
-            "--resume goes on with --json FILE of a --video or --images run, and with no other output"
-        )

@@ -1,7 +1,8 @@
-"""Runs that were cut short go on where they were and end with the very same JSON lines.
+"""Checkpoints of a run, in a file beside its JSON lines, so that it can be resumed.
 
-Beside ``out.jsonl`` a run keeps ``out.jsonl.resume``: what is run, and from time to time how far it is,
-with all that the tracker remembers. What the file of results holds beyond that is dropped and made anew.
+Beside ``out.jsonl`` a run keeps ``out.jsonl.resume``: its identity, how many frames or images are done, and
+what it needs to go on. Lines of results after the last checkpoint are dropped and made again, so a resumed
+run ends with the same bytes as one that was never interrupted.
 """
 
 from __future__ import annotations
@@ -9,61 +10,101 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass
-from hashlib import sha256
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tracker.errors import SinkError
+from tracker.runs.identity import differences
+from tracker.sources.images.source import ReadFailure
 from tracker.system.closing import Closing
 from tracker.system.files import Lock, sink_errors, write_whole
-from tracker.system.machine import library_versions
+from tracker.tracking.state import TrackerState
 
-EVERY = 50
-"""Frames between two checkpoints: at most so many are tracked anew."""
+CHECKPOINT_EVERY = 50
+"""Frames or images between two checkpoints: at most this many are tracked again."""
 
-_FORMAT = 2
+FORMAT = 2
+"""Version of the checkpoint file."""
+
 _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
+class VideoProgress:
+    """Progress of a run over a video: the tracker's state after the last frame that is done."""
+
+    state: TrackerState
+
+
+@dataclass(frozen=True)
+class ImagesProgress:
+    """Progress of a run over images: those that could not be read so far."""
+
+    failures: tuple[ReadFailure, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ended:
+    """End of a run, with the message of its input's error, if any."""
+
+    error: str | None = None
+
+
+Progress = VideoProgress | ImagesProgress | Ended
+
+
+@dataclass(frozen=True)
 class Checkpoint:
-    """How far a run is: ``done`` frames or images, whose lines are the first ``size`` bytes of the results,
-    with that ``crc32``; ``memory`` is what else it needs to go on, as JSON. ``ended``: there is no more."""
+    """Point from which a run can go on.
+
+    ``done`` frames or images are in the results, as the first ``size`` bytes with that ``crc32``.
+    ``progress`` is None at the start. Raises ``ValueError`` for negative counts or missing progress.
+    """
 
     done: int = 0
     size: int = 0
     crc32: int = 0
-    memory: Any = None
-    ended: bool = False
+    progress: Progress | None = None
 
     def __post_init__(self) -> None:
         counts = (self.done, self.size, self.crc32)
         if not all(isinstance(count, int) and count >= 0 for count in counts):
-            raise ValueError(f"a checkpoint counts from 0, got {counts}")
-        if self.ended and not isinstance(self.memory, str | None):
-            raise ValueError("a run ends with a line or without")
+            raise ValueError(f"the counts of a checkpoint must be integers from 0 on, got {counts}")
+        if self.done and self.progress is None:
+            raise ValueError(f"a checkpoint after {self.done} items must have progress")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the checkpoint as JSON-compatible data."""
+        counts = {"done": self.done, "size": self.size, "crc32": self.crc32}
+        return {**counts, "progress": _progress_to_json(self.progress)}
+
+    @classmethod
+    def from_json(cls, data: Any) -> Checkpoint:
+        """Return the checkpoint that :meth:`to_json` made ``data`` from; ``ValueError`` for anything else."""
+        if not isinstance(data, dict) or data.keys() != {"done", "size", "crc32", "progress"}:
+            raise ValueError("not a checkpoint")
+        return cls(**{**data, "progress": _progress_from_json(data["progress"])})
 
 
 class Checkpoints(Closing):
-    """The checkpoints of the run that writes JSON lines to ``results``.
+    """Checkpoint file of the run that writes JSON lines to ``results``; a context manager.
 
-    ``run`` says what is run on what: all that the results depend on, as JSON can hold it. With ``resume``
-    :attr:`start` is where an earlier run was and the results are cut back to that; else, and if there are no
-    results yet, it is the beginning. What is on disk of an earlier run is replaced by :meth:`begin` only.
+    ``identity`` is JSON-compatible data that the results depend on. With ``resume`` :attr:`start` is the last
+    checkpoint of an earlier run and the results are cut back to it; without, and if there are no results yet,
+    it is the beginning. The checkpoint file of an earlier run is replaced only by :meth:`begin`.
 
-    Raises :class:`SinkError` when there are results but none of their checkpoints, when those are of another
-    run, when the results were changed meanwhile, when the file cannot be written, and while another process
-    writes to the results. They are held until it is closed.
+    Raises :class:`~tracker.errors.SinkError` when there are results without a checkpoint file, when it is of
+    another run or cannot be used, when the results were changed since, when a file cannot be written, and
+    while another process writes to the results. The lock on them is held until :meth:`close`.
     """
 
-    def __init__(self, results: Path, run: Mapping[str, Any], resume: bool = False) -> None:
+    def __init__(self, results: Path, identity: Mapping[str, Any], resume: bool = False) -> None:
         self._results = results
         self._path = results.with_name(results.name + ".resume")
-        self._run = json.loads(json.dumps(run))  # as it is read back: tuples become lists
-        self._keeps = resume
+        self._identity = identity
+        self._resume = resume
         self._lock = Lock(results)
         try:
             self.start = self._last = self._resumed() if resume else Checkpoint()
@@ -72,44 +113,45 @@ class Checkpoints(Closing):
             raise
 
     def begin(self) -> None:
-        """The results are open: from now on a run that is cut short can be resumed."""
+        """Write the start as the first checkpoint; call it once the results are open."""
         self.close()
-        self._lock = Lock(self._results)  # it may not have been there before
+        self._lock = Lock(self._results)  # the file may not have existed before
         self._write(self.start)
 
     def close(self) -> None:
-        """Let another run write to the results; closing twice is fine."""
+        """Release the lock on the results; closing twice is fine."""
         self._lock.close()
 
-    def note(self, done: int, memory: Callable[[], Any]) -> None:
-        """Say that the results of ``done`` frames are in the file, flushed; now and then that is kept."""
-        if done - self._last.done >= EVERY:
-            self._keep(done, memory())
+    def note(self, done: int, progress: Callable[[], Progress]) -> None:
+        """Note that the results of ``done`` items are flushed; every so often, write a checkpoint of that."""
+        if done - self._last.done >= CHECKPOINT_EVERY:
+            self._save(done, progress())
 
-    def ended(self, done: int, error: str | None) -> None:
-        """The run is over, with the ``error`` of its input, if any: nothing is left to resume.
+    def end(self, done: int, error: str | None) -> None:
+        """Note that the run has ended, with the ``error`` of its input, if any.
 
-        Who wanted to resume may do so again, so that is kept for them.
+        The checkpoint file is removed, but a resumed run keeps it, so that resuming once more finds the end.
         """
-        if self._keeps:
-            self._keep(done, error, ended=True)
+        if self._resume:
+            self._save(done, Ended(error))
         else:
             with sink_errors(self._path):
                 self._path.unlink(missing_ok=True)
 
-    def _keep(self, done: int, memory: Any, ended: bool = False) -> None:
+    def _save(self, done: int, progress: Progress) -> None:
         with sink_errors(self._results):
             size = self._results.stat().st_size
             crc = _crc32(self._results, self._last.size, size, self._last.crc32)
-        self._write(Checkpoint(done, size, crc, memory, ended))
+        self._write(Checkpoint(done, size, crc, progress))
 
     def _write(self, checkpoint: Checkpoint) -> None:
         self._last = checkpoint
-        text = json.dumps({"format": _FORMAT, "run": self._run, **asdict(checkpoint)})
+        file = {"format": FORMAT, "run": self._identity, "checkpoint": checkpoint.to_json()}
         with sink_errors(self._path):
-            write_whole(self._path, f"{text}\n".encode())
+            write_whole(self._path, f"{json.dumps(file)}\n".encode())
 
     def _resumed(self) -> Checkpoint:
+        """Read the last checkpoint and cut the results back to it."""
         if not self._path.exists():
             if self._results.exists() and self._results.stat().st_size:
                 raise self._refusal(f"{self._path.name} is not there, so it is complete or of other origin")
@@ -125,44 +167,54 @@ class Checkpoints(Closing):
 
     def _read(self) -> Checkpoint:
         try:
-            fields = json.loads(self._path.read_text(encoding="utf-8"))
-            if fields.pop("format") != _FORMAT:
+            file = json.loads(self._path.read_text(encoding="utf-8"))
+            if file["format"] != FORMAT:
                 raise self._refusal("an other version of tracker began it")
-            run = dict(fields.pop("run"))
-            checkpoint = Checkpoint(**fields)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            run = dict(file["run"])
+            for difference in differences(run, dict(self._identity)):
+                raise self._refusal(difference)
+            return Checkpoint.from_json(file["checkpoint"])
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise self._refusal(f"{self._path.name} cannot be used ({type(error).__name__})") from error
-        for difference in _differences(run, self._run):
-            raise self._refusal(difference)
-        return checkpoint
 
     def _refusal(self, why: str) -> SinkError:
         return SinkError(f"cannot resume {self._results}: {why}; to start anew leave --resume out")
 
 
-def input_identity(paths: Sequence[Path]) -> dict[str, Any]:
-    """What tells these input files from others: name, size and time of change, or of several a hash of all.
-
-    A file that cannot be looked at counts as such.
-    """
-    about: list[tuple[Any, ...]] = []
-    for path in paths:
-        about.append((path.name,))
-        with suppress(OSError):
-            stat = path.stat()
-            about[-1] = (path.name, stat.st_size, stat.st_mtime_ns)
-    if len(about) == 1:
-        return {"input": list(about[0])}
-    return {"input": [len(about), sha256(repr(about).encode()).hexdigest()]}
+def _progress_to_json(progress: Progress | None) -> Any:
+    match progress:
+        case None:
+            return None
+        case VideoProgress(state):
+            return {"video": state.to_json()}
+        case ImagesProgress(failures):
+            return {"images": [[failure.source, failure.message] for failure in failures]}
+        case Ended(error):
+            return {"ended": error}
 
 
-def run_identity(kind: str, paths: Sequence[Path], **settings: Any) -> dict[str, Any]:
-    """All that the results of a run over ``paths`` depend on: ``settings``, inputs and our own version."""
-    return {"kind": kind, "tracker": library_versions().get("tracker"), **input_identity(paths), **settings}
+def _progress_from_json(data: Any) -> Progress | None:
+    match data:
+        case None:
+            return None
+        case {"video": state, **others} if not others:
+            return VideoProgress(TrackerState.from_json(state))
+        case {"images": [*failures], **others} if not others:
+            return ImagesProgress(tuple(_failure_from_json(failure) for failure in failures))
+        case {"ended": (None | str()) as error, **others} if not others:
+            return Ended(error)
+    raise ValueError("not the progress of a run")
+
+
+def _failure_from_json(data: Any) -> ReadFailure:
+    match data:
+        case [str() as source, str() as message]:
+            return ReadFailure(source, message)
+    raise ValueError("not an image that could not be read")
 
 
 def _crc32(path: Path, start: int, end: int, crc: int = 0) -> int:
-    """That of the bytes from ``start`` to ``end``, going on from ``crc``."""
+    """Return the CRC-32 of the bytes from ``start`` to ``end``, continued from ``crc``."""
     if end == start:
         return crc
     with path.open("rb") as file:
@@ -171,17 +223,3 @@ def _crc32(path: Path, start: int, end: int, crc: int = 0) -> int:
             crc = zlib.crc32(data, crc)
             start += len(data)
     return crc
-
-
-def _differences(was: Any, now: Any, name: str = "") -> Iterator[str]:
-    """What is not the same in two objects of JSON, each with the names that lead to it."""
-    if isinstance(was, dict) and isinstance(now, dict):
-        for key in sorted(was.keys() | now.keys()):
-            yield from _differences(was.get(key), now.get(key), f"{name}.{key}" if name else key)
-    elif was != now:
-        yield f"{name} was {_short(was)}, now {_short(now)}"
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

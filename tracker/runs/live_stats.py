@@ -1,4 +1,4 @@
-"""Rolling measurements of the live loop: frame rate, stage times, camera latency, and the panel of them."""
+"""Rolling statistics of the live loop: frame rate, stage times and camera latency."""
 
 from __future__ import annotations
 
@@ -10,63 +10,63 @@ from statistics import median
 import numpy as np
 
 from tracker.drawing.panel import Panel
-from tracker.types import STAGES as TRACKER_STAGES
-from tracker.types import Frame
+from tracker.types import STAGES, Frame
 
 STATS_WINDOW_S = 2.0
-STAGES = (*TRACKER_STAGES, "write", "show")
-"""What the panel lists, in the order in which a frame passes; ``write`` and ``show`` include drawing."""
+"""Seconds that the status panel looks back."""
 
-_FEW = 0.05  # a frame skipped now and then is no limit
+_SHOWN_STAGES = (*STAGES, "write", "show")  # the last two include drawing
+_SKIPPED_SHARE = 0.05  # fewer skipped frames do not mean that the loop is the bottleneck
 
 
 @dataclass(frozen=True)
 class StageStats:
-    """One stage over the window: median and 95th percentile (linear interpolation), milliseconds."""
+    """Median and 95th percentile (linear interpolation) of one stage, in milliseconds."""
 
     median_ms: float
     p95_ms: float
 
 
 class RollingStats:
-    """Statistics over the last ``window_s`` seconds of a loop.
+    """Frame rate and stage times over the last ``window_s`` seconds of a loop.
 
-    Time is injected, so any monotonic clock will do. Raises ``ValueError`` when ``window_s`` is not
-    positive or the clock runs backwards.
+    The caller passes the time of a monotonic clock. Raises ``ValueError`` when ``window_s`` is not positive
+    or the clock runs backwards.
     """
 
-    def __init__(self, window_s: float = 2.0) -> None:
+    def __init__(self, window_s: float = STATS_WINDOW_S) -> None:
         if not window_s > 0:
             raise ValueError(f"window_s must be positive, got {window_s}")
         self._window_s = window_s
-        self._ticks: deque[tuple[float, Mapping[str, float]]] = deque()
+        self._iterations: deque[tuple[float, Mapping[str, float]]] = deque()
 
     def update(self, now_s: float, stage_ms: Mapping[str, float]) -> None:
-        """Note that a turn of the loop ended at ``now_s``; absent stages did not run in it."""
-        if self._ticks and now_s < self._ticks[-1][0]:
-            raise ValueError(f"time runs backwards: {now_s} after {self._ticks[-1][0]}")
-        self._ticks.append((now_s, dict(stage_ms)))
-        while now_s - self._ticks[0][0] > self._window_s:
-            self._ticks.popleft()
+        """Add an iteration that ended at ``now_s``; stages that did not run in it are absent."""
+        if self._iterations and now_s < self._iterations[-1][0]:
+            raise ValueError(f"time runs backwards: {now_s} after {self._iterations[-1][0]}")
+        self._iterations.append((now_s, dict(stage_ms)))
+        while now_s - self._iterations[0][0] > self._window_s:
+            self._iterations.popleft()
 
     @property
     def fps(self) -> float | None:
-        """Turns of the whole loop per second; ``None`` until there is an interval to measure.
+        """Iterations of the whole loop per second; ``None`` until there is an interval to measure.
 
-        n ticks bound n - 1 intervals, so this is (n - 1) over the time from first to last tick.
+        n iterations bound n - 1 intervals, so this is (n - 1) over the time from first to last.
         """
-        if len(self._ticks) < 2 or self._ticks[-1][0] == self._ticks[0][0]:
+        if len(self._iterations) < 2:
             return None
-        return (len(self._ticks) - 1) / (self._ticks[-1][0] - self._ticks[0][0])
+        duration_s = self._iterations[-1][0] - self._iterations[0][0]
+        return (len(self._iterations) - 1) / duration_s if duration_s else None
 
-    def turns_ms(self) -> tuple[float, ...]:
-        """What the stages of each turn took together, oldest first, milliseconds; waiting is none of them."""
-        return tuple(sum(stage_ms.values()) for _, stage_ms in self._ticks)
+    def iterations_ms(self) -> tuple[float, ...]:
+        """Return the sum of the stage times of each iteration in milliseconds, oldest first."""
+        return tuple(sum(stage_ms.values()) for _, stage_ms in self._iterations)
 
     def stages(self) -> dict[str, StageStats]:
-        """Every stage that ran within the window, in order of first appearance."""
+        """Return statistics of every stage that ran within the window, in order of first appearance."""
         samples: dict[str, list[float]] = {}
-        for _, stage_ms in self._ticks:
+        for _, stage_ms in self._iterations:
             for stage, value in stage_ms.items():
                 samples.setdefault(stage, []).append(value)
         return {stage: _summary(values) for stage, values in samples.items()}
@@ -78,20 +78,21 @@ def _summary(values: list[float]) -> StageStats:
 
 
 class Pace:
-    """The last ``window_s`` seconds of a live camera's frames that were shown; other frames leave it empty.
+    """Latency and skipped frames over the last ``window_s`` seconds of a live camera.
 
-    Raises ``ValueError`` when ``window_s`` is not positive.
+    Frames without a capture time, as those of a video, are ignored. Raises ``ValueError`` when ``window_s``
+    is not positive.
     """
 
-    def __init__(self, window_s: float = 2.0) -> None:
+    def __init__(self, window_s: float = STATS_WINDOW_S) -> None:
         if not window_s > 0:
             raise ValueError(f"window_s must be positive, got {window_s}")
         self._window_s = window_s
-        self._shown: deque[tuple[float, float, int]] = deque()  # when, latency in ms, frames skipped before
+        self._shown: deque[tuple[float, float, int]] = deque()  # time in s, latency in ms, frames skipped
         self._last_index: int | None = None
 
     def update(self, frame: Frame, shown_s: float) -> None:
-        """Note that ``frame`` is on the screen since ``shown_s``, seconds of ``time.monotonic``."""
+        """Add a frame that is on the screen since ``shown_s``, seconds of ``time.monotonic``."""
         if frame.captured_s is None:
             return
         skipped = 0 if self._last_index is None else max(frame.index - self._last_index - 1, 0)
@@ -101,38 +102,40 @@ class Pace:
             self._shown.popleft()
 
     def lines(self) -> list[str]:
-        """Latency, and what limits the frames per second; nothing for a source that is no camera."""
+        """Return a line with the latency and the bottleneck; no line for a source that is no camera."""
         if not self._shown:
             return []
         skipped = sum(count for _, _, count in self._shown)
         share = skipped / (skipped + len(self._shown))
         limit = (
             f"the loop limits FPS: {share:.0%} of frames skipped"
-            if share >= _FEW
+            if share >= _SKIPPED_SHARE
             else "the camera limits FPS"
         )
         latency_ms = median(latency for _, latency, _ in self._shown)
         return [f"{latency_ms:.0f} ms from capture to screen, median   {limit}"]
 
 
-@dataclass
-class Hud:
-    """Gathers what the panel shows."""
+@dataclass(frozen=True)
+class LiveStats:
+    """Statistics of a run for the status panel; ``label`` names the model and its runtime."""
 
-    label: str
-    stats: RollingStats = field(default_factory=lambda: RollingStats(STATS_WINDOW_S))
-    pace: Pace = field(default_factory=lambda: Pace(STATS_WINDOW_S))
+    label: str = "tracker"
+    loop: RollingStats = field(default_factory=RollingStats)
+    pace: Pace = field(default_factory=Pace)
 
     def panel(self) -> Panel:
-        """The panel as of now; it names what each number measures."""
-        fps = self.stats.fps
+        """Return the status panel as of now."""
+        fps = self.loop.fps
         if fps is None:
             return Panel((f"measuring FPS   {self.label}",))
-        measured = self.stats.stages()
-        stages = "  ".join(f"{name} {measured[name].median_ms:.1f}" for name in STAGES if name in measured)
+        measured = self.loop.stages()
+        stages = "  ".join(
+            f"{name} {measured[name].median_ms:.1f}" for name in _SHOWN_STAGES if name in measured
+        )
         lines = (
             f"{fps:.1f} FPS, whole loop   {self.label}   h: keys",
             f"{stages}  ms, median of {STATS_WINDOW_S:.0f} s",
             *self.pace.lines(),
         )
-        return Panel(lines, self.stats.turns_ms())
+        return Panel(lines, self.loop.iterations_ms())

@@ -1,146 +1,135 @@
-"""The outputs that a command line asks for: what goes together, and opening them."""
+"""Outputs of a run: one table from options to sinks, and the open sinks that a run writes to."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Protocol
 
-import typer
+from tracker.drawing.annotate import annotate
+from tracker.drawing.heads import Head
+from tracker.drawing.picture import Picture
+from tracker.runs.targets import OutputTargets
+from tracker.sinks.csv_table import CsvSink
+from tracker.sinks.images import ImageSink
+from tracker.sinks.json_lines import JsonSink
+from tracker.sinks.labels import label_sink
+from tracker.sinks.openface import OpenFaceSink
+from tracker.sinks.osc import OscSink
+from tracker.sinks.parquet import ParquetSink
+from tracker.sinks.protocols import FailureSink, PictureSink, ResultSink
+from tracker.sinks.video.delayed import DelayedSink
+from tracker.sinks.video.numbered import NumberedImageSink
+from tracker.sinks.video.sink import VideoSink
+from tracker.sinks.virtual_camera import VirtualCamera
+from tracker.sources.film import Film
+from tracker.sources.images.source import ReadFailure
+from tracker.sources.patterns import is_numbered
+from tracker.types import Frame, FrameResult
 
-if TYPE_CHECKING:
-    from tracker.drawing.anonymise import Anonymiser
-    from tracker.runs.loop import Outputs
-    from tracker.sources.film import Film
-    from tracker.system.stdout import StandardOutput
-
-STDOUT = Path("-")
+_CAMERA_FPS = 30.0
 
 
 @dataclass(frozen=True)
-class OutputFiles:
-    """What the options of the same names hold; None where one was not given."""
+class OutputContext:
+    """Facts about a run that its sinks need when they open.
 
-    output: Path | None
-    json: Path | None
-    csv: Path | None
-    openface: Path | None
-    parquet: Path | None
-    labels: Path | None
-    osc: str | None
-    virtual_camera: str | None
-    anonymise: Literal["blur", "points"] | None
+    ``inputs`` are the files that it reads, which no output may overwrite; ``made_by`` is what made the
+    results. ``append``: JSON lines follow those in the file. ``size`` is (width, height) of the pictures of a
+    camera or video, None for still images; ``like`` is the video that they come from. ``delayed``: the video
+    output waits for faces that are found later, to blur them.
+    """
 
-    @property
-    def any(self) -> bool:
-        """Whether results go anywhere but to the screen."""
-        return any((*self._files, self.osc, self.virtual_camera))
+    inputs: tuple[Path, ...] = ()
+    made_by: Mapping[str, Any] = field(default_factory=dict)
+    append: bool = False
+    size: tuple[int, int] | None = None
+    like: Film | None = None
+    delayed: bool = False
 
-    @property
-    def _files(self) -> tuple[Path, ...]:
-        places = (self.output, self.json, self.csv, self.openface, self.parquet, self.labels)
-        return tuple(path for path in places if path)
 
-    def check(self, is_images: bool, shown: bool) -> None:
-        """Refuse, as wrong usage, what cannot be done for ``is_images`` or a video or camera."""
-        if not shown and not self.any:
-            raise typer.BadParameter(
-                "nothing to do: without a window give --output, --json or another output"
-            )
-        if is_images and self.virtual_camera:
-            raise typer.BadParameter("--virtual-camera shows a camera or a video, not --images")
-        if is_images and self.openface:
-            raise typer.BadParameter("--openface is a table over time, not for --images; take --csv")
-        if not is_images and self.labels:
-            raise typer.BadParameter("--labels is for --images; take --csv or --openface")
-        if self.anonymise and not (shown or self.output or self.virtual_camera):
-            raise typer.BadParameter("--anonymise is for pictures: give --output with it")
-        to_stdout = self._files.count(STDOUT) - (self.json == STDOUT)
-        if "" in (self.osc, self.virtual_camera) or to_stdout:
-            raise typer.BadParameter("an empty name, or - for a file; only --json - is standard output")
-        places = [Path("/dev/stdout" if path == STDOUT else path).resolve() for path in self._files]
-        # What a run keeps beside these while it goes on would replace another output of that name.
-        for path, ending in ((self.json, ".resume"), (self.parquet, ".part")):
-            if path and path.name:
-                places.append(path.with_name(path.name + ending).resolve())
-        if len(set(places)) < len(places):
-            raise typer.BadParameter("--output, --json, --csv and the other outputs need a file each")
+@dataclass(frozen=True)
+class Outputs:
+    """Open sinks of a run, each told in order."""
 
-    def open(
-        self,
-        stack: ExitStack,
-        json: Path | StandardOutput | None,
-        inputs: Sequence[Path],
-        made_by: Mapping[str, Any],
-        append: bool,
-        **pictures: Any,
-    ) -> Outputs:
-        """Open what holds results as numbers, ``json`` as it was taken; ``pictures`` go along.
+    results: tuple[ResultSink, ...] = ()
+    failures: tuple[FailureSink, ...] = ()
+    pictures: tuple[PictureSink, ...] = ()
 
-        With ``append`` the JSON lines follow those that are there.
-        """
-        from tracker.runs.loop import Outputs
-        from tracker.sinks.csv_table import CsvSink
-        from tracker.sinks.json_lines import JsonSink
-        from tracker.sinks.labels import label_sink
-        from tracker.sinks.openface import OpenFaceSink
-        from tracker.sinks.osc import OscSink
-        from tracker.sinks.parquet import ParquetSink
+    def write_result(self, result: FrameResult) -> None:
+        """Write the faces of one frame or image to all sinks of results."""
+        for sink in self.results:
+            sink.write(result)
 
-        enter = stack.enter_context
-        # First those that may not open for other reasons than their file: old results stay then.
-        osc = enter(OscSink(self.osc)) if self.osc else None
-        parquet = enter(ParquetSink(self.parquet, inputs, made_by)) if self.parquet else None
-        if labels := label_sink(self.labels, inputs) if self.labels else None:
-            enter(labels)
-        return Outputs(
-            osc=osc,
-            parquet=parquet,
-            labels=labels,
-            csv=enter(CsvSink(self.csv, inputs)) if self.csv else None,
-            openface=enter(OpenFaceSink(self.openface, inputs)) if self.openface else None,
-            # Last: what an earlier run left can be resumed as long as it is not opened.
-            json=enter(JsonSink(json, inputs, append)) if json else None,
-            **pictures,
-        )
+    def write_failure(self, failure: ReadFailure) -> None:
+        """Write an image that could not be read to all sinks that have a place for it."""
+        for sink in self.failures:
+            sink.write_failure(failure)
 
-    def open_pictures(
-        self,
-        stack: ExitStack,
-        size: tuple[int, int],
-        like: Film | None,
-        anonymiser: Anonymiser | None,
-    ) -> dict[str, Any]:
-        """Open what moving pictures of ``size`` (width, height) go to; ``like`` is the video they are of."""
-        from tracker.sinks.video.delayed import DelayedSink
-        from tracker.sinks.video.numbered import NumberedImageSink
-        from tracker.sinks.video.sink import VideoSink
-        from tracker.sinks.virtual_camera import VirtualCamera
-        from tracker.sources.patterns import is_numbered
+    def write_picture(self, frame: Frame, result: FrameResult, newcomers: tuple[Head, ...]) -> None:
+        """Draw the faces of one frame or image, once, and write the picture to all sinks of pictures."""
+        if self.pictures:
+            picture = Picture(annotate(frame, result), frame.time_s, frame.source, newcomers)
+            for sink in self.pictures:
+                sink.write(picture)
 
-        pictures: dict[str, Any] = {}
-        if self.virtual_camera:
-            fps = float(like.fps) if like else 30.0
-            camera = VirtualCamera(self.virtual_camera, size, fps, paced=like is not None)
-            pictures["camera"] = stack.enter_context(camera)
-        if self.output:
-            film: NumberedImageSink | VideoSink
-            if is_numbered(self.output):
-                film = stack.enter_context(NumberedImageSink(self.output, like))
-            else:
-                film = stack.enter_context(VideoSink(self.output, like))
-            pictures["video"] = film
-            if anonymiser and anonymiser.mode == "blur":
-                pictures["video"] = stack.enter_context(DelayedSink(film))
-        return pictures
 
-    def anonymiser(self, threads: int, live: bool) -> Anonymiser | None:
-        """What hides faces, if that is asked for; ``live`` must keep up with a camera."""
-        if not self.anonymise:
-            return None
-        from tracker.drawing.anonymise import Anonymiser
-        from tracker.inference.opening import open_blazeface
+def _open_virtual_camera(
+    stack: ExitStack, targets: OutputTargets, context: OutputContext
+) -> PictureSink | None:
+    if not targets.virtual_camera or not context.size:
+        return None
+    fps = float(context.like.fps) if context.like else _CAMERA_FPS
+    camera = VirtualCamera(targets.virtual_camera, context.size, fps, paced=context.like is not None)
+    return stack.enter_context(camera)
 
-        return Anonymiser(self.anonymise, open_blazeface(threads), thorough=not live)
+
+def _open_pictures(stack: ExitStack, targets: OutputTargets, context: OutputContext) -> PictureSink | None:
+    path = targets.output
+    if path is None:
+        return None
+    if context.size is None:
+        return stack.enter_context(ImageSink(path, context.inputs))
+    sink: NumberedImageSink | VideoSink
+    sink = NumberedImageSink(path, context.like) if is_numbered(path) else VideoSink(path, context.like)
+    stack.enter_context(sink)
+    return stack.enter_context(DelayedSink(sink)) if context.delayed else sink
+
+
+class _ClosableResultSink(ResultSink, Protocol):
+    def close(self) -> None: ...
+
+
+PICTURE_SINKS: tuple[Callable[[ExitStack, OutputTargets, OutputContext], PictureSink | None], ...] = (
+    _open_virtual_camera,
+    _open_pictures,
+)
+"""Openers of the outputs for pictures, in the order in which they open and are written."""
+
+RESULT_SINKS: tuple[Callable[[OutputTargets, OutputContext], _ClosableResultSink | None], ...] = (
+    lambda to, _: OscSink(to.osc) if to.osc else None,
+    lambda to, run: ParquetSink(to.parquet, run.inputs, run.made_by) if to.parquet else None,
+    lambda to, run: label_sink(to.labels, run.inputs) if to.labels else None,
+    lambda to, run: CsvSink(to.csv, run.inputs) if to.csv else None,
+    lambda to, run: OpenFaceSink(to.openface, run.inputs) if to.openface else None,
+    lambda to, run: JsonSink(to.json, run.inputs, run.append) if to.json else None,
+)
+"""Openers of the outputs for results, in the order in which they open and are written.
+
+First come those that may fail for other reasons than their file, so that old results are not replaced then;
+JSON lines come last, because an earlier run can be resumed until they are opened."""
+
+
+def open_outputs(stack: ExitStack, targets: OutputTargets, context: OutputContext) -> Outputs:
+    """Open all targets on ``stack``. Raises :class:`~tracker.errors.SinkError` for one that does not open."""
+    opened = (opener(stack, targets, context) for opener in PICTURE_SINKS)
+    pictures = tuple(sink for sink in opened if sink)
+    results: list[_ClosableResultSink] = []
+    for opener in RESULT_SINKS:
+        if sink := opener(targets, context):
+            stack.callback(sink.close)
+            results.append(sink)
+    failures = tuple(sink for sink in results if isinstance(sink, FailureSink))
+    return Outputs(tuple(results), failures, pictures)

@@ -1,8 +1,7 @@
-"""Reading, computing and writing at the same time: bounded queues between threads, everything in order.
+"""Threads that read ahead and write behind, with bounded queues in order.
 
-What takes the time in decoding, inference and encoding is native code that lets other threads run. Errors
-cross a queue in their place, so a run ends as if one thing had been done after the other, and no thread
-outlives the block that started it.
+Decoding, inference and encoding are native code that releases the interpreter lock. An error crosses a queue
+in its place, so a run ends as it would with one thread, and no thread outlives the block that started it.
 """
 
 from __future__ import annotations
@@ -19,25 +18,29 @@ from tracker.types import Frame
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-_PATIENCE_S = 0.1
-"""How long a wait lasts before it looks whether it is still wanted."""
+_POLL_S = 0.1
+"""Seconds that a thread waits for its queue before it checks whether the run has ended."""
 
-MOST_WAITING = 4
-"""Frames in a queue: enough to even out frames that take longer."""
+MAX_QUEUED = 4
+"""Items in a queue: enough to even out frames that take longer."""
 
-ENOUGH_BYTES = 200_000_000
-"""A queue that holds pictures of so much takes no more, however few they are: two frames of 8K."""
+MAX_QUEUED_BYTES = 200_000_000
+"""Size of the pictures in a queue that makes it full, however few they are: two frames of 8K."""
+
+
+_Entry = tuple[T, None] | tuple[None, BaseException | None]
+"""Item of a source, or its error, or None twice at its end."""
 
 
 class _PictureQueue(queue.Queue[T]):
-    """A queue of tuples that is also full when the pictures in it are large."""
+    """Queue of tuples that is also full when the frames in them are large."""
 
     def _init(self, maxsize: int) -> None:
         super()._init(maxsize)
         self._bytes = 0
 
     def _qsize(self) -> int:
-        return self.maxsize if self._bytes >= ENOUGH_BYTES else super()._qsize()
+        return self.maxsize if self._bytes >= MAX_QUEUED_BYTES else super()._qsize()
 
     def _put(self, item: T) -> None:
         super()._put(item)
@@ -55,23 +58,23 @@ def _picture_bytes(entry: object) -> int:
 
 
 class ReadAhead(Closing, Generic[T]):
-    """The ``items``, at most ``most`` of them (fewer large frames) read ahead; iterated once.
+    """Iterable over ``items`` that a thread reads up to ``max_queued`` ahead (fewer large frames).
 
-    They are read by a thread of its own from the first on to :meth:`close`, which waits until it is out of
-    ``items``. An error of theirs is raised behind the last item before it.
+    It can be iterated once. The thread runs from the first item until :meth:`close`, which waits for the item
+    that it is reading. An error of ``items`` is raised after the last item before it.
     """
 
-    def __init__(self, items: Iterable[T], most: int = MOST_WAITING) -> None:
-        self._queue: queue.Queue[tuple[T, None] | tuple[None, BaseException | None]] = _PictureQueue(most)
-        self._unwanted = threading.Event()
+    def __init__(self, items: Iterable[T], max_queued: int = MAX_QUEUED) -> None:
+        self._queue: queue.Queue[_Entry[T]] = _PictureQueue(max_queued)
+        self._closed = threading.Event()
         self._thread = threading.Thread(target=self._read, args=(items,), name="reading ahead", daemon=True)
 
     def __iter__(self) -> Iterator[T]:
-        self._thread.start()  # not before: a signal ahead of the block would leave it behind
+        self._thread.start()  # not earlier: a signal before the block would leave it running
         while True:
-            with uninterrupted():  # a signal between two locks of the queue would leave one of them held
+            with uninterrupted():  # a signal inside the queue could leave its lock held
                 try:
-                    item, error = self._queue.get(timeout=_PATIENCE_S)
+                    item, error = self._queue.get(timeout=_POLL_S)
                 except queue.Empty:
                     continue
             if error is not None:
@@ -81,8 +84,8 @@ class ReadAhead(Closing, Generic[T]):
             yield item
 
     def close(self) -> None:
-        """End the thread, after the item that it is reading; closing twice is fine."""
-        self._unwanted.set()
+        """End the thread after the item that it is reading; closing twice is fine."""
+        self._closed.set()
         if self._thread.ident is not None:
             self._thread.join()
 
@@ -92,15 +95,15 @@ class ReadAhead(Closing, Generic[T]):
             for item in items:
                 if not self._put((item, None)):
                     return
-        except BaseException as caught:  # noqa: BLE001 - it is raised where the items are used
+        except BaseException as caught:  # noqa: BLE001 - raised again where the items are used
             error = caught
         self._put((None, error))
 
-    def _put(self, entry: tuple[T, None] | tuple[None, BaseException | None]) -> bool:
-        """Queue ``entry``. Returns whether it is still wanted."""
-        while not self._unwanted.is_set():
+    def _put(self, entry: _Entry[T]) -> bool:
+        """Queue ``entry``. Returns False once the reader was closed."""
+        while not self._closed.is_set():
             try:
-                self._queue.put(entry, timeout=_PATIENCE_S)
+                self._queue.put(entry, timeout=_POLL_S)
             except queue.Full:
                 continue
             return True
@@ -108,37 +111,36 @@ class ReadAhead(Closing, Generic[T]):
 
 
 class WriteBehind(Closing, Generic[*Ts]):
-    """Calls ``write`` with what it is given, in order, in a thread of its own, at most ``most``
-    calls late, fewer with large frames.
+    """Calls of ``write`` in a thread, in order and at most ``max_queued`` late (fewer with large frames).
 
-    An error of ``write`` is raised by the next call or by :meth:`close`, and nothing is written after it.
+    An error of ``write`` is raised by the next call or by :meth:`close`; nothing is written after it.
     """
 
-    def __init__(self, write: Callable[[*Ts], None], most: int = MOST_WAITING) -> None:
+    def __init__(self, write: Callable[[*Ts], None], max_queued: int = MAX_QUEUED) -> None:
         self._write = write
-        self._queue: queue.Queue[tuple[*Ts] | None] = _PictureQueue(most)
+        self._queue: queue.Queue[tuple[*Ts] | None] = _PictureQueue(max_queued)
         self._error: BaseException | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="writing behind", daemon=True)
 
-    def __call__(self, *what: *Ts) -> None:
-        """Write ``what`` soon; waits while ``most`` calls are not done."""
+    def __call__(self, *arguments: *Ts) -> None:
+        """Queue a call of ``write``; waits while the queue is full."""
         if self._thread.ident is None:
             self._thread.start()
-        self._put(what)
+        self._put(arguments)
         self._raise()
 
     def close(self) -> None:
-        """Write all that waits, then end the thread; closing twice is fine.
+        """Finish the queued calls, then end the thread; closing twice is fine.
 
-        An interruption meanwhile drops what waits.
+        An interruption (``KeyboardInterrupt``) while it waits drops the calls that are still queued.
         """
         if self._thread.ident is None:
             return
         try:
             self._put(None)
             while self._thread.is_alive():
-                self._thread.join(_PATIENCE_S)
+                self._thread.join(_POLL_S)
         except BaseException:
             self._stopped.set()
             self._thread.join()
@@ -149,7 +151,7 @@ class WriteBehind(Closing, Generic[*Ts]):
         while not self._stopped.is_set():
             with uninterrupted():  # as in ReadAhead
                 try:
-                    self._queue.put(entry, timeout=_PATIENCE_S)
+                    self._queue.put(entry, timeout=_POLL_S)
                 except queue.Full:
                     continue
             return
@@ -162,13 +164,13 @@ class WriteBehind(Closing, Generic[*Ts]):
     def _run(self) -> None:
         while not self._stopped.is_set():
             try:
-                entry = self._queue.get(timeout=_PATIENCE_S)
+                entry = self._queue.get(timeout=_POLL_S)
                 if entry is None:
                     break
                 self._write(*entry)
             except queue.Empty:
                 continue
-            except BaseException as caught:  # noqa: BLE001 - it is raised where the thread was started
+            except BaseException as caught:  # noqa: BLE001 - raised again in the thread of the caller
                 self._error = caught
                 break
         self._stopped.set()

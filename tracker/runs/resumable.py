@@ -1,4 +1,4 @@
-"""The runs of the command line over files, with their checkpoints where JSON lines go to a file."""
+"""Runs over files that can be resumed where their JSON lines go to a file."""
 
 from __future__ import annotations
 
@@ -6,122 +6,169 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from tracker.errors import SinkError, SourceError
-from tracker.runs.checkpoints import Checkpoint, Checkpoints, run_identity
+from tracker.runs.checkpoints import (
+    Checkpoint,
+    Checkpoints,
+    Ended,
+    ImagesProgress,
+    Progress,
+    VideoProgress,
+)
+from tracker.runs.identity import RunIdentity
+from tracker.runs.observer import RunObserver
 from tracker.sources.images.source import ReadFailure
 from tracker.system.files import check_output
 from tracker.system.stdout import StandardOutput
 from tracker.tracking.face_tracker import FaceTracker
-from tracker.tracking.opening import OpenedTracker
-from tracker.tracking.state import TrackerState
 
 T = TypeVar("T")
 
 
 class Resumable:
-    """A run over a video or images: where it starts, and how far it is.
+    """Run over a video or images: its start, and its checkpoints from there on.
 
-    Without ``checkpoints`` it starts at the beginning and nothing is kept. ``complete`` is to be set false
-    when the user quits before the end.
+    Without ``checkpoints`` it starts at the beginning and nothing is kept.
     """
 
-    def __init__(self, checkpoints: Checkpoints | None) -> None:
+    def __init__(self, checkpoints: Checkpoints | None = None) -> None:
         self._checkpoints = checkpoints
         self._start = checkpoints.start if checkpoints else Checkpoint()
         self._done = self._start.done
-        self.complete = True
 
     @property
-    def goes_on(self) -> bool:
-        """Whether there are results already, to which others are added."""
-        return self._start.done > 0
+    def done_before(self) -> int:
+        """Number of frames or images that an earlier run has done."""
+        return self._start.done
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing is left to do. Raises the :class:`SourceError` that it ended with, if any."""
-        if self._start.ended and self._start.memory:
-            raise SourceError(self._start.memory)
-        return self._start.ended
+        """True if an earlier run has done everything.
+
+        Raises the :class:`~tracker.errors.SourceError` that it ended with, if any.
+        """
+        match self._start.progress:
+            case Ended(None):
+                return True
+            case Ended(str() as error):
+                raise SourceError(error)
+        return False
 
     @property
-    def failures(self) -> list[ReadFailure]:
-        """The images that an earlier run could not read."""
-        return [ReadFailure(*fields) for fields in self._start.memory or ()]
+    def failures_before(self) -> tuple[ReadFailure, ...]:
+        """Images that an earlier run could not read.
 
-    def skip(self, advance: Callable[[], None]) -> None:
-        """Let a progress bar know what is done already."""
-        for _ in range(self._start.done):
-            advance()
+        Raises :class:`~tracker.errors.SinkError` if the checkpoint is not of a run over images.
+        """
+        match self._start.progress:
+            case None:
+                return ()
+            case ImagesProgress(failures):
+                return failures
+        raise _refusal("no list of images")
 
-    def rest(self, items: Iterable[T]) -> Iterator[T]:
-        """Those of ``items`` that are not done."""
+    def remaining(self, items: Iterable[T]) -> Iterator[T]:
+        """Return the frames or images that are not done."""
         return islice(items, self._start.done, None)
 
+    def restore(self, tracker: FaceTracker) -> None:
+        """Bring ``tracker`` to the state of an earlier run.
+
+        Raises :class:`~tracker.errors.SinkError` if the checkpoint holds none that fits.
+        """
+        match self._start.progress:
+            case None:
+                return
+            case VideoProgress(state):
+                try:
+                    tracker.restore(state)
+                except ValueError as error:
+                    raise _refusal(str(error)) from error
+            case _:
+                raise _refusal("no state of a tracker")
+
     def begin(self) -> None:
-        """All outputs are open; what an earlier run kept to be resumed is no longer needed."""
+        """Replace the checkpoint of an earlier run; call it once all outputs are open."""
         if self._checkpoints:
             self._checkpoints.begin()
 
-    def resumed(self, tracker: FaceTracker) -> None:
-        """Have ``tracker`` remember what it had seen. Raises :class:`SinkError` if that is not to be read."""
-        if self.goes_on:
-            try:
-                tracker.restore(TrackerState.from_json(self._start.memory))
-            except ValueError as error:
-                raise SinkError(f"cannot resume: the checkpoint holds {error}; leave --resume out") from error
+    def video_observer(self, tracker: FaceTracker) -> RunObserver:
+        """Return the observer that writes checkpoints of a run over a video."""
+        return _VideoCheckpoints(self, tracker)
 
-    def frame_done(self, tracker: FaceTracker) -> None:
-        """The results of a frame of a video are written."""
-        self._done += 1
-        self._note(lambda: tracker.state().to_json())
+    def images_observer(self) -> RunObserver:
+        """Return the observer that writes checkpoints of a run over images."""
+        return _ImagesCheckpoints(self)
 
-    def image_done(self) -> None:
-        """The results of an image are written; others of its group may not be."""
+    def count_item(self) -> None:
+        """Count one more frame or image whose results are written."""
         self._done += 1
+
+    def note(self, progress: Callable[[], Progress]) -> None:
+        """Offer a checkpoint after the items counted so far."""
+        if self._checkpoints:
+            self._checkpoints.note(self._done, progress)
+
+    def end(self, error: SourceError | None = None) -> None:
+        """Note that everything is done, or that the input ended with ``error``."""
+        if self._checkpoints:
+            self._checkpoints.end(self._done, str(error) if error else None)
+
+
+class _VideoCheckpoints:
+    """Observer that offers a checkpoint after each frame."""
+
+    def __init__(self, run: Resumable, tracker: FaceTracker) -> None:
+        self._run = run
+        self._tracker = tracker
+
+    def item_done(self) -> None:
+        self._run.count_item()
+        self._run.note(lambda: VideoProgress(self._tracker.state()))
 
     def group_done(self, failures: Sequence[ReadFailure]) -> None:
-        """The results of a group of images are written; ``failures`` are all so far."""
-        self._note(lambda: [[failure.source, failure.message] for failure in failures])
+        """Do nothing: a video has no groups."""
 
-    def ended(self, error: SourceError | None = None) -> None:
-        """Forget the checkpoints of a run that is over."""
-        if self._checkpoints and self.complete:
-            self._checkpoints.ended(self._done, str(error) if error else None)
 
-    def _note(self, memory: Callable[[], Any]) -> None:
-        if self._checkpoints:
-            self._checkpoints.note(self._done, memory)
+class _ImagesCheckpoints:
+    """Observer that offers a checkpoint after each group, so that a resumed run forms the same groups."""
+
+    def __init__(self, run: Resumable) -> None:
+        self._run = run
+
+    def item_done(self) -> None:
+        self._run.count_item()
+
+    def group_done(self, failures: Sequence[ReadFailure]) -> None:
+        self._run.note(lambda: ImagesProgress(tuple(failures)))
+
+
+def _refusal(held: str) -> SinkError:
+    return SinkError(f"cannot resume: the checkpoint holds {held}; leave --resume out")
 
 
 @contextmanager
 def resumable(
-    results: Path | StandardOutput | None,
-    resume: bool,
-    kind: str,
-    inputs: Sequence[Path],
-    tracker: OpenedTracker,
-    **settings: Any,
+    results: Path | StandardOutput | None, identity: RunIdentity, resume: bool
 ) -> Iterator[Resumable]:
-    """A run with ``tracker`` that writes JSON lines to ``results``, and is over when the block is left.
+    """Open the checkpoints of a run that writes JSON lines to ``results``.
 
-    It is when all was done or the input has an error of its own, not after any other error. ``settings`` are
-    those that results depend on beside the tracker's. Raises :class:`SinkError` as
-    :class:`~tracker.runs.checkpoints.Checkpoints` does, and if ``resume`` is wanted of what is no file.
+    Call :meth:`Resumable.end` when everything is done; a :class:`~tracker.errors.SourceError` ends the run as
+    well, any other error leaves it to be resumed. Raises :class:`~tracker.errors.SinkError` as
+    :class:`~tracker.runs.checkpoints.Checkpoints` does, and to ``resume`` where ``results`` is no file.
     """
     checkpoints = None
     if isinstance(results, Path) and (results.is_file() or not results.exists()):
-        check_output(results, inputs)
-        run = run_identity(kind, inputs, **tracker.made_by, **settings)
-        checkpoints = Checkpoints(results, run, resume)
+        check_output(results, identity.inputs)
+        checkpoints = Checkpoints(results, identity.to_json(), resume)
     elif resume:
         raise SinkError(f"cannot resume {results}: it is no file; give --json a file name")
     with checkpoints or nullcontext():
-        run_state = Resumable(checkpoints)
+        run = Resumable(checkpoints)
         try:
-            yield run_state
+            yield run
         except SourceError as error:
-            run_state.ended(error)
+            run.end(error)
             raise
-        run_state.ended()

@@ -1,53 +1,39 @@
-"""The live window, and a check that there is a screen before OpenCV is asked for one."""
+"""Live window, with a check for a display before OpenCV opens one."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 import sys
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Iterable
 from typing import Protocol
 
 import cv2
 
 from tracker.errors import DisplayError
+from tracker.runs.keys import key_of
 from tracker.system.closing import Closing
 from tracker.types import ImageArray
 
-KEYS: Mapping[str, str] = MappingProxyType(
-    {
-        "q": "quit, as Esc does",
-        "s": "save the picture and its results",
-        "r": "start or stop recording",
-        "m": "mirror the view, or not",
-        "p": "points, lines or mesh",
-        "h": "show or hide this help",
-    }
-)
-"""The keys of the live loop, and what they do; Esc counts as ``q``."""
-
-_ESCAPE = 27
-
 
 class Screen(Protocol):
-    """Where the live loop shows its pictures: :class:`Window`, or :class:`FakeWindow` in tests."""
+    """Place where the live view shows its pictures: :class:`Window`, or :class:`FakeWindow` in tests."""
 
     @property
     def closed(self) -> bool:
-        """Whether the user has closed the window."""
+        """True if the user has closed the window."""
 
     def show(self, canvas_bgr: ImageArray) -> None:
         """Show ``(H, W, 3)`` BGR uint8."""
 
     def key(self) -> str | None:
-        """The key of :data:`KEYS` pressed since the last call, if any."""
+        """Return the key of :data:`~tracker.runs.keys.KEYS` pressed since the last call, if any."""
 
 
 class Window(Closing):
-    """A resizable window that keeps the picture's shape; a context manager.
+    """Resizable window that keeps the picture's aspect ratio; a context manager.
 
-    Raises :class:`DisplayError` when there is no screen to open it on.
+    Raises :class:`~tracker.errors.DisplayError` when there is no display to open it on.
     """
 
     def __init__(self, title: str) -> None:
@@ -58,13 +44,13 @@ class Window(Closing):
 
     @property
     def closed(self) -> bool:
-        """Whether the user has pressed the window's cross."""
+        """True if the user has closed the window."""
         if not self._shown:
             return False
         try:
-            # HighGUI reports 0 for a window that is hidden, -1 for one that is gone ...
+            # HighGUI reports 0 for a hidden window and -1 for one that was destroyed ...
             return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1
-        except cv2.error:  # ... and raises once its last window is gone
+        except cv2.error:  # ... and raises once its last window is destroyed
             return True
 
     def show(self, canvas_bgr: ImageArray) -> None:
@@ -80,23 +66,18 @@ class Window(Closing):
         self._shown = True
 
     def key(self) -> str | None:
-        """The key of :data:`KEYS` pressed since the last call, if any; also redraws the window."""
-        # Not waitKey: it keeps the low byte only, in which the left arrow (X11's 0xFF51) is a Q.
-        code = cv2.waitKeyEx(1)
-        if code < 0 or code & 0xFF00:
-            return None
-        name = "q" if code & 0xFF == _ESCAPE else chr(code & 0xFF).lower()
-        return name if name in KEYS else None
+        """Redraw the window and return the key pressed since the last call, if it is one of ours."""
+        return key_of(cv2.waitKeyEx(1))  # waitKey would drop the bits that mark special keys
 
     def close(self) -> None:
-        """Take the window off the screen; closing twice is fine."""
+        """Remove the window from the screen; closing twice is fine."""
         if not self.closed:
             cv2.destroyWindow(self._title)
         self._shown = True
 
 
 class FakeWindow:
-    """A window for tests: remembers what it showed and plays back ``keys``, one a call."""
+    """Window for tests: keeps the pictures it showed and returns ``keys`` in turn, one a call."""
 
     def __init__(self, keys: Iterable[str | None] = ()) -> None:
         self.shown: list[ImageArray] = []
@@ -108,14 +89,14 @@ class FakeWindow:
         self.shown.append(canvas_bgr.copy())
 
     def key(self) -> str | None:
-        """The next scripted key, ``None`` after the last."""
+        """Return the next scripted key, ``None`` after the last."""
         return next(self._keys, None)
 
 
 def _require_display() -> None:
-    """Raise :class:`DisplayError` where opening a window would fail.
+    """Raise :class:`~tracker.errors.DisplayError` where opening a window would fail.
 
-    On Linux Qt aborts the whole process when it cannot reach an X server, so nothing may be left to it.
+    On Linux Qt aborts the whole process when it cannot reach an X server, so we check before.
     """
     if not cv2.currentUIFramework():
         raise DisplayError("this build of OpenCV has no windows: install opencv-python, or add --no-window")
@@ -125,12 +106,12 @@ def _require_display() -> None:
         raise DisplayError("no display (DISPLAY is not set): add --no-window")
     if not _x_server_answers():
         raise DisplayError(f"no display answers at DISPLAY={os.environ['DISPLAY']}: add --no-window")
-    # OpenCV's wheels carry Qt's X11 plugin only; a desktop's own setting (wayland) would abort.
+    # OpenCV's wheels contain Qt's X11 plugin only; a desktop's own setting (wayland) would abort.
     os.environ["QT_QPA_PLATFORM"] = "xcb"
 
 
 def _x_server_answers() -> bool:
-    """Open and close a connection just as Qt will: through libxcb, authorisation included."""
+    """Open and close a connection as Qt will: through libxcb, with its authorisation."""
     try:
         xcb = ctypes.CDLL("libxcb.so.1")
     except OSError:

@@ -13,13 +13,13 @@ from pathlib import Path
 import cv2
 import pytest
 
+from tests.batches import LIGHT, LIGHT_ARGUMENTS
 from tests.cli import assert_one_line_error, run_cli, start_cli, wait_until
 from tests.faces import astronaut
 from tests.media import face_video
-from tests.tracker.runs.batch.test_job import LIGHT, OPTIONS
 from tracker.runs.batch.job import do_job
 from tracker.runs.batch.plan import plan_jobs
-from tracker.runs.batch.run import SUMMARY
+from tracker.runs.batch.report import SUMMARY
 from tracker.system.files import Lock
 
 
@@ -37,7 +37,7 @@ def test_the_command_does_all_and_says_what_failed(tmp_path: Path) -> None:
     (inputs / "short.mkv").write_bytes(whole[: len(whole) // 2])
     for name in ("1.png", "2.png"):
         cv2.imwrite(str(inputs / "stills" / name), astronaut())
-    done = run_cli("batch", inputs, "--output", tmp_path / "out", "--jobs", "2", *OPTIONS)
+    done = run_cli("batch", inputs, "--output", tmp_path / "out", "--jobs", "2", *LIGHT_ARGUMENTS)
     assert done.exit_code == 1
     first, second, last = done.stderr.splitlines()
     assert {Path(line.split()[1]).name for line in (first, second)} == {"cut.mkv", "short.mkv"}
@@ -52,7 +52,7 @@ def test_the_command_does_all_and_says_what_failed(tmp_path: Path) -> None:
     before = (tmp_path / "out/in/a.mp4.jsonl").stat().st_mtime_ns
     (inputs / "cut.mkv").unlink()
     (inputs / "short.mkv").unlink()
-    again = run_cli("batch", inputs, "--output", tmp_path / "out", *OPTIONS)
+    again = run_cli("batch", inputs, "--output", tmp_path / "out", *LIGHT_ARGUMENTS)
     assert (again.exit_code, again.stderr) == (0, "")
     assert statuses(tmp_path / "out") == {"a.mp4": "done before", "stills": "done before"}
     assert (tmp_path / "out/in/a.mp4.jsonl").stat().st_mtime_ns == before
@@ -104,13 +104,13 @@ def test_a_batch_that_is_ended_goes_on_and_leaves_no_drafts(
     inputs.mkdir()
     for index in range(4):
         face_video(inputs / f"{index}.mp4", 60)
-    with start_cli("batch", inputs, "--output", out, *OPTIONS, "--jobs", processes) as process:
+    with start_cli("batch", inputs, "--output", out, *LIGHT_ARGUMENTS, "--jobs", processes) as process:
         wait_until(lambda: len(list(out.rglob("*.mp4.jsonl"))) >= results, process)
         process.send_signal(kind)
         assert process.wait(60) == code
     if kind == signal.SIGINT:
         assert set(statuses(out).values()) == {"done"}  # what was done until then is listed
-    done = run_cli("batch", inputs, "--output", out, *OPTIONS)
+    done = run_cli("batch", inputs, "--output", out, *LIGHT_ARGUMENTS)
     assert done.exit_code == 0, done.stderr
     assert set(statuses(out).values()) <= {"done", "done before"}
     assert "done before" in statuses(out).values()
@@ -125,6 +125,6 @@ def test_a_folder_that_another_batch_works_in_is_refused(tmp_path: Path) -> None
     face_video(tmp_path / "a.mp4", 2)
     (tmp_path / "out").mkdir()
     with Lock(tmp_path / "out"):
-        done = run_cli("batch", tmp_path / "a.mp4", "--output", tmp_path / "out", *OPTIONS)
+        done = run_cli("batch", tmp_path / "a.mp4", "--output", tmp_path / "out", *LIGHT_ARGUMENTS)
     assert_one_line_error(done, "another run is writing to it")
-    assert run_cli("batch", tmp_path / "a.mp4", "--output", tmp_path / "out", *OPTIONS).exit_code == 0
+    assert run_cli("batch", tmp_path / "a.mp4", "--output", tmp_path / "out", *LIGHT_ARGUMENTS).exit_code == 0

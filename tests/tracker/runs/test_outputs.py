@@ -1,53 +1,107 @@
+"""Outputs of a run: opening in order, and passing on to every sink."""
+
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer
 
-from tracker.runs.outputs import STDOUT, OutputFiles
+from tests.fake_run import fake_tracker, frames
+from tracker.errors import SinkError
+from tracker.runs.outputs import OutputContext, Outputs, open_outputs
+from tracker.runs.targets import OutputTargets
+from tracker.sinks.csv_table import CsvSink
+from tracker.sinks.images import ImageSink
+from tracker.sinks.json_lines import JsonSink
+from tracker.sinks.labels import DlibSink, PtsSink
+from tracker.sinks.openface import OpenFaceSink
+from tracker.sinks.protocols import FakePictureSink, FakeResultSink
+from tracker.sinks.video.delayed import DelayedSink
+from tracker.sinks.video.numbered import NumberedImageSink
+from tracker.sinks.video.sink import VideoSink
+from tracker.sources.images.source import ReadFailure
 
-NONE: dict[str, Any] = dict.fromkeys(
-    ("output", "json", "csv", "openface", "parquet", "labels", "osc", "virtual_camera", "anonymise")
-)
+MOVING = OutputContext(size=(320, 240))
+STILL = OutputContext(inputs=(Path("a.png"),))
 
 
-def files(**given: Any) -> OutputFiles:
-    return OutputFiles(**{**NONE, **given})
+def opened(targets: OutputTargets, context: OutputContext) -> Outputs:
+    with ExitStack() as stack:
+        return open_outputs(stack, targets, context)
+
+
+def test_every_sink_gets_its_kind_in_order() -> None:
+    first, second, pictures = FakeResultSink(), FakeResultSink(), FakePictureSink()
+    outputs = Outputs((first, second), (second,), (pictures,))
+    (frame,) = frames(1)
+    result = fake_tracker().step(frame)
+    outputs.write_result(result)
+    outputs.write_failure(ReadFailure("a.png", "not an image"))
+    outputs.write_picture(frame, result, ())
+    assert (len(first.results), len(second.results)) == (1, 1)
+    assert (len(first.failures), len(second.failures)) == (0, 1)
+    (picture,) = pictures.pictures
+    assert (picture.time_s, picture.source) == (frame.time_s, frame.source)
+
+
+def test_results_for_which_old_files_matter_open_last(tmp_path: Path) -> None:
+    targets = OutputTargets(
+        json=tmp_path / "o.jsonl",
+        csv=tmp_path / "o.csv",
+        openface=tmp_path / "f.csv",
+        labels=tmp_path / "o.xml",
+    )
+    outputs = opened(targets, MOVING)
+    assert [type(sink) for sink in outputs.results] == [DlibSink, CsvSink, OpenFaceSink, JsonSink]
+    assert [type(sink) for sink in outputs.failures] == [JsonSink]
+
+
+def test_without_targets_nothing_is_opened() -> None:
+    assert opened(OutputTargets(), MOVING) == Outputs()
 
 
 @pytest.mark.parametrize(
-    ("given", "is_images", "shown", "words"),
+    ("name", "context", "kind"),
     [
-        ({}, False, False, "nothing to do"),
-        ({}, True, False, "nothing to do"),
-        ({"anonymise": "blur"}, True, False, "nothing to do"),
-        ({"json": Path("o"), "anonymise": "blur"}, False, False, "--anonymise is for pictures"),
-        ({"virtual_camera": "auto"}, True, False, "--virtual-camera"),
-        ({"openface": Path("o.csv")}, True, False, "--openface"),
-        ({"labels": Path("l.xml")}, False, True, "--labels"),
-        ({"csv": STDOUT}, False, True, "only --json -"),
-        ({"parquet": STDOUT, "json": STDOUT}, False, True, "only --json -"),
-        ({"osc": ""}, False, True, "nothing to do|empty name"),
-        ({"csv": Path("o"), "openface": Path("./o")}, False, True, "a file each"),
-        ({"json": STDOUT, "parquet": Path("/dev/stdout")}, False, True, "a file each"),
-        ({"json": Path("o"), "csv": Path("./o.resume")}, False, True, "a file each"),
-        ({"parquet": Path("o"), "csv": Path("o.part")}, False, True, "a file each"),
+        ("o.mp4", MOVING, VideoSink),
+        ("o.mp4", OutputContext(size=(320, 240), delayed=True), DelayedSink),
+        ("o_%03d.png", MOVING, NumberedImageSink),
+        ("folder", STILL, ImageSink),
     ],
 )
-def test_what_does_not_go_together_is_wrong_usage(
-    given: dict[str, Any], is_images: bool, shown: bool, words: str
+def test_pictures_go_to_the_sink_for_their_source(
+    name: str, context: OutputContext, kind: type, tmp_path: Path
 ) -> None:
-    with pytest.raises(typer.BadParameter, match=words):
-        files(**given).check(is_images, shown)
+    (sink,) = opened(OutputTargets(output=tmp_path / name), context).pictures
+    assert type(sink) is kind
 
 
-def test_what_goes_together_passes() -> None:
-    files().check(is_images=False, shown=True)
-    files(anonymise="points").check(is_images=False, shown=True)
-    files(virtual_camera="auto", anonymise="blur").check(is_images=False, shown=False)
-    files(json=STDOUT, csv=Path("a"), openface=Path("b"), parquet=Path("c")).check(False, False)
-    files(labels=Path("l"), output=Path("o"), anonymise="blur").check(is_images=True, shown=False)
-    assert not files(anonymise="blur").any
-    assert files(osc="h:1").any
+@pytest.mark.parametrize(("name", "kind"), [("o.xml", DlibSink), ("labels", PtsSink)])
+def test_labels_are_a_file_or_a_folder(name: str, kind: type, tmp_path: Path) -> None:
+    (sink,) = opened(OutputTargets(labels=tmp_path / name), STILL).results
+    assert type(sink) is kind
+
+
+def test_old_json_lines_stay_when_another_output_does_not_open(tmp_path: Path) -> None:
+    (tmp_path / "o.jsonl").write_text("old\n")
+    targets = OutputTargets(json=tmp_path / "o.jsonl", csv=tmp_path / "gone" / "o.csv")
+    with pytest.raises(SinkError, match="gone"):
+        opened(targets, MOVING)
+    assert (tmp_path / "o.jsonl").read_text() == "old\n"
+
+
+def test_sinks_are_closed_with_the_stack(tmp_path: Path) -> None:
+    outputs = opened(OutputTargets(json=tmp_path / "o.jsonl"), MOVING)
+    (frame,) = frames(1)
+    with pytest.raises((SinkError, ValueError)):
+        outputs.write_result(fake_tracker().step(frame))
+
+
+def test_json_lines_are_appended_to_those_of_an_earlier_run(tmp_path: Path) -> None:
+    path = tmp_path / "o.jsonl"
+    path.write_text("old\n")
+    opened(OutputTargets(json=path), OutputContext(append=True, size=(320, 240)))
+    assert path.read_text() == "old\n"
+    opened(OutputTargets(json=path), MOVING)
+    assert path.read_text() == ""

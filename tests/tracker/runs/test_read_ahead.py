@@ -1,4 +1,4 @@
-"""Threads that read ahead and write behind: order, bounds, errors in their place, and no thread left."""
+"""Threads that read ahead and write behind: order, limits, errors in their place, and no thread left."""
 
 from __future__ import annotations
 
@@ -7,27 +7,16 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.cli import json_lines
-from tests.media import face_video, frame_count, packet_bytes, write_video
-from tests.tracker.runs.test_loop import fake_tracker, frames
-from tracker.drawing.picture import Picture
 from tracker.errors import SinkError, SourceError
-from tracker.runs import read_ahead as overlap
-from tracker.runs.loop import GROUP_IMAGES, Hud, Outputs, grouped, run_frames, run_images, run_video
+from tracker.runs import read_ahead
 from tracker.runs.read_ahead import ReadAhead, WriteBehind
-from tracker.sinks.json_lines import JsonSink
-from tracker.sinks.video.sink import VideoSink
-from tracker.sources.images.source import ReadFailure
-from tracker.sources.video.source import VideoSource
 from tracker.system.signals import install
-from tracker.tracking.opening import open_tracker
 from tracker.types import Frame
 
 
@@ -39,15 +28,16 @@ def no_thread_is_left() -> Iterator[None]:
 
 
 @given(st.integers(0, 30), st.integers(1, 5))
-def test_everything_comes_once_in_order(count: int, most: int) -> None:
+def test_every_item_passes_once_and_in_order(count: int, max_queued: int) -> None:
     written: list[int] = []
-    with ReadAhead(range(1, count + 1), most) as items, WriteBehind(written.append, most) as write:
-        for item in items:
+    items = range(1, count + 1)
+    with ReadAhead(items, max_queued) as ahead, WriteBehind(written.append, max_queued) as write:
+        for item in ahead:
             write(item)
-    assert written == list(range(1, count + 1))
+    assert written == list(items)
 
 
-def test_no_more_is_read_ahead_than_allowed() -> None:
+def test_the_number_of_items_read_ahead_is_limited() -> None:
     read: list[int] = []
 
     def items() -> Iterator[int]:
@@ -59,10 +49,10 @@ def test_no_more_is_read_ahead_than_allowed() -> None:
         first = next(iter(ahead))
         time.sleep(0.3)  # time to read too much
         assert first == 1
-        assert len(read) <= 1 + 3 + 1  # handed out, queued, and in the hand of the thread
+        assert len(read) <= 1 + 3 + 1  # passed on, queued, and read but not queued yet
 
 
-def test_large_frames_are_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fewer_large_frames_are_queued(monkeypatch: pytest.MonkeyPatch) -> None:
     large = [Frame(np.zeros((100, 100, 3), np.uint8), i, i / 30) for i in range(1, 9)]
     read: list[Frame] = []
     written: list[int] = []
@@ -77,11 +67,11 @@ def test_large_frames_are_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
         gate.wait()
         written.append(frame.index)
 
-    monkeypatch.setattr(overlap, "ENOUGH_BYTES", 2 * large[0].image_bgr.nbytes)
+    monkeypatch.setattr(read_ahead, "MAX_QUEUED_BYTES", 2 * large[0].image_bgr.nbytes)
     with ReadAhead(items(), 5) as ahead, WriteBehind(write, 5) as behind:
         coming = iter(ahead)
         for _ in range(3):
-            behind(next(coming))  # one is in the hand of the thread, two wait
+            behind(next(coming))  # one is being written, two are queued
         time.sleep(0.3)  # time to read too much
         assert len(read) == 3 + 2 + 1
         gate.set()
@@ -90,7 +80,7 @@ def test_large_frames_are_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
     assert written == [frame.index for frame in large]
 
 
-def test_an_error_of_the_source_comes_behind_what_was_before_it() -> None:
+def test_an_error_of_the_source_follows_the_items_before_it() -> None:
     def items() -> Iterator[int]:
         yield from (1, 2, 3)
         raise SourceError("damaged")
@@ -102,7 +92,7 @@ def test_an_error_of_the_source_comes_behind_what_was_before_it() -> None:
     assert got == [1, 2, 3]
 
 
-def test_an_error_of_the_writer_comes_soon_and_nothing_is_written_after_it() -> None:
+def test_an_error_of_the_writer_is_raised_soon_and_nothing_is_written_after_it() -> None:
     written: list[int] = []
 
     def write(item: int) -> None:
@@ -119,7 +109,7 @@ def test_an_error_of_the_writer_comes_soon_and_nothing_is_written_after_it() -> 
     assert calls < 1000 - 1
 
 
-def test_the_last_write_may_fail_too() -> None:
+def test_an_error_of_the_last_write_is_raised_on_close() -> None:
     def write(_: int) -> None:
         time.sleep(0.05)
         raise SinkError("disk full")
@@ -128,7 +118,7 @@ def test_the_last_write_may_fail_too() -> None:
         behind(1)
 
 
-def test_a_writer_error_before_a_source_error_wins_as_it_came_first() -> None:
+def test_an_error_of_the_writer_comes_before_a_later_one_of_the_source() -> None:
     def items() -> Iterator[int]:
         yield 1
         raise SourceError("damaged")
@@ -141,18 +131,18 @@ def test_a_writer_error_before_a_source_error_wins_as_it_came_first() -> None:
             behind(item)
 
 
-def test_a_loop_that_raises_or_leaves_ends_both_threads() -> None:
-    for leave in (True, False):
-        with pytest.raises(ValueError), ReadAhead(iter(range(1, 10**9))) as ahead:
-            for item in ahead:
-                if item == 5 and leave:
-                    break
-                if item == 5:
-                    raise ValueError
-            raise ValueError
+@pytest.mark.parametrize("leaves", [True, False])
+def test_the_thread_ends_when_the_loop_breaks_or_raises(leaves: bool) -> None:
+    with pytest.raises(ValueError), ReadAhead(iter(range(1, 10**9))) as ahead:
+        for item in ahead:
+            if item == 5 and leaves:
+                break
+            if item == 5:
+                raise ValueError
+        raise ValueError
 
 
-def test_ctrl_c_while_waiting_for_a_slow_source_ends_the_run_and_writes_what_is_done() -> None:
+def test_ctrl_c_during_a_slow_read_ends_the_loop_and_writes_finished_items() -> None:
     before, written, taken = signal.getsignal(signal.SIGINT), [], threading.Event()
 
     def items() -> Iterator[int]:
@@ -177,70 +167,3 @@ def test_ctrl_c_while_waiting_for_a_slow_source_ends_the_run_and_writes_what_is_
     finally:
         signal.signal(signal.SIGINT, before)
     assert written == [1, 2]
-
-
-def test_results_are_those_of_the_serial_loop_to_the_last_bit(tmp_path: Path) -> None:
-    video, written = face_video(tmp_path / "in.mp4", 40), []
-    for name, run in (("serial", run_frames), ("overlapping", run_video)):
-        with (
-            open_tracker(backend="cpu", threads=1) as tracker,
-            VideoSource(video) as source,
-            JsonSink(tmp_path / f"{name}.jsonl") as numbers,
-            VideoSink(tmp_path / f"{name}.mp4", source) as pictures,
-        ):
-            run(source, tracker, Outputs(numbers, video=pictures), Hud("test"))
-        written.append([(tmp_path / f"{name}.{kind}").read_bytes() for kind in ("jsonl", "mp4")])
-    assert written[0] == written[1]
-
-
-def test_a_video_whose_encoder_fails_ends_with_its_error(tmp_path: Path) -> None:
-    class FullDisk(VideoSink):
-        def write(self, picture: Picture) -> None:
-            if picture.time_s >= 5 / 25:
-                raise SinkError("no space left")
-            super().write(picture)
-
-    with (
-        JsonSink(tmp_path / "a.jsonl") as numbers,
-        FullDisk(tmp_path / "a.mp4") as pictures,
-        pytest.raises(SinkError, match="no space left"),
-    ):
-        run_video(frames(50), fake_tracker(), Outputs(numbers, video=pictures), Hud("test"))
-    assert 6 <= len(json_lines(tmp_path / "a.jsonl")) < 50
-    assert frame_count(tmp_path / "a.mp4") == 5
-
-
-def test_sound_ends_where_the_user_quit_though_all_was_read_ahead(tmp_path: Path) -> None:
-    write_video(tmp_path / "in.mp4", 30, audio="aac")
-    with VideoSource(tmp_path / "in.mp4") as source, VideoSink(tmp_path / "o.mp4", source) as sink:
-        everything = list(source)
-        assert source.exhausted
-        for frame in everything[:10]:
-            sink.write(Picture(frame.image_bgr, frame.time_s))
-    with VideoSource(tmp_path / "o.mp4") as cut:
-        assert len(list(cut)) == 10
-    assert packet_bytes(tmp_path / "o.mp4", "audio")[-1][0] < 0.5  # a third of the second, and not all of it
-
-
-@given(st.lists(st.sampled_from([0, 100, 7_000_000]), max_size=40))
-def test_groups_hold_every_image_once_and_do_not_depend_on_those_before(pixels: list[int]) -> None:
-    picture = {n: np.broadcast_to(np.uint8(0), (1, n, 3)) for n in (100, 7_000_000)}
-    images = [Frame(picture[n], i) if n else ReadFailure(str(i), "") for i, n in enumerate(pixels)]
-    groups = list(grouped(images))
-    assert [image for group in groups for image in group] == images
-    assert all(1 <= len(group) <= GROUP_IMAGES for group in groups)
-    if groups:
-        assert list(grouped(images[len(groups[0]) :])) == groups[1:]
-
-
-def test_images_are_found_in_batches_with_the_same_result(tmp_path: Path) -> None:
-    images = list(frames(GROUP_IMAGES * 2 + 3))
-    told: list[int] = []
-    with JsonSink(tmp_path / "a.jsonl") as sink:
-        run_images(images, fake_tracker(), Outputs(sink), on_group=lambda failed: told.append(len(failed)))
-    with JsonSink(tmp_path / "b.jsonl") as sink:
-        tracker = fake_tracker()
-        for image in images:
-            sink.write(tracker.find(image))
-    assert (tmp_path / "a.jsonl").read_text() == (tmp_path / "b.jsonl").read_text()
-    assert told == [0, 0, 0]

@@ -1,1 +1,1 @@
-"""``tracker batch``: many videos and image folders, by processes of this computer or a Ray cluster."""
+"""Batches of videos and image folders, on the processes of this computer or on a Ray cluster."""

@@ -1,4 +1,7 @@
-"""Workers on a Ray cluster (extra: cluster), whose nodes see inputs and outputs under the same paths."""
+"""Workers on a Ray cluster (extra ``cluster``).
+
+Its nodes must see inputs and outputs under the same paths.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from tracker.errors import BatchError
-from tracker.runs.batch.job import Outcome, do_job
+from tracker.runs.batch.job import do_job
 from tracker.runs.batch.plan import Job
 from tracker.runs.batch.pool import Lost
+from tracker.runs.batch.records import Outcome
 from tracker.system.closing import Closing
 from tracker.tracking.opening import TrackerOptions
 
-_ROUND_S = 1.0
+_POLL_S = 1.0
 
 
 class RayWorkers(Closing):
-    """Tasks of the cluster at ``address`` (``auto``: this computer's), each on ``options.threads`` cores.
+    """Jobs as tasks of the cluster at ``address`` (``auto``: this computer's).
 
-    Nodes that join are used, and what a node or a worker that dies was at is :class:`Lost`. Raises
-    :class:`BatchError` when Ray is not installed or no cluster answers.
+    Each takes ``options.threads`` cores. Nodes that join later are used. The job of a node or worker that
+    dies is :class:`~tracker.runs.batch.pool.Lost`. Raises :class:`~tracker.errors.BatchError` when Ray is
+    not installed or no cluster answers.
     """
 
     def __init__(self, address: str, folder: Path, options: TrackerOptions) -> None:
@@ -32,7 +37,7 @@ class RayWorkers(Closing):
                 f"no Ray cluster answers at {address} ({str(error).strip().partition(chr(10))[0]}): "
                 "start one with ray start --head, or leave --ray out"
             ) from error
-        # Deaths are counted by who gives out the jobs: Ray is not to repeat any by itself.
+        # run_batch counts and repeats lost jobs, so Ray must not.
         self._do = ray.remote(num_cpus=options.threads, max_retries=0)(do_job)
         self._arguments = (folder, options)
         self._threads = options.threads
@@ -40,20 +45,23 @@ class RayWorkers(Closing):
 
     @property
     def free(self) -> int:
-        """Some more than cores, so that none waits for us."""
+        """Number of jobs that may be started now: some more than there are cores, so that none is idle."""
         cores = self._ray.cluster_resources().get("CPU", 1.0)
         return max(2 * int(cores) // self._threads, 1) - len(self._running)
 
     def start(self, job: Job) -> None:
+        """Submit ``job`` to the cluster."""
         self._running[self._do.remote(job, *self._arguments)] = job
 
     def wait(self) -> list[tuple[Job, Outcome | Lost]]:
+        """Wait for at least one job to end."""
         ready: list[Any] = []
-        while not ready:  # in rounds, so that Ctrl-C gets through
-            ready, _ = self._ray.wait(list(self._running), num_returns=1, timeout=_ROUND_S)
+        while not ready:  # polls, so that Ctrl-C gets through
+            ready, _ = self._ray.wait(list(self._running), num_returns=1, timeout=_POLL_S)
         return [(self._running.pop(reference), self._answer(reference)) for reference in ready]
 
     def close(self) -> None:
+        """Cancel running jobs and disconnect; closing twice is fine."""
         running, self._running = list(self._running), {}
         for reference in running:
             self._ray.cancel(reference, force=True)
@@ -70,8 +78,11 @@ class RayWorkers(Closing):
 
 
 def import_ray() -> Any:
-    """The module, told to report nothing. Raises :class:`BatchError` where it is not installed."""
-    # Ray reports its use to its makers unless told not to; this must be set before it is imported.
+    """Return the module ``ray``, with usage reports off.
+
+    Raises :class:`~tracker.errors.BatchError` where it is not installed.
+    """
+    # Must be set before the import: by default Ray reports its use over the network.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     try:

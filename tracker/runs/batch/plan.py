@@ -1,4 +1,4 @@
-"""What a batch consists of: which inputs there are, and under which name the results of each go."""
+"""Plan of a batch: its jobs, and the name of the results of each."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ VIDEO_SUFFIXES = frozenset({
     ".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv", ".y4m",
 })
 # fmt: on
-"""File name endings that count as videos inside a folder."""
+"""File name suffixes that count as videos inside a folder."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One input and the file of its results, relative to the batch's output folder.
+    """One input, and the name of its results relative to the output folder.
 
-    ``source`` is absolute: a video, or the folder (or single file) of ``images``. ``size`` counts its bytes.
+    ``source`` is the absolute path of a video, or of the folder (or single file) of ``images``. ``size`` is
+    its size in bytes. Raises ``ValueError`` for a relative source and a name that is not below the output.
     """
 
     source: str
@@ -41,12 +42,12 @@ class Job:
 
 
 def plan_jobs(inputs: Sequence[Path]) -> list[Job]:
-    """The jobs for ``inputs``: files, and folders with all that is in and below them, each once.
+    """Return the jobs for ``inputs``: files, and folders with everything below them, each once.
 
-    In a folder every video is a job, and every folder's own images together are one. The results of
-    ``corpus/a/clip.mp4`` are named ``corpus/a/clip.mp4.jsonl`` if ``corpus`` was given, ``clip.mp4.jsonl``
-    if the file was; those that would share a name get a hash of their full paths into it. Raises
-    :class:`SourceError` for an input that is not there or holds nothing.
+    Every video in a folder is a job, and all images directly in one folder are one job together. The results
+    of ``corpus/a/clip.mp4`` are named ``corpus/a/clip.mp4.jsonl`` if ``corpus`` is given, ``clip.mp4.jsonl``
+    if the file is; names that would collide get a hash of the full path. Raises
+    :class:`~tracker.errors.SourceError` for an input that is missing or contains no videos or images.
     """
     found: dict[str, Job] = {}
     for given in inputs:
@@ -59,7 +60,7 @@ def plan_jobs(inputs: Sequence[Path]) -> list[Job]:
 
 
 def _jobs_of(given: Path) -> list[Job]:
-    # Links stay as they are: names are those that the user sees.
+    # Links are not resolved: results are named after the paths that the user sees.
     top = Path(os.path.abspath(given))  # noqa: PTH100
     if not top.exists():
         raise SourceError(f"{given} is not there: give videos, or folders that hold videos or images")
@@ -68,13 +69,13 @@ def _jobs_of(given: Path) -> list[Job]:
         return [_job(top, "images" if still else "video", top.name, _size(top))]
     jobs: list[Job] = []
 
-    def cannot_read(error: OSError) -> None:  # it fails with the same error when its turn comes
+    def cannot_read(error: OSError) -> None:  # a job that will fail with the same error
         folder = Path(error.filename)
         jobs.append(_job(folder, "images", str(folder.relative_to(top.parent)), 0))
 
     for folder, folders, files in os.walk(top, onerror=cannot_read):
         folders.sort()
-        # A pipe would keep a worker waiting for ever; what cannot be looked at is an error later.
+        # A pipe would block a worker for ever; a path that cannot be looked at is an error later.
         found = [Path(folder, name) for name in sorted(files)]
         paths = [path for path in found if os.path.isfile(path) or not os.path.exists(path)]  # noqa: PTH110, PTH113
         below = Path(folder).relative_to(top.parent)
@@ -93,18 +94,20 @@ def _job(source: Path, kind: Literal["video", "images"], name: str, size: int) -
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except OSError:  # it will be reported when its turn comes
+    except OSError:  # reported when the job is done
         return 0
 
 
 def _without_collisions(jobs: Sequence[Job]) -> list[Job]:
-    """Names that no two share, also where upper and lower case are the same; a name depends on the others
-    only by whether one has the same."""
+    """Return the jobs with unique names, also on file systems that ignore case.
+
+    A name depends on the other jobs only by whether one has the same name.
+    """
     counts = Counter(job.name.casefold() for job in jobs)
     return [hashed(job) if counts[job.name.casefold()] > 1 else job for job in jobs]
 
 
 def hashed(job: Job) -> Job:
-    """The same job under a name that no job of another source has."""
+    """Return the same job under a name that no job of another source has."""
     digest = sha256(os.fsencode(job.source)).hexdigest()[:8]
     return replace(job, name=f"{job.name.removesuffix('.jsonl')}-{digest}.jsonl")

@@ -1,4 +1,4 @@
-"""Worker processes of this computer. One that dies is replaced, and takes nothing along."""
+"""Worker processes on this computer; one that dies is replaced."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Protocol
 
-from tracker.runs.batch.job import Outcome, do_job
+from tracker.runs.batch.job import do_job
 from tracker.runs.batch.plan import Job
+from tracker.runs.batch.records import Outcome
+from tracker.runs.observer import NullObserver
 from tracker.system.closing import Closing
 from tracker.tracking.opening import TrackerOptions
 
@@ -23,30 +25,26 @@ _GRACE_S = 5.0
 
 @dataclass(frozen=True)
 class Lost:
-    """A worker died over its job; ``why`` says how."""
+    """Loss of a worker while it did its job; ``why`` is one line for the user."""
 
     why: str
 
 
 class Workers(Protocol):
-    """Who does jobs, several at once."""
+    """Workers that do several jobs at once."""
 
     @property
     def free(self) -> int:
-        """How many more jobs may be given out now."""
-        ...
+        """Number of jobs that may be started now."""
 
     def start(self, job: Job) -> None:
-        """Give out ``job``."""
-        ...
+        """Start ``job``."""
 
     def wait(self) -> list[tuple[Job, Outcome | Lost]]:
-        """Wait until at least one job has come to an end."""
-        ...
+        """Wait for at least one job to end."""
 
     def close(self) -> None:
-        """End all that is still being done; closing twice is fine."""
-        ...
+        """Stop jobs that are still running; closing twice is fine."""
 
 
 @dataclass
@@ -57,25 +55,33 @@ class _Worker:
 
 
 class Pool(Closing):
-    """``jobs`` processes, each with a tracker of ``options``, that put results into ``folder``."""
+    """Pool of ``processes``, each with a tracker of ``options``, that put results into ``folder``."""
 
-    def __init__(self, jobs: int, folder: Path, options: TrackerOptions) -> None:
+    def __init__(self, processes: int, folder: Path, options: TrackerOptions) -> None:
         self._arguments = (folder, options)
         self._workers: list[_Worker] = []
-        self._jobs = jobs
+        self._processes = processes
 
     @property
     def free(self) -> int:
-        return self._jobs - sum(worker.job is not None for worker in self._workers)
+        """Number of jobs that may be started now."""
+        return self._processes - sum(worker.job is not None for worker in self._workers)
+
+    @property
+    def process_ids(self) -> list[int]:
+        """Process ids of the workers."""
+        return [worker.process.pid for worker in self._workers if worker.process.pid is not None]
 
     def start(self, job: Job) -> None:
+        """Give ``job`` to an idle process, or to a new one."""
         idle = [worker for worker in self._workers if worker.job is None]
         worker = idle[0] if idle else self._open()
         worker.job = job
-        with suppress(OSError):  # one that has died while idle: wait() finds it
+        with suppress(OSError):  # it died while idle; wait() notices that
             worker.pipe.send(job)
 
     def wait(self) -> list[tuple[Job, Outcome | Lost]]:
+        """Wait for at least one job to end."""
         ended: list[tuple[Job, Outcome | Lost]] = []
         while not ended:
             ready = wait([worker.pipe for worker in self._workers])
@@ -87,6 +93,7 @@ class Pool(Closing):
         return ended
 
     def close(self) -> None:
+        """End all processes; closing twice is fine."""
         workers, self._workers = self._workers, []
         for worker in workers:
             worker.pipe.close()
@@ -121,7 +128,7 @@ class Pool(Closing):
 
 @contextmanager
 def _ctrl_c_ignored() -> Iterator[None]:
-    """What is started meanwhile ignores Ctrl-C for good, from its first instruction on: it is for us."""
+    """Start processes that ignore Ctrl-C from their first instruction on; the parent handles it."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -132,17 +139,23 @@ def _ctrl_c_ignored() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _serve(pipe: Connection, folder: Path, options: TrackerOptions) -> None:
-    """Do jobs until the pipe closes. Ctrl-C is for who gives them out."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Windows that is not inherited
-    parent = multiprocessing.parent_process()
+class _ParentWatch(NullObserver):
+    """Observer that ends this process when the process that distributes the jobs has died."""
 
-    def alive() -> None:
-        # Who gives out jobs may have died before we came here: the parent's id would tell us nothing then.
-        if parent is not None and not parent.is_alive():  # nobody waits for this any more
+    def __init__(self) -> None:
+        self._parent = multiprocessing.parent_process()  # os.getppid() would miss an early death
+
+    def item_done(self) -> None:
+        """Raise ``SystemExit`` if the parent is dead."""
+        if self._parent is not None and not self._parent.is_alive():
             raise SystemExit(1)
 
+
+def _serve(pipe: Connection, folder: Path, options: TrackerOptions) -> None:
+    """Do jobs until the pipe closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # not inherited on Windows
+    watch = _ParentWatch()
     with suppress(EOFError, OSError):
         while True:
             job: Job = pipe.recv()
-            pipe.send(do_job(job, folder, options, alive))
+            pipe.send(do_job(job, folder, options, watch))

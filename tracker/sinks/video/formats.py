@@ -47,11 +47,11 @@ class Format:
     copied: frozenset[str] | None = None
 
     @property
-    def keeps_any_time(self) -> bool:
+    def stores_any_time_base(self) -> bool:
         """Return whether the container stores any time base, which must be passed as an option."""
         return "movflags" in self.container_options
 
-    def ticks(self, like: Film | None) -> Fraction:
+    def time_base(self, like: Film | None) -> Fraction:
         """Return the time base of the output in seconds per tick, for the timestamps of ``like`` if given."""
         if self.container == "avi" and like is not None:
             return like.trim.every / like.fps

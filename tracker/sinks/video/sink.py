@@ -49,7 +49,7 @@ class VideoSink(Closing):
         check_output(path, [like.path] if like else [])
         self.path = path
         self._like = like
-        self._tick = self._format.ticks(like)
+        self._tick = self._format.time_base(like)
         self._first_s: float | None = None if like is None else like.trim.start_s
         self._last_pts: int | None = None
         self._held: Packet[VideoStream] | None = None
@@ -61,7 +61,9 @@ class VideoSink(Closing):
             path.open("ab").close()
             # Start times are rounded to the movie's own clock, by default a millisecond.
             clock = {"movie_timescale": str(max(self._tick.denominator, 1000))}
-            options = {**self._format.container_options, **(clock if self._format.keeps_any_time else {})}
+            options = dict(self._format.container_options)
+            if self._format.stores_any_time_base:
+                options |= clock
             name = str(path.absolute())
             self._container = av.open(name, "w", format=self._format.container, container_options=options)
         self._stream: VideoStream | None = None
