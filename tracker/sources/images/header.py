@@ -7,8 +7,8 @@ Pillow cannot replace these parsers, as the tests of this package show:
 - ``Image.open`` warns from 89 megapixels on and refuses 179, a process-wide setting; 200 are allowed here.
 - Of several sizes in one file it sees one: the last frame header of a JPEG, the box but not the codestream of
   JPEG 2000, the last IHDR of a PNG, the primary item of AVIF.
-- It refuses files that OpenCV reads: PNG with a damaged or large chunk beside the image, BMP with unusual bit
-  fields. Floating-point TIFF, which has a message of its own, is unknown to it.
+- It refuses files that OpenCV reads: PNG with a malformed or large metadata chunk, BMP with unusual bit
+  fields. It does not know floating-point TIFF, which has an error message of its own.
 - Opening a WebP allocates its canvas; a truncated TIFF or EXIF block is reported with a warning on stderr.
 """
 

@@ -1,31 +1,34 @@
+from __future__ import annotations
+
 import math
+import sys
+from collections.abc import Callable
 
 import pytest
 
-from tracker.sources.camera import mode as camera_mode
 from tracker.sources.camera.mode import CameraMode, is_local_camera
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "make",
     [
-        {"size": (0, 480)},
-        {"size": (640, -1)},
-        {"fps": 0.0},
-        {"fps": math.nan},
-        {"fps": math.inf},
-        {"fourcc": "MJPEG"},
-        {"fourcc": ""},
-        {"fourcc": "MJP\n"},
-        {"fourcc": "MJP\u00c9"},
+        lambda: CameraMode(size=(0, 480)),
+        lambda: CameraMode(size=(640, -1)),
+        lambda: CameraMode(fps=0.0),
+        lambda: CameraMode(fps=math.nan),
+        lambda: CameraMode(fps=math.inf),
+        lambda: CameraMode(fourcc="MJPEG"),
+        lambda: CameraMode(fourcc=""),
+        lambda: CameraMode(fourcc="MJP\n"),
+        lambda: CameraMode(fourcc="MJP\u00c9"),
     ],
 )
-def test_what_no_camera_can_have_is_refused(wrong: dict[str, object]) -> None:
+def test_impossible_values_are_refused(make: Callable[[], CameraMode]) -> None:
     with pytest.raises(ValueError, match=r"camera's|pixel format"):
-        CameraMode(**wrong)  # type: ignore[arg-type]
+        make()
 
 
-def test_only_what_was_asked_for_can_be_missed() -> None:
+def test_differences_are_told_for_requested_values_only() -> None:
     given = CameraMode((640, 480), 29.97, "YUYV")
     assert CameraMode().differences(given) == ()
     assert CameraMode((640, 480), 30, "YUYV").differences(given) == ()
@@ -41,12 +44,12 @@ def test_only_what_was_asked_for_can_be_missed() -> None:
     )
 
 
-def test_cameras_of_this_computer_are_numbers_and_on_linux_devices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(camera_mode.sys, "platform", "linux")
+def test_local_cameras_are_numbers_and_device_paths_on_linux(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
     for local in (0, "0", "12", "/dev/video0", "/dev/v4l/by-id/usb-A-video-index0"):
         assert is_local_camera(local)
     for other in ("http://10.0.0.1/", "rtsp://x/1", "clip.mp4", "-1", "\u0661", "\u00b2", "1.5"):
         assert not is_local_camera(other)
-    monkeypatch.setattr(camera_mode.sys, "platform", "darwin")
+    monkeypatch.setattr(sys, "platform", "darwin")
     assert is_local_camera("1")
     assert not is_local_camera("/dev/video0")

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from tracker.sources.camera.stream import StreamCapture
 
 
 def _indices(capture: StreamCapture, count: int) -> list[int | None]:
-    """Pictures that come one after another, None where one is damaged."""
+    """Return the indices of up to ``count`` pictures, ``None`` for damaged ones."""
     found: list[int | None] = []
     while len(found) < count and capture.grab():
         decoded, image = capture.retrieve()
@@ -22,7 +24,7 @@ def _indices(capture: StreamCapture, count: int) -> list[int | None]:
     return found
 
 
-def test_every_picture_of_a_file_comes_in_order_and_then_none(tmp_path: Path) -> None:
+def test_the_pictures_of_a_file_come_in_order(tmp_path: Path) -> None:
     write_video(tmp_path / "a.mp4", 12)
     capture = StreamCapture(str(tmp_path / "a.mp4"))
     assert capture.isOpened()
@@ -37,7 +39,7 @@ def test_every_picture_of_a_file_comes_in_order_and_then_none(tmp_path: Path) ->
     assert not capture.grab()
 
 
-def test_a_damaged_picture_is_told_and_the_next_one_comes() -> None:
+def test_a_damaged_picture_does_not_end_the_stream() -> None:
     garbage = b"\xff\xd8" + b"no picture " * 100
     with mjpeg_server(shows=lambda n: garbage if n == 6 else picture(n % 64)) as server:
         capture = StreamCapture(server.url)
@@ -46,7 +48,7 @@ def test_a_damaged_picture_is_told_and_the_next_one_comes() -> None:
     assert found == [0, 1, 2, 3, 4, 5, None, 7, 8, 9, 10, 11]
 
 
-def test_a_read_that_takes_too_long_ends_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_read_timeout_ends_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "READ_TIMEOUT_S", 0.2)
     with mjpeg_server() as server:
         capture = StreamCapture(server.url)
@@ -57,32 +59,49 @@ def test_a_read_that_takes_too_long_ends_the_stream(monkeypatch: pytest.MonkeyPa
         capture.release()
 
 
-def test_what_does_not_open_says_why(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "reason"), [("text", "Invalid data"), ("missing", "No such file"), ("", "Is a directory")]
+)
+def test_a_stream_that_does_not_open_has_a_reason(tmp_path: Path, name: str, reason: str) -> None:
     (tmp_path / "text").write_text("no video")
-    for name, reason in (("text", "Invalid data"), ("missing", "No such file"), ("", "Is a directory")):
-        capture = StreamCapture(str(tmp_path / name))
-        assert not capture.isOpened()
-        assert reason in capture.reason
+    capture = StreamCapture(str(tmp_path / name))
+    assert not capture.isOpened()
+    assert reason in capture.reason
 
 
-def test_a_file_makes_no_connection(tmp_path: Path) -> None:
-    asked: list[str] = []
+@dataclass(frozen=True)
+class Listener:
+    """A web server that records the paths requested."""
+
+    port: int
+    requested: list[str]
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    requested: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked.append(self.path)
+            requested.append(self.path)
             self.send_error(404)
 
         def log_message(self, *_: object) -> None:
             """Keep the tests' stderr clean."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
-        link = f"http://127.0.0.1:{server.server_port}/part.ts"
-        (tmp_path / "list.m3u8").write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{link}\n")
-        capture = StreamCapture(str(tmp_path / "list.m3u8"))
-        server.shutdown()
-        thread.join()
+        try:
+            yield Listener(server.server_port, requested)
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_a_file_makes_no_connection(tmp_path: Path, listener: Listener) -> None:
+    link = f"http://127.0.0.1:{listener.port}/part.ts"
+    (tmp_path / "list.m3u8").write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{link}\n")
+    capture = StreamCapture(str(tmp_path / "list.m3u8"))
     assert not capture.isOpened()
-    assert asked == []
+    assert listener.requested == []
