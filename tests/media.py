@@ -1,4 +1,4 @@
-"""Tiny videos, images and a network camera that tests make for themselves."""
+"""Generated videos and images, and a network camera, for tests."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ N_PICTURES = 64
 
 
 def picture(index: int, width: int = 64, height: int = 48) -> ImageArray:
-    """Grey, a bright top-left corner to tell which way is up, and six bars: ``index`` in binary."""
+    """Return a grey picture with a bright top-left corner and six bars that show ``index`` in binary."""
     image = np.full((height, width, 3), 128, np.uint8)
     image[: height // 4, : width // 4] = 255
     for bit, bar in enumerate(_bars(image)):
@@ -37,7 +37,7 @@ def picture(index: int, width: int = 64, height: int = 48) -> ImageArray:
 
 
 def picture_index(image: ImageArray) -> int:
-    """Which :func:`picture` (modulo ``N_PICTURES``) an image is, whatever a codec did to it."""
+    """Return the ``index`` (modulo ``N_PICTURES``) of a :func:`picture`, even after lossy coding."""
     return sum(1 << bit for bit, bar in enumerate(_bars(image)) if bar.mean() > 128)
 
 
@@ -56,7 +56,7 @@ def write_video(
     rotation: int = 0,
     options: dict[str, str] | None = None,
 ) -> None:
-    """A H.264 video of :func:`picture` at 30 fps, or at the given presentation ``ticks``.
+    """Write a H.264 video of :func:`picture` at 30 fps, or at the given presentation ``ticks``.
 
     ``audio`` names a codec for a one-channel tone as long as the video; ``options`` go to the container.
     """
@@ -110,7 +110,7 @@ def frame_count(path: Path) -> int:
 
 
 def packet_bytes(path: Path, kind: str) -> list[tuple[float, bytes]]:
-    """Presentation time in seconds and content of every packet of the first ``kind`` stream."""
+    """Return the presentation time in seconds and the content of every packet of the first ``kind`` stream."""
     with av.open(str(path)) as container:
         stream = next(s for s in container.streams if s.type == kind)
         packets = []
@@ -123,29 +123,29 @@ def packet_bytes(path: Path, kind: str) -> list[tuple[float, bytes]]:
 
 
 def exif_block(orientation: int) -> bytes:
-    """A TIFF block that holds the orientation tag only."""
+    """Return an EXIF block that holds the orientation only."""
     return struct.pack("<2sHIHHHIHHI", b"II", 42, 8, 1, 0x0112, 3, 1, orientation, 0, 0)
 
 
 def jpeg_with_exif(image: ImageArray, orientation: int) -> bytes:
-    """A JPEG with an APP1 segment right behind its start marker (EXIF 2.3, 4.5.4)."""
+    """Return a JPEG with an APP1 segment right after its start marker (EXIF 2.3, 4.5.4)."""
     data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 100])[1].tobytes()
     payload = b"Exif\0\0" + exif_block(orientation)
     return data[:2] + b"\xff\xe1" + struct.pack(">H", len(payload) + 2) + payload + data[2:]
 
 
 def png_chunk(kind: bytes, payload: bytes) -> bytes:
-    """One chunk: length, kind, payload, checksum."""
+    """Return a PNG chunk: length, kind, payload, checksum."""
     return struct.pack(">I", len(payload)) + kind + payload + struct.pack(">I", zlib.crc32(kind + payload))
 
 
 def png_with_chunk(data: bytes, kind: bytes, payload: bytes) -> bytes:
-    """``data`` with one more chunk behind its header."""
+    """Return the PNG ``data`` with one more chunk after its header."""
     return data[:33] + png_chunk(kind, payload) + data[33:]
 
 
 def start_camera(port: int = 0) -> MjpegServer:
-    """A network camera that shows :func:`picture`; a ``port`` takes the place of a killed one."""
+    """Start a network camera that shows :func:`picture`; the caller kills it. A ``port`` may be used again."""
     return MjpegServer(50.0, picture, port)
 
 
@@ -153,7 +153,7 @@ def start_camera(port: int = 0) -> MjpegServer:
 def mjpeg_server(
     fps: float = 50.0, shows: Callable[[int], Picture] = picture, port: int = 0
 ) -> Iterator[MjpegServer]:
-    """A network camera, killed at the end."""
+    """Run a network camera and kill it at the end."""
     server = MjpegServer(fps, shows, port)
     try:
         yield server
@@ -162,7 +162,7 @@ def mjpeg_server(
 
 
 def tone(start: int, rate: int = AUDIO_RATE, hz: float = 440) -> AudioFrame:
-    """1024 samples of a sine, from sample ``start`` on."""
+    """Return 1024 samples of a sine, from sample ``start`` on."""
     wave = np.sin(2 * np.pi * hz * (start + np.arange(1024)) / rate).astype(np.float32)[None] / 4
     frame = AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
     frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)

@@ -1,4 +1,4 @@
-"""A set of videos, each awkward in its own way, made by PyAV; what is expected is counted independently."""
+"""Unusual and damaged videos, made by PyAV, with frames counted independently of the tracker."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from tests.media import AUDIO_RATE, picture, tone
 
@@ -19,7 +22,7 @@ VFR = [0, 40, 41, 110, 500, 530, 1700, 1733, 1767, 1800, 2900, 2901, 2950, 3000,
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a clip of :func:`tests.media.picture` is made; ``ticks`` are frame times in ``tick`` seconds."""
+    """Recipe of a clip of :func:`tests.media.picture`; ``ticks`` are frame times in ``tick`` seconds."""
 
     name: str
     codec: str = "libx264"
@@ -34,34 +37,39 @@ class Recipe:
     format: str | None = None
 
     def write(self, folder: Path) -> Path:
-        """Make the clip in ``folder``."""
+        """Write the clip to ``folder`` and return its path."""
         path = folder / self.name
         with av.open(str(path), "w", format=self.format, container_options=self.container_options) as out:
-            video = out.add_stream(self.codec, rate=round(1 / FPS_TICK), options=self.codec_options)
-            video.width, video.height = self.size
-            video.pix_fmt = self.pix_fmt
-            video.codec_context.time_base = video.time_base = self.tick
-            if self.rotation:
-                video.set_display_rotation(self.rotation)
-            sounds = [out.add_stream(name, rate=_rate(name), layout="mono") for name in self.audio]
+            video = self._video_stream(out)
+            sounds = [_sound_stream(out, name) for name in self.audio]
             for index, pts in enumerate(self.ticks):
                 frame = VideoFrame.from_ndarray(picture(index, *self.size), format="bgr24")
                 frame.pts, frame.time_base = pts, self.tick
                 out.mux(video.encode(frame))
-            for number, sound in enumerate(sounds):
-                for packet in range(
-                    int(float(self.ticks[-1] * self.tick) * _rate(self.audio[number]) / 1024)
-                ):
-                    out.mux(sound.encode(tone(packet * 1024, _rate(self.audio[number]), 440 * (number + 1))))
-            for stream in (video, *sounds):
-                out.mux(stream.encode(None))
+            length_s = float(self.ticks[-1] * self.tick)
+            for number, sound in enumerate(sounds, 1):
+                for start in range(0, int(length_s * sound.rate / 1024) * 1024, 1024):
+                    out.mux(sound.encode(tone(start, sound.rate, 440 * number)))
+            out.mux(video.encode(None))
+            for sound in sounds:
+                out.mux(sound.encode(None))
         return path
+
+    def _video_stream(self, out: OutputContainer) -> VideoStream:
+        video = out.add_stream(self.codec, rate=round(1 / FPS_TICK), options=self.codec_options)
+        assert isinstance(video, VideoStream)
+        video.width, video.height = self.size
+        video.pix_fmt = self.pix_fmt
+        video.codec_context.time_base = video.time_base = self.tick
+        if self.rotation:
+            video.set_display_rotation(self.rotation)
+        return video
 
 
 X264 = {"preset": "ultrafast", "g": "10"}
 B_FRAMES = {"preset": "veryfast", "g": "12", "bf": "3", "b-pyramid": "normal"}
 VP9 = {"deadline": "realtime", "cpu-used": "8"}
-SOUND = (
+UNDAMAGED = (
     Recipe("plain.mp4", codec_options=X264, audio=("aac",)),
     Recipe("variable.mp4", codec_options=X264, ticks=VFR, tick=MILLISECOND),
     Recipe("variable.mkv", codec_options=B_FRAMES, ticks=VFR, tick=MILLISECOND, audio=("flac",)),
@@ -107,20 +115,20 @@ SOUND = (
     Recipe("one_frame.mp4", codec_options=X264, ticks=[0]),
     Recipe("mkv_in_truth.mp4", codec_options=X264, format="matroska"),
 )
-"""Undamaged."""
+"""Recipes of undamaged clips."""
 
 
 @dataclass(frozen=True)
-class Wound:
-    """A clip with damage from the fraction ``start`` of its bytes to ``end``; ``None``: it is cut off."""
+class Injury:
+    """Damage of a clip from the fraction ``start`` of its bytes to ``end``, ``None`` for a truncated clip."""
 
     recipe: str
     start: float
     end: float | None
     fill: int = 0
 
-    def inflict(self, path: Path) -> int:
-        """Damage the file. Returns the first byte that is wrong, or missing."""
+    def apply(self, path: Path) -> int:
+        """Damage the file. Returns the first byte that is wrong or missing."""
         data = bytearray(path.read_bytes())
         first = int(len(data) * self.start)
         if self.end is None:
@@ -132,39 +140,40 @@ class Wound:
         return first
 
 
-WOUNDS = (
-    Wound("variable.mkv", 0.6, None),
-    Wound("b_frames.mp4", 0.4, 0.5),
-    Wound("open_gop.ts", 0.5, 0.6, 0xFF),
-    Wound("turned_180.mov", 0.4, 0.5),
-    Wound("two_sounds.mkv", 0.5, 0.55),
-    Wound("fragments.mp4", 0.6, None),
-    Wound("no_duration.mkv", 0.6, None),
-    Wound("vp8.webm", 0.6, None),
-    Wound("vp9.webm", 0.6, 0.65),
-    Wound("av1.mp4", 0.45, 0.5),
-    Wound("prores.mov", 0.5, 0.6),
-    Wound("mjpeg.avi", 0.5, 0.6),
-    Wound("mpeg4.avi", 0.6, None),
-    Wound("lossless.mkv", 0.5, 0.6),
-    Wound("flash.flv", 0.6, None),
-    Wound("animation.gif", 0.6, None),
-    Wound("raw.h264", 0.6, None),
+INJURIES = (
+    Injury("variable.mkv", 0.6, None),
+    Injury("b_frames.mp4", 0.4, 0.5),
+    Injury("open_gop.ts", 0.5, 0.6, 0xFF),
+    Injury("turned_180.mov", 0.4, 0.5),
+    Injury("two_sounds.mkv", 0.5, 0.55),
+    Injury("fragments.mp4", 0.6, None),
+    Injury("no_duration.mkv", 0.6, None),
+    Injury("vp8.webm", 0.6, None),
+    Injury("vp9.webm", 0.6, 0.65),
+    Injury("av1.mp4", 0.45, 0.5),
+    Injury("prores.mov", 0.5, 0.6),
+    Injury("mjpeg.avi", 0.5, 0.6),
+    Injury("mpeg4.avi", 0.6, None),
+    Injury("lossless.mkv", 0.5, 0.6),
+    Injury("flash.flv", 0.6, None),
+    Injury("animation.gif", 0.6, None),
+    Injury("raw.h264", 0.6, None),
 )
 
 
 def counted(path: Path) -> tuple[int, list[float] | None]:
-    """How many video frames PyAV's demuxer finds in ``path``, and their sorted times, if the file has any."""
+    """Return how many video frames PyAV's demuxer finds, and their sorted times if the file has any."""
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         packets = [p for p in container.demux(stream) if p.size and not p.is_discard]
         stored = "dts" if container.format.name in ("avi", "asf") else "pts"
         ticks = [getattr(p, stored) for p in packets]
-    times = (
-        None if None in ticks else sorted(float(t * p.time_base) for t, p in zip(ticks, packets, strict=True))
-    )
-    return len(packets), times
+    if None in ticks:
+        return len(packets), None
+    return len(packets), sorted(float(t * (p.time_base or 0)) for t, p in zip(ticks, packets, strict=True))
 
 
-def _rate(codec: str) -> int:
-    return 48_000 if codec == "libopus" else AUDIO_RATE
+def _sound_stream(out: OutputContainer, codec: str) -> AudioStream:
+    stream = out.add_stream(codec, rate=48_000 if codec == "libopus" else AUDIO_RATE, layout="mono")
+    assert isinstance(stream, AudioStream)
+    return stream

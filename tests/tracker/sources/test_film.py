@@ -82,7 +82,8 @@ def test_a_part_before_the_end_does_not_exhaust_a_film() -> None:
 
 
 def test_damage_is_summed_up_after_the_last_frame() -> None:
-    film, seen = FakeFilm(damages={4: Damage(3)}), []
+    film = FakeFilm(damages={4: Damage(3)})
+    seen: list[int] = []
     with pytest.raises(SourceError, match="3 frames lost, first at frame 4"):
         seen.extend(frame.index for frame in film)
     assert seen == list(range(10))

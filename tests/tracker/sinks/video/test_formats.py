@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from tests.torture import SOUND, Recipe
+from tests.torture import UNDAMAGED, Recipe
 from tests.video_copy import copy_video, duration_s, read_video, sound_codecs, sound_samples
 from tracker.errors import SinkError
 from tracker.sinks.video.formats import SUFFIXES, format_of, holds_sound
@@ -15,7 +15,7 @@ from tracker.sinks.video.formats import SUFFIXES, format_of, holds_sound
 EXACT = (".mp4", ".m4v", ".mov")
 RECIPES = {
     recipe.name: replace(recipe, size=(96, 64))
-    for recipe in SOUND
+    for recipe in UNDAMAGED
     if recipe.name in ("two_sounds.mkv", "variable.mp4", "turned_90.mp4")
 }
 CODECS = {".webm": "vp9", ".gif": "gif"}

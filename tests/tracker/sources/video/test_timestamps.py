@@ -12,35 +12,35 @@ def _times(stated: list[float | None], step_s: float = 1.0) -> list[float]:
     return [time_s for _, time_s, _ in in_order([(None, t) for t in stated], step_s)]
 
 
-def _mended(stated: list[float | None]) -> list[int]:
-    return [i for i, (_, _, mended) in enumerate(in_order([(None, t) for t in stated], 1.0)) if mended]
+def _corrected(stated: list[float | None]) -> list[int]:
+    return [i for i, (_, _, corrected) in enumerate(in_order([(None, t) for t in stated], 1.0)) if corrected]
 
 
 @given(st.lists(st.floats(0, 1e6), max_size=30).map(sorted))
-def test_times_in_order_stay_exactly_as_they_are(stated: list[float]) -> None:
+def test_ordered_times_stay_as_they_are(stated: list[float]) -> None:
     assert _times(list(stated)) == stated
-    assert _mended(list(stated)) == []
+    assert _corrected(list(stated)) == []
 
 
-def test_without_times_frames_follow_each_other() -> None:
+def test_items_without_a_time_follow_after_one_step() -> None:
     assert _times([None, None, None], 0.5) == [0.0, 0.5, 1.0]
     assert _times([3.0, None, None, 9.0]) == [3.0, 4.0, 5.0, 9.0]
 
 
-def test_a_single_wrong_time_goes_between_its_neighbours() -> None:
+def test_a_single_wrong_time_becomes_the_mean_of_its_neighbours() -> None:
     for wrong in (5000.0, 0.5, 1e300, -1e300):
         assert _times([1.0, 2.0, wrong, 4.0, 5.0]) == [1.0, 2.0, 3.0, 4.0, 5.0]
-        assert _mended([1.0, 2.0, wrong, 4.0, 5.0]) == [2]
+        assert _corrected([1.0, 2.0, wrong, 4.0, 5.0]) == [2]
     assert _times([77.0, 2.0, 3.0]) == [1.0, 2.0, 3.0]
 
 
-def test_a_clock_that_starts_anew_goes_on() -> None:
+def test_times_continue_after_a_clock_restarts() -> None:
     assert _times([10.0, 11.0, 0.0, 1.0, 2.5]) == [10.0, 11.0, 12.0, 13.0, 14.5]
-    assert _mended([10.0, 11.0, 0.0, 1.0, 2.5]) == [2]
+    assert _corrected([10.0, 11.0, 0.0, 1.0, 2.5]) == [2]
 
 
 @given(st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False), max_size=30))
-def test_times_never_run_backwards_whatever_a_file_states(stated: list[float | None]) -> None:
+def test_times_never_run_backwards(stated: list[float | None]) -> None:
     times = _times(stated)
     assert len(times) == len(stated)
     assert all(a <= b for a, b in pairwise(times))
