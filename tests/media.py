@@ -110,7 +110,7 @@ def frame_count(path: Path) -> int:
 
 
 def packet_bytes(path: Path, kind: str) -> list[tuple[float, bytes]]:
-    """Return the presentation time in seconds and the content of every packet of the first ``kind`` stream."""
+    """Return presentation time in seconds and content of every packet of the first ``kind`` stream."""
     with av.open(str(path)) as container:
         stream = next(s for s in container.streams if s.type == kind)
         packets = []
@@ -145,7 +145,7 @@ def png_with_chunk(data: bytes, kind: bytes, payload: bytes) -> bytes:
 
 
 def start_camera(port: int = 0) -> MjpegServer:
-    """Start a network camera that shows :func:`picture`; the caller kills it. A ``port`` may be used again."""
+    """Start a network camera that shows :func:`picture`; the caller kills it. A ``port`` can be reused."""
     return MjpegServer(50.0, picture, port)
 
 
