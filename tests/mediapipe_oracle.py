@@ -1,19 +1,26 @@
-"""Print what MediaPipe itself finds: ``python mediapipe_oracle.py MODEL.tflite PICTURE.npy ...``.
+"""Print the faces that MediaPipe finds: ``python mediapipe_oracle.py MODEL.tflite PICTURE.npy ...``.
 
 Runs alone, under any interpreter that has mediapipe. The pictures are RGB uint8 arrays. Prints one
 JSON object: ``whole_pixels`` (newer releases round their boxes) and ``pictures``, a list of faces each:
 ``score``, ``box`` (x0, y0, x1, y1) and ``keypoints`` in pixels.
 """
 
+from __future__ import annotations
+
 import json
 import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import mediapipe
 import numpy as np
 
+Picture = np.ndarray[Any, np.dtype[np.uint8]]
+Face = dict[str, Any]
 
-def solutions(pictures):
-    """mediapipe < 0.10.30, which carries its model."""
+
+def solutions(pictures: Iterable[Picture]) -> Iterator[list[Face]]:
+    """Yield the faces of each picture by mediapipe < 0.10.30, which carries its model."""
     with mediapipe.solutions.face_detection.FaceDetection(0, 0.5) as detector:
         for picture in pictures:
             height, width = picture.shape[:2]
@@ -30,8 +37,8 @@ def solutions(pictures):
             yield faces
 
 
-def tasks(pictures, model):
-    """mediapipe >= 0.10.30."""
+def tasks(pictures: Iterable[Picture], model: str) -> Iterator[list[Face]]:
+    """Yield the faces of each picture by mediapipe >= 0.10.30."""
     from mediapipe.tasks.python import BaseOptions, vision
 
     options = vision.FaceDetectorOptions(BaseOptions(model), min_detection_confidence=0.5)
@@ -47,7 +54,8 @@ def tasks(pictures, model):
             yield faces
 
 
-def face(score, corners, keypoints, picture):
+def face(score: float, corners: Any, keypoints: Iterable[Any], picture: Picture) -> Face:
+    """Return a face as the caller prints it; ``keypoints`` are fractions of the picture's size."""
     height, width = picture.shape[:2]
     return {
         "score": float(score),
