@@ -163,6 +163,15 @@ def run_code(code: str, *args: object, cwd: Path | None = None) -> CliResult:
     return run_process([sys.executable, "-c", code, *map(_argument, args)], cwd)
 
 
+def on_virtual_screen(command: Sequence[str], *options: str) -> list[str]:
+    """Return ``command`` as xvfb-run with ``options`` starts it, with DISPLAY set.
+
+    The search for a free display begins at a number of this process's own: two searches at once, as by
+    the workers of pytest-xdist, would find the same one.
+    """
+    return ["xvfb-run", "-a", "-n", str(1000 + os.getpid() % 30_000), *options, *command]
+
+
 def wait_until(
     condition: Callable[[], bool], process: subprocess.Popen[str] | None = None, timeout_s: float = 120.0
 ) -> None:

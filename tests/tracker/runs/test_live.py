@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli import assert_one_line_error, run_cli, run_process
+from tests.cli import assert_one_line_error, on_virtual_screen, run_cli, run_process
 from tests.media import mjpeg_server
 
 pytestmark = pytest.mark.skipif(
@@ -37,7 +37,7 @@ sys.exit(run.wait())
 def test_q_quits_and_a_fast_stream_is_skipped_not_queued(tmp_path: Path) -> None:
     lines = tmp_path / "o.jsonl"
     with mjpeg_server(fps=400) as server:
-        command = ["xvfb-run", "-a", sys.executable, "-c", SESSION, server.url, str(lines)]
+        command = on_virtual_screen([sys.executable, "-c", SESSION, server.url, str(lines)])
         done = run_process(command)
         sent = server.sent
     assert done.exit_code == 0, done.stderr
@@ -80,7 +80,7 @@ sys.exit(run.wait())
 
 
 def test_q_quits_while_a_lost_stream_is_waited_for(tmp_path: Path) -> None:
-    command = ["xvfb-run", "-a", sys.executable, "-c", OUTAGE, str(tmp_path / "o.jsonl")]
+    command = on_virtual_screen([sys.executable, "-c", OUTAGE, str(tmp_path / "o.jsonl")])
     done = run_process(command)
     assert done.exit_code == 0, done.stdout + done.stderr
     assert done.stdout.count("\n") == 1, done.stdout

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.cli import on_virtual_screen, run_process
 from tracker.errors import DisplayError
 from tracker.runs import window
 from tracker.runs.window import FakeWindow, Screen, Window
@@ -18,19 +17,6 @@ needs_xvfb = pytest.mark.skipif(
     not (ON_LINUX and shutil.which("xvfb-run") and shutil.which("xdotool")),
     reason="needs xvfb-run and xdotool",
 )
-
-
-def _python(code: str, *before: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run ``code`` in a process of its own: a display gone wrong aborts it, not the tests."""
-    root = str(Path(__file__).resolve().parents[3])
-    environment = {**os.environ, "PYTHONPATH": root, **env}
-    return subprocess.run(
-        [*before, sys.executable, "-c", code],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
 
 
 OPEN = """
@@ -46,8 +32,9 @@ except DisplayError as error:
 @pytest.mark.skipif(not ON_LINUX, reason="X11")
 @pytest.mark.parametrize("display", ["", ":987", "no-such-screen"])
 def test_no_display_is_one_line_and_no_abort(display: str) -> None:
-    done = _python(OPEN, DISPLAY=display, WAYLAND_DISPLAY="wayland-0")
-    assert done.returncode == 0, done.stderr
+    env = {"DISPLAY": display, "WAYLAND_DISPLAY": "wayland-0"}
+    done = run_process([sys.executable, "-c", OPEN], env=env)
+    assert done.exit_code == 0, done.stderr
     assert "no display" in done.stdout
     assert "add --no-window" in done.stdout
     assert done.stdout.count("\n") == 1
@@ -63,8 +50,8 @@ def test_opencv_without_windows_says_what_to_install(monkeypatch: pytest.MonkeyP
 @needs_xvfb
 def test_a_server_that_refuses_us_is_no_display(tmp_path: Path) -> None:
     code = "import os; os.environ['XAUTHORITY'] = '/nonexistent'\n" + OPEN
-    done = _python(code, "xvfb-run", "-a", "-e", str(tmp_path / "log"))
-    assert done.returncode == 0, done.stderr
+    done = run_process(on_virtual_screen([sys.executable, "-c", code], "-e", str(tmp_path / "log")))
+    assert done.exit_code == 0, done.stderr
     assert "add --no-window" in done.stdout
 
 
@@ -129,8 +116,9 @@ with Window("gone") as screen:
 
 @needs_xvfb
 def test_real_window_shows_reads_keys_and_notices_its_end() -> None:
-    done = _python(SESSION, "xvfb-run", "-a", QT_QPA_PLATFORM="wayland")
-    assert done.returncode == 0, done.stdout + done.stderr
+    command = on_virtual_screen([sys.executable, "-c", SESSION])
+    done = run_process(command, env={"QT_QPA_PLATFORM": "wayland"})
+    assert done.exit_code == 0, done.stdout + done.stderr
     assert done.stdout.split() == ["s,p,m,r,q,q", "True"]
 
 
