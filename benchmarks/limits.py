@@ -28,7 +28,8 @@ from benchmarks.command import JsonOption, run_command
 from benchmarks.timing import call_times
 from export.landmarks import noise_crops
 from export.quantise import CONVOLUTIONS, with_float_weights
-from tracker.inference.backends import Session, open_session
+from tracker.inference.backends import open_session
+from tracker.inference.sessions import Session
 from tracker.inference.weights import ModelFile, find_model
 from tracker.system.machine import describe_machine
 from train.files import replace, to_json, try_writing

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from tracker.inference.backends import Session
+from tracker.inference.sessions import Session
 from tracker.types import ImageArray
 
 

@@ -14,11 +14,11 @@ from export.blazeface import NAME
 from export.manifest import update_meta
 from tracker.geometry import CropTransform
 from tracker.inference.backends import open_session
-from tracker.inference.detection.blazeface import (
+from tracker.inference.detection.blazeface import BlazeFace
+from tracker.inference.detection.box_correction import (
     HEAD_ORIGIN,
     N_FEATURES,
     N_KEYPOINTS,
-    BlazeFace,
     BoxCorrection,
     RawFace,
     box_features,

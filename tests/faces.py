@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from tracker.inference.backends import open_session
-from tracker.inference.detection.blazeface import BlazeFace, BoxCorrection
+from tracker.inference.detection.blazeface import BlazeFace
+from tracker.inference.detection.box_correction import BoxCorrection
 from tracker.inference.weights import find_model
 from tracker.types import ImageArray
 

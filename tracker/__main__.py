@@ -1,4 +1,4 @@
-"""``python -m tracker``: the same as the command ``tracker``."""
+"""Entry point of ``python -m tracker``, the same as the command ``tracker``."""
 
 from tracker.cli.main import main
 

@@ -1,25 +1,26 @@
-"""Every error this package raises on purpose.
+"""Errors that the package raises.
 
 ::
 
     TrackerError
     ├── SourceError     a camera, video or image that cannot be opened or read
     ├── SinkError       an output that cannot be written
-    │   └── ReaderGoneError   the program that read it has ended
+    │   └── ReaderGoneError   the program that reads it has ended
     ├── ResultsError    results of an earlier run that cannot be read
     ├── DisplayError    no screen for the window
-    ├── BackendError    an inference backend that does not really open
+    ├── BackendError    an inference backend that does not open
     ├── BatchError      files of a batch that failed, or a cluster that does not answer
-    ├── BenchError      a measurement that cannot be made, or would not be worth having
+    ├── BenchError      a measurement that cannot be made or would be meaningless
     └── WeightsError    model files that are missing, altered or of the wrong shape
 
-The message is one line: what failed, on what, what to try. The command line prints it on stderr
-and exits with 1. Misuse of the library (a wrong shape, a negative size) raises ``ValueError``.
+Each message is one line that says what failed, for which file or device, and what to try. The command line
+prints it on standard error and exits with 1. Wrong arguments to a function, such as an array of the wrong
+shape, raise ``ValueError``.
 """
 
 
 class TrackerError(Exception):
-    """Base of all errors that a user can cause or mend."""
+    """Base class of all errors that a user can cause or fix."""
 
 
 class SourceError(TrackerError):
@@ -31,28 +32,28 @@ class SinkError(TrackerError):
 
 
 class ReaderGoneError(SinkError):
-    """The program at the other end of a pipe has ended; the command line takes that for a wish to quit."""
+    """The program at the other end of a pipe has ended; the command line then exits with 0."""
 
 
 class ResultsError(TrackerError):
-    """Results of an earlier run cannot be read: they are damaged, or come from another program."""
+    """Results of an earlier run cannot be read: damaged, or written by another program."""
 
 
 class DisplayError(TrackerError):
-    """There is no screen to open a window on."""
+    """There is no screen for a window."""
 
 
 class BackendError(TrackerError):
-    """An inference backend does not open, or opens as something else."""
+    """An inference backend does not open, or another one opens in its place."""
 
 
 class WeightsError(TrackerError):
-    """A model file is missing, differs from its manifest or breaks the model contract."""
+    """A model file is missing, differs from the manifest or has other inputs or outputs than required."""
 
 
 class BenchError(TrackerError):
-    """A measurement cannot be made, or would not be worth having."""
+    """A measurement cannot be made or would be meaningless."""
 
 
 class BatchError(TrackerError):
-    """Files of a batch failed, or its cluster does not answer."""
+    """Files of a batch failed, or the cluster does not answer."""

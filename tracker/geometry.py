@@ -1,6 +1,6 @@
-"""The one map between a frame and the square crop that a landmark model sees.
+"""Geometry: the transform between a frame and the square crop that a landmark model sees.
 
-Coordinates are pixels, x right, y down, (0, 0) the centre of the top-left pixel. Angles are
+Coordinates are pixels, x to the right and y down; (0, 0) is the centre of the top-left pixel. Angles are
 radians, positive clockwise on screen.
 """
 
@@ -16,25 +16,24 @@ from tracker.scheme import MIRROR, PARTS
 from tracker.types import FaceBox, FloatArray, ImageArray
 
 CROP_SIZE = 224
-"""Width and height of a crop in pixels: part of the model contract."""
+"""Width and height in pixels of the crop that a landmark model sees."""
 
 CROP_MARGIN = 1.35
 """Side of the crop over the longer side of the tight box around the 68 points."""
 
-
 _EYES = slice(PARTS["left_eye"].start, PARTS["right_eye"].stop)
-"""Both eyes, as many points each, one behind the other."""
+"""Points of both eyes: first the left, then as many of the right."""
 
 
 @dataclass(frozen=True)
 class CropTransform:
-    """A similarity transform between frame and crop, with a closed-form inverse.
+    """Similarity transform between frame and crop.
 
     The crop is a square of ``side`` frame pixels around ``center`` (x, y), turned by ``angle``
-    (radians, clockwise on screen), sampled at ``size`` x ``size`` pixels. A head that is turned by
-    ``angle`` stands upright in it.
+    (radians, clockwise on screen) and sampled at ``size`` x ``size`` pixels. A head that is turned by
+    ``angle`` is upright in the crop.
 
-    Raises ``ValueError`` when a value is not finite, ``side`` is not positive or ``size`` < 2.
+    Raises ``ValueError`` if a value is not finite, ``side`` is not positive or ``size`` is below 2.
     """
 
     center: tuple[float, float]
@@ -50,16 +49,16 @@ class CropTransform:
 
     @classmethod
     def from_box(cls, box: FaceBox, margin: float = CROP_MARGIN, size: int = CROP_SIZE) -> CropTransform:
-        """The crop for the tight 68-point ``box`` that a detector reports."""
+        """Return the crop for a detector's ``box``, which is tight around the 68 points."""
         return cls(box.center, margin * max(box.width, box.height), box.roll_rad, size)
 
     @classmethod
     def from_points(
         cls, points_frame: FloatArray, margin: float = CROP_MARGIN, size: int = CROP_SIZE
     ) -> CropTransform:
-        """The upright crop around ``points_frame`` ``(68, 2)``: eye line level, points centred.
+        """Return the crop around ``points_frame`` ``(68, 2)`` in which they are centred and the eyes level.
 
-        Raises ``ValueError`` when all points coincide.
+        Raises ``ValueError`` if all points coincide.
         """
         angle = roll_of(points_frame)
         cos, sin = math.cos(angle), math.sin(angle)
@@ -75,12 +74,12 @@ class CropTransform:
         return self.side / self.size
 
     def to_frame(self, points_crop: FloatArray) -> FloatArray:
-        """Map ``(..., 2)`` crop pixels to frame pixels."""
+        """Map points ``(..., 2)`` from crop pixels to frame pixels."""
         matrix = self._matrix()
         return np.asarray(points_crop @ matrix[:, :2].T + matrix[:, 2])
 
     def to_crop(self, points_frame: FloatArray) -> FloatArray:
-        """Map ``(..., 2)`` frame pixels to crop pixels: the inverse of :meth:`to_frame`."""
+        """Map points ``(..., 2)`` from frame pixels to crop pixels; the inverse of :meth:`to_frame`."""
         turned = (points_frame - np.asarray(self.center)) @ _rotation(self.angle)
         points_crop: FloatArray = (self.size - 1) / 2 + turned / self.scale
         return points_crop
@@ -88,16 +87,16 @@ class CropTransform:
     def cut(self, image: ImageArray) -> ImageArray:
         """Sample the crop from ``image``, ``(H, W)`` grey or ``(H, W, 3)`` BGR uint8.
 
-        Returns ``(size, size)`` grey uint8. What lies outside the image is black. A crop that
-        shrinks the image more than twice is averaged over whole blocks of pixels first, since
-        bilinear sampling alone would alias.
+        Returns ``(size, size)`` grey uint8, black outside the image. If the crop shrinks the image to half
+        its size or less, whole blocks of pixels are averaged first, since bilinear sampling alone would
+        alias.
         """
         patch, origin = self._region(image)
         if patch.size == 0:
             return np.zeros((self.size, self.size), np.uint8)
         if patch.ndim == 3:
             patch = np.asarray(cv2.cvtColor(patch, cv2.COLOR_BGR2GRAY), np.uint8)
-        # An image that is smaller than one block is one block: no crop makes the padding grow past it.
+        # At most the size of the image: the padding of a small image in a huge crop must not grow.
         block = min(max(int(self.scale), 1), max(patch.shape))
         if block > 1:
             patch = _average_blocks(patch, block)
@@ -109,15 +108,15 @@ class CropTransform:
         return np.asarray(crop, np.uint8)
 
     def _matrix(self) -> FloatArray:
-        """``(2, 3)``: crop pixels to frame pixels."""
+        """Return the affine matrix ``(2, 3)`` from crop pixels to frame pixels."""
         cos, sin = self.scale * math.cos(self.angle), self.scale * math.sin(self.angle)
         middle, (x, y) = (self.size - 1) / 2, self.center
         return np.array([[cos, -sin, x - (cos - sin) * middle], [sin, cos, y - (sin + cos) * middle]])
 
     def _region(self, image: ImageArray) -> tuple[ImageArray, tuple[int, int]]:
-        """The part of ``image`` that the crop can touch, and its top-left pixel (x, y)."""
+        """Return the part of ``image`` that the crop may sample, and its top-left pixel (x, y)."""
         height, width = image.shape[:2]
-        # Two blocks of margin: one that straddles the edge, one that its bilinear neighbour reads.
+        # A margin of two blocks: one across the edge, and its neighbour for bilinear sampling.
         reach = self.side * (abs(math.cos(self.angle)) + abs(math.sin(self.angle))) / 2 + 2 * self.scale + 2
         x0, y0 = (max(math.floor(c - reach), 0) for c in self.center)
         x1, y1 = (min(math.ceil(c + reach), end) for c, end in zip(self.center, (width, height), strict=True))
@@ -125,16 +124,16 @@ class CropTransform:
 
 
 def roll_of(points: FloatArray) -> float:
-    """Angle in radians, clockwise on screen, of the line through the centres of the two eyes.
+    """Return the angle of the line through the centres of the two eyes, radians clockwise on screen.
 
-    ``points`` is ``(68, 2)`` in any frame.
+    ``points`` are ``(68, 2)`` in any coordinates.
     """
     (left_x, left_y), (right_x, right_y) = points[_EYES].reshape(2, -1, 2).sum(axis=1).tolist()
     return math.atan2(right_y - left_y, right_x - left_x)
 
 
 def mirror_points(points: FloatArray, width: int) -> FloatArray:
-    """Points ``(68, 2)`` of the left-right flipped image that is ``width`` pixels wide."""
+    """Return the landmarks of the mirrored image: ``points`` ``(68, 2)`` of one ``width`` pixels wide."""
     flipped = points[MIRROR]
     flipped[:, 0] = width - 1 - flipped[:, 0]
     return flipped

@@ -1,6 +1,6 @@
-"""The 68-point scheme of iBUG 300-W: parts, drawing edges, mirror order, eye corners.
+"""Landmark scheme with 68 points of iBUG 300-W: parts of the face, edges, mirror order.
 
-Points are numbered from 0 here; the papers count from 1. "Left" and "right" are the viewer's.
+Points are numbered from 0; the papers count from 1. "Left" and "right" are as seen in the picture.
 Source: C. Sagonas et al., "300 Faces In-The-Wild Challenge", Image and Vision Computing 47, 2016.
 """
 
@@ -26,13 +26,13 @@ PARTS: Mapping[str, range] = MappingProxyType(
         "inner_lip": range(60, 68),
     }
 )
-"""Consecutive runs of points; together they are all 68, each once."""
+"""Parts of the face as ranges of point numbers, which cover all 68 points once."""
 
 CLOSED_PARTS = frozenset({"left_eye", "right_eye", "outer_lip", "inner_lip"})
-"""Parts whose last point joins the first."""
+"""Parts whose last point is joined to the first."""
 
 OUTER_EYE_CORNERS = (36, 45)
-"""Ends of the inter-ocular distance that normalises the NME (37 and 46 counted from 1)."""
+"""Points between which the inter-ocular distance of the NME is taken (37 and 46 counted from 1)."""
 
 
 def _chain(part: str) -> Iterable[tuple[int, int]]:
@@ -43,7 +43,7 @@ def _chain(part: str) -> Iterable[tuple[int, int]]:
 
 
 EDGES: tuple[tuple[int, int], ...] = tuple(edge for part in PARTS for edge in _chain(part))
-"""Pairs of points that a contour drawing joins."""
+"""Pairs of points that are joined in a drawing of contours."""
 
 # fmt: off
 MIRROR: npt.NDArray[np.intp] = np.array([
@@ -57,9 +57,9 @@ MIRROR: npt.NDArray[np.intp] = np.array([
 ], dtype=np.intp)
 # fmt: on
 MIRROR.setflags(write=False)
-"""``points[MIRROR]`` names the points of a mirrored face correctly; its own inverse."""
+"""Permutation, its own inverse: ``points[MIRROR]`` brings the points of a mirrored face in order."""
 
-# The Delaunay triangles of the mean 300-W training face, made alike on both sides; eyes and mouth stay open.
+# Delaunay triangulation of the mean 300-W training face, made symmetric; eyes and mouth stay open.
 # fmt: off
 _LEFT_STRUTS = (
     (0, 17), (0, 36), (1, 36), (1, 41), (2, 31), (2, 41), (3, 31), (3, 48), (4, 48), (5, 48),
@@ -79,4 +79,4 @@ def _mesh() -> Iterable[tuple[int, int]]:
 
 
 MESH: tuple[tuple[int, int], ...] = tuple(sorted(set(_mesh())))
-"""Pairs of points that a drawing of the whole face as triangles joins; :data:`EDGES` are among them."""
+"""Pairs of points that are joined in a drawing of triangles; they include :data:`EDGES`."""

@@ -1,8 +1,9 @@
-"""The values that travel through the tracker: frozen, checked once, units in the names.
+"""Data types of the tracker: frames, boxes, landmarks, measures and results.
 
-Coordinates are pixels, x right, y down; (0, 0) is the centre of the top-left pixel. The suffix
-``_frame`` names the whole image, ``_crop`` the square patch that a landmark model sees. Impossible
-values raise ``ValueError`` when the object is made.
+Coordinates are pixels, x to the right and y down; (0, 0) is the centre of the top-left pixel. Names that end
+in ``_frame`` are in pixels of the whole image, in ``_crop`` in pixels of the square crop that a landmark
+model sees, in ``_s``, ``_ms``, ``_deg`` and ``_rad`` in seconds, milliseconds, degrees and radians. All types
+are frozen and raise ``ValueError`` for impossible values when they are created.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ FloatArray = npt.NDArray[np.floating[Any]]
 ImageArray = npt.NDArray[np.uint8]
 
 N_POINTS = 68
+"""Landmarks of a face; :mod:`tracker.scheme` names them."""
 
 STAGES = ("detect", "crop", "infer", "points", "smooth", "measure")
 """Stages of tracking one frame, in order: the keys of :attr:`FrameResult.stage_ms`."""
@@ -26,12 +28,13 @@ STAGES = ("detect", "crop", "infer", "points", "smooth", "measure")
 
 @dataclass(frozen=True)
 class Damage:
-    """What is wrong with a damaged file at one of its frames.
+    """Damage of a video file at one of its frames.
 
-    ``lost_before`` frames are missing directly before it and ``lost_after`` behind it, where the file ends
-    (``None``: some, but the file does not say how many). Of a ``guessed`` picture parts could not be decoded
-    and were filled in. ``time_mended``: the file states an impossible time, and the frame got one that fits
-    its neighbours. ``byte`` is where in the file it was noticed, ``None`` if that is not known.
+    ``lost_before`` frames are missing directly before the frame, and ``lost_after`` frames after it, at the
+    end of the file (``None``: some, but the file does not tell how many). ``guessed`` is set if parts of the
+    picture could not be decoded and were filled in. ``time_mended`` is set if the file states an impossible
+    time, and the frame got one that fits its neighbours. ``byte`` is the position in the file at which the
+    damage was noticed, ``None`` if it is not known.
     """
 
     lost_before: int = 0
@@ -47,12 +50,12 @@ class Damage:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One picture and when it was taken.
+    """One picture of a source, and its time.
 
-    ``image_bgr`` is ``(height, width, 3)`` uint8, OpenCV's channel order. ``index`` counts from 0
-    within ``source``; ``time_s`` is the presentation time of a video, seconds since the first
-    frame of a camera, 0 for a still image. ``captured_s`` is when a live camera's picture arrived, seconds of
-    ``time.monotonic``; a video or image has none. ``damage`` is set where the file is damaged.
+    ``image_bgr`` is ``(height, width, 3)`` uint8 in OpenCV's channel order. ``index`` counts from 0 within
+    ``source``. ``time_s`` is the presentation time of a video frame, the time since the first frame of a
+    camera, and 0 for a still image. ``captured_s`` is the time at which the picture of a live camera arrived,
+    by ``time.monotonic``; ``None`` for files. ``damage`` is set where the file is damaged.
     """
 
     image_bgr: ImageArray
@@ -81,11 +84,11 @@ class Frame:
 
 @dataclass(frozen=True)
 class FaceBox:
-    """A detected face: an upright rectangle in frame pixels, a score and the head's roll.
+    """Bounding box of a face in frame pixels, with a score and the head's roll.
 
     ``(x0, y0)`` is the top-left and ``(x1, y1)`` the bottom-right corner; both may lie outside the
-    frame. ``score`` is the detector's confidence in 0..1. ``roll_rad`` is the angle of the line
-    through the eyes, 0 for an upright head, positive when the head turns clockwise on screen.
+    frame. ``score`` is the detector's confidence, 0..1. ``roll_rad`` is the angle of the line through the
+    eyes: 0 for an upright head, positive for one that is turned clockwise on screen.
     """
 
     x0: float
@@ -106,7 +109,7 @@ class FaceBox:
 
     @classmethod
     def around(cls, points: FloatArray, score: float = 1.0, roll_rad: float = 0.0) -> FaceBox:
-        """The tight upright box around ``points`` ``(N, 2)``."""
+        """Return the tight upright box around ``points`` ``(N, 2)``, in their coordinates."""
         (x0, y0), (x1, y1) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
         return cls(x0, y0, x1, y1, score, roll_rad)
 
@@ -136,7 +139,7 @@ class FaceBox:
         return self.width * self.height
 
     def iou(self, other: FaceBox) -> float:
-        """Intersection over union with ``other``, 0..1."""
+        """Return the intersection over union with ``other``, 0..1."""
         width = min(self.x1, other.x1) - max(self.x0, other.x0)
         height = min(self.y1, other.y1) - max(self.y0, other.y0)
         overlap = max(width, 0.0) * max(height, 0.0)
@@ -145,9 +148,11 @@ class FaceBox:
 
 @dataclass(frozen=True, eq=False)
 class Landmarks:
-    """The 68 points of one face: ``points_frame`` ``(68, 2)`` float, and ``presence`` 0..1.
+    """The 68 landmarks of one face.
 
-    ``quality`` ``(68,)`` is the probability 0..1 that each point is good, from models that judge it.
+    ``points_frame`` is ``(68, 2)`` float, frame pixels. ``presence`` is the probability 0..1 that there is a
+    face. ``quality`` ``(68,)`` is the probability 0..1 that each point is good; ``None`` from models that do
+    not estimate it.
     """
 
     points_frame: FloatArray
@@ -167,13 +172,13 @@ class Landmarks:
 
 @dataclass(frozen=True)
 class FaceMeasures:
-    """What :mod:`tracker.tracking.measures.openness` reads off one face; None where there is no sensible
-    answer.
+    """Measures of one face, taken from its landmarks; ``None`` for those that cannot be taken.
 
     ``eye_open`` holds the aspect ratios (height over width) of the person's left and right eye,
     ``mouth_open`` that of the inner lips. ``yaw_deg``, ``pitch_deg`` and ``roll_deg`` are 0 for an upright
     face that looks into the camera, and positive when it turns towards the right of the image, up, and
-    clockwise on screen. ``blinks`` counts from when the face was first seen; it stays 0 in a still image.
+    clockwise on screen; all three are numbers, or all three ``None``. ``blinks`` are counted since the face
+    was first seen; 0 in a still image.
     """
 
     eye_open: tuple[float | None, float | None]
@@ -196,9 +201,10 @@ class FaceMeasures:
 
 @dataclass(frozen=True, eq=False)
 class TrackedFace:
-    """One face of one frame; ``id`` counts from 1 and is never reused within a run.
+    """One face in one frame.
 
-    ``measures`` are those of the picture as it came: they stay when it is shown mirrored.
+    ``id`` counts from 1 and is never reused within a run. ``measures`` belong to the original picture: they
+    stay the same when the face is shown mirrored.
     """
 
     id: int
@@ -216,16 +222,16 @@ class TrackedFace:
 
     @property
     def score(self) -> float:
-        """Probability 0..1 that there is a face under these points."""
+        """Probability 0..1 that there is a face at these points."""
         return self.landmarks.presence
 
 
 @dataclass(frozen=True, eq=False)
 class FrameResult:
-    """What the tracker found in one frame.
+    """Faces of one frame.
 
-    ``stage_ms`` holds milliseconds spent per stage (``detect``, ``crop``, ``infer``, ``points``, ``smooth``,
-    ``measure``); a stage that did not run is absent. ``damage`` is that of the frame.
+    ``index``, ``time_s``, ``source``, ``image_hw`` (height and width in pixels) and ``damage`` are those of
+    the frame. ``stage_ms`` maps the :data:`STAGES` that ran to the milliseconds they took.
     """
 
     faces: tuple[TrackedFace, ...]

@@ -11,7 +11,7 @@ pytest.importorskip("tflite", reason="needs the train extra")
 from export.fit_box import fit_correction, tight_box
 from tests.shapes import canonical_points
 from tracker.geometry import CropTransform, roll_of
-from tracker.inference.detection.blazeface import RawFace
+from tracker.inference.detection.box_correction import RawFace
 from tracker.types import FaceBox, FloatArray
 from train.errors import DataError
 

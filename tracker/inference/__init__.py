@@ -1,0 +1,1 @@
+"""Inference: landmark models and face detectors on the installed runtimes."""

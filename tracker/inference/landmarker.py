@@ -1,9 +1,9 @@
-"""An exported landmark model behind one verb: crops in, points out.
+"""Landmark models: crops in, landmarks out.
 
-The contract, whatever the network inside: input ``crop`` uint8 ``(N, 1, 224, 224)`` raw grey
-levels; outputs ``points`` float32 ``(N, 68, 2)`` in crop pixels, ``presence`` float32 ``(N,)``, the
-probability that the crop holds a face, and, of models that judge it, ``quality`` float32 ``(N, 68)``, the
-probability that each point is good.
+Each exported model, whatever the network inside, has one input ``crop``, uint8 ``(N, 1, 224, 224)`` grey
+levels, and these outputs: ``points`` float32 ``(N, 68, 2)`` in crop pixels; ``presence`` float32 ``(N,)``,
+the probability that the crop shows a face; and, if the model estimates it, ``quality`` float32 ``(N, 68)``,
+the probability that each point is good.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from tracker.geometry import CROP_SIZE
 from tracker.types import N_POINTS, FloatArray, ImageArray
 
 if TYPE_CHECKING:
-    from tracker.inference.backends import Session
+    from tracker.inference.sessions import Session
 
 
 class Located(NamedTuple):
-    """The answer to N crops: ``points_crop`` ``(N, 68, 2)`` in crop pixels, ``presence`` ``(N,)`` 0..1, and
-    ``quality`` ``(N, 68)`` 0..1, None from models that do not judge it."""
+    """Landmarks in N crops.
+
+    ``points_crop`` ``(N, 68, 2)`` are in crop pixels, ``presence`` ``(N,)`` and ``quality`` ``(N, 68)`` are
+    probabilities 0..1; ``quality`` is None from models that do not estimate it.
+    """
 
     points_crop: FloatArray
     presence: FloatArray
@@ -30,19 +33,19 @@ class Located(NamedTuple):
 
 
 class Landmarker(Protocol):
-    """Locates the 68 points in crops."""
+    """Locates the 68 landmarks in crops."""
 
     def locate(self, crops: ImageArray) -> Located:
-        """Of ``(N, 224, 224)`` grey uint8."""
+        """Return the landmarks in ``crops``, ``(N, 224, 224)`` grey uint8."""
         ...
 
 
 class OnnxLandmarker:
-    """A model that keeps the contract, on any :class:`~tracker.inference.backends.Session`.
+    """A landmark model in a :class:`~tracker.inference.sessions.Session`.
 
-    Opening runs one empty crop, so that a graph that breaks the contract fails here, with a
-    :class:`~tracker.errors.WeightsError`, and the first real frame does not pay for warming up. Where the
-    runtime prepares each batch size, so do batches of up to ``faces`` crops.
+    The constructor runs the model on an empty crop, so that the first frame does not wait for the runtime to
+    warm up; if the runtime prepares each batch size, it runs batches of up to ``faces`` crops. Raises
+    :class:`~tracker.errors.WeightsError` if the model's outputs have other shapes than required.
     """
 
     def __init__(self, session: Session, faces: int = 1) -> None:
@@ -50,18 +53,19 @@ class OnnxLandmarker:
         for count in range(faces if session.prepares_each_shape else 1, 0, -1):
             outputs = session.run(np.zeros((count, 1, CROP_SIZE, CROP_SIZE), np.uint8))
         shapes = [output.shape for output in outputs]
-        contract = [(1, N_POINTS, 2), (1,), (1, N_POINTS)]
-        if shapes not in (contract, contract[:2]):
+        required = [(1, N_POINTS, 2), (1,), (1, N_POINTS)]
+        if shapes not in (required, required[:2]):
             raise WeightsError(
                 f"a landmark model must return (N, {N_POINTS}, 2), (N,) and may (N, {N_POINTS}), got {shapes}"
             )
 
     def locate(self, crops: ImageArray) -> Located:
+        """Return the landmarks in ``crops``, ``(N, 224, 224)`` grey uint8."""
         return Located(*self._session.run(crops[:, None]))
 
 
 class FakeLandmarker:
-    """Answers every crop with the points, presence and quality that the test sets; counts its crops."""
+    """Landmarker that returns the same points, presence and quality for each crop, and counts crops."""
 
     def __init__(
         self, points_crop: FloatArray, presence: float = 1.0, quality: FloatArray | None = None
@@ -72,6 +76,7 @@ class FakeLandmarker:
         self.crops_seen = 0
 
     def locate(self, crops: ImageArray) -> Located:
+        """Return the given landmarks for each of ``crops``."""
         count = len(crops)
         self.crops_seen += count
         points, presence = np.tile(self.points_crop, (count, 1, 1)), np.full(count, self.presence, np.float32)

@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import Literal
 
 from tracker.inference.backends import open_first, open_session
-from tracker.inference.detection.blazeface import BlazeFace, BoxCorrection
+from tracker.inference.detection.blazeface import BlazeFace
+from tracker.inference.detection.box_correction import BoxCorrection
 from tracker.inference.detection.detector import FaceDetector
 from tracker.inference.detection.mediapipe import MediaPipeDetector
 from tracker.inference.landmarker import OnnxLandmarker

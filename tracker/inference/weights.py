@@ -1,4 +1,4 @@
-"""The shipped models: found through a manifest, believed only when their hash is right."""
+"""Shipped model files: manifest, variants and verification of their hashes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tracker.errors import WeightsError
 
 MANIFEST = "manifest.json"
 KINDS = ("landmarks", "detector", "study")
-"""The tracker runs the first two; study networks are for the training side, in its own format."""
+"""Kinds of models; networks of kind ``study`` are used by the training code only, in its own format."""
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 # An installed wheel carries the models inside the package, a clone beside it.
@@ -23,13 +23,14 @@ _PLACES = (_PACKAGE / "_weights", _PACKAGE.parent / "weights")
 
 @dataclass(frozen=True)
 class ModelFile:
-    """One entry of the manifest: a model's name, what it is for, its file and that file's hash.
+    """Entry of the manifest for one model file.
 
-    ``meta`` holds what a model of its kind needs besides the graph (a detector's box correction)
-    and what was measured of it (``nme_percent``). ``variants`` are the same model in other precisions, by
-    precision; the ``suits`` of a variant's ``meta`` maps each backend that it is better on to the processor
-    flags of which it needs one (none: it is better on any). Raises :class:`WeightsError` for an unknown
-    ``kind``, a hash that is none, or a path that no file can have.
+    ``meta`` holds data that a model of its kind needs besides the graph (the box correction of a detector)
+    and figures measured on it (``nme_percent``). ``variants`` are the same model in other precisions, by
+    precision. The ``suits`` in a variant's ``meta`` maps each backend on which it is faster to processor
+    flags, one of which it needs (an empty list: it is faster on all processors).
+
+    Raises :class:`WeightsError` for an unknown ``kind``, a malformed hash or an impossible path.
     """
 
     name: str
@@ -52,11 +53,11 @@ class ModelFile:
 
     @property
     def precision(self) -> str:
-        """What the file computes in, such as ``fp32`` or ``int8``; ``fp32`` if the manifest does not say."""
+        """Precision of the computation, such as ``fp32`` or ``int8``; by default ``fp32``."""
         return str(self.meta.get("precision", "fp32"))
 
     def best_for(self, backend: str, flags: Collection[str]) -> ModelFile:
-        """The variant that suits ``backend`` on a processor with ``flags``, else the model itself."""
+        """Return the variant that suits ``backend`` on a processor with ``flags``, else the model itself."""
         for variant in self.variants.values():
             needed = variant.meta["suits"].get(backend)
             if needed is not None and (not needed or not set(needed).isdisjoint(flags)):
@@ -64,7 +65,10 @@ class ModelFile:
         return self
 
     def in_precision(self, precision: str) -> ModelFile:
-        """The model itself or its variant. Raises :class:`WeightsError` and lists those there are."""
+        """Return the file of this ``precision``.
+
+        Raises :class:`WeightsError`, with a list of the precisions, if there is none.
+        """
         known = {self.precision: self, **self.variants}
         if precision not in known:
             raise WeightsError(
@@ -73,9 +77,9 @@ class ModelFile:
         return known[precision]
 
     def verified(self) -> Path:
-        """The file's path, after comparing its SHA-256 with the manifest's.
+        """Return the path of the file after checking its SHA-256.
 
-        Raises :class:`WeightsError` if the file is missing or differs.
+        Raises :class:`WeightsError` if the file is missing or differs from the manifest.
         """
         try:
             with self.path.open("rb") as file:
@@ -93,7 +97,7 @@ class ModelFile:
 
 
 def weights_dir() -> Path:
-    """Where the shipped models lie. Raises :class:`WeightsError` if they are nowhere."""
+    """Return the folder of the shipped models; raises :class:`WeightsError` if there is none."""
     for place in _PLACES:
         if (place / MANIFEST).is_file():
             return place
@@ -101,9 +105,9 @@ def weights_dir() -> Path:
 
 
 def load_manifest(folder: Path | None = None) -> dict[str, ModelFile]:
-    """Read the manifest of ``folder`` (default: the shipped one): model name to entry.
+    """Read the manifest of ``folder`` (default: the shipped one) and return its entries by model name.
 
-    Raises :class:`WeightsError` when it cannot be read or an entry lacks a field.
+    Raises :class:`WeightsError` if it cannot be read or an entry lacks a field.
     """
     folder = folder or weights_dir()
     path = folder / MANIFEST
@@ -115,9 +119,9 @@ def load_manifest(folder: Path | None = None) -> dict[str, ModelFile]:
 
 
 def find_model(name: str, kind: str, folder: Path | None = None) -> ModelFile:
-    """The manifest's entry for the model ``name`` of ``kind``.
+    """Return the manifest's entry for the model ``name`` of ``kind``.
 
-    Raises :class:`WeightsError` and lists the models there are when it has none.
+    Raises :class:`WeightsError`, with a list of the models, if there is none.
     """
     models = load_manifest(folder)
     known = [model.name for model in models.values() if model.kind == kind]
@@ -130,7 +134,7 @@ def _entry(folder: Path, name: str, entry: Mapping[str, Any]) -> ModelFile:
     return ModelFile(
         name=name,
         kind=entry["kind"],
-        path=folder / _plain(name, entry["file"]),
+        path=folder / _checked_name(name, entry["file"]),
         sha256=entry["sha256"],
         licence=entry["licence"],
         meta=entry.get("meta", {}),
@@ -142,17 +146,17 @@ def _entry(folder: Path, name: str, entry: Mapping[str, Any]) -> ModelFile:
 
 
 def _variant(folder: Path, name: str, precision: str, entry: Mapping[str, Any]) -> ModelFile:
-    """``entry`` is the model's, with the variant's own file, hash and meta in place of its own."""
+    """Return a variant; ``entry`` is the model's, with file, hash and meta replaced by the variant's."""
     meta = {**entry["meta"], "precision": precision}
     suits = meta["suits"]
     if not all(isinstance(flag, str) for flags in suits.values() for flag in flags):
         raise WeightsError(f"model {name!r}: suits of {precision} must map backends to processor flags")
-    path = folder / _plain(name, entry["file"])
+    path = folder / _checked_name(name, entry["file"])
     return ModelFile(name, entry["kind"], path, entry["sha256"], entry["licence"], meta)
 
 
-def _plain(name: str, file: str) -> str:
-    """``file`` if it names one beside the manifest, which decides on no other file of the computer."""
+def _checked_name(name: str, file: str) -> str:
+    """Return ``file`` if it is a plain file name, so that no manifest can refer to other folders."""
     if file in ("", ".", "..") or not set("/\\:").isdisjoint(file):
         raise WeightsError(f"model {name!r}: {file!r} is not the name of a file beside the manifest")
     return file

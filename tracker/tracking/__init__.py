@@ -1,0 +1,1 @@
+"""Tracking: faces in each frame of a video, followed over time."""

@@ -1,4 +1,4 @@
-"""Settings of :class:`tracker.tracking.face_tracker.FaceTracker`: how faces are found and followed."""
+"""Settings of the face tracker: slots, thresholds, and how often it detects."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class MinConfidence:
 
 @dataclass(frozen=True)
 class TrackerSettings:
-    """How faces are found and followed.
+    """Tracking behaviour.
 
     At most ``max_faces`` are followed, the largest. A track starts on a face with at least ``new_presence``
     and ``new_quality`` (see :class:`MinConfidence`), and is lost below ``min_presence`` or ``min_quality``.

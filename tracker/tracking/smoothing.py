@@ -1,14 +1,14 @@
-"""The One-Euro filter on landmarks: the head as one body, and each part of the face on it.
+"""Smoothing of landmarks by the One-Euro filter, separately for the head and for the points on it.
 
 G. Casiez, N. Roussel, D. Vogel, "1 Euro Filter: A Simple Speed-based Low-pass Filter for Noisy Input
 in Interactive Systems", CHI 2012: a low-pass filter whose cut-off rises with speed. Each step from the last
-smoothed points to the new ones is taken apart into what moving, turning and scaling the whole face explains
-(a similarity, fitted to points that do not move on the head) and the rest. Both are filtered, each at its own
-speed: that of the head is known far better than that of any single point, and a still mouth stays still on a
-moving head. Within a part of the face the points share one speed, so that an eye blinks as a whole.
+smoothed points to the new ones is split into the motion of the whole head (a similarity transform, fitted to
+points that do not move on the head) and the rest. Both are filtered, each at its own speed: the speed of the
+head is known far better than that of a single point, and a still mouth stays still on a moving head. The
+points of a part of the face share one speed, so that an eye blinks as a whole.
 
-Speeds are in face widths, so that one setting suits a near face and a far one, and in true seconds, so that
-it suits any frame rate. The presets were chosen by what ``python -m tracker.steadiness`` measures.
+Speeds are in face widths per second, so that the same parameters suit near and far faces and any frame rate.
+The presets were chosen with ``python -m tracker.steadiness``.
 """
 
 from __future__ import annotations
@@ -29,8 +29,11 @@ ComplexArray = npt.NDArray[np.complexfloating]
 
 @dataclass(frozen=True)
 class OneEuro:
-    """Settings: cut-off in hertz at rest, how much it rises per face width per second, the cut-off of the
-    speed estimate in hertz, and the speed up to which motion is taken for noise, in face widths per second.
+    """Parameters of the One-Euro filter.
+
+    ``rest_hz`` is the cut-off at rest; it rises by ``hz_per_speed`` hertz per face width per second.
+    ``speed_hz`` is the cut-off of the speed estimate, and motion slower than ``noise_speed``, face widths per
+    second, is taken for noise.
 
     Raises ``ValueError`` for cut-offs that are not positive and finite, and for negative speeds.
     """
@@ -49,34 +52,34 @@ class OneEuro:
 PRESETS: Mapping[str, OneEuro | None] = MappingProxyType(
     {"off": None, "low": OneEuro(1.5, 60.0), "high": OneEuro(0.7, 25.0)}
 )
-"""What ``--smoothing`` offers."""
+"""Choices of ``--smoothing``."""
 
-# Lids and lips are quick and drawn sharply; the contour wanders along itself, and brows are slow.
+# Eyelids and lips are fast and sharp; points of the contour drift along it, and brows are slow.
 _LIVELY, _CALM = 2.5, 0.5
 _RESPONSE = np.stack([np.ones(N_POINTS), np.full(N_POINTS, _CALM)])  # of the head, of the points on it
 for _part in ("left_eye", "right_eye", "outer_lip", "inner_lip"):
     _RESPONSE[1, PARTS[_part]] = _LIVELY
 
-# What mouth and lids leave in place: the nose, the corners of the eyes, the contour above the mouth.
+# Points that mouth and eyelids do not move: nose, corners of the eyes, contour above the mouth.
 _STEADY = np.zeros(N_POINTS)
 _STEADY[[*PARTS["nose_bridge"], *PARTS["nose_base"], 36, 39, 42, 45, *range(5), *range(12, 17)]] = 1
 
-# Means over all points for the head, over the points of the same part for those on it.
+# Means over all points for the head, and over the points of each part for the points on it.
 _MEANS = np.stack([np.full((N_POINTS, N_POINTS), 1 / N_POINTS), np.zeros((N_POINTS, N_POINTS))])
 for _points in PARTS.values():
     _MEANS[1][np.ix_(_points, _points)] = 1 / len(_points)
 
 _WIDTH_PER_SPREAD = 2.6
-"""Width of a frontal face over the root mean square distance of its points from their middle."""
+"""Width of a frontal face over the root mean square distance of its points from their mean."""
 
 
 @dataclass(eq=False)
 class PointFilter:
-    """Filters the 68 points of one face from frame to frame.
+    """Filter for the 68 points of one face, called with each frame in turn.
 
-    State: ``last`` ``(68,)`` holds the last smoothed points as x + iy in pixels, seen at ``time_s`` (None
-    before the first), and ``velocity`` ``(2, 68)`` that of the head and of the points on it, face widths a
-    second.
+    ``last`` ``(68,)`` holds the last smoothed points as complex numbers x + iy in pixels, ``time_s`` their
+    time (None before the first), and ``velocity`` ``(2, 68)`` the velocities of the head and of the points on
+    it, face widths a second.
     """
 
     parameters: OneEuro
@@ -85,9 +88,9 @@ class PointFilter:
     velocity: ComplexArray = field(default_factory=lambda: np.empty(0, complex))
 
     def __call__(self, points: FloatArray, time_s: float) -> FloatArray:
-        """Smoothed ``points`` ``(68, 2)`` in pixels, seen at ``time_s``.
+        """Return the smoothed points ``(68, 2)`` for ``points`` at ``time_s`` seconds, both in pixels.
 
-        The first call, and one whose time does not advance, returns the points as they are. Raises
+        The first call, and one whose time does not advance, returns the points unchanged. Raises
         ``ValueError`` for another shape.
         """
         if points.shape != (N_POINTS, 2):
@@ -100,7 +103,7 @@ class PointFilter:
         else:
             self.last = self._advance(new, elapsed)
         self.time_s = time_s
-        return self.last[:, None].view(np.float64).copy()  # the filter's own state stays out of reach
+        return self.last[:, None].view(np.float64).copy()  # the caller may change the array
 
     def _advance(self, new: ComplexArray, elapsed: float) -> ComplexArray:
         parameters, last = self.parameters, self.last
@@ -119,10 +122,11 @@ class PointFilter:
 def fit_similarity(
     source: ComplexArray, target: ComplexArray, weights: FloatArray
 ) -> tuple[complex, complex]:
-    """``factor`` and ``shift`` for which ``factor * source + shift`` lies nearest ``target`` (least squares).
+    """Return the ``factor`` and ``shift`` of the similarity that maps ``source`` to ``target`` best.
 
-    All ``(N,)``, points as complex numbers x + iy: the factor is a scale times ``exp(1j * turn)``. Points
-    that all coincide are only shifted. ``weights`` are >= 0 and not all 0.
+    Weighted least squares of ``factor * source + shift - target``, all ``(N,)``, points as complex numbers
+    x + iy: the factor is a scale times ``exp(1j * angle)``. Points that all coincide are only shifted.
+    ``weights`` are >= 0 and not all 0.
     """
     share = weights / weights.sum()
     middle, target_middle = complex(share @ source), complex(share @ target)
@@ -134,11 +138,11 @@ def fit_similarity(
 
 
 def _width(points: ComplexArray) -> float:
-    """Width of the face in pixels, told from the spread of its points, which no turn changes."""
+    """Return the width of the face in pixels, from the spread of its points, which roll does not change."""
     arms = points - points.sum() / len(points)
     return _WIDTH_PER_SPREAD * math.sqrt(np.vdot(arms, arms).real / len(points))
 
 
 def _gain(cutoff_hz: float | FloatArray, elapsed: float) -> float | FloatArray:
-    """Weight of the new value in a first-order low-pass filter."""
+    """Return the weight of the new value in a first-order low-pass filter."""
     return 1 / (1 + 1 / (2 * math.pi * cutoff_hz * elapsed))

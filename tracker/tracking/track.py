@@ -37,12 +37,12 @@ class Track:
 
     @property
     def box(self) -> FaceBox:
-        """The tight box around the last located points."""
+        """Tight box around the last located points."""
         return FaceBox.around(self.landmarks.points_frame)
 
     @property
     def is_lost(self) -> bool:
-        """Whether the face was not found in the last frame."""
+        """True if the face was not found in the last frame."""
         return self.lost_at_s is not None
 
     def follow(self, landmarks: Landmarks, crop: CropTransform, time_s: float) -> None:

@@ -1,9 +1,11 @@
-"""Face detectors: a picture in, boxes out."""
+"""Protocol of face detectors, and a fake detector for tests."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
+
+import numpy as np
 
 from tracker.geometry import CROP_SIZE, CropTransform
 from tracker.inference.detection.views import whole_picture
@@ -11,28 +13,36 @@ from tracker.types import FaceBox, ImageArray
 
 
 class FaceDetector(Protocol):
-    """Finds faces; each adapter reports the same box, whatever its network was trained on."""
+    """Finds faces and reports the same kind of box for each network: tight around the 68 landmarks."""
 
     def views(self, image_hw: tuple[int, int]) -> Sequence[CropTransform]:
-        """What it can look at in a picture ``image_hw`` high and wide: the whole, then close-ups, if any."""
+        """Return the parts of a picture of ``image_hw`` = (height, width) that can be searched.
+
+        The first is the whole picture, the others are close-ups, if the detector has any.
+        """
         ...
 
     def detect(self, image_bgr: ImageArray, views: Sequence[CropTransform] | None = None) -> list[FaceBox]:
-        """Faces in ``image_bgr`` ``(H, W, 3)`` uint8, best score first.
+        """Return the faces in ``image_bgr`` ``(H, W, 3)`` uint8, best score first.
 
-        Looks at ``views``, some of those that :meth:`views` gives; at all of them if None, which is right
-        for a still image. In a video :class:`tracker.tracking.search.Search` chooses, so that small faces
-        are found
-        too and no frame pays for all.
+        Searches ``views``, some of those that :meth:`views` returns, or all of them if None, which is right
+        for a still image. In a video :class:`tracker.tracking.search.Search` chooses, so that small faces are
+        found without searching everywhere in each frame.
 
-        Each box is the adapter's estimate of the tight box around the 68 landmarks, measured with
-        the head upright: ``roll_rad`` says how far the head is turned about the box's centre.
+        Each box is an estimate of the tight box around the 68 landmarks, measured with the head upright:
+        ``roll_rad`` tells how far the head is turned about the centre of the box.
         """
         ...
 
 
+def check_picture(image_bgr: ImageArray) -> None:
+    """Raise ``ValueError`` unless ``image_bgr`` is a non-empty uint8 ``(H, W, 3)`` array."""
+    if image_bgr.dtype != np.uint8 or image_bgr.ndim != 3 or image_bgr.shape[2] != 3 or not image_bgr.size:
+        raise ValueError(f"expected a uint8 (H, W, 3) picture, got {image_bgr.dtype} {image_bgr.shape}")
+
+
 class FakeDetector:
-    """Reports the boxes it was given, every time, and keeps the views it was asked to look at."""
+    """Detector that always reports the given ``boxes``, and keeps the views of each call in ``looks``."""
 
     def __init__(self, *boxes: FaceBox, close_ups: Sequence[CropTransform] = ()) -> None:
         self.boxes = list(boxes)
@@ -40,8 +50,14 @@ class FakeDetector:
         self.looks: list[Sequence[CropTransform] | None] = []
 
     def views(self, image_hw: tuple[int, int]) -> Sequence[CropTransform]:
+        """Return the whole picture, then ``close_ups``."""
         return [whole_picture(image_hw, CROP_SIZE), *self.close_ups]
 
-    def detect(self, image_bgr: ImageArray, views: Sequence[CropTransform] | None = None) -> list[FaceBox]:  # noqa: ARG002
+    def detect(
+        self,
+        image_bgr: ImageArray,  # noqa: ARG002
+        views: Sequence[CropTransform] | None = None,
+    ) -> list[FaceBox]:
+        """Return ``boxes``, and add ``views`` to ``looks``."""
         self.looks.append(views)
         return list(self.boxes)

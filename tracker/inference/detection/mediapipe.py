@@ -1,7 +1,6 @@
-"""MediaPipe's own FaceDetector (Tasks API, mediapipe >= 0.10.30) behind our protocol: an extra.
+"""Face detector of the mediapipe library (Tasks API, mediapipe >= 0.10.30): the extra ``mediapipe``.
 
-It runs the same network as :mod:`tracker.inference.detection.blazeface`; the shipped ``.tflite`` is its
-model file.
+It runs the same network as :mod:`tracker.inference.detection.blazeface`, from the shipped ``.tflite`` file.
 """
 
 from __future__ import annotations
@@ -16,7 +15,9 @@ import numpy as np
 
 from tracker.errors import BackendError
 from tracker.geometry import CropTransform
-from tracker.inference.detection.blazeface import INPUT_SIZE, BoxCorrection, RawFace, check_picture
+from tracker.inference.detection.blazeface import INPUT_SIZE
+from tracker.inference.detection.box_correction import BoxCorrection, RawFace
+from tracker.inference.detection.detector import check_picture
 from tracker.inference.detection.views import whole_picture
 from tracker.system.closing import Closing
 from tracker.types import FaceBox, ImageArray
@@ -25,11 +26,11 @@ USAGE_NOTICE = (
     "note: the mediapipe library reports usage statistics to its maker (Google) over the network; "
     "the default detector sends nothing"
 )
-"""What the command line says on stderr before it opens this detector."""
+"""Message of the command line before it opens this detector."""
 
 
 class MediaPipeDetector(Closing):
-    """The ``.tflite`` file ``model`` on MediaPipe's runtime.
+    """The ``.tflite`` file ``model`` on MediaPipe's runtime, as a face detector; to be closed.
 
     Raises :class:`BackendError` if mediapipe is not installed or does not accept the file, and
     ``ValueError`` unless ``0 < min_score < 1``.
@@ -54,11 +55,11 @@ class MediaPipeDetector(Closing):
         self._correction = correction
 
     def close(self) -> None:
-        """Free MediaPipe's threads; left to the interpreter's exit, it prints a traceback of its own."""
+        """End MediaPipe's threads; at the exit of the interpreter they would print a traceback."""
         self._detector.close()
 
     def views(self, image_hw: tuple[int, int]) -> Sequence[CropTransform]:
-        """The whole picture ``image_hw`` high and wide; it has no close-ups."""
+        """Return the whole picture of ``image_hw`` = (height, width); there are no close-ups."""
         return [whole_picture(image_hw, INPUT_SIZE)]
 
     def detect(
@@ -66,14 +67,14 @@ class MediaPipeDetector(Closing):
         image_bgr: ImageArray,
         views: Sequence[CropTransform] | None = None,  # noqa: ARG002
     ) -> list[FaceBox]:
-        """Faces in ``image_bgr`` ``(H, W, 3)`` uint8 as tight 68-point boxes, best score first."""
+        """Return the faces in ``image_bgr`` ``(H, W, 3)`` uint8 as tight 68-point boxes, best score first."""
         return [self._correction.apply(face) for face in self.detect_raw(image_bgr)]
 
     def detect_raw(self, image_bgr: ImageArray) -> list[RawFace]:
-        """Faces as MediaPipe reports them, best score first.
+        """Return the faces as MediaPipe reports them, best score first.
 
-        MediaPipe cuts its boxes to whole pixels and pushes them into the picture; the key points,
-        which the correction uses, are exact.
+        MediaPipe rounds its boxes to whole pixels and clips them to the picture; the key points, which the
+        correction uses, are exact. Raises ``ValueError`` for an array of another type or shape.
         """
         check_picture(image_bgr)
         rgb = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB)
@@ -85,7 +86,7 @@ class MediaPipeDetector(Closing):
 
 
 def _has_area(detection: Any) -> bool:
-    """Whole-pixel boxes in a picture of a few pixels can round to nothing."""
+    """Return whether the box has an area: in a picture of a few pixels it may be rounded to nothing."""
     return bool(detection.bounding_box.width > 0 and detection.bounding_box.height > 0)
 
 

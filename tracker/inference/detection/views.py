@@ -1,8 +1,7 @@
-"""Which square views of a picture a detector looks at, so that small faces are large enough in one.
+"""Square views of a picture for a detector: the whole, and close-ups for small faces.
 
-A detector of fixed input size finds a face only if it spans a certain share of its view. So besides
-the whole picture there are close-ups: overlapping square tiles at two scales, as far as they
-need no enlarging.
+A detector of fixed input size finds a face only if it spans a certain share of the view. So besides the whole
+picture there are close-ups: overlapping square tiles at two scales, unless they had to be enlarged.
 """
 
 from __future__ import annotations
@@ -16,23 +15,23 @@ import numpy as np
 from tracker.geometry import CropTransform
 
 NEEDED_SHARE = 1 / 6
-"""Side of the smallest face that a view is for, over the view's side.
+"""Side of the smallest face that a view is made for, over the side of the view.
 
-Of 1175 training faces of 300-W, each in one view, BlazeFace finds 94 % at this share (score 0.5), 97 %
-at a fifth and 68 % at an eighth.
+Of 1175 training faces of 300-W, each in one view, BlazeFace finds 94 % at this share (score 0.5), 97 % at a
+fifth and 68 % at an eighth.
 """
 
 CLOSE_UP_SIDES = (2 / 3, 1 / 3)
 """Sides of the close-ups over the shorter side of the picture, from coarse to fine."""
 
 MAX_OVERLAP = 1 / 2
-"""Overlap of neighbours over their side; more would buy little for its price."""
+"""Largest overlap of neighbouring tiles over their side; more would cost much and add little."""
 
-_ROUNDING = 1e-9  # a quotient that is whole but for rounding needs no further tile
+_ROUNDING = 1e-9  # a quotient that is whole except for rounding needs no further tile
 
 
 def whole_picture(image_hw: tuple[int, int], size: int) -> CropTransform:
-    """The square view of ``size`` pixels with the picture in its middle, black bars beside it."""
+    """Return the square view of the whole picture at ``size`` pixels, with black bars at two sides."""
     height, width = image_hw
     side = max(height, width)
     return _square((width - side) / 2, (height - side) / 2, side, size)
@@ -40,14 +39,14 @@ def whole_picture(image_hw: tuple[int, int], size: int) -> CropTransform:
 
 @lru_cache(maxsize=16)
 def close_ups(image_hw: tuple[int, int], size: int) -> tuple[CropTransform, ...]:
-    """Tiles of a picture of ``image_hw`` = (height, width), coarse to fine, row by row.
+    """Return the close-ups of a picture of ``image_hw`` = (height, width), coarse to fine, row by row.
 
-    A picture too small for them has none.
+    Each is sampled at ``size`` pixels; a picture that is too small has none.
 
-    Guarantee, for pictures up to 2:1: a face (any square within the picture) that spans at least
-    :data:`NEEDED_SHARE` of the finest tile lies whole in some view, the whole picture included, of
-    which it spans as much. In longer pictures this holds except for faces between a third of the
-    shorter and a sixth of the longer side: the borders of the coarse tiles may cut those.
+    In pictures with an aspect ratio of up to 2:1, each face (any square within the picture) that spans at
+    least :data:`NEEDED_SHARE` of the finest tile lies completely in some view, the whole picture included, of
+    which it spans at least that share. In longer pictures the borders of the coarse tiles may cut faces
+    between a third of the shorter and a sixth of the longer side.
     """
     tiles: list[CropTransform] = []
     coarser = float(max(image_hw))
@@ -63,16 +62,16 @@ def close_ups(image_hw: tuple[int, int], size: int) -> tuple[CropTransform, ...]
 
 
 def _starts(length: int, side: float, overlap: float) -> list[float]:
-    """Where tiles begin that cover 0 .. ``length`` evenly and overlap by at least ``overlap``."""
+    """Return the starts of tiles that cover 0 .. ``length`` evenly and overlap by at least ``overlap``."""
     steps = math.ceil((length - side) / (side - overlap) - _ROUNDING)
     return [float(start) for start in np.linspace(0.0, length - side, steps + 1)]
 
 
 def _square(x0: float, y0: float, side: float, size: int) -> CropTransform:
-    """The view whose points (0, 0) and (size, size) are the corners of a square of frame pixels.
+    """Return the view whose points (0, 0) and (size, size) are the corners of a square in frame pixels.
 
-    MediaPipe's ``ImageToTensorCalculator`` puts the CENTRE of the view's first pixel on the left
-    edge of the square; half a view pixel of shift says so in our terms.
+    MediaPipe's ``ImageToTensorCalculator`` puts the centre of the view's first pixel on the left edge of the
+    square, which is a shift by half a pixel of the view here.
     """
     middle = (side - side / size) / 2
     return CropTransform((x0 + middle, y0 + middle), side, size=size)

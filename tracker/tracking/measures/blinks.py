@@ -1,10 +1,9 @@
-"""Blinks counted from the openness of the eyes, in true seconds.
+"""Blink counter, from the openness of the eyes over time.
 
-The openness is the eye aspect ratio of T. Soukupova and J. Cech, "Real-Time Eye Blink Detection using
-Facial Landmarks", CVWW 2016 (:func:`tracker.tracking.measures.openness.eye_openness`). One threshold does
-not suit everybody:
-open eyes measure 0.25 on one face and 0.4 on another. So the counter learns how wide this person's eyes are
-when open, and sees a blink where the openness falls well below that and comes back in time.
+Openness is the eye aspect ratio of T. Soukupova and J. Cech, "Real-Time Eye Blink Detection using Facial
+Landmarks", CVWW 2016 (:func:`tracker.tracking.measures.openness.eye_openness`). One threshold does not suit
+everybody: open eyes measure 0.25 on one face and 0.4 on another. So the counter learns the openness of this
+person's open eyes, and counts a blink when the openness falls well below it and comes back in time.
 """
 
 from __future__ import annotations
@@ -17,11 +16,13 @@ from dataclasses import dataclass, field
 class BlinkThresholds:
     """Thresholds that tell a blink from other movements of the eyelids.
 
-    Eyes are closed below ``close`` and open again from ``open`` on, both as shares of the person's open
-    level; what lies between changes nothing. A blink lasts ``min_s`` to ``max_s`` seconds from one to the
-    other (half a second is rare; longer is eyes kept closed, or a look down). The level follows wider eyes
-    within about ``rise_s`` and narrower ones within about ``fall_s``. After ``gap_s`` without a look
-    nothing is known of what went on meanwhile, so no blink spans it.
+    Eyes close when the openness falls below ``close`` times the person's level of open eyes, and open again
+    when it reaches ``open`` times that level. A blink lasts ``min_s`` to ``max_s`` seconds: longer than half
+    a second is mostly eyes kept closed, or a look down. The level follows wider eyes within about ``rise_s``
+    seconds and narrower ones within about ``fall_s``. No blink spans more than ``gap_s`` seconds without an
+    update.
+
+    Raises ``ValueError`` for values out of range.
     """
 
     close: float = 0.6
@@ -41,7 +42,7 @@ class BlinkThresholds:
 
 @dataclass(frozen=True)
 class Blink:
-    """From when to when the eyes were closed, in seconds of the video; between frames interpolated."""
+    """Interval in which the eyes were closed, in seconds of the video, interpolated between frames."""
 
     start_s: float
     end_s: float
@@ -51,9 +52,9 @@ class Blink:
 class BlinkCounter:
     """Counts the blinks of one face.
 
-    ``level`` is the openness of this person's open eyes learnt so far, 0 before the first look; ``last`` is
-    the last blink. State: the last openness and time ``seen``, and since when the eyes are closed,
-    ``closed_at_s``.
+    ``count`` is the number of blinks so far and ``last`` the last of them. ``level`` is the openness of this
+    person's open eyes, 0 before the first update. ``seen`` is the last update, openness and time; and
+    ``closed_at_s`` the time since when the eyes are closed, None for open eyes.
     """
 
     thresholds: BlinkThresholds = field(default_factory=BlinkThresholds)
@@ -64,11 +65,10 @@ class BlinkCounter:
     last: Blink | None = None
 
     def update(self, openness: float, time_s: float) -> None:
-        """Take in the ``openness`` (a ratio, any scale) seen at ``time_s``, in seconds.
+        """Add the ``openness``, a ratio of any scale, at ``time_s`` seconds.
 
-        Without a look before, after a gap or when time does not advance, the counter starts afresh and
-        keeps its count and, but for the first time, its level. Raises ``ValueError`` for values that are
-        not finite or an openness below 0.
+        After a gap, or if time does not advance, a blink that had begun is dropped. Raises ``ValueError`` for
+        values that are not finite, or an openness below 0.
         """
         if not (math.isfinite(openness) and math.isfinite(time_s)) or openness < 0:
             raise ValueError(f"openness must be finite and not below 0, got {openness} at {time_s} s")
@@ -84,11 +84,11 @@ class BlinkCounter:
         thresholds, (openness, time_s) = self.thresholds, now
         if self.closed_at_s is None:
             threshold = thresholds.close * self.level
-            if openness < threshold <= before[0]:  # only eyes that were seen open can close
+            if openness < threshold <= before[0]:  # only eyes that were open can close
                 self.closed_at_s = _crossing(before, now, threshold)
         elif openness >= thresholds.open * self.level:
             self._reopen(_crossing(before, now, thresholds.open * self.level))
-        # Short closings leave the level alone. Long ones lower it: the eyes may just have become narrower.
+        # Blinks leave the level alone. Longer closings lower it: the eyes may just have become narrower.
         if self.closed_at_s is None or time_s - self.closed_at_s > thresholds.max_s:
             follow_s = thresholds.rise_s if openness > self.level else thresholds.fall_s
             self.level += (openness - self.level) * -math.expm1(-(time_s - before[1]) / follow_s)
@@ -101,7 +101,7 @@ class BlinkCounter:
 
 
 def _crossing(before: tuple[float, float], now: tuple[float, float], threshold: float) -> float:
-    """When a straight line between two looks ``(openness, time_s)`` passes ``threshold``."""
+    """Return the time at which the line between two points ``(openness, time_s)`` crosses ``threshold``."""
     (first, start_s), (second, end_s) = before, now
     share = (threshold - first) / (second - first) if first != second else 0.0
     return start_s + min(max(share, 0.0), 1.0) * (end_s - start_s)

@@ -1,8 +1,8 @@
-"""Head pose from the 68 points: a rigid mean face is laid over them by perspective-n-point.
+"""Head pose from the 68 points, by fitting a rigid mean face to them (perspective-n-point).
 
-All angles are degrees, and 0 for an upright face that looks into the camera. Signs are those of the
-picture: yaw is positive when the face turns towards the right of the image (the person's left), pitch when
-it turns up, roll when it turns clockwise on screen, as everywhere in this package.
+All angles are degrees, and 0 for an upright face that looks into the camera. Yaw is positive when the face
+turns towards the right of the image (the person's left), pitch when it turns up, and roll when it turns
+clockwise on screen.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ import numpy as np
 
 from tracker.types import N_POINTS, FloatArray
 
-# The corners of the eyes and the nose: what keeps its place when a face speaks, smiles or blinks. An
-# average adult in round millimetres, built from the distances of L. Farkas, "Anthropometry of the Head and
-# Face", 2nd ed., 1994: outer corners 90 apart, subnasale (33) 51 below nasion (27), the tip (30) 20 from
-# it; from a nasion 22 before the outer corners, a straight bridge rises by 35 degrees (the nasofacial angle
-# is 30 to 40). Inner corners, nostrils and heights lie where labels of the 68-point scheme lie on frontal
-# faces. Rigid structure from motion (C. Tomasi, T. Kanade, IJCV 9, 1992) on the 300-W training labels
-# agrees within 2 mm on every point.
+# Corners of the eyes and the nose, which do not move when a face speaks, smiles or blinks. Average adult in
+# round millimetres, after L. Farkas, "Anthropometry of the Head and Face", 2nd ed., 1994: outer corners 90
+# apart, subnasale (33) 51 below nasion (27), tip (30) 20 from subnasale; nasion 22 in front of the outer
+# corners, from where a straight bridge rises by 35 degrees (the nasofacial angle is 30 to 40). Inner corners,
+# nostrils and heights follow the labels of frontal faces. Rigid structure from motion (C. Tomasi, T. Kanade,
+# IJCV 9, 1992) on the 300-W training labels agrees within 2 mm on every point.
 # fmt: off
 _FACE_MM = {
     27: (0, -3, -22), 28: (0, 9, -30), 29: (0, 20, -38), 30: (0, 32, -46),
@@ -30,15 +29,15 @@ _FACE_MM = {
 }
 # fmt: on
 POSE_POINTS = np.array(list(_FACE_MM), np.intp)
-"""The points that decide the pose, counted from 0."""
+"""Points that determine the pose, counted from 0."""
 
 FACE_MM = np.array(list(_FACE_MM.values()), np.float64)
-"""``(13, 3)``: the mean face at :data:`POSE_POINTS`; x right, y down, z away from the camera."""
+"""Mean face at :data:`POSE_POINTS`, ``(13, 3)`` millimetres; x right, y down, z away from the camera."""
 
 _CENTRED_MM = FACE_MM - FACE_MM.mean(axis=0)
 _PINHOLE = np.eye(3)
-_MAX_RESIDUAL_MM = 8.0  # the worst of five thousand real faces leaves 6
-_LEAST_SPREAD = 0.01  # of the seen points, root mean square: 30 mm at 3 m
+_MAX_RESIDUAL_MM = 8.0  # the largest of five thousand real faces is 6
+_LEAST_SPREAD = 0.01  # root mean square of the points at distance 1: 30 mm at 3 m
 _TINY = 1e-9
 
 for _table in (POSE_POINTS, FACE_MM, _CENTRED_MM, _PINHOLE):
@@ -47,11 +46,11 @@ for _table in (POSE_POINTS, FACE_MM, _CENTRED_MM, _PINHOLE):
 
 @dataclass(frozen=True)
 class HeadPose:
-    """Three angles in degrees against the line of sight from the camera to the face.
+    """Head pose in degrees, relative to the line of sight from the camera to the face.
 
-    ``roll_deg``, -180..180, is the slope of the line through the eyes. In a picture turned by it, ``yaw_deg``
-    and ``pitch_deg``, both -90..90, are longitude and latitude of the direction in which the face looks.
-    Raises ``ValueError`` for angles outside.
+    ``roll_deg``, -180..180, is the slope of the line through the eyes. After turning the picture back by it,
+    ``yaw_deg`` and ``pitch_deg``, both -90..90, are longitude and latitude of the direction of the face.
+    Raises ``ValueError`` for angles out of range.
     """
 
     yaw_deg: float
@@ -65,11 +64,11 @@ class HeadPose:
 
 @dataclass(frozen=True, eq=False)
 class HeadPlace:
-    """Where the mean face lies before the camera: x right, y down, z away from it.
+    """Position and rotation of the mean face in camera coordinates: x right, y down, z away from the camera.
 
-    ``rotation`` ``(3, 3)`` takes the axes of the face, which are those of the camera for an upright face that
-    looks along the camera's axis, to the camera's. ``middle_mm`` ``(3,)`` is the mean of the points that
-    decide the pose, in millimetres for an average adult; it is as rough as the focal length.
+    ``rotation`` ``(3, 3)`` maps the axes of the face to those of the camera; it is the identity for an
+    upright face that looks along the camera's axis. ``middle_mm`` ``(3,)`` is the mean of the points that
+    determine the pose, in millimetres for an average adult; it is as rough as the assumed focal length.
     """
 
     rotation: FloatArray
@@ -77,22 +76,21 @@ class HeadPlace:
 
 
 def head_pose(points_frame: FloatArray, image_hw: tuple[int, int]) -> HeadPose | None:
-    """The pose of the face with ``points_frame`` ``(68, 2)``, pixels of a picture ``image_hw`` high and wide.
+    """Return the head pose of a face, None if its points fit no face in front of the camera.
 
-    The camera is not known: its focal length is taken to be the longer side of the picture (which then
-    spans 53 degrees) and its axis to pass through the middle. Against the line of sight, angles hardly
-    depend on that.
+    ``points_frame`` are ``(68, 2)`` pixels of a picture of ``image_hw`` = (height, width). The camera is not
+    calibrated: its focal length is taken as the longer side of the picture (a field of view of 53 degrees)
+    and its axis to pass through the middle. Angles relative to the line of sight hardly depend on that.
+    Points fit a face if their root mean square distance from it is at most 8 mm, on a face of natural size.
 
-    None where there is no sensible answer: the points are no face (8 mm and more off in the root mean
-    square, on a face of natural size), or one seen from behind. Raises ``ValueError`` for another shape,
-    points that are not finite, or an empty picture.
+    Raises ``ValueError`` for another shape, points that are not finite, or an empty picture.
     """
     place = head_place(points_frame, image_hw)
-    return _pose_of(_towards(*place.middle_mm.tolist()).T @ place.rotation) if place else None
+    return _pose_of(_rotation_towards(*place.middle_mm.tolist()).T @ place.rotation) if place else None
 
 
 def head_place(points_frame: FloatArray, image_hw: tuple[int, int]) -> HeadPlace | None:
-    """The place of the face that :func:`head_pose` would turn; None and errors as there."""
+    """Return the position and rotation of a face; arguments, None and errors as for :func:`head_pose`."""
     if points_frame.shape != (N_POINTS, 2) or min(image_hw) < 1:
         raise ValueError(f"points must be ({N_POINTS}, 2) in a picture, got {points_frame.shape}, {image_hw}")
     if not np.isfinite(points_frame).all():
@@ -100,18 +98,17 @@ def head_place(points_frame: FloatArray, image_hw: tuple[int, int]) -> HeadPlace
     height, width = image_hw
     rays = (points_frame[POSE_POINTS] - ((width - 1) / 2, (height - 1) / 2)) / float(max(height, width))
     x, y = (rays.sum(axis=0) / len(rays)).tolist()
-    sight = _towards(x, y, 1.0)
-    seen, nearer = _look_along(sight, rays)
-    laid = _lay_face(seen) if seen is not None else None
-    return HeadPlace(sight @ laid[0], sight @ (laid[1] * (1, 1, nearer))) if laid else None
+    sight = _rotation_towards(x, y, 1.0)
+    seen, magnified = _rays_along(sight, rays)
+    fitted = _fit_face(seen) if seen is not None else None
+    return HeadPlace(sight @ fitted[0], sight @ (fitted[1] * (1, 1, magnified))) if fitted else None
 
 
-def _look_along(sight: FloatArray, rays: FloatArray) -> tuple[FloatArray | None, float]:
-    """``rays`` ``(N, 2)`` as a camera turned by ``sight`` sees them, at the picture's distance 1.
+def _rays_along(sight: FloatArray, rays: FloatArray) -> tuple[FloatArray | None, float]:
+    """Return ``rays`` ``(N, 2)`` in a camera rotated by ``sight``, at distance 1, and their magnification.
 
-    A face further than about three metres is brought there, which changes nothing that could be seen of it,
-    but SQPnP refuses points so close together: second comes how many times nearer it is. None for points that
-    cannot be seen at all or coincide.
+    A face further away than about three metres is magnified to that distance, since SQPnP refuses points that
+    are too close together. None for points that are behind the camera or coincide.
     """
     turned = rays @ sight[:2] + sight[2]  # (x, y, 1) times the inverse of a rotation
     if turned[:, 2].min() <= 0:
@@ -120,29 +117,29 @@ def _look_along(sight: FloatArray, rays: FloatArray) -> tuple[FloatArray | None,
     spread = math.sqrt(float(np.vdot(seen, seen)) / len(seen))
     if spread < _TINY:
         return None, 1.0
-    nearer = max(_LEAST_SPREAD / spread, 1.0)
-    return seen * nearer, nearer
+    magnified = max(_LEAST_SPREAD / spread, 1.0)
+    return seen * magnified, magnified
 
 
-def _lay_face(seen: FloatArray) -> tuple[FloatArray, FloatArray] | None:
-    """Rotation ``(3, 3)`` and place ``(3,)`` in millimetres of the mean face at ``seen`` ``(13, 2)``."""
-    # SQPnP (G. Terzakis, M. Lourakis, ECCV 2020) searches all rotations: there is no first guess to depend
-    # on, and no second answer, since a nose is far from flat.
+def _fit_face(seen: FloatArray) -> tuple[FloatArray, FloatArray] | None:
+    """Return rotation ``(3, 3)`` and position ``(3,)`` in millimetres of the mean face at ``seen``."""
+    # SQPnP (G. Terzakis, M. Lourakis, ECCV 2020) searches all rotations: it needs no initial guess. There is
+    # no second solution, as there is for flat objects, since a nose is far from flat.
     found, turn, shift = cv2.solvePnP(_CENTRED_MM, seen, _PINHOLE, None, flags=cv2.SOLVEPNP_SQPNP)
     if not found or not all(map(math.isfinite, (*turn.ravel().tolist(), *shift.ravel().tolist()))):
         return None
     rotation = np.asarray(cv2.Rodrigues(turn)[0], np.float64)
     middle = np.asarray(shift, np.float64)[:, 0]
-    laid = _CENTRED_MM @ rotation.T + middle
-    if laid[:, 2].min() <= 0:
+    fitted = _CENTRED_MM @ rotation.T + middle
+    if fitted[:, 2].min() <= 0:
         return None
-    off = laid[:, :2] / laid[:, 2:] - seen
+    off = fitted[:, :2] / fitted[:, 2:] - seen
     residual_mm = float(middle[2]) * math.sqrt(float(np.vdot(off, off)) / len(seen))
     return (rotation, middle) if residual_mm <= _MAX_RESIDUAL_MM else None
 
 
-def _towards(x: float, y: float, z: float) -> FloatArray:
-    """The ``(3, 3)`` rotation without twist that takes the camera's axis to the direction ``(x, y, z)``."""
+def _rotation_towards(x: float, y: float, z: float) -> FloatArray:
+    """Return the rotation ``(3, 3)`` without twist from the camera's axis to the direction ``(x, y, z)``."""
     length = math.hypot(x, y, z)
     x, y, z = x / length, y / length, z / length
     # Rodrigues' formula about (-y, x, 0), the normal of both directions.
@@ -156,7 +153,7 @@ def _towards(x: float, y: float, z: float) -> FloatArray:
 
 
 def _pose_of(rotation: FloatArray) -> HeadPose | None:
-    """Angles of ``rotation`` = Rz(roll) Ry(-yaw) Rx(-pitch); None for a face turned away."""
+    """Return the angles of ``rotation`` = Rz(roll) Ry(-yaw) Rx(-pitch); None for a face turned away."""
     across, depth = rotation[:, 0].tolist(), rotation[2].tolist()
     if depth[2] <= 0:
         return None

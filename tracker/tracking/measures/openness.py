@@ -1,7 +1,7 @@
-"""What is read off the 68 points of a face: how open eyes and mouth are, and where the head turns.
+"""Openness of eyes and mouth, measured on the 68 points of a face.
 
 Openness is a ratio of lengths: it does not change with the size, place or roll of the face. "Left" and
-"right" are the person's in everything here; :mod:`tracker.scheme` names parts from the viewer's side.
+"right" are the person's own in this module; :mod:`tracker.scheme` names parts as seen in the picture.
 """
 
 from __future__ import annotations
@@ -12,33 +12,38 @@ from tracker.tracking.measures.head_pose import HeadPose
 from tracker.types import FaceMeasures, FloatArray
 
 MAX_BLINK_YAW_DEG = 45.0
-"""Blinks are looked for on faces turned by no more than this."""
+"""Largest yaw at which blinks are counted."""
 
-_LEFT_EYE, _RIGHT_EYE = 42, 36  # the first points of the person's eyes; six in a ring from corner to corner
-_INNER_LIP = 60  # eight in a ring, from corner to corner and back
+# First points of rings that run from corner to corner and back: six points of an eye, eight of the lips.
+_LEFT_EYE, _RIGHT_EYE, _INNER_LIP = 42, 36, 60
 
 
 def eye_openness(points: FloatArray) -> tuple[float | None, float | None]:
-    """The eye aspect ratio of the person's left and right eye, from ``points`` ``(68, 2)`` in any frame.
+    """Return the eye aspect ratios of the person's left and right eye.
 
-    Mean height of the lids' two pairs of points over the width from corner to corner: about 0.3 for open
-    eyes, 0.1 to 0.15 for closed ones. T. Soukupova, J. Cech, "Real-Time Eye Blink Detection using Facial
-    Landmarks", CVWW 2016. None for an eye without width.
+    ``points`` are ``(68, 2)`` in any coordinates. The ratio is the mean height of the eyelids' two pairs of
+    points over the width from corner to corner: about 0.3 for open eyes, 0.1 to 0.15 for closed ones; None
+    for an eye without width. T. Soukupova, J. Cech, "Real-Time Eye Blink Detection using Facial Landmarks",
+    CVWW 2016.
     """
     return _aspect(points[_LEFT_EYE : _LEFT_EYE + 6]), _aspect(points[_RIGHT_EYE : _RIGHT_EYE + 6])
 
 
 def mouth_openness(points: FloatArray) -> float | None:
-    """Mean height of the inner lips' three pairs of points over the width from corner to corner.
+    """Return the aspect ratio of the mouth: about 0 for a closed one, 1 for a round one.
 
-    ``points`` is ``(68, 2)`` in any frame. About 0 for a closed mouth, 1 for a round one. None for a mouth
-    without width.
+    ``points`` are ``(68, 2)`` in any coordinates. The ratio is the mean height of the inner lips' three pairs
+    of points over the width from corner to corner; None for a mouth without width.
     """
     return _aspect(points[_INNER_LIP : _INNER_LIP + 8])
 
 
 def measure(points: FloatArray, pose: HeadPose | None, blinks: int = 0) -> FaceMeasures:
-    """What ``points`` ``(68, 2)``, in any frame, and the ``pose`` told from them say of a face."""
+    """Return all measures of a face.
+
+    ``points`` are ``(68, 2)`` in any coordinates, ``pose`` is the head pose of the same points and ``blinks``
+    their number so far.
+    """
     return FaceMeasures(
         eye_open=eye_openness(points),
         mouth_open=mouth_openness(points),
@@ -50,9 +55,10 @@ def measure(points: FloatArray, pose: HeadPose | None, blinks: int = 0) -> FaceM
 
 
 def blink_openness(points: FloatArray, pose: HeadPose | None) -> float | None:
-    """The openness of the wider eye of ``points`` ``(68, 2)``, which tells blinks: a wink is none.
+    """Return the aspect ratio of the wider eye, on which blinks are counted: a wink is no blink.
 
-    None where blinks cannot be told: the face has no pose or turns so far that one eye hides behind the nose.
+    ``points`` are ``(68, 2)`` in any coordinates. None if the face has no ``pose``, or is turned so far that
+    the nose hides an eye.
     """
     ratios = [ratio for ratio in eye_openness(points) if ratio is not None]
     if not ratios or pose is None or abs(pose.yaw_deg) > MAX_BLINK_YAW_DEG:
@@ -61,7 +67,7 @@ def blink_openness(points: FloatArray, pose: HeadPose | None) -> float | None:
 
 
 def _aspect(ring: FloatArray) -> float | None:
-    """Height over width of a closed ring of points that runs from corner to corner and back."""
+    """Return height over width of a ring of points that runs from corner to corner and back."""
     points = ring.tolist()
     half = len(points) // 2
     width = math.dist(points[0], points[half])

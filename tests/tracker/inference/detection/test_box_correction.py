@@ -1,4 +1,4 @@
-"""The box correction moves with the face, is symmetric, and never gives a box without area."""
+"""Box correction: moves with the face, is symmetric, and always gives a box with an area."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.faces import CONSTANT_BOX, UPRIGHT_KEYPOINTS
 from tests.strategies import floats
 from tracker.errors import WeightsError
-from tracker.inference.detection.blazeface import BoxCorrection, RawFace
+from tracker.inference.detection.box_correction import BoxCorrection, RawFace
 from tracker.inference.weights import find_model
 from tracker.types import FaceBox
 
@@ -25,7 +25,7 @@ from tracker.types import FaceBox
     shift=st.tuples(floats(-500, 500), floats(-500, 500)),
     seed=st.integers(0, 1000),
 )
-def test_correction_moves_turns_and_grows_with_the_face(
+def test_the_box_moves_turns_and_grows_with_the_face(
     roll: float, scale: float, shift: tuple[float, float], seed: int
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -40,7 +40,7 @@ def test_correction_moves_turns_and_grows_with_the_face(
     assert moved.score == 0.7
 
 
-def test_shipped_correction_is_symmetric_and_sane() -> None:
+def test_the_shipped_correction_is_symmetric_and_plausible() -> None:
     correction = BoxCorrection.from_meta(find_model("blazeface-short", "detector").meta)
     keypoints = UPRIGHT_KEYPOINTS + np.random.default_rng(1).normal(0, 4, (6, 2))
     keypoints[1, 1] = keypoints[0, 1]  # eyes level: the mirror image is then exact
@@ -54,14 +54,14 @@ def test_shipped_correction_is_symmetric_and_sane() -> None:
     assert face.center[0] == pytest.approx(0, abs=0.1)
 
 
-def test_an_odd_face_still_gets_a_box_with_area() -> None:
+def test_a_box_always_has_an_area() -> None:
     inside_out = BoxCorrection(-CONSTANT_BOX.matrix)
     box = inside_out.apply(RawFace(FaceBox(0, 0, 1, 1), UPRIGHT_KEYPOINTS))
     assert min(box.width, box.height) > 20
 
 
 @pytest.mark.parametrize("matrix", [np.zeros((4, 12)), np.full((4, 13), math.nan), np.zeros(13)])
-def test_impossible_corrections_are_refused(matrix: npt.NDArray[Any]) -> None:
+def test_matrices_of_another_shape_or_not_finite_are_refused(matrix: npt.NDArray[Any]) -> None:
     with pytest.raises(ValueError, match="box correction"):
         BoxCorrection(matrix)
 
@@ -72,3 +72,11 @@ def test_impossible_corrections_are_refused(matrix: npt.NDArray[Any]) -> None:
 def test_unusable_manifest_entries_are_refused(entry: dict[str, Any]) -> None:
     with pytest.raises(WeightsError, match="fit-box"):
         BoxCorrection.from_meta(entry)
+
+
+def test_a_raw_face_needs_six_distinct_key_points() -> None:
+    with pytest.raises(ValueError, match=r"\(6, 2\)"):
+        RawFace(FaceBox(0, 0, 1, 1), np.zeros((5, 2)))
+    for bad in (np.ones((6, 2)), np.full((6, 2), math.nan)):
+        with pytest.raises(ValueError, match="key points"):
+            RawFace(FaceBox(0, 0, 1, 1), bad)

@@ -23,7 +23,7 @@ import pytest
 
 from tests.faces import HERE, astronaut, blazeface
 from tracker.errors import BackendError
-from tracker.inference.detection.blazeface import BoxCorrection, RawFace
+from tracker.inference.detection.box_correction import BoxCorrection, RawFace
 from tracker.inference.detection.mediapipe import MediaPipeDetector
 from tracker.inference.weights import find_model
 from tracker.types import FaceBox, ImageArray
