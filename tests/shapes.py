@@ -14,7 +14,7 @@ from tracker.types import FaceBox, FaceMeasures, FloatArray
 def face_points(
     center: tuple[float, float] = (112.0, 112.0), size: float = 100.0, roll: float = 0.0
 ) -> FloatArray:
-    """``(68, 2)``: a frontal face in a box ``size`` pixels long around ``center``, turned by ``roll``."""
+    """Return a frontal face ``(68, 2)`` in a box ``size`` pixels long, rotated by ``roll``."""
     face = template()
     unit = (face - (face.min(axis=0) + face.max(axis=0)) / 2) / np.ptp(face, axis=0).max()
     cos, sin = np.cos(roll), np.sin(roll)
@@ -22,16 +22,16 @@ def face_points(
 
 
 def canonical_points() -> FloatArray:
-    """The face as a well-placed crop shows it: ``(68, 2)`` in crop pixels."""
+    """Return the face ``(68, 2)`` as in a well-placed crop, in crop pixels."""
     middle = (CROP_SIZE - 1) / 2
     return face_points((middle, middle), CROP_SIZE / CROP_MARGIN)
 
 
 def face_box(center: tuple[float, float], size: float) -> FaceBox:
-    """The tight box around :func:`face_points`."""
+    """Return the tight box around :func:`face_points`."""
     return FaceBox.around(face_points(center, size))
 
 
 def measured(points: FloatArray) -> FaceMeasures:
-    """The measures of ``points`` ``(68, 2)`` in a picture of 640x480."""
+    """Return the measures of ``points`` ``(68, 2)`` in a picture of 640x480."""
     return measure(points, head_pose(points, (480, 640)))

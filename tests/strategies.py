@@ -1,4 +1,4 @@
-"""What hypothesis draws from in these tests."""
+"""Hypothesis strategies and settings shared by the tests."""
 
 from __future__ import annotations
 
@@ -15,5 +15,8 @@ def examples(full: int) -> settings:
 
 
 def floats(low: float, high: float) -> st.SearchStrategy[float]:
-    """Without denormals: an open ONNX Runtime session sets them to zero in the whole process."""
+    """Return floats without denormals.
+
+    An open ONNX Runtime session sets denormals to zero in the whole process.
+    """
     return st.floats(low, high, allow_subnormal=False)

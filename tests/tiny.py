@@ -1,4 +1,4 @@
-"""A tiny 300-W: drawn faces with their exact labels, in the folders of the real one."""
+"""A tiny 300-W data set: drawn faces with exact labels, in the folders of the real one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HW = (240, 320)
 
 
 def template() -> FloatArray:
-    """``(68, 2)``: an upright, exactly symmetric face about one unit wide, its middle near the origin."""
+    """Return an upright, exactly symmetric face ``(68, 2)``, about one unit wide, centred near the origin."""
     jaw = _arc(17, 0.5, 0.6, (0.0, -0.05), np.pi, 0.0)
     left_brow = np.column_stack([np.linspace(-0.42, -0.1, 5), [-0.24, -0.3, -0.32, -0.31, -0.27]])
     bridge = np.column_stack([np.zeros(4), np.linspace(-0.12, 0.12, 4)])
@@ -33,14 +33,14 @@ def template() -> FloatArray:
 def face_points(
     center: tuple[float, float] = (160.0, 120.0), width: float = 120.0, roll: float = 0.0
 ) -> FloatArray:
-    """The template's ``(68, 2)`` points, ``width`` pixels wide, turned clockwise by ``roll`` radians."""
+    """Return the template's points, ``width`` pixels wide, rotated clockwise by ``roll`` radians."""
     cos, sin = np.cos(roll), np.sin(roll)
     turned = template() @ np.array([[cos, sin], [-sin, cos]])
     return np.asarray(np.asarray(center) + width * turned)
 
 
 def blobs(points: FloatArray, sigma: float, hw: tuple[int, int] = HW, peak: float = 220.0) -> ImageArray:
-    """A black grey picture with a Gaussian of ``sigma`` pixels at each (sub-pixel) point."""
+    """Draw a Gaussian of ``sigma`` pixels at each (sub-pixel) point of a black grey picture."""
     rows, columns = np.arange(hw[0])[:, None], np.arange(hw[1])[None, :]
     image = np.zeros(hw)
     for x, y in points:
@@ -49,7 +49,10 @@ def blobs(points: FloatArray, sigma: float, hw: tuple[int, int] = HW, peak: floa
 
 
 def draw_face(points: FloatArray, hw: tuple[int, int] = HW) -> ImageArray:
-    """``(H, W, 3)`` BGR: a face with dark features; light and ground are its own, so no two look alike."""
+    """Draw a face with dark features, ``(H, W, 3)`` BGR.
+
+    Shading and background depend on the points, so no two pictures look the same.
+    """
     image = own_skin(points, points[:27], hw)
     for x, y in points[17:]:
         cv2.circle(image, (round(x), round(y)), 2, (20, 20, 30), -1)
@@ -57,7 +60,7 @@ def draw_face(points: FloatArray, hw: tuple[int, int] = HW) -> ImageArray:
 
 
 def own_skin(points: FloatArray, outline: FloatArray, hw: tuple[int, int]) -> ImageArray:
-    """``(H, W, 3)`` BGR: light and ground that depend on ``points``, darker inside ``outline``."""
+    """Draw shading and background that depend on ``points``, darker inside ``outline``: ``(H, W, 3)`` BGR."""
     rng = np.random.default_rng(zlib.crc32(points.tobytes()))
     ground = rng.integers(90, 256, (9, 12), np.uint8)
     image = cv2.cvtColor(cv2.resize(ground, hw[::-1], interpolation=cv2.INTER_CUBIC), cv2.COLOR_GRAY2BGR)

@@ -1,4 +1,4 @@
-"""The fit finds a known correction again, also among wrong labels."""
+"""The fit recovers a known correction, even among wrong labels."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tracker.types import FaceBox, FloatArray
 from train.errors import DataError
 
 PARTS = (range(36, 42), range(42, 48), [30], range(48, 68), [0], [16])
-"""Which of the 68 points stand in for BlazeFace's six."""
+"""Indices of the 68 points that represent BlazeFace's six key points."""
 
 
 def a_face(rng: np.random.Generator) -> tuple[RawFace, FloatArray]:
-    """A turned, moved, scaled and unevenly stretched shape, and key points taken from it."""
+    """Return a rotated, moved, scaled and unevenly stretched shape, and key points taken from it."""
     shape = canonical_points() * rng.uniform(0.8, 1.2, 2)
     x, y, side, angle = rng.uniform((0, 0, 50, -1), (900, 900, 400, 1))
     where = CropTransform((x, y), side, angle)

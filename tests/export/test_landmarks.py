@@ -37,7 +37,7 @@ from train.models.resnet18 import ResNet18Landmarks  # noqa: E402
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An untrained network whose batch statistics are not those of a fresh one."""
+    """An untrained network whose batch statistics differ from those of a new one."""
     torch.manual_seed(0)
     network = ResNet18Landmarks().train()
     with torch.no_grad():
@@ -97,7 +97,7 @@ def test_the_file_contains_no_paths_of_the_exporting_machine(shipped: tuple[Path
 
 
 def test_folding_and_rounding_change_little(checkpoint: Path) -> None:
-    """A float16 kernel is off by at most 2**-11 of itself; through 18 layers that stays below a per cent."""
+    """The relative error of a float16 kernel is at most 2**-11; through 18 layers it stays below 1 %."""
     exact = ResNet18Landmarks().eval()
     exact.load_state_dict(load_file(checkpoint))
     crops = torch.from_numpy(noise_crops(4)[:, None])
@@ -130,7 +130,7 @@ def test_a_network_that_differs_is_refused_and_the_old_model_stays(
 
 
 def test_parity_reports_a_real_difference(checkpoint: Path, shipped: tuple[Path, Parity]) -> None:
-    """It reports just the difference that a change of the network makes."""
+    """The reported difference equals the one that the change of the network makes."""
     network, crops = load_contract(checkpoint, "resnet18"), noise_crops(2)
     with torch.no_grad():
         before = network(torch.from_numpy(crops[:, None]))
@@ -157,7 +157,7 @@ def test_nan_breaks_parity(checkpoint: Path, shipped: tuple[Path, Parity]) -> No
 
 
 def test_resampling_keeps_pixel_centres() -> None:
-    """A linear ramp stays that ramp, read at the centres of the new pixels; borders lose half a filter.
+    """A linear ramp is preserved, sampled at the centres of the new pixels; borders lose half a filter.
 
     The sampled triangle is off centre by at most 1/24 of a pixel; a wrong convention by 0.67.
     """
@@ -204,5 +204,5 @@ def test_quality_of_the_exported_model_agrees_with_torch(checkpoint: Path, tmp_p
     assert located.quality is not None
     assert located.quality.shape == (3, 68)
     assert ((located.quality >= 0) & (located.quality <= 1)).all()
-    # Its calibration is no weight of the network: a start from the file takes what it took before.
+    # The calibration is not a weight of the network, so a start from the file uses the same tensors.
     assert read_onnx(path)[1].keys() == load_contract(checkpoint, "resnet18").network.state_dict().keys()

@@ -23,7 +23,7 @@ from tracker.types import ImageArray
 
 
 def faces(count: int) -> ImageArray:
-    """Crops of one face, turned and shifted."""
+    """Crops of one face, rotated and shifted."""
     rng = np.random.default_rng(0)
     crops = []
     for _ in range(count):

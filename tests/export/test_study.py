@@ -1,4 +1,4 @@
-"""Networks for study: stored in half the space, entered into the manifest, loadable again."""
+"""Study networks: stored at half the size, entered into the manifest, and loaded again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from train.training.run import write_weights
 
 @pytest.fixture(params=["nose-funnel", "nose-fan", "face58"])
 def trained(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Path]:
-    """A network that answers differently to different pictures, as a trained one does."""
+    """A network with different output for different pictures, like a trained one."""
     torch.manual_seed(1)
     network = build(request.param)
     torch.nn.init.normal_(network.get_parameter("points.weight"), std=0.002)

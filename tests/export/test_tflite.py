@@ -1,9 +1,6 @@
-"""The converter against LiteRT's own numbers, and what it must refuse."""
+"""The converter compared with LiteRT's own numbers, and the files that it refuses."""
 
 from __future__ import annotations
-
-import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,16 +10,16 @@ from hypothesis import strategies as st
 from tests.faces import HERE, astronaut
 from tracker.errors import WeightsError
 from tracker.inference.backends import open_session
-from tracker.inference.weights import find_model, load_manifest, weights_dir
+from tracker.inference.weights import weights_dir
 
 flatbuffer = pytest.importorskip("tflite", reason="needs the train extra")
 pytest.importorskip("onnx", reason="needs the train extra")
 
-from export import blazeface  # noqa: E402
-from export.manifest import update_meta, write_entry  # noqa: E402
 from export.tflite import convert, same_padding  # noqa: E402
 
 TFLITE = weights_dir() / "blazeface-short.tflite"
+
+
 ONNX = weights_dir() / "blazeface-short.onnx"
 
 
@@ -37,36 +34,6 @@ def test_graph_computes_what_litert_computes() -> None:
         got = np.column_stack([boxes, logits])[::7]
         # float32 sums of some 1e3 terms: 1e-5 of the largest value leaves room for the order only.
         np.testing.assert_allclose(got, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
-
-
-def test_shipped_model_is_rebuilt_bit_for_bit_and_keeps_its_correction(tmp_path: Path) -> None:
-    blazeface.build(TFLITE, tmp_path)
-    first = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    assert first[ONNX.name] == ONNX.read_bytes()
-    assert first[TFLITE.name] == TFLITE.read_bytes()
-    correction = {"box_correction": [[1.5, -2e-07], [3, 4]], "note": "a  [b]"}
-    update_meta(tmp_path, blazeface.NAME, correction)
-    blazeface.build(TFLITE, tmp_path)
-    assert load_manifest(tmp_path)[blazeface.NAME].meta == correction
-    update_meta(tmp_path, blazeface.NAME, {"box_correction": {}})
-    assert (tmp_path / ONNX.name).read_bytes() == first[ONNX.name]
-
-
-def test_tflite_is_found_inside_the_wheel(tmp_path: Path) -> None:
-    wheel = tmp_path / "mediapipe.whl"
-    with zipfile.ZipFile(wheel, "w") as archive:
-        archive.writestr(blazeface.WHEEL_MEMBER, TFLITE.read_bytes())
-    assert blazeface.read_tflite(wheel) == TFLITE.read_bytes()
-
-
-@pytest.mark.parametrize("name", ["missing.tflite", "missing.whl", "broken.whl", "other.whl", "other.tflite"])
-def test_unusable_sources_are_named(tmp_path: Path, name: str) -> None:
-    (tmp_path / "broken.whl").write_bytes(b"no zip")
-    (tmp_path / "other.tflite").write_bytes(TFLITE.read_bytes()[:-1])
-    with zipfile.ZipFile(tmp_path / "other.whl", "w") as archive:
-        archive.writestr("README", "no model in here")
-    with pytest.raises(WeightsError, match=rf"{name}.*mediapipe 0\.10\.21"):
-        blazeface.read_tflite(tmp_path / name)
 
 
 @pytest.mark.parametrize("content", [b"", b"TFL3", bytes(100)])
@@ -95,26 +62,3 @@ def test_same_padding_gives_tflites_output_size_with_the_odd_zero_after(
     assert (size + before + after - kernel) // stride + 1 == -(-size // stride)
     assert after - before in (0, 1)
     assert before + after < max(kernel, 1)
-
-
-def test_manifest_does_not_depend_on_the_order_of_writing(tmp_path: Path) -> None:
-    texts = []
-    for order in (("a", "b"), ("b", "a"), ("a", "b", "a")):
-        folder = tmp_path / "".join(order)
-        folder.mkdir()
-        for name in order:
-            (folder / name).write_bytes(name.encode())
-            write_entry(folder, name, "detector", name, "MIT", {"z": 1, "a": 2})
-        texts.append((folder / "manifest.json").read_bytes())
-    assert texts[0] == texts[1] == texts[2]
-    assert find_model("b", "detector", tmp_path / "ab").verified().read_bytes() == b"b"
-
-
-def test_manifest_misuse_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"gone\.onnx cannot be read"):
-        write_entry(tmp_path, "a", "detector", "gone.onnx", "MIT", {})
-    with pytest.raises(WeightsError, match="no model 'a'"):
-        update_meta(tmp_path, "a", {})
-    (tmp_path / "manifest.json").write_text("{")
-    with pytest.raises(WeightsError, match="cannot be used"):
-        update_meta(tmp_path, "a", {})

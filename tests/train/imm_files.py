@@ -1,4 +1,4 @@
-"""A tiny IMM Face Database: drawn faces with their exact labels, in files like the real ones."""
+"""A tiny IMM Face Database: drawn faces with exact labels, in files like the real ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PEOPLE = (1, 2, 30, 33, 34)
 
 
 def template_58() -> FloatArray:
-    """``(58, 2)``: an upright, exactly symmetric face about one unit wide, in the order of ``.asf`` files."""
+    """Return an upright, exactly symmetric face ``(58, 2)``, one unit wide, in the order of the files."""
     jaw = _arc(13, (0.0, 0.0), (0.5, 0.6), np.pi, 0.0)
     eye = _arc(8, (0.22, -0.1), (0.1, 0.05), 0.0, -7 * np.pi / 4)
     brow = np.column_stack([np.linspace(0.08, 0.4, 5), [-0.22, -0.26, -0.28, -0.26, -0.2]])
@@ -28,7 +28,7 @@ def template_58() -> FloatArray:
 
 
 def draw_shot(points: FloatArray, hw: tuple[int, int] = HW) -> ImageArray:
-    """``(H, W, 3)`` BGR: dark points on a lighter face on a light ground, no two pictures alike."""
+    """Draw dark points on a lighter face, ``(H, W, 3)`` BGR, different for different points."""
     image = own_skin(points, points, hw)
     for x, y in points[13:]:
         cv2.circle(image, (round(x), round(y)), 1, (30, 25, 20), -1)
@@ -36,7 +36,7 @@ def draw_shot(points: FloatArray, hw: tuple[int, int] = HW) -> ImageArray:
 
 
 def write_shot(folder: Path, name: str, image: ImageArray, points: FloatArray) -> Path:
-    """Write ``name.png`` and ``name.asf``, whose path is returned."""
+    """Write ``name.png`` and ``name.asf``, and return the path of the latter."""
     folder.mkdir(parents=True, exist_ok=True)
     assert cv2.imwrite(str(folder / f"{name}.png"), image)
     relative = points / image.shape[1::-1]

@@ -60,7 +60,7 @@ def test_no_warm_up_starts_at_the_peak() -> None:
 
 
 def test_the_shipped_recipe_matches_its_card() -> None:
-    """Weights are published with these numbers; a change of recipe is a change of card."""
+    """The weights are published with these numbers, so the card changes with the recipe."""
     assert CONFIG.stages == (Stage(128, 180, 2e-3),)
     assert (CONFIG.batch_size, CONFIG.seed, CONFIG.ema_decay) == (64, 0, 0.998)
     assert CONFIG.weight_decay == 0.05

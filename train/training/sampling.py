@@ -41,9 +41,8 @@ class StageOrder(Sampler[Key]):
     def __iter__(self) -> Iterator[Key]:
         for epoch in self.epochs:
             generator = torch.Generator().manual_seed(self.seed * 100_003 + epoch)
-            torch.empty((), dtype=torch.int64).random_(
-                generator=generator
-            )  # a DataLoader's draw for its workers
+            # A DataLoader draws one number for its workers before it shuffles.
+            torch.empty((), dtype=torch.int64).random_(generator=generator)
             order = torch.randperm(len(self.indices), generator=generator).tolist()
             yield from ((epoch, self.indices[place]) for place in islice(cycle(order), self.count))
 

@@ -27,7 +27,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def predictions(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file for each subset, every point 1 px off; the first helen image is missed."""
+    """A prediction file for each subset, every point 1 px off; the first helen image is missed."""
     folder = tmp_path_factory.mktemp("predictions")
     lines: dict[str, list[str]] = {"lfpw": [], "helen": []}
     for face in faces_of_the_test_sets(tree):
@@ -42,7 +42,7 @@ def predictions(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Runner:
-    """``run(argument, ...)`` gives exit code, stdout and stderr of the command."""
+    """``run(argument, ...)`` returns exit code, stdout and stderr of the command."""
     app = typer.Typer(add_completion=False)
     app.command()(evaluate)
 
@@ -62,7 +62,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Runner:
 
 @pytest.fixture
 def network(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Path | None]]:
-    """A network that puts all points into the middle of the crop stands in for the shipped weights."""
+    """Replace the shipped weights by a network that predicts the middle of the crop for all points."""
     pytest.importorskip("torch")
     import torch
 
@@ -88,7 +88,7 @@ def network(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Path | None]]:
 
 @pytest.fixture
 def tracker(monkeypatch: pytest.MonkeyPatch, predictions: Path) -> None:
-    """The tracker answers with ``predictions``."""
+    """Replace the tracker's output by ``predictions``."""
 
     def track(folder: Path, model: str, json_path: Path, _images: int | None = None) -> None:
         name = "lfpw" if "lfpw" in str(folder) else "helen"
@@ -210,7 +210,7 @@ def test_report_and_plots_are_written_whole(run: Runner, tree: Path, tmp_path: P
     (tmp_path / "log.csv").write_text("epoch,loss\n1,2\n2,1\n")
     (tmp_path / "own").mkdir()
     first = faces_of_the_test_sets(tree)
-    for face in first[3:]:  # the pretended tracker speaks of these
+    for face in first[3:]:  # the fake tracker has lines for these
         (tmp_path / "own" / face.image.name).write_bytes(face.image.read_bytes())
     report, plots = tmp_path / "out" / "report.html", tmp_path / "plots" / "new"
     report.parent.mkdir()

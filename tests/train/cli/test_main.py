@@ -7,52 +7,42 @@ from typing import Never
 import pytest
 import torch
 
-from tests.tiny import write_300w
-from tests.train.cli.runner import Runner
+from tests.train.cli.runner import Runner, dry_run, is_one_line
 from train.cli import main as cli
 from train.configs import nose
 from train.training import run as running
 
 
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_300w(tmp_path_factory.mktemp("tree"))
-
-
-def one_line(err: str) -> bool:
-    return err.count("\n") == 1 and err.startswith("train: ")
-
-
-def test_usage_errors_exit_with_2(run: Runner, tree: Path) -> None:
+def test_usage_errors_exit_with_2(run: Runner, tiny_300w: Path) -> None:
     for arguments in (
-        ["evaluate", "nobody", "--data", tree],
-        ["nose", "--data", tree],
+        ["evaluate", "nobody", "--data", tiny_300w],
+        ["nose", "--data", tiny_300w],
         ["resnet18"],
-        ["resnet18", "--data", tree, "--seed", "-1"],
-        ["resnet18", "--data", tree, "--limit", "-1"],
+        ["resnet18", "--data", tiny_300w, "--seed", "-1"],
+        ["resnet18", "--data", tiny_300w, "--limit", "-1"],
         ["face99"],
     ):
         assert run(*arguments)[0] == 2
 
 
 def test_commands_that_need_maps_refuse_networks_without_maps(
-    run: Runner, tree: Path, tmp_path: Path
+    run: Runner, tiny_300w: Path, tmp_path: Path
 ) -> None:
     image = tmp_path / "a.png"
     for arguments in (
-        ("quality", "face58", "--data", tree),
+        ("quality", "face58", "--data", tiny_300w),
         ("pictures", "nose-fan", "--image", image, "--out", tmp_path / "out"),
-        ("pseudo-label", "--data", tree, "--teacher", "face58", "--out", tmp_path / "p.jsonl"),
+        ("pseudo-label", "--data", tiny_300w, "--teacher", "face58", "--out", tmp_path / "p.jsonl"),
     ):
         code, _, err = run(*arguments)
         assert code == 1
-        assert one_line(err)
+        assert is_one_line(err)
         assert "draws no maps" in err
     assert list(tmp_path.iterdir()) == []
 
 
 def test_help_loads_no_torch() -> None:
-    """It must be quick."""
+    """Help must be quick."""
     code = (
         "import sys; from train.cli import main as cli\n"
         "for command in ('resnet18', 'unet', 'unet-mri', 'nose', 'face58', 'compare-nose', 'evaluate',\n"
@@ -68,17 +58,13 @@ def test_help_loads_no_torch() -> None:
     assert done.stderr == ""
 
 
-def dry_run(tree: Path, out: Path, *more: object) -> tuple[object, ...]:
-    return ("resnet18", "--data", tree, "--out", out, "--limit", 8, "--epochs", 1, "--threads", 1, *more)
-
-
 @pytest.fixture(scope="module")
-def trained(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a real ResNet18 dry run: 8 faces, one epoch."""
+def trained(tiny_300w: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a real ResNet18 dry run: 8 faces, one epoch."""
     pytest.importorskip("torch")
     out = tmp_path_factory.mktemp("runs") / "resnet18"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["train", *map(str, dry_run(tree, out))])
+        patch.setattr(sys, "argv", ["train", *map(str, ("resnet18", *dry_run(tiny_300w, out)))])
         with pytest.raises(SystemExit) as left:
             cli.main()
     assert left.value.code == 0
@@ -103,7 +89,7 @@ def test_a_dry_run_writes_weights_that_the_network_takes(trained: Path) -> None:
 
 @pytest.mark.parametrize(("model", "side"), [("unet", 34), ("unet-mri", 66)])
 def test_a_dry_run_of_a_unet_writes_weights_that_the_network_takes(
-    run: Runner, tree: Path, tmp_path: Path, model: str, side: int
+    run: Runner, tiny_300w: Path, tmp_path: Path, model: str, side: int
 ) -> None:
     """The shipped recipe, at small crops."""
     pytest.importorskip("torch")
@@ -116,7 +102,7 @@ def test_a_dry_run_of_a_unet_writes_weights_that_the_network_takes(
         "stages = tuple(replace(stage, size=64) for stage in SHIPPED.stages[-1:])\n"
         "CONFIG = replace(SHIPPED, stages=stages)\n"
     )
-    code, printed, _ = run(model, "--config", recipe, *dry_run(tree, out)[1:])
+    code, printed, _ = run(model, "--config", recipe, *dry_run(tiny_300w, out))
     assert code == 0
     weights = out / f"{model}.safetensors"
     assert printed.replace("\n", "").endswith(str(weights))
@@ -135,7 +121,7 @@ def test_help_names_the_model_and_its_file(run: Runner) -> None:
 
 
 def test_init_reports_how_many_tensors_of_the_file_it_used(
-    run: Runner, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Runner, tiny_300w: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tests.train.models.test_unet import brain_mri
 
@@ -143,50 +129,55 @@ def test_init_reports_how_many_tensors_of_the_file_it_used(
     torch.save(brain_mri(), tmp_path / "unet.pt")
     out = tmp_path / "out"
     out.mkdir()
-    code, _, err = run("unet-mri", *dry_run(tree, out, "--init", tmp_path / "unet.pt")[1:])
+    code, _, err = run("unet-mri", *dry_run(tiny_300w, out, "--init", tmp_path / "unet.pt"))
     assert code == 0
     state = len(brain_mri()) - 2
     assert f"unet.pt gives {state} of {state + 4} tensors" in " ".join(err.split())
     for model in ("resnet18", "unet"):
-        code, _, err = run(model, *dry_run(tree, out, "--init", tmp_path / "unet.pt")[1:])
+        code, _, err = run(model, *dry_run(tiny_300w, out, "--init", tmp_path / "unet.pt"))
         assert code == 1
-        assert one_line(err)
+        assert is_one_line(err)
         assert "only unet-mri" in err
 
 
-def test_a_complete_run_resumed_only_writes_its_weights_again(run: Runner, tree: Path, trained: Path) -> None:
+def test_a_complete_run_resumed_only_writes_its_weights_again(
+    run: Runner, tiny_300w: Path, trained: Path
+) -> None:
     weights = trained / "resnet18.safetensors"
     before, log = weights.read_bytes(), (trained / "log.csv").read_bytes()
     weights.unlink()
-    assert run(*dry_run(tree, trained, "--resume"))[0] == 0
+    assert run("resnet18", *dry_run(tiny_300w, trained, "--resume"))[0] == 0
     assert weights.read_bytes() == before
     assert (trained / "log.csv").read_bytes() == log
 
 
 def test_unusable_inputs_are_refused_in_one_line(
-    run: Runner, tree: Path, trained: Path, tmp_path: Path
+    run: Runner, tiny_300w: Path, trained: Path, tmp_path: Path
 ) -> None:
     damaged = tmp_path / "damaged"
     damaged.mkdir()
     (damaged / "last.ckpt").write_bytes((trained / "last.ckpt").read_bytes()[:5000])
     for arguments, expected in [
-        (dry_run(tmp_path / "nothing", tmp_path / "out"), "300-W folders"),
-        (dry_run(tree, trained), "--resume"),
-        (dry_run(tree, trained, "--limit", 9, "--resume"), "other pictures"),
-        (dry_run(tree, tmp_path / "o", "--init", tree / "none.onnx"), "none.onnx"),
-        (dry_run(tree, tmp_path / "o", "--config", nose.__file__), "is for nose-funnel"),
-        ((*dry_run(tree, trained, "--resume"), "--epochs", 2), "another configuration"),
-        (dry_run(tree, damaged, "--resume"), "not a readable checkpoint"),
-        (dry_run(tree, tree / "300w" / "afw" / "afw_0000_1.pts" / "out"), "choose another --out"),
+        (("resnet18", *dry_run(tmp_path / "nothing", tmp_path / "out")), "300-W folders"),
+        (("resnet18", *dry_run(tiny_300w, trained)), "--resume"),
+        (("resnet18", *dry_run(tiny_300w, trained, "--limit", 9, "--resume")), "other pictures"),
+        (("resnet18", *dry_run(tiny_300w, tmp_path / "o", "--init", tiny_300w / "none.onnx")), "none.onnx"),
+        (("resnet18", *dry_run(tiny_300w, tmp_path / "o", "--config", nose.__file__)), "is for nose-funnel"),
+        (("resnet18", *dry_run(tiny_300w, trained, "--resume"), "--epochs", 2), "another configuration"),
+        (("resnet18", *dry_run(tiny_300w, damaged, "--resume")), "not a readable checkpoint"),
+        (
+            ("resnet18", *dry_run(tiny_300w, tiny_300w / "300w" / "afw" / "afw_0000_1.pts" / "out")),
+            "choose another --out",
+        ),
     ]:
         code, _, err = run(*arguments)
         assert code == 1
-        assert one_line(err)
+        assert is_one_line(err)
         assert expected in err
 
 
 def test_a_run_starts_from_trained_weights_and_resumes_without_them(
-    run: Runner, tree: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Runner, tiny_300w: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from train.models.load import load_network
 
@@ -195,28 +186,28 @@ def test_a_run_starts_from_trained_weights_and_resumes_without_them(
     with monkeypatch.context() as patch:
         patch.setattr(running, "train", lambda _config, model, *_: model)  # the network before its first step
         out.mkdir()
-        assert run(*dry_run(tree, out, "--init", first))[0] == 0
+        assert run("resnet18", *dry_run(tiny_300w, out, "--init", first))[0] == 0
     started = load_network("resnet18", out / "resnet18.safetensors").network.state_dict()
     for name, tensor in load_network("resnet18", first).network.state_dict().items():
         assert torch.equal(started[name], tensor), name
-    assert run(*dry_run(tree, out, "--init", first))[0] == 0
+    assert run("resnet18", *dry_run(tiny_300w, out, "--init", first))[0] == 0
     first.unlink()
-    assert run(*dry_run(tree, out, "--init", first, "--resume"))[0] == 0
+    assert run("resnet18", *dry_run(tiny_300w, out, "--init", first, "--resume"))[0] == 0
 
 
 def test_the_seed_of_the_recipe_sets_the_initial_weights(
-    run: Runner, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Runner, tiny_300w: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(running, "train", lambda _config, model, *_: model)
     for name, more in (("a", ()), ("b", ()), ("c", ("--seed", 7))):
         (tmp_path / name).mkdir()
-        assert run(*dry_run(tree, tmp_path / name, *more))[0] == 0
+        assert run("resnet18", *dry_run(tiny_300w, tmp_path / name, *more))[0] == 0
     first, second, other = ((tmp_path / name / "resnet18.safetensors").read_bytes() for name in "abc")
     assert first == second != other
 
 
 def test_ctrl_c_exits_130_and_says_how_to_go_on(
-    run: Runner, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Runner, tiny_300w: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("torch")
     from train.models.losses import LandmarkLoss
@@ -225,7 +216,7 @@ def test_ctrl_c_exits_130_and_says_how_to_go_on(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(LandmarkLoss, "__call__", interrupted)
-    code, _, err = run(*dry_run(tree, tmp_path / "out"))
+    code, _, err = run("resnet18", *dry_run(tiny_300w, tmp_path / "out"))
     assert code == 130
     assert f"kept in {tmp_path / 'out'}: the same command with --resume goes on" in err
     assert "Traceback" not in err

@@ -17,7 +17,7 @@ FIRST = 18  # the line of the first point
 
 
 def asf_text(relative: FloatArray = POINTS, image: str = "07-3m.jpg") -> str:
-    """As the database's own files look, down to blanks and tabs."""
+    """Return a file like the database's own, including blanks and tabs."""
     rows = "\n".join(f"0 \t4 \t{x:.8f} \t{y:.8f} \t{i} \t{i} \t{i}" for i, (x, y) in enumerate(relative))
     return (
         "######\n#\n#    AAM Shape File  -  written: Wednesday March 07 - 2001 [11:00]\n#\n######\n\n"
@@ -46,7 +46,7 @@ def test_a_shot_is_read_in_pixels_with_person_and_number(tmp_path: Path) -> None
 def test_pixels_are_the_relative_coordinates_times_width_and_height(
     relative: FloatArray, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    relative[:2] = [[0, 0], [1, 1]]  # an area, and (0, 0) stays the centre of the top-left pixel
+    relative[:2] = [[0, 0], [1, 1]]  # spans an area; (0, 0) is the centre of the top-left pixel
     shot = read_asf(write_shot(tmp_path_factory.getbasetemp(), relative=relative, wh=(30, 20)))
     assert np.abs(shot.points / (30, 20) - relative).max() <= 0.5e-8 + 1e-15
 

@@ -44,7 +44,7 @@ def test_perturbed_crops_stay_within_the_limits(seed: int) -> None:
 
 
 def test_perturbed_crops_have_the_stated_spread() -> None:
-    """Standard deviations of 4000 draws: their standard error is 1.1 %, cutting takes some per cent."""
+    """Standard deviations of 4000 draws: their standard error is 1.1 %, clipping takes some per cent."""
     policy, crop = GeometryPolicy(), CropTransform((0, 0), 100)
     rng = np.random.default_rng(0)
     drawn = [policy.perturb(crop, rng) for _ in range(4000)]
@@ -54,7 +54,7 @@ def test_perturbed_crops_have_the_stated_spread() -> None:
 
 
 def test_perturbed_crops_hold_the_face() -> None:
-    """All points inside in at least 95 % of draws, and never more than a few percent of a side out."""
+    """All points are inside in at least 95 % of draws, and never more than a quarter of a side outside."""
     points, rng = face_points(), np.random.default_rng(3)
     crop = CropTransform.from_points(points)
     outside = []
@@ -67,7 +67,7 @@ def test_perturbed_crops_hold_the_face() -> None:
 
 
 def test_a_misplaced_crop_is_outside_the_limits_of_training_crops() -> None:
-    """Good is what training crops of faces may be: within all limits of the geometry, with some room."""
+    """Training crops of faces are within all limits of the geometry; misplaced ones are well outside."""
     policy, rng = GeometryPolicy(), np.random.default_rng(0)
     crop = CropTransform.from_points(face_points(roll=0.4))
     for _ in range(4000):
@@ -106,14 +106,14 @@ def test_each_photometric_probability_changes_the_crop(field: str) -> None:
     crop = texture()
     alone = replace(NEVER, **{field: 1.0})
     changed = [alone.apply(crop, np.random.default_rng(seed)) for seed in range(5)]
-    # The mildest draws (a Gaussian of 0.3 px) may leave a smooth picture as it is.
+    # The weakest draws (a Gaussian of 0.3 px) may leave a smooth picture unchanged.
     assert sum(not np.array_equal(image, crop) for image in changed) >= 3
     assert np.array_equal(NEVER.apply(crop, np.random.default_rng(0)), crop)
 
 
 @given(seeds, st.sampled_from([64, 128, 224]))
 def test_blur_and_low_resolution_do_not_move_the_picture(seed: int, size: int) -> None:
-    """A small square's centroid moves by at most half a pixel: that of a motion blur of even length."""
+    """The centroid of a small square moves by at most half a pixel: that of a motion blur of even length."""
     crop = np.zeros((size, size), np.uint8)
     middle, half = size // 2, size // 16
     crop[middle - half : middle + half, middle - half : middle + half] = 200

@@ -32,7 +32,7 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> list[LabelledFace]:
 
 @pytest.fixture
 def dotted(tmp_path: Path) -> LabelledFace:
-    """A face whose picture is a bright dot at each eye and lip corner, at sub-pixel places."""
+    """A face whose picture is a bright dot at each eye and lip corner, at sub-pixel positions."""
     import cv2
 
     points = face_points((161.3, 118.8), 120, 0.15)
@@ -98,7 +98,7 @@ def test_validation_crops_are_canonical(faces: list[LabelledFace]) -> None:
 
 
 def dots_lie_under_their_points(crop: FloatArray, points: FloatArray, size: int) -> None:
-    """Each dot's centroid against the label of the same name; 0.1 px covers 8-bit rounding."""
+    """Compare each dot's centroid with its label; 0.1 px covers 8-bit rounding."""
     rows, columns = np.indices((size, size))
     for name in (36, 45, 48, 54):
         x, y = points[name] * size + (size - 1) / 2

@@ -104,7 +104,7 @@ def test_a_missing_or_empty_file_is_refused(tmp_path: Path, content: bytes | Non
 
 @pytest.mark.parametrize("part", ["train", "test"])
 def test_xml_and_pts_labels_of_the_real_data_agree(data_dir: Path, part: str) -> None:
-    """The XML was written as the ``.pts`` rounded to whole pixels; another XML parser sees the same."""
+    """The XML holds the ``.pts`` points rounded to whole pixels; another XML parser reads the same."""
     path = data_dir / "300w" / f"labels_ibug_300W_{part}.xml"
     if not path.is_file():
         pytest.skip(f"no {path}")

@@ -23,7 +23,7 @@ from train.metrics import inter_ocular, point_distances
 from train.training.imm import locate_68
 
 FIRST_58 = Scheme(np.eye(68, 58))
-"""Keeps the first 58 points as they are."""
+"""Scheme that keeps the first 58 points unchanged."""
 
 
 def random_faces(count: int, seed: int) -> FloatArray:
@@ -39,7 +39,7 @@ def test_a_linear_scheme_is_recovered() -> None:
     found = Scheme.fit(known, true.convert(known))
     others = random_faces(20, seed=2)
     error = point_distances(found.convert(others), true.convert(others)) / inter_ocular(others)[:, None]
-    assert error.max() < 0.005  # what the ridge leaves: its 0.1 against some 400 x 2 x 0.005 a direction
+    assert error.max() < 0.005  # left by the regularisation: 0.1 against some 400 x 2 x 0.005 a direction
 
 
 def test_large_and_small_faces_have_the_same_weight() -> None:
@@ -94,7 +94,7 @@ def test_a_framing_is_the_average_of_the_shots(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [0, 30, 57])
 def test_points_follow_their_features_into_the_picture(tmp_path: Path, number: int) -> None:
-    """A dot at one point of a large photograph lies there in the smaller picture, too."""
+    """A dot at one point of a large photograph is at that point in the smaller picture as well."""
     points = face_points((700.3, 520.6), width=400.0)
     rows, columns = np.mgrid[:1000, :1400]
     x, y = points[number]
@@ -107,13 +107,13 @@ def test_points_follow_their_features_into_the_picture(tmp_path: Path, number: i
     light = picture.image * near  # without its mirror images beyond the photograph's edge
     assert light.max() > 200
     middle = np.array([(columns * light).sum(), (rows * light).sum()]) / light.sum()
-    # Block averaging and bilinear sampling keep the centroid; rounding to grey levels costs hundredths.
+    # Block averaging and bilinear sampling keep the centroid; rounding to grey levels moves it by hundredths.
     assert middle == pytest.approx(picture.points[number], abs=0.1)
     assert picture.frame.side == pytest.approx(2 * 80, rel=0.01)
 
 
 def test_pictures_are_extended_beyond_the_photograph_without_a_black_border(tmp_path: Path) -> None:
-    """No black border tells where the face is."""
+    """A black border would give away where the face is."""
     face = write_face(tmp_path, "a", face_points(width=150.0))
     picture = framed_picture(face, FIRST_58, Framing(3.2, (0.0, 0.1)), 80)
     seen = picture.frame.cut(picture.image)

@@ -1,4 +1,4 @@
-"""Whatever a label file holds, a reader gives faces or says what is wrong with it: nothing else comes out."""
+"""Readers return faces or raise a DataError for any content of a label file, and raise nothing else."""
 
 import json
 from collections.abc import Callable
@@ -8,11 +8,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.hostile import damaged
 from tests.shapes import face_points
+from tests.strategies import examples
 from tests.train.data.test_asf import write_shot
 from tests.train.data.test_dlib_xml import write_xml
 from tests.train.data.test_wflw import line
@@ -27,7 +28,7 @@ FACE = face_points((50, 40), 60)
 
 
 def labels(folder: Path) -> dict[str, tuple[Path, Callable[[Path], object]]]:
-    """A whole file of each layout below ``folder``, and what reads it."""
+    """Write an undamaged file of each format below ``folder``; return each with its reader."""
     image = folder / "a.png"
     assert cv2.imwrite(str(image), np.zeros((80, 100), np.uint8))
     readers.write_pts(folder / "a.pts", FACE)
@@ -77,7 +78,7 @@ def read_or_refused(path: Path, read: Callable[[Path], object], content: bytes) 
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=100)
+@examples(100)
 @given(data=st.data())
 def test_a_damaged_file_is_read_or_refused(
     made: dict[str, tuple[Path, Callable[[Path], object]]], name: str, data: st.DataObject
@@ -87,7 +88,7 @@ def test_a_damaged_file_is_read_or_refused(
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=25)
+@examples(25)
 @given(content=st.binary(max_size=200))
 def test_random_bytes_are_read_or_refused(
     made: dict[str, tuple[Path, Callable[[Path], object]]], name: str, content: bytes

@@ -52,7 +52,7 @@ def real_shots(data_dir: Path) -> list[Shot]:
 
 
 def shot_with_a_dot(folder: Path, number: int, sigma: float) -> Shot:
-    """A black 640x480 picture with a blurred dot exactly at point ``number``, and nothing else."""
+    """Write a black 640x480 picture with a single blurred dot exactly at point ``number``."""
     points = np.array((301.3, 248.6)) + 260 * template_58()
     rows, columns = np.arange(VGA[0])[:, None], np.arange(VGA[1])[None, :]
     x, y = points[number]
@@ -61,14 +61,14 @@ def shot_with_a_dot(folder: Path, number: int, sigma: float) -> Shot:
 
 
 def centroid(picture: Tensor) -> FloatArray:
-    """x, y in pixels of the picture ``(1, H, W)``."""
+    """Return the centroid x, y in pixels of the picture ``(1, H, W)``."""
     weights = picture[0].numpy().astype(np.float64)
     rows, columns = np.mgrid[: weights.shape[0], : weights.shape[1]]
     return np.asarray([(columns * weights).sum(), (rows * weights).sum()] / weights.sum())
 
 
 def position(points: Tensor, size: int) -> FloatArray:
-    """Points in crop sides as pixels of the picture, whose rows begin an eighth of the crop further down."""
+    """Convert points from crop sides to pixels of the picture, whose rows begin at an eighth of the crop."""
     return np.asarray(from_unit(points.double(), size).numpy() - (0, size // 8))
 
 
@@ -78,7 +78,7 @@ def position(points: Tensor, size: int) -> FloatArray:
 def test_points_follow_their_features_through_augmentation(
     tmp_path: Path, size: int, mirror: int, number: int
 ) -> None:
-    """Found again to a tenth of a pixel: bilinear sampling keeps the centroid of a smooth dot."""
+    """Accurate to a tenth of a pixel: bilinear sampling keeps the centroid of a smooth dot."""
     shot = shot_with_a_dot(tmp_path, number, sigma=1.2 * 640 / size)
     crops = ImmCrops([shot], size, recipe=geometry_only(mirror))
     plain = ImmCrops([shot], size)
@@ -148,7 +148,7 @@ def test_at_returns_another_epoch_and_leaves_the_original_unchanged(shots: list[
 
 
 def test_colour_is_read_as_grey(tmp_path: Path) -> None:
-    """The weights of ITU-R BT.601, in which green is brighter than blue."""
+    """The weights are those of ITU-R BT.601, in which green is brighter than blue."""
     images = [np.full((*HW, 3), 0, np.uint8) for _ in range(2)]
     images[0][:, :, 0] = images[1][:, :, 1] = 200
     points = 60 + 50 * template_58()
@@ -168,7 +168,7 @@ def test_the_mirror_order_is_its_own_inverse_and_fits_a_symmetric_face() -> None
 
 
 def test_the_mirror_order_matches_real_faces(real_shots: list[Shot]) -> None:
-    """Of the neutral shots' mean, flipped, each point lies nearest to the one that takes its place."""
+    """In the flipped mean of the neutral shots, each point is nearest to the one that takes its place."""
     mean = mean_points([shot for shot in real_shots if shot.shot == 1])
     middle = mean[:13, 0].mean()
     flipped = (mean - (middle, 0)) * (-1, 1) + (middle, 0)

@@ -1,18 +1,15 @@
 import logging
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-import typer
-from typer.testing import CliRunner, Result
 
 from tests.tiny import HW, face_points
+from tests.train.data.photographs import TRAINING, photograph, write_photograph, write_sets
 from tracker.geometry import mirror_points
-from tracker.types import FloatArray, ImageArray
-from train.cli.check_leaks import check_leaks_command
 from train.data import phash, splits
 from train.data.leaks import (
     Leak,
@@ -23,34 +20,18 @@ from train.data.leaks import (
     present_test_faces,
     refuse_leaks,
 )
-from train.data.readers import LabelledFace, read_imm_folder, read_pts_folder, write_pts
+from train.data.readers import LabelledFace, read_imm_folder, read_pts_folder
 from train.errors import DataError, TrainError
-
-
-def photograph(seed: int, hw: tuple[int, int] = HW) -> ImageArray:
-    """``(H, W, 3)``: soft random spots, unlike those of any other seed."""
-    spots = np.random.default_rng(seed).integers(0, 256, (18, 24, 3), np.uint8)
-    return np.asarray(cv2.resize(spots, hw[::-1], interpolation=cv2.INTER_CUBIC), np.uint8)
-
-
-def write(
-    path: Path, image: ImageArray, points: FloatArray | None = None, subset: str = "lfpw", person: str = ""
-) -> LabelledFace:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    assert cv2.imwrite(str(path), image)
-    points = face_points() if points is None else points
-    write_pts(path.with_suffix(".pts"), points)
-    return LabelledFace(path, points, subset, person)
 
 
 @pytest.fixture
 def training(tmp_path: Path) -> list[LabelledFace]:
-    return [write(tmp_path / "train" / f"image_{i:04d}.jpg", photograph(i)) for i in range(6)]
+    return [write_photograph(tmp_path / "train" / f"image_{i:04d}.jpg", photograph(i)) for i in range(6)]
 
 
 @pytest.fixture
 def held_out(tmp_path: Path) -> list[LabelledFace]:
-    return [write(tmp_path / "test" / f"image_{i:04d}.jpg", photograph(100 + i)) for i in range(4)]
+    return [write_photograph(tmp_path / "test" / f"image_{i:04d}.jpg", photograph(100 + i)) for i in range(4)]
 
 
 def kinds(found: Iterable[Leak]) -> list[str]:
@@ -60,7 +41,7 @@ def kinds(found: Iterable[Leak]) -> list[str]:
 def test_equal_file_names_in_lfpw_are_no_leak(
     training: list[LabelledFace], held_out: list[LabelledFace]
 ) -> None:
-    """lfpw's train and test set both count from image_0001."""
+    """The training and test set of lfpw both count from image_0001."""
     assert training[0].image.name == held_out[0].image.name
     assert check_leaks(training, held_out) == ()
     refuse_leaks(training, held_out)
@@ -89,8 +70,8 @@ def test_a_copied_file_with_another_name_and_points_is_a_leak(
 def test_unique_names_identify_photographs(
     training: list[LabelledFace], tmp_path: Path, subset: str, other: str, leaks_found: int
 ) -> None:
-    ours = write(tmp_path / "a" / "296814969_3.jpg", photograph(50), subset=subset)
-    theirs = write(tmp_path / "b" / "296814969_3.jpg", photograph(51), subset=other)
+    ours = write_photograph(tmp_path / "a" / "296814969_3.jpg", photograph(50), subset=subset)
+    theirs = write_photograph(tmp_path / "b" / "296814969_3.jpg", photograph(51), subset=other)
     assert kinds(check_leaks([*training, ours], [theirs])) == ["same name"] * leaks_found
 
 
@@ -101,8 +82,8 @@ def test_unique_names_identify_photographs(
 def test_one_person_of_one_data_set_is_a_leak(
     tmp_path: Path, ours: tuple[str, str], theirs: tuple[str, str], leaks_found: int
 ) -> None:
-    first = write(tmp_path / "a.jpg", photograph(1), None, *ours)
-    second = write(tmp_path / "b.jpg", photograph(2), None, *theirs)
+    first = write_photograph(tmp_path / "a.jpg", photograph(1), None, *ours)
+    second = write_photograph(tmp_path / "b.jpg", photograph(2), None, *theirs)
     assert kinds(check_leaks([first], [second])) == ["same person"] * leaks_found
 
 
@@ -111,7 +92,7 @@ def test_a_cropped_and_shrunk_copy_is_a_leak(training: list[LabelledFace], tmp_p
     cut, scale = image[20:, 30:], 0.6
     small = np.asarray(cv2.resize(cut, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
     moved = (points - (30, 20) + 0.5) * scale - 0.5
-    copy = write(tmp_path / "copy.jpg", small, moved, "helen")
+    copy = write_photograph(tmp_path / "copy.jpg", small, moved, "helen")
     (found,) = check_leaks(training, [copy])
     assert (found.kind, found.training, found.held_out) == ("near-copy", training[0].image, copy.image)
 
@@ -120,15 +101,15 @@ def test_a_turned_copy_is_a_leak(training: list[LabelledFace], tmp_path: Path) -
     turn = cv2.getRotationMatrix2D((160, 120), 20, 1)
     points = face_points() @ turn[:, :2].T + turn[:, 2]
     turned = cv2.warpAffine(photograph(3), turn, HW[::-1])
-    copy = write(tmp_path / "copy.jpg", np.asarray(turned, np.uint8), points)
+    copy = write_photograph(tmp_path / "copy.jpg", np.asarray(turned, np.uint8), points)
     assert kinds(check_leaks(training, [copy])) == ["near-copy"]
 
 
 def test_a_mirrored_copy_is_a_leak(training: list[LabelledFace], tmp_path: Path) -> None:
     points = face_points((150, 110))  # not in the middle of the image, so the crop moves as well
-    original = write(tmp_path / "original.jpg", photograph(4), points)
+    original = write_photograph(tmp_path / "original.jpg", photograph(4), points)
     mirrored = np.ascontiguousarray(photograph(4)[:, ::-1])
-    copy = write(tmp_path / "copy.png", mirrored, mirror_points(points, HW[1]))
+    copy = write_photograph(tmp_path / "copy.png", mirrored, mirror_points(points, HW[1]))
     assert kinds(check_leaks([*training[:4], original], [copy])) == ["mirrored near-copy"]
 
 
@@ -183,7 +164,7 @@ def test_an_image_that_cannot_be_read_is_named(
 
 
 def test_fingerprints_work_without_68_points(tmp_path: Path) -> None:
-    """By person, and by look of the whole picture, as for the models of fewer points."""
+    """By person, and by the appearance of the whole picture, as for the models with fewer points."""
     people = [(1, 10), (2, 11), (3, 12), (3, 13), (4, 11)]
     paths = [tmp_path / f"{i}.png" for i in range(len(people))]
     for path, (_, seed) in zip(paths, people, strict=True):
@@ -194,16 +175,6 @@ def test_fingerprints_work_without_68_points(tmp_path: Path) -> None:
         ("same image", paths[1]),
         ("same person", paths[2]),
     ]
-
-
-def write_sets(root: Path, folders: Sequence[str]) -> Path:
-    for number, folder in enumerate(folders):
-        stem = f"image_{number}" if folder.startswith("lfpw") else f"{number}_1"
-        write(root / folder / f"{stem}.jpg", photograph(200 + number))
-    return root
-
-
-TRAINING = ("lfpw/trainset", "helen/trainset", "afw")
 
 
 def test_missing_test_folders_are_named_and_the_others_read(
@@ -240,40 +211,6 @@ def test_missing_test_faces_are_logged(
     assert "no test faces" in caplog.text
 
 
-@pytest.fixture
-def command() -> Callable[[Path], Result]:
-    """``command(data)`` gives the result of ``check-leaks --data data``."""
-    app = typer.Typer()
-    app.command()(check_leaks_command)
-    return lambda data: CliRunner().invoke(app, ["--data", str(data)])
-
-
-def test_the_command_prints_a_summary(command: Callable[[Path], Result], tmp_path: Path) -> None:
-    result = command(write_sets(tmp_path, (*TRAINING, "lfpw/testset", "helen/testset")))
-    assert result.exit_code == 0, result.output
-    assert result.stdout.splitlines()[-1].endswith("test 2 (lfpw 1, helen 1): no leaks")
-
-
-def test_the_command_prints_every_leak_and_fails(command: Callable[[Path], Result], tmp_path: Path) -> None:
-    root = write_sets(tmp_path, (*TRAINING, "lfpw/testset", "helen/testset"))
-    shutil.copytree(root / "lfpw" / "testset", root / "lfpw" / "trainset", dirs_exist_ok=True)
-    result = command(root)
-    assert isinstance(result.exception, LeakError)
-    line, summary = result.stdout.splitlines()
-    assert line.endswith("same image")
-    assert str(root / "lfpw" / "trainset") in line
-    assert summary.endswith(": 1 leaks")
-
-
-def test_the_command_reports_missing_test_sets(
-    command: Callable[[Path], Result], tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    result = command(write_sets(tmp_path, TRAINING))
-    assert result.exit_code == 0
-    assert "test 0: no leaks" in result.stdout
-    assert "absent test sets" in caplog.text
-
-
 def test_the_real_split_has_no_leak_even_at_a_lower_threshold(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -304,7 +241,7 @@ def test_the_real_copies_of_test_images_are_found_even_at_a_higher_threshold(
 def test_the_real_copies_of_validation_images_are_found(
     data_dir: Path, left_out: list[LabelledFace], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """All but those that were altered so much that only the eye finds them."""
+    """All but those that were altered so much that only a person recognises them."""
     found = check_leaks(left_out, [], validation=splits.training_faces(data_dir)[1])
     by_eye = {"image_0453", "image_0639", "image_0733"}
     copies = {face.image.stem for face in left_out} - set(COPIES_OF_TEST) - by_eye

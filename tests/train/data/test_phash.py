@@ -24,7 +24,7 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 
 def picture(seed: int, size: int = 64) -> ImageArray:
-    """A grey picture of random soft spots, unlike that of any other seed."""
+    """Return a grey picture of random soft spots, different for each seed."""
     rng = np.random.default_rng(seed)
     spots = rng.integers(0, 256, (12, 12), np.uint8)
     return np.asarray(cv2.resize(spots, (size, size), interpolation=cv2.INTER_CUBIC), np.uint8)
@@ -36,7 +36,7 @@ def portrait(scale: float = 1.0) -> ImageArray:
 
 
 def reference_coefficients(small: ImageArray) -> FloatArray:
-    """The 63 lowest coefficients of the DCT-II, by its definition and in double precision."""
+    """Return the 63 lowest coefficients of the DCT-II, computed by its definition in double precision."""
     order, place = np.arange(8)[:, None], np.arange(SIZE)[None, :]
     cosines = np.cos(np.pi * order * (2 * place + 1) / (2 * SIZE))
     cosines *= np.where(order == 0, np.sqrt(1 / SIZE), np.sqrt(2 / SIZE))
@@ -104,7 +104,7 @@ def test_empty_lists_have_no_copies() -> None:
 
 
 def appearances_near(rng: np.random.Generator, count: int, base: Appearance) -> list[Appearance]:
-    """Appearances whose bits and detail differ from those of ``base`` by about the limits."""
+    """Return appearances whose bits and detail differ from those of ``base`` by about the limits."""
     drawn = []
     for _ in range(count):
         flip = rng.permutation(HASH_BITS) < rng.integers(0, 2 * MAX_DISTANCE)
@@ -120,7 +120,7 @@ def appearances_near(rng: np.random.Generator, count: int, base: Appearance) -> 
 
 
 def test_blockwise_comparison_equals_pairwise_comparison() -> None:
-    """More pictures than one block holds; the limits are met from both sides."""
+    """There are more pictures than fit into one block, on both sides of the limits."""
     rng = np.random.default_rng(7)
     bases = [
         Appearance(rng.random(HASH_BITS) < 0.5, rng.random(HASH_BITS) < 0.5, detail)

@@ -93,7 +93,7 @@ def test_a_pts_file_that_cannot_be_read_is_refused(
 def test_a_folder_is_read_in_order_of_name(tmp_path: Path) -> None:
     for name in ("b", "c", "a"):
         write_face(tmp_path, name, face_points())
-    (tmp_path / "._a.pts").write_bytes(b"\0\5\x16\7")  # as archives from a Mac hold
+    (tmp_path / "._a.pts").write_bytes(b"\0\5\x16\7")  # as in archives from a Mac
     (tmp_path / "unlabelled.jpg").write_bytes(b"")
     faces = read_pts_folder(tmp_path, "afw")
     assert [face.image.name for face in faces] == ["a.jpg", "b.jpg", "c.jpg"]

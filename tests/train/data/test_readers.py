@@ -1,4 +1,4 @@
-"""What the readers have in common: the face they make, and that no file makes them fail otherwise."""
+"""Behaviour that all readers share: the faces that they return, and the errors for invalid files."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.strategies import examples
 from tests.tiny import face_points, write_face
 from tests.train.data.test_asf import write_shot
 from tests.train.data.test_dlib_xml import write_xml
@@ -49,7 +50,7 @@ def test_the_public_names_are_there() -> None:
 
 @dataclass(frozen=True)
 class Layout:
-    """A valid label file and how to read it."""
+    """A valid label file and its reader."""
 
     path: Path
     valid: bytes
@@ -133,7 +134,7 @@ NASTY = st.sampled_from(
 )
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(data=st.data())
 def test_valid_files_with_bytes_replaced_are_read_or_refused_as_data(
     layout: Layout, data: st.DataObject
@@ -146,7 +147,7 @@ def test_valid_files_with_bytes_replaced_are_read_or_refused_as_data(
     reads_or_refuses(layout, content)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(data=st.data())
 def test_valid_files_with_words_and_lines_exchanged_are_read_or_refused_as_data(
     layout: Layout, data: st.DataObject

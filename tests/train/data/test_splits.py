@@ -10,28 +10,23 @@ from train.data.readers import LabelledFace
 from train.errors import DataError
 
 
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_300w(tmp_path_factory.mktemp("tree"))
-
-
 def names(faces: Iterable[LabelledFace]) -> set[tuple[str, str]]:
     return {(face.subset, face.image.name) for face in faces}
 
 
-def test_training_validation_and_test_share_no_image(tree: Path) -> None:
-    training, validation = splits.training_faces(tree)
-    test = splits.test_faces(tree)
+def test_training_validation_and_test_share_no_image(tiny_300w: Path) -> None:
+    training, validation = splits.training_faces(tiny_300w)
+    test = splits.test_faces(tiny_300w)
     paths = [face.image for face in (*training, *validation, *test)]
     assert len(paths) == len(set(paths)) == 3 * 24 + 2 * 3
     assert not any("testset" in str(face.image) for face in (*training, *validation))
     assert all("testset" in str(face.image) for face in test)
 
 
-def test_the_split_depends_on_names_only(tree: Path, tmp_path: Path) -> None:
-    """A larger set elsewhere puts the images that both have on the same sides."""
+def test_the_split_depends_on_names_only(tiny_300w: Path, tmp_path: Path) -> None:
+    """A larger set in another folder puts the common images on the same sides."""
     larger = write_300w(tmp_path, train=40, test=1)
-    small, large = splits.training_faces(tree), splits.training_faces(larger)
+    small, large = splits.training_faces(tiny_300w), splits.training_faces(larger)
     assert names(small[0]) <= names(large[0])
     assert names(small[1]) <= names(large[1])
     assert names(large[1])
@@ -50,13 +45,13 @@ def test_faces_of_one_photograph_fall_on_one_side(tmp_path: Path) -> None:
     assert sides[1]
 
 
-def test_extra_faces_are_for_training_only(tree: Path, tmp_path: Path) -> None:
+def test_extra_faces_are_for_training_only(tiny_300w: Path, tmp_path: Path) -> None:
     write_300w(tmp_path, train=24, test=1)
     for i in range(40):
         write_face(tmp_path / "wflw68" / "trainset", f"w{i}", face_points())
     training, validation = splits.training_faces(tmp_path)
     assert sum(face.subset == "wflw68" for face in training) == 40
-    assert names(validation) == names(splits.training_faces(tree)[1])
+    assert names(validation) == names(splits.training_faces(tiny_300w)[1])
 
 
 def test_copies_of_held_out_images_are_on_neither_side(tmp_path: Path) -> None:
@@ -79,14 +74,14 @@ def test_names_are_left_out_of_their_own_data_set_only(tmp_path: Path) -> None:
 
 
 def test_left_out_images_are_training_images() -> None:
-    """Else the copy, not the image that it copies, would have to go."""
+    """Otherwise the copy, not the original, would have to be left out."""
     for subset, stems in splits.LEFT_OUT.items():
         faces = [LabelledFace(Path(f"{stem}.jpg"), face_points(), subset) for stem in stems]
         assert not any(map(splits._is_validation, faces))
 
 
-def test_the_folders_may_lie_in_the_data_folder_itself(tree: Path) -> None:
-    assert names(splits.test_faces(tree / "300w")) == names(splits.test_faces(tree))
+def test_the_folders_may_lie_in_the_data_folder_itself(tiny_300w: Path) -> None:
+    assert names(splits.test_faces(tiny_300w / "300w")) == names(splits.test_faces(tiny_300w))
 
 
 def test_a_folder_without_300w_is_refused(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ WFLW_MIRROR = np.array(
         *(97, 96),
     ]
 )
-"""The pairs that swap in a mirrored face, by the figure of the 98 points on WFLW's page."""
+"""Permutation of the points under mirroring, from the figure of the 98 points on WFLW's page."""
 
 
 def test_the_mirror_order_of_wflw_is_an_involution() -> None:
@@ -65,7 +65,7 @@ def test_the_outer_eye_corners_are_those_of_wflws_own_measure() -> None:
 
 
 def test_the_real_68_point_data_uses_the_same_lid_points(data_dir: Path) -> None:
-    """WFLW spaces a lid's three points by quarters, and 62 or 66 would lie at a half."""
+    """WFLW's points divide a lid into quarters; 62 or 66 would be in its middle."""
     folder = data_dir / "wflw68" / "trainset"
     if not folder.is_dir():
         pytest.skip(f"no {folder}")

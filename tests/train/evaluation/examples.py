@@ -1,4 +1,4 @@
-"""Evaluations with errors that are known beforehand."""
+"""Evaluations with known errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ONE_POINT = Measure(unit="px", failure=12.0, limit=20.0, parts={"nose": (0,)})
 
 
 def labelled(names: Sequence[str], folder: Path = Path("somewhere")) -> LabelledSet:
-    """Test faces named ``subset/file``, all with the same points."""
+    """Return test faces named ``subset/file``, all with the same points."""
     subsets = tuple(name.partition("/")[0] for name in names)
     faces = tuple(LabelledFace(folder / n, face_points(), s) for n, s in zip(names, subsets, strict=True))
     truth = np.array([face.points for face in faces])
@@ -28,7 +28,7 @@ def labelled(names: Sequence[str], folder: Path = Path("somewhere")) -> Labelled
 
 
 def evaluation(errors: dict[str, Sequence[float]], condition: Condition = "own detector") -> Evaluation:
-    """Faces of each subset whose every point is off by the given per cent; ``inf`` is a miss."""
+    """Return faces of each subset whose points are all off by the given per cent; ``inf`` is a miss."""
     faces = labelled([f"{subset}/{i}.jpg" for subset, listed in errors.items() for i in range(len(listed))])
     percent = np.array([error for listed in errors.values() for error in listed])
     shift = np.where(np.isfinite(percent), percent, np.nan) / 100 * faces.normaliser
@@ -37,13 +37,13 @@ def evaluation(errors: dict[str, Sequence[float]], condition: Condition = "own d
 
 
 def line(name: str, *faces: FloatArray, **more: object) -> str:
-    """A line of the tracker's JSON about the image ``name``."""
+    """Return a line of the tracker's JSON about the image ``name``."""
     record = {"source": name, "frame": 0, "time_s": 0, "width": 320, "height": 240}
     found = [{"id": 1, "box": [0, 0, 1, 1], "score": 1, "landmarks": np.asarray(p).tolist()} for p in faces]
     return json.dumps(record | {"faces": found} | more)
 
 
 def write(path: Path, *lines: str) -> Path:
-    """``path`` with these lines in it."""
+    """Write these lines to ``path``, and return it."""
     path.write_text("".join(text + "\n" for text in lines))
     return path

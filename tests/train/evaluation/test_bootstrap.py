@@ -11,7 +11,7 @@ from train.evaluation.bootstrap import mean_interval
 
 
 def test_the_width_matches_that_of_a_normal_mean() -> None:
-    """Resampled means are near normal with s / sqrt(n); the ends are quantiles of 2000 of them.
+    """Resampled means are nearly normal with s / sqrt(n); the ends are quantiles of 2000 of them.
 
     The standard error of a 2.5 % quantile of 2000 normal draws is 0.06 s, so the width's is at most 0.12 s:
     five of them are 15 % of the 3.92 s.
@@ -26,7 +26,7 @@ def test_the_width_matches_that_of_a_normal_mean() -> None:
 def test_the_interval_covers_the_true_mean_at_the_stated_rate() -> None:
     """At n = 50 the percentile interval of a normal mean covers with P(|t(49)| < 1.96 sqrt(49/50)) = 94.2 %.
 
-    Over 600 samples the standard deviation of the share is 0.96 %; the bounds are four of them apart from it.
+    Over 600 samples the standard deviation of the share is 0.96 %; the tolerance is four of them.
     """
     rng = np.random.default_rng(2)
     intervals = [mean_interval(rng.normal(3, 1, 50), resamples=500, seed=i) for i in range(600)]

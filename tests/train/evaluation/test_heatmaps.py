@@ -27,7 +27,7 @@ def test_maps_are_the_softmax_without_its_ring() -> None:
 
 
 def test_heatmap_cells_are_drawn_over_the_pixels_that_they_cover() -> None:
-    """A map's mean, drawn where the point is: in the overlay both are in the crop's pixels."""
+    """The maps of points are bright where the points are drawn: both are in the crop's pixels."""
     points = torch.from_numpy(0.5 * template()).float()
     weights = HeatmapCodec(0.6).encode(points, 32)[:, 1:-1, 1:-1].double().numpy()
     figure = overlay(np.zeros((128, 128), np.uint8), weights, from_unit(points, 128).numpy())

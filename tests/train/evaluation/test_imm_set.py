@@ -23,7 +23,7 @@ WIDTH, HEIGHT = 320, 240
 
 
 def write_imm(folder: Path, people: Iterable[int], shots: Iterable[int] = range(1, 7)) -> None:
-    """Pictures half as large as the database's, each with 58 points of its own."""
+    """Write pictures half as large as the database's, each with 58 different points."""
     folder.mkdir(parents=True)
     for person in people:
         for shot in shots:
@@ -44,7 +44,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Shifted(torch.nn.Module):
-    """Answers with the labels, moved by ``shift`` crop sides."""
+    """Network that returns the labels, moved by ``shift`` crop sides."""
 
     def __init__(self, crops: LabelCrops, shift: tuple[float, float]) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ def test_missing_validation_people_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("model", ["nose-funnel", "nose-fan"])
 def test_the_nose_is_measured_in_pixels_of_640x480(tree: Path, model: str) -> None:
-    """3 and 4 hundredths of the width are 19.2 and 25.6 px of 640: 32 px, though the pictures are smaller."""
+    """3 and 4 hundredths of the width are 19.2 and 25.6 px of 640, so 32 px, in smaller pictures too."""
     _, network, made = evaluated(tree, model, 80, (0.03, 0.04))
     (result,) = scores(made)
     assert made.condition == "whole picture"

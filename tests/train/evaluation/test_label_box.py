@@ -27,7 +27,7 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> LabelledSet:
 
 
 class Fixed(torch.nn.Module):
-    """Answers batch after batch with the rows of ``answers``; remembers what it was shown."""
+    """Network that returns the rows of ``answers`` batch by batch, and records its input."""
 
     def __init__(self, answers: Tensor) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class Fixed(torch.nn.Module):
 
 
 def truth_in_crops(faces: LabelledSet, size: int) -> Tensor:
-    """The labels in crop sides from the crop's centre, as the loader gives them to training."""
+    """Return the labels in crop sides from the crop's centre, as the loader passes them to training."""
     from train.data.dataset import FaceCrops
 
     crops = FaceCrops(cast(tuple[LabelledFace, ...], faces.labels), size)
@@ -50,7 +50,7 @@ def truth_in_crops(faces: LabelledSet, size: int) -> Tensor:
 
 @pytest.mark.parametrize("size", [64, 224])
 def test_a_perfect_network_has_no_error(faces: LabelledSet, size: int) -> None:
-    """Back in the image the float32 labels are off by at most a few 1e-7 of the crop's side."""
+    """Converted back to the image, the float32 labels are off by at most a few 1e-7 of the crop's side."""
     network, done = Fixed(truth_in_crops(faces, size)), []
     crops = FAMILIES["resnet18"].crops(faces, size, lambda: None)
     made = label_box(faces, network, crops, lambda: done.append(1))

@@ -1,17 +1,22 @@
 import json
+import math
 import os
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.tiny import write_300w
-from train.errors import RunError
-from train.evaluation import own_detector
+import train
+from tests.tiny import face_points, write_300w
+from tests.train.evaluation.examples import labelled, line, write
+from tracker.types import FloatArray
+from train.errors import DataError, RunError
 from train.evaluation.families import FAMILIES
-from train.evaluation.own_detector import track_folder, track_test_set
+from train.evaluation.own_detector import own_detector, track_folder, track_test_set
+from train.evaluation.predictions import read_lines
 from train.evaluation.results import scores
 
 FAKE = """
@@ -21,12 +26,12 @@ arguments = dict(zip(sys.argv[1::2], sys.argv[2::2]))
 assert list(arguments) == ["--images", "--json", "--model"], arguments
 folder = Path(arguments["--images"])
 """
-"""A tracker in the place of the real one, which is tried on its own: what it was asked, as ``arguments``."""
+"""Start of a script that replaces the tracker: its options are in ``arguments``."""
 
 
 @pytest.fixture
 def tracker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """``tracker(code)`` makes that code ``python -m tracker``."""
+    """``tracker(code)`` replaces ``python -m tracker`` by that code."""
 
     def install(code: str) -> None:
         (tmp_path / "bin").mkdir(exist_ok=True)
@@ -110,14 +115,92 @@ def test_an_interrupted_evaluation_ends_the_tracker(
 
 
 def test_the_real_tracker_finds_the_portrait(tmp_path: Path) -> None:
-    """The one test that starts the real tracker: command, JSON and exit code fit together."""
-    portrait = Path(own_detector.__file__).parents[2] / "tracker" / "assets" / "astronaut.jpg"
+    """Starts the real tracker, to test that command, JSON and exit code fit together."""
+    portrait = Path(train.__file__).parents[1] / "tracker" / "assets" / "astronaut.jpg"
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "face.jpg").write_bytes(portrait.read_bytes())
     (tmp_path / "own" / "broken.jpg").write_bytes(b"x")
     track_folder(tmp_path / "own", "resnet18", tmp_path / "out.jsonl")
-    from train.evaluation.predictions import read_lines
 
     lines = read_lines(tmp_path / "out.jsonl")
     assert len(lines["face.jpg"].faces) == 1
     assert lines["broken.jpg"].error
+
+
+TRUTH = face_points()
+
+
+FAR = face_points((600, 500), 100)
+
+
+def error_line(name: str) -> str:
+    return json.dumps({"source": name, "frame": 0, "error": "not an image"})
+
+
+def shifted(percent: float) -> FloatArray:
+    """Return TRUTH with an error of ``percent`` of the inter-ocular distance at every point."""
+    shift = np.array((percent / 100 * math.dist(TRUTH[36], TRUTH[45]), 0))
+    return np.asarray(TRUTH + shift)
+
+
+def test_all_kinds_of_misses_are_counted(tmp_path: Path) -> None:
+    faces = labelled([f"lfpw/{name}.jpg" for name in "abcdef"])
+    path = write(
+        tmp_path / "p.jsonl",
+        line("a.jpg", FAR, shifted(2)),
+        line("b.jpg", shifted(12)),
+        line("c.jpg"),
+        error_line("d.jpg"),
+        line("e.jpg", FAR),
+        line("elsewhere.jpg", TRUTH),
+    )  # and no line for f.jpg
+    (result,) = scores(own_detector(faces, [(None, path)]))
+    assert (result.subset, result.faces, result.misses) == ("lfpw", 6, 4)
+    assert result.mean == pytest.approx(7)
+    assert result.median == pytest.approx(7)
+    assert result.failure_rate == pytest.approx(5 / 6)
+    assert result.auc == pytest.approx((1 - 2 / 8) / 6)
+
+
+def test_one_file_of_one_subset_scores_that_subset_only(tmp_path: Path) -> None:
+    faces = labelled(["lfpw/a.jpg", "helen/b.jpg"])
+    path = write(tmp_path / "p.jsonl", line("b.jpg", shifted(1)))
+    assert [(s.subset, s.faces) for s in scores(own_detector(faces, [(None, path)]))] == [("helen", 1)]
+
+
+@pytest.mark.parametrize("split", [True, False])
+def test_two_subsets_are_scored_apart_and_together(tmp_path: Path, split: bool) -> None:
+    faces = labelled(["lfpw/a.jpg", "helen/b.jpg", "helen/c.jpg"])
+    lines = line("a.jpg", shifted(1)), line("b.jpg", shifted(4)), line("c.jpg", shifted(7))
+    if split:
+        files = [write(tmp_path / "1.jsonl", lines[0]), write(tmp_path / "2.jsonl", *lines[1:])]
+    else:
+        files = [write(tmp_path / "all.jsonl", *lines)]
+    results = scores(own_detector(faces, [(None, path) for path in files]))
+    assert [(s.subset, s.faces) for s in results] == [("lfpw", 1), ("helen", 2), ("lfpw + helen", 3)]
+    assert [s.mean for s in results] == pytest.approx([1, 5.5, 4])
+
+
+def test_a_name_in_both_subsets_needs_the_subset_and_then_works(tmp_path: Path) -> None:
+    faces = labelled(["lfpw/a.jpg", "helen/a.jpg", "helen/b.jpg"])
+    of_lfpw = write(tmp_path / "lfpw.jsonl", line("a.jpg", shifted(1)))
+    of_helen = write(tmp_path / "helen.jsonl", line("a.jpg", shifted(3)), line("b.jpg", shifted(3)))
+    with pytest.raises(DataError, match="lfpw and helen: say --predictions SUBSET="):
+        own_detector(faces, [(None, of_lfpw)])
+    results = scores(own_detector(faces, [("lfpw", of_lfpw), ("helen", of_helen)]))
+    assert [s.mean for s in results] == pytest.approx([1, 3, 7 / 3])
+
+
+def test_two_files_about_one_image_are_refused(tmp_path: Path) -> None:
+    faces = labelled(["lfpw/a.jpg"])
+    path = write(tmp_path / "p.jsonl", line("a.jpg"))
+    with pytest.raises(DataError, match=r"p\.jsonl: lfpw image a\.jpg is in an earlier"):
+        own_detector(faces, [(None, path), (None, path)])
+
+
+@pytest.mark.parametrize("subset", [None, "helen"])
+def test_a_file_about_other_images_is_refused(tmp_path: Path, subset: str | None) -> None:
+    faces = labelled(["lfpw/a.jpg", "helen/c.jpg"])
+    path = write(tmp_path / "p.jsonl", line("a.jpg" if subset else "b.jpg", TRUTH))
+    with pytest.raises(DataError, match=r"p\.jsonl: names no image of " + (subset or "the test sets")):
+        own_detector(faces, [(subset, path)])

@@ -37,7 +37,7 @@ def test_faces_are_ranked_by_error_and_misses_are_worst() -> None:
 
 @pytest.fixture
 def drawn(tmp_path: Path) -> Evaluation:
-    """A found and a missed face in one real picture: dots at the labels."""
+    """A found and a missed face in one real picture, with dots at the labels."""
     made = evaluation({"lfpw": [4, math.inf]})
     path = tmp_path / "face.png"
     assert cv2.imwrite(str(path), blobs(made.truth[0], 1.0))
@@ -73,7 +73,7 @@ def test_the_grid_draws_each_tile_with_truth_and_prediction() -> None:
     truth, predicted = np.array([[10.0, 20.0]]), np.array([[11.0, 22.0]])
     tiles = [Tile(picture, "$a$", truth, predicted), Tile(picture, "b", truth), Tile(picture, "c")]
     figure = tile_grid(tiles, columns=2)
-    figure.canvas.draw()  # a title such as $a$ is no formula
+    figure.canvas.draw()  # a title such as $a$ must not be read as a formula
     shown = [axes for axes in figure.axes if axes.images]
     assert [axes.get_title() for axes in shown] == ["$a$", "b", "c"]
     assert [len(axes.collections) for axes in shown] == [2, 1, 0]
@@ -103,7 +103,7 @@ def test_examples_of_whole_pictures_have_their_origin_in_the_middle() -> None:
 
 @pytest.mark.parametrize("scale", [1, 3])
 def test_a_photograph_is_drawn_in_its_own_pixel_coordinates(tmp_path: Path, scale: int) -> None:
-    """The drawn dots lie on the picture's dots, also when the picture is shrunk for the page."""
+    """The drawn dots are on the picture's dots, even if the picture is shrunk for the page."""
     hw = (240 * scale, 320 * scale)
     points = face_points((160 * scale, 120 * scale), 120 * scale)
     path = tmp_path / "own.png"

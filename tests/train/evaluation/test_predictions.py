@@ -7,25 +7,19 @@ import numpy as np
 import pytest
 
 from tests.tiny import face_points
-from tests.train.evaluation.examples import labelled, line, write
+from tests.train.evaluation.examples import line, write
 from tracker.types import FloatArray
 from train.errors import DataError
-from train.evaluation.own_detector import own_detector
 from train.evaluation.predictions import match, nearest_face, read_lines
-from train.evaluation.results import scores
 
 TRUTH = face_points()
+
+
 FAR = face_points((600, 500), 100)
 
 
 def error_line(name: str) -> str:
     return json.dumps({"source": name, "frame": 0, "error": "not an image"})
-
-
-def shifted(percent: float) -> FloatArray:
-    """TRUTH with an error of ``percent`` of the inter-ocular distance at every point."""
-    shift = np.array((percent / 100 * math.dist(TRUTH[36], TRUTH[45]), 0))
-    return np.asarray(TRUTH + shift)
 
 
 def test_lines_are_read_by_name(tmp_path: Path) -> None:
@@ -105,66 +99,3 @@ def test_a_match_is_the_nearest_face_and_a_miss_is_nan() -> None:
     assert match(TRUTH, [FAR, TRUTH + 3]) == pytest.approx(TRUTH + 3)
     assert np.isnan(match(TRUTH, [FAR])).all()
     assert match(TRUTH, []).shape == (68, 2)
-
-
-def test_all_kinds_of_misses_are_counted(tmp_path: Path) -> None:
-    faces = labelled([f"lfpw/{name}.jpg" for name in "abcdef"])
-    path = write(
-        tmp_path / "p.jsonl",
-        line("a.jpg", FAR, shifted(2)),
-        line("b.jpg", shifted(12)),
-        line("c.jpg"),
-        error_line("d.jpg"),
-        line("e.jpg", FAR),
-        line("elsewhere.jpg", TRUTH),
-    )  # and no line for f.jpg
-    (result,) = scores(own_detector(faces, [(None, path)]))
-    assert (result.subset, result.faces, result.misses) == ("lfpw", 6, 4)
-    assert result.mean == pytest.approx(7)
-    assert result.median == pytest.approx(7)
-    assert result.failure_rate == pytest.approx(5 / 6)
-    assert result.auc == pytest.approx((1 - 2 / 8) / 6)
-
-
-def test_one_file_of_one_subset_scores_that_subset_only(tmp_path: Path) -> None:
-    faces = labelled(["lfpw/a.jpg", "helen/b.jpg"])
-    path = write(tmp_path / "p.jsonl", line("b.jpg", shifted(1)))
-    assert [(s.subset, s.faces) for s in scores(own_detector(faces, [(None, path)]))] == [("helen", 1)]
-
-
-@pytest.mark.parametrize("split", [True, False])
-def test_two_subsets_are_scored_apart_and_together(tmp_path: Path, split: bool) -> None:
-    faces = labelled(["lfpw/a.jpg", "helen/b.jpg", "helen/c.jpg"])
-    lines = line("a.jpg", shifted(1)), line("b.jpg", shifted(4)), line("c.jpg", shifted(7))
-    if split:
-        files = [write(tmp_path / "1.jsonl", lines[0]), write(tmp_path / "2.jsonl", *lines[1:])]
-    else:
-        files = [write(tmp_path / "all.jsonl", *lines)]
-    results = scores(own_detector(faces, [(None, path) for path in files]))
-    assert [(s.subset, s.faces) for s in results] == [("lfpw", 1), ("helen", 2), ("lfpw + helen", 3)]
-    assert [s.mean for s in results] == pytest.approx([1, 5.5, 4])
-
-
-def test_a_name_in_both_subsets_needs_the_subset_and_then_works(tmp_path: Path) -> None:
-    faces = labelled(["lfpw/a.jpg", "helen/a.jpg", "helen/b.jpg"])
-    of_lfpw = write(tmp_path / "lfpw.jsonl", line("a.jpg", shifted(1)))
-    of_helen = write(tmp_path / "helen.jsonl", line("a.jpg", shifted(3)), line("b.jpg", shifted(3)))
-    with pytest.raises(DataError, match="lfpw and helen: say --predictions SUBSET="):
-        own_detector(faces, [(None, of_lfpw)])
-    results = scores(own_detector(faces, [("lfpw", of_lfpw), ("helen", of_helen)]))
-    assert [s.mean for s in results] == pytest.approx([1, 3, 7 / 3])
-
-
-def test_two_files_about_one_image_are_refused(tmp_path: Path) -> None:
-    faces = labelled(["lfpw/a.jpg"])
-    path = write(tmp_path / "p.jsonl", line("a.jpg"))
-    with pytest.raises(DataError, match=r"p\.jsonl: lfpw image a\.jpg is in an earlier"):
-        own_detector(faces, [(None, path), (None, path)])
-
-
-@pytest.mark.parametrize("subset", [None, "helen"])
-def test_a_file_about_other_images_is_refused(tmp_path: Path, subset: str | None) -> None:
-    faces = labelled(["lfpw/a.jpg", "helen/c.jpg"])
-    path = write(tmp_path / "p.jsonl", line("a.jpg" if subset else "b.jpg", TRUTH))
-    with pytest.raises(DataError, match=r"p\.jsonl: names no image of " + (subset or "the test sets")):
-        own_detector(faces, [(subset, path)])

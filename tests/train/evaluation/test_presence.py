@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +7,7 @@ pytest.importorskip("torch")
 
 import torch
 from torch import Tensor, nn
-from typer.testing import CliRunner
 
-from tests.tiny import write_300w
-from train.cli.main import app
 from train.data.readers import LabelledFace
 from train.data.splits import training_faces
 from train.errors import DataError, RunError
@@ -21,7 +17,7 @@ from train.models.output import LandmarkOutput
 
 
 class Always(nn.Module):
-    """Says the same of every crop; None: it does not judge."""
+    """Network with the same presence logit for every crop; None: without presence."""
 
     def __init__(self, logit: float | None) -> None:
         super().__init__()
@@ -32,15 +28,8 @@ class Always(nn.Module):
         return LandmarkOutput(torch.zeros(len(crops), 68, 2), logit)
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    write_300w(folder)
-    return folder
-
-
-def faces_of(data: Path) -> list[LabelledFace]:
-    training, validation = training_faces(data)
+def faces_of(tiny_300w: Path) -> list[LabelledFace]:
+    training, validation = training_faces(tiny_300w)
     return training + validation
 
 
@@ -70,29 +59,15 @@ def test_presences_of_0_and_1_have_rows() -> None:
     assert found.calibration_error == 0
 
 
-def test_half_of_the_crops_are_faces(data: Path) -> None:
-    found = presence_report(Loaded(Always(-3.0), 64), faces_of(data), draws=30)
+def test_half_of_the_crops_are_faces(tiny_300w: Path) -> None:
+    found = presence_report(Loaded(Always(-3.0), 64), faces_of(tiny_300w), draws=30)
     assert found.faces / (found.faces + found.others) == pytest.approx(0.5, abs=0.1)
     assert (found.missed, found.invented) == (1.0, 0.0)
     assert found.calibration_error == pytest.approx(0.5, abs=0.1)
 
 
-def test_networks_without_presence_and_missing_faces_are_refused(data: Path) -> None:
+def test_networks_without_presence_and_missing_faces_are_refused(tiny_300w: Path) -> None:
     with pytest.raises(RunError, match="does not judge presence"):
-        presence_report(Loaded(Always(None), 64), faces_of(data), draws=1)
+        presence_report(Loaded(Always(None), 64), faces_of(tiny_300w), draws=1)
     with pytest.raises(DataError, match="no face of this data validates"):
         presence_report(Loaded(Always(0.0), 64), [], draws=1)
-
-
-def test_presence_command_writes_the_report(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("train.data.splits.training_faces", lambda _: ([], faces_of(data)))
-    path = tmp_path / "p.json"
-    options = ["unet-light", "--data", str(data), "--draws", "2", "--json", str(path)]
-    result = CliRunner().invoke(app, ["presence", *options])
-    assert result.exit_code == 0, result.output
-    report = json.loads(path.read_text())
-    assert report["model"] == "unet-light"
-    assert report["faces"] + report["others"] == 2 * len(faces_of(data))
-    assert "percentage points" in result.output

@@ -29,7 +29,7 @@ def test_every_number_matches_a_hand_calculation() -> None:
 
 
 def test_the_box_normalised_mean_by_hand() -> None:
-    """Equal shifts: the box mean differs from the inter-ocular one by the ratio of the two lengths."""
+    """For equal shifts, the box mean differs from the inter-ocular one by the ratio of the two lengths."""
     made = evaluation({"lfpw": [2, 6]})
     size = math.sqrt(math.prod(np.ptp(made.truth[0], axis=0)))
     (result,) = scores(made)
@@ -79,7 +79,7 @@ def test_the_error_of_a_part_uses_its_own_points_only() -> None:
 
 @given(errors)
 def test_misses_never_improve_rate_or_area(listed: list[float]) -> None:
-    """Against the same faces found with an error just past every threshold."""
+    """Compared with the same faces found with an error just beyond every threshold."""
     (result,) = scores(evaluation({"x": listed}))
     (worst,) = scores(evaluation({"x": [min(error, 31) for error in listed]}))
     assert result.failure_rate == worst.failure_rate

@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 pytest.importorskip("torch")
@@ -15,21 +15,19 @@ from train.models.heatmap import RING, HeatmapCodec, KernelCodec, cell_centers, 
 COORDINATE = st.floats(-0.5, 0.5, width=32, allow_subnormal=False)  # inference flushes them to zero
 
 
-@settings(deadline=None)
 @given(
     x=COORDINATE, y=COORDINATE, cells=st.sampled_from([8, 16, 32, 56]), sigma=st.sampled_from([0.7, 1.0, 2.0])
 )
 def test_encode_then_decode_returns_the_point_anywhere_in_the_crop(
     x: float, y: float, cells: int, sigma: float
 ) -> None:
-    """To a hundredth of a cell, at the crop's very edge too, where a plain Gaussian is half a cell off."""
+    """Accurate to a hundredth of a cell, even at the edge, where a plain Gaussian is half a cell off."""
     point = torch.tensor([[[x, y]]], dtype=torch.float32)
     codec = HeatmapCodec(sigma)
     back = codec.decode(codec.encode(point, cells).clamp(min=1e-38).log())
     assert ((back - point).abs().max() * cells).item() < 0.01
 
 
-@settings(deadline=None)
 @given(
     x=COORDINATE,
     y=COORDINATE,
@@ -39,21 +37,21 @@ def test_encode_then_decode_returns_the_point_anywhere_in_the_crop(
 def test_wide_and_cut_targets_return_the_point(
     x: float, y: float, cells: int, codec: HeatmapCodec | KernelCodec
 ) -> None:
-    """The same hundredth of a cell, where a cell more on one side of the kernel would shift a plain one."""
+    """Accurate to a hundredth of a cell, where an asymmetric cut would shift a plain Gaussian."""
     point = torch.tensor([[[x, y]]], dtype=torch.float32)
     back = HeatmapCodec.decode(codec.encode(point, cells).clamp(min=1e-38).log())
     assert ((back - point).abs().max() * cells).item() < 0.01
 
 
 def test_an_uncorrected_gaussian_fails_at_the_edge() -> None:
-    """The round trip has teeth: without the correction the error at the edge is over a tenth of a cell."""
+    """Without the correction the error at the edge is more than a tenth of a cell."""
     centers = cell_centers(8) * 8
     plain = torch.softmax(-0.5 * (centers + 4.0) ** 2, dim=0)  # a point on the crop's left edge
     assert abs((plain * centers).sum().item() + 4.0) > 0.1
 
 
 def test_targets_are_normalised_gaussians() -> None:
-    """Independent of our code: numpy's outer product of two sampled normals."""
+    """The reference is numpy's outer product of two sampled normals."""
     codec, cells, sigma = HeatmapCodec(1.5), 32, 1.5
     x, y = 0.1, -0.07
     centers = (np.arange(-RING, cells + RING) + 0.5) / cells - 0.5
@@ -66,7 +64,7 @@ def test_targets_are_normalised_gaussians() -> None:
 
 @pytest.mark.parametrize("cells", [32, 64, 224])
 def test_a_kernel_is_the_cut_gaussian_at_any_working_size(cells: int) -> None:
-    """Independent of our code, in pixels of the 224 px crop: 60 or fewer pixels wide, nothing beyond."""
+    """The reference is computed in pixels of the 224 px crop: at most 60 pixels wide."""
     x, y = 0.1, -0.07
     centers_px = 224 * ((np.arange(-RING, cells + RING) + 0.5) / cells - 0.5)
     along = [
@@ -76,7 +74,7 @@ def test_a_kernel_is_the_cut_gaussian_at_any_working_size(cells: int) -> None:
     expected = np.outer(along[1] / along[1].sum(), along[0] / along[0].sum())
     got = KernelCodec(10, 60).encode(torch.tensor([[[x, y]]]), cells)[0, 0].numpy()
     assert ((got > 0) == (expected > 0)).all()
-    # The mean is made right; an uneven cut moves it by 3 exp(-4.5) / sqrt(2 pi) = 1.4 % of a cell at most.
+    # The mean is corrected; an asymmetric cut moves it by at most 3 exp(-4.5) / sqrt(2 pi) = 1.4 % of a cell.
     cell = 224 / cells / 10  # in sigma
     assert np.abs(got - expected).max() < 0.014 * cell * expected.max()
     if cells == 224:
@@ -134,6 +132,6 @@ def test_impossible_kernels_are_refused(sigma_px: float, kernel_px: float) -> No
 
 
 def test_a_codec_has_the_same_repr_as_in_older_checkpoints() -> None:
-    """A run goes on only if its configuration reads the same."""
+    """A run resumes only if its configuration has the same repr."""
     assert repr(HeatmapCodec()) == "HeatmapCodec(sigma=1.0)"
     assert repr(KernelCodec()) == "KernelCodec(sigma_px=10.0, kernel_px=60.0)"

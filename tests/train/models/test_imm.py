@@ -79,7 +79,7 @@ def test_an_untrained_network_predicts_the_start_points(model: str) -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_every_layer_learns(model: str) -> None:
-    """After one step away from the start, each parameter has a gradient: nothing is cut off."""
+    """After one step away from the start, each parameter has a gradient."""
     height, width, _ = SHAPES[model]
     network = ImmLandmarks(model)
     pictures = torch.randint(0, 256, (4, 1, height, width), dtype=torch.uint8)

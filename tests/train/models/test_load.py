@@ -28,7 +28,7 @@ def crops() -> Tensor:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory, crops: Tensor) -> Path:
-    """A network whose statistics are not those of a fresh one, as checkpoint and as exported file."""
+    """A network whose statistics differ from those of a new one, as checkpoint and as exported file."""
     torch.manual_seed(3)
     network = ResNet18Landmarks().train()
     with torch.no_grad():
@@ -49,7 +49,7 @@ def answers(network: nn.Module, crops: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def test_the_exported_file_loads_back_into_torch(trained: Path, crops: Tensor) -> None:
-    """Against the checkpoint: what is left is the rounding of kernels to float16."""
+    """The difference from the checkpoint is the rounding of kernels to float16."""
     checkpoint, exported = (load_network("resnet18", trained / name) for name in ("r.safetensors", "r.onnx"))
     assert checkpoint.size == exported.size == SIZE
     for expected, got in zip(
@@ -59,7 +59,7 @@ def test_the_exported_file_loads_back_into_torch(trained: Path, crops: Tensor) -
 
 
 def test_a_warm_start_computes_the_same_as_the_file(trained: Path, crops: Tensor) -> None:
-    """Normalisation restored from the very crops: the same up to float32 rounding; trainable again."""
+    """With normalisation restored from the same crops, the difference is float32 rounding."""
     exported = load_network("resnet18", trained / "r.onnx").network
     network = ResNet18Landmarks()
     count = warm_start(network, trained / "r.onnx", crops)
@@ -77,7 +77,7 @@ def test_a_warm_start_computes_the_same_as_the_file(trained: Path, crops: Tensor
 def test_in_training_mode_the_restored_statistics_are_those_of_the_batch(
     trained: Path, crops: Tensor
 ) -> None:
-    """On the crops it was restored with, batch statistics equal running ones: training starts in place."""
+    """On the crops of the warm start, batch statistics equal running ones."""
     network = ResNet18Landmarks()
     warm_start(network, trained / "r.onnx", crops)
     still, _ = answers(network, crops)
@@ -94,7 +94,7 @@ def test_a_warm_start_from_a_checkpoint_takes_every_tensor(trained: Path, crops:
 
 
 def test_a_warm_start_copies_matching_tensors_only(trained: Path, crops: Tensor) -> None:
-    """Another head: the backbone comes over, the head keeps its first weights."""
+    """With another head, the backbone is copied and the head keeps its initial weights."""
     network = ResNet18Landmarks()
     network.pyramid.maps = torch.nn.Conv2d(64, 5, 3)
     before = network.pyramid.maps.weight.clone()
@@ -105,7 +105,7 @@ def test_a_warm_start_copies_matching_tensors_only(trained: Path, crops: Tensor)
 
 
 def test_folding_pairs_are_all_found() -> None:
-    """18 layers and 3 shortcuts of the ResNet, less its linear one; 3 in the pyramid."""
+    """The ResNet has 17 convolutions and 3 shortcuts, the pyramid 3 convolutions."""
     network = ResNet18Landmarks().eval()
     pairs = normalised_convolutions(network)
     assert len(pairs) == 17 + 3 + 3

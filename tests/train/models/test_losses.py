@@ -70,7 +70,7 @@ def test_backgrounds_do_not_change_the_weight_of_a_face() -> None:
 
 @pytest.mark.parametrize("codec", [HeatmapCodec(1.5), KernelCodec(20, 100)])
 def test_maps_add_their_cross_entropy_in_nats(codec: HeatmapCodec | KernelCodec) -> None:
-    """Against torch's own: its cross-entropy with probabilities as the target, mean over the points."""
+    """The reference is torch's cross-entropy with probabilities as the target, mean over the points."""
     torch.manual_seed(0)
     maps, points = torch.randn(2, 68, 18, 18), torch.rand(2, 68, 2) - 0.5
     target = codec.encode(points, 16).flatten(2)

@@ -1,33 +1,23 @@
-import json
 import math
 from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
 import pytest
-import typer
 from hypothesis import given
-from typer.testing import CliRunner
 
 from tracker.types import FloatArray
 
 pytest.importorskip("torch")
 
-from typing import Never
 
 import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from tests.strategies import floats
 from tests.tiny import write_300w
-from train.cli.quality import quality as quality_command
 from train.errors import RunError
-from train.evaluation.quality import calibrate, report
 from train.models.heatmap import HeatmapCodec
-from train.models.imm import ImmLandmarks
-from train.models.load import Loaded, load_network
-from train.models.output import LandmarkOutput
 from train.models.quality import (
     GOOD_PERCENT,
     Calibration,
@@ -36,7 +26,6 @@ from train.models.quality import (
     reliability,
     spread,
 )
-from train.models.resnet18 import ResNet18Landmarks
 
 logs = floats(math.log(1e-3), math.log(0.3))
 
@@ -72,7 +61,7 @@ def test_a_wider_map_never_has_a_higher_quality(one: float, other: float) -> Non
 
 
 def sample(calibration: Calibration, count: int, seed: int = 0) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
-    """Spreads, and whether each point is good, drawn as ``calibration`` says."""
+    """Draw spreads, and for each point whether it is good, according to ``calibration``."""
     rng = np.random.default_rng(seed)
     spreads = np.exp(rng.normal(math.log(0.06), 0.4, count))
     chance = calibration.quality(torch.from_numpy(spreads)).numpy()
@@ -112,7 +101,10 @@ def test_all_good_or_all_bad_points_are_refused(good: npt.NDArray[np.bool_]) -> 
 @pytest.mark.parametrize(
     ("spreads", "good"),
     [
-        ([0.01, 0.02, 0.1, 0.2], [True, True, False, False]),  # the steeper the likelier, without end
+        (
+            [0.01, 0.02, 0.1, 0.2],
+            [True, True, False, False],
+        ),  # the likelihood grows with the slope without limit
         ([0.01, 0.02, 0.1, 0.2], [False, False, True, True]),
         ([0.05] * 6, [True, True, False, False, True, False]),
     ],
@@ -152,7 +144,7 @@ def test_a_true_calibration_has_no_calibration_error() -> None:
     spreads, good = sample(true, 100_000, seed=2)
     quality = true.quality(torch.from_numpy(spreads)).numpy()
     table = reliability(quality, np.where(good, 1.0, 10.0))
-    # Each bin holds 10,000 points: the share is known to half a per cent.
+    # Each bin holds 10,000 points, so the standard error of its share is half a per cent.
     assert calibration_error(table) < 0.006
 
 
@@ -166,50 +158,3 @@ def test_the_error_in_the_worst_tenth() -> None:
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_300w(tmp_path_factory.mktemp("tree"))
-
-
-@pytest.fixture(scope="module")
-def shipped() -> Loaded:
-    return load_network("resnet18")
-
-
-def test_the_report_is_of_the_test_faces(tree: Path, shipped: Loaded) -> None:
-    found = report(shipped, tree)
-    assert sum(row.count for row in found.table) == 68 * found.faces
-    assert found.error_in_worst <= found.possible
-    assert found.to_dict()["calibration"] == {
-        "intercept": found.calibration.intercept,
-        "slope": found.calibration.slope,
-    }
-    json.dumps(found.to_dict())
-    assert report(shipped, tree, disturbed=True).table != found.table
-
-
-def test_calibration_sees_no_test_face(tree: Path, shipped: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
-    def unseen(_: object) -> Never:
-        raise AssertionError("a test face was read")
-
-    monkeypatch.setattr("train.evaluation.quality.test_faces", unseen)
-    assert calibrate(shipped, tree).slope > 0
-
-
-def test_a_network_without_maps_has_no_quality(tree: Path) -> None:
-    class Flat(ResNet18Landmarks):
-        def forward(self, crop: Tensor) -> LandmarkOutput:
-            return super().forward(crop)._replace(maps=None)
-
-    with pytest.raises(RunError, match="no maps"):
-        calibrate(Loaded(Flat().eval(), 64), tree)
-    assert ImmLandmarks("nose-fan")(torch.zeros(1, 1, 60, 80)).maps is None
-
-
-def test_the_command_prints_and_writes_the_figures(tree: Path, tmp_path: Path) -> None:
-    app = typer.Typer()
-    app.command()(quality_command)
-    path = tmp_path / "quality.json"
-    result = CliRunner().invoke(app, ["--data", str(tree), "--json", str(path)])
-    assert result.exit_code == 0, result.output
-    figures = json.loads(path.read_text())
-    assert figures["model"] == "resnet18"
-    assert sum(row["count"] for row in figures["table"]) == 68 * figures["faces"]
-    assert f"tenth holds {100 * figures['error_in_worst']:.1f} %" in " ".join(result.output.split())

@@ -30,7 +30,7 @@ def test_another_stride_is_refused() -> None:
 
 
 def parameters_of(features: int, stride: int) -> int:
-    """By hand: two 3x3 convolutions and their normalisation a block, a 2x2 transposed one, maps, presence."""
+    """Count two 3x3 convolutions and their normalisation a block, a 2x2 transposed one, maps and presence."""
 
     def block(inputs: int, outputs: int) -> int:
         return 9 * inputs * outputs + 9 * outputs * outputs + 2 * 2 * outputs
@@ -102,7 +102,7 @@ def test_peak_height_is_the_log_ratio_to_a_flat_map() -> None:
 
 
 def brain_mri(features: int = 32, inputs: int = 3, outputs: int = 1) -> OrderedDict[str, Tensor]:
-    """Random weights of the names and shapes that the published checkpoint has."""
+    """Return random weights with the names and shapes of the published checkpoint."""
     widths = [features * 2**level for level in range(5)]
     shapes: dict[str, tuple[int, ...]] = {}
 
@@ -164,7 +164,7 @@ def test_other_files_are_refused_in_one_line(tmp_path: Path, damage: str) -> Non
     elif damage == "cut":
         torch.save(brain_mri(), path)
         path.write_bytes(path.read_bytes()[:5000])
-    elif damage == "code":  # a whole pickled module could run anything when it is loaded
+    elif damage == "code":  # a pickled module could run any code when it is loaded
         torch.save(nn.Linear(2, 2), path)
     with pytest.raises(RunError, match=r"unet\.pt") as caught:
         adopt_brain_mri(UNetLandmarks(32), path)

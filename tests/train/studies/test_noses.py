@@ -6,8 +6,6 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from tests.tiny import write_300w  # noqa: E402
-from tests.train.imm_files import write_imm  # noqa: E402
 from train.config import Stage  # noqa: E402
 from train.configs.nose import CONFIG as NOSE  # noqa: E402
 from train.studies.noses import NoseRun, nose_runs, summarise  # noqa: E402
@@ -16,22 +14,17 @@ from train.training.options import RunOptions  # noqa: E402
 TINY = replace(NOSE, model="nose-fan", stages=(Stage(80, 3, 1e-3),), batch_size=4)
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_300w(write_imm(tmp_path_factory.mktemp("imm")))
-
-
-def test_the_comparison_resumes(data: Path, tmp_path: Path) -> None:
+def test_the_comparison_resumes(tiny_imm: Path, tmp_path: Path) -> None:
     options, config = RunOptions(tmp_path), replace(TINY, stages=(Stage(80, 1, 1e-2),))
-    first = list(nose_runs(config, data, 1, options, limit=8))
+    first = list(nose_runs(config, tiny_imm, 1, options, limit=8))
     assert [(run.variant, run.seed) for run in first] == [("funnel", 0), ("fan", 0)]
     logs = {path: path.read_bytes() for path in tmp_path.glob("*/log.csv")}
-    both = list(nose_runs(config, data, 2, options, limit=8))
+    both = list(nose_runs(config, tiny_imm, 2, options, limit=8))
     assert both[:2] == first
     assert len({run.mean_px for run in both}) == 4  # variant and seed both matter
     assert {path: path.read_bytes() for path in logs} == logs
-    list(nose_runs(config, data, 1, options, limit=8, tuning=True))
-    list(nose_runs(config, data, 1, options, limit=9))
+    list(nose_runs(config, tiny_imm, 1, options, limit=8, tuning=True))
+    list(nose_runs(config, tiny_imm, 1, options, limit=9))
     assert len(list(tmp_path.glob("*/log.csv"))) == 8  # other pictures are other runs
 
 

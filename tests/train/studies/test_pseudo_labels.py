@@ -1,5 +1,4 @@
 import json
-import sys
 from pathlib import Path
 
 import cv2
@@ -14,9 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from tests.faces import astronaut
-from tests.tiny import face_points, template, write_300w, write_face
+from tests.tiny import face_points, template, write_face
 from tracker.geometry import CropTransform
-from train.cli import main as cli
 from train.data.dataset import from_unit
 from train.errors import DataError, RunError
 from train.models.heatmap import HeatmapCodec
@@ -31,11 +29,11 @@ from train.studies.pseudo_labels import (
 )
 
 SIDE = 0.6 * template()
-"""Where the teacher below sees the points, in crop sides: as symmetric as the template."""
+"""Points that the teacher predicts, in crop sides; as symmetric as the template."""
 
 
 class Teacher(nn.Module):
-    """Sees the same symmetric face in every crop, moved to the right by ``bias`` crop sides."""
+    """Network that sees the same symmetric face in every crop, moved right by ``bias`` crop sides."""
 
     def __init__(
         self, sigma: float = 1.0, bias: float = 0.0, presence: float = 2.0, maps: bool = True
@@ -44,7 +42,7 @@ class Teacher(nn.Module):
         points = torch.from_numpy(SIDE + np.array((bias, 0.0))).float()
         self.maps = HeatmapCodec(sigma).encode(points, 32).clamp(min=1e-30).log() if maps else None
         self.points, self.presence = points, presence
-        self.weight = nn.Parameter(torch.zeros(1))  # parameters tell where a network is
+        self.weight = nn.Parameter(torch.zeros(1))  # the device of a network is that of its parameters
 
     def forward(self, crops: Tensor) -> LandmarkOutput:
         count = len(crops)
@@ -54,7 +52,7 @@ class Teacher(nn.Module):
 
 @pytest.fixture
 def guesses(tmp_path: Path) -> list[tuple[Path, FloatArray]]:
-    """More than one batch of them."""
+    """Initial points of more faces than fit into one batch."""
     faces = [
         write_face(tmp_path, f"{i:02d}", face_points(width=80.0 + 4 * i, roll=0.02 * i)) for i in range(18)
     ]
@@ -63,7 +61,7 @@ def guesses(tmp_path: Path) -> list[tuple[Path, FloatArray]]:
 
 @pytest.mark.parametrize("bias", [0.0, 0.07])
 def test_labels_are_in_image_pixels(guesses: list[tuple[Path, FloatArray]], bias: float) -> None:
-    """A lean to one side goes away: mirrored, it is one to the other."""
+    """A bias to one side cancels out in the mirrored view."""
     counted = []
     seen = list(label_faces(Teacher(bias=bias), 64, guesses, lambda: counted.append(1)))
     assert [face.image for face in seen] == [path for path, _ in guesses]
@@ -165,31 +163,3 @@ def test_faces_are_found_where_the_tracker_sees_them(tmp_path: Path) -> None:
 def test_data_without_faces_to_label_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="neither"):
         first_guesses(tmp_path)
-
-
-def test_a_network_trains_on_pseudo_labels(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """From the command that labels to the command that trains, on drawn faces."""
-    data = write_300w(tmp_path / "data")
-    (data / "fairface").mkdir()
-    for i in range(3):
-        cv2.imwrite(str(data / "fairface" / f"{i}.png"), np.roll(astronaut(), 3 * i, axis=1))
-    labels, out = tmp_path / "pseudo.jsonl", tmp_path / "out"
-    short = ("--limit", 200, "--epochs", 1, "--threads", 1)
-    size = tmp_path / "small.py"
-    size.write_text(
-        "from dataclasses import replace\nfrom train.config import Stage\n"
-        "from train.configs.resnet18 import CONFIG\n"
-        "CONFIG = replace(CONFIG, stages=(Stage(32, 1, 1e-3, ('pseudo',)),))\n"
-    )
-    for arguments in (
-        ("pseudo-label", "--data", data, "--teacher", "resnet18", "--out", labels),
-        ("resnet18", "--data", data, "--out", out, "--config", size, "--pseudo", labels, "--keep", 1, *short),
-    ):
-        monkeypatch.setattr(sys, "argv", ["python -m train", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        assert left.value.code == 0, capsys.readouterr().err
-    assert "3 faces" in capsys.readouterr().out
-    assert (out / "resnet18.safetensors").is_file()

@@ -33,7 +33,7 @@ from train.training.options import RunOptions
 def test_an_interrupted_and_resumed_run_ends_with_the_same_weights(
     faces: Faces, whole_run: WholeRun, fabric: Fabric, tmp_path: Path, step: int
 ) -> None:
-    """Two steps an epoch: it stops within each of the four epochs, before and after a change of stage."""
+    """With two steps an epoch, it stops within each of the four epochs, around a change of stage."""
     with pytest.raises(KeyboardInterrupt):
         train(network(), faces, RunOptions(tmp_path), fabric, loss=StopsAt(step, KeyboardInterrupt()))
     assert (tmp_path / LAST).exists() == (step > 1)
@@ -66,7 +66,7 @@ def test_a_checkpoint_of_another_configuration_is_refused(
 
 
 def test_a_checkpoint_of_other_pictures_is_refused(faces: Faces, whole_run: WholeRun, fabric: Fabric) -> None:
-    """Also when one only changed sides: what validated would be trained on."""
+    """Also if a picture only changed sides: a validation picture would be trained on."""
     for other in ((faces[0][:9], faces[1]), (faces[0] + faces[1][:1], faces[1][1:])):
         with pytest.raises(RunError, match="other pictures"):
             train(network(), other, RunOptions(whole_run[0], resume=True), fabric)
@@ -101,7 +101,7 @@ def test_a_damaged_checkpoint_is_refused_in_one_line(
 
 @pytest.fixture
 def disk_for_64_kb() -> Iterator[None]:
-    """No file may grow past 64 kB: a checkpoint breaks off in the middle as on a full disk."""
+    """Limit files to 64 kB, so that a checkpoint is truncated as on a full disk."""
     resource = pytest.importorskip("resource", reason="this system cannot limit files")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (64_000, limits[1]))

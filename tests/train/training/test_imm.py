@@ -14,7 +14,6 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from tests.tiny import write_300w
 from tests.train.imm_files import write_imm
 from train.config import (
     Stage,
@@ -43,11 +42,6 @@ from train.training.options import RunOptions
 TINY = replace(NOSE, model="nose-fan", stages=(Stage(80, 3, 1e-3),), batch_size=4)
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_300w(write_imm(tmp_path_factory.mktemp("imm")))
-
-
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
     threads = torch.get_num_threads()
@@ -74,14 +68,16 @@ def test_the_nme_of_58_points_is_relative_to_the_outer_eye_corners() -> None:
 
 
 @pytest.mark.parametrize("model", sorted(SPECS))
-def test_an_untrained_network_has_the_error_of_the_mean_face(data: Path, tmp_path: Path, model: str) -> None:
-    """What the loop validates first is what the labels alone predict."""
+def test_an_untrained_network_has_the_error_of_the_mean_face(
+    tiny_imm: Path, tmp_path: Path, model: str
+) -> None:
+    """The first validation equals a prediction from the labels alone."""
     config = replace(TINY, model=model, stages=(Stage(SPECS[model].size, 1, 1e-9),))
-    weights = train_imm(config, data, 4, RunOptions(tmp_path / "run"))
+    weights = train_imm(config, tiny_imm, 4, RunOptions(tmp_path / "run"))
     assert weights is not None
-    crops = validation_crops(data, model)
+    crops = validation_crops(tiny_imm, model)
     predicted, truth = predict(model, weights, crops)
-    training, validation = split_people(imm_shots(data))
+    training, validation = split_people(imm_shots(tiny_imm))
     start = mean_points(training[:4], SPECS[model].keep)
     error = nose_error_px if len(SPECS[model].keep) == 1 else face58_nme_percent
     labels = np.stack([crops[i][1].numpy() for i in range(len(validation))])
@@ -91,9 +87,9 @@ def test_an_untrained_network_has_the_error_of_the_mean_face(data: Path, tmp_pat
     )
 
 
-def test_stages_train_on_the_pictures_that_they_name(data: Path) -> None:
-    training, validation = split_people(imm_shots(data))
-    others, _ = training_faces(data)
+def test_stages_train_on_the_pictures_that_they_name(tiny_imm: Path) -> None:
+    training, validation = split_people(imm_shots(tiny_imm))
+    others, _ = training_faces(tiny_imm)
     stages = tuple(Stage(80, 1, 1e-3, sets) for sets in ((OTHERS,), (IMM,), ()))
     task = imm_task(replace(TINY, stages=stages), training, validation, others)
     assert task.training == len(training) + len(others)
@@ -108,22 +104,22 @@ def test_stages_train_on_the_pictures_that_they_name(data: Path) -> None:
         imm_task(replace(TINY, stages=stages), training, validation)
 
 
-def test_the_task_has_the_unit_of_its_error(data: Path) -> None:
-    training, validation = split_people(imm_shots(data))
+def test_the_task_has_the_unit_of_its_error(tiny_imm: Path) -> None:
+    training, validation = split_people(imm_shots(tiny_imm))
     assert imm_task(TINY, training, validation).unit == "px of 640x480"
     assert imm_task(replace(TINY, model="face58"), training, validation).unit == "% NME"
 
 
 @pytest.fixture(scope="module")
-def whole_run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole_run(tiny_imm: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.set_num_threads(1)
-    weights = train_imm(TINY, data, 8, RunOptions(tmp_path_factory.mktemp("runs") / "whole"))
+    weights = train_imm(TINY, tiny_imm, 8, RunOptions(tmp_path_factory.mktemp("runs") / "whole"))
     assert weights is not None
     return weights
 
 
 def test_an_interrupted_and_resumed_run_ends_with_the_same_weights(
-    data: Path, whole_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_imm: Path, whole_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, calls = LandmarkLoss.__call__, []
 
@@ -137,8 +133,8 @@ def test_an_interrupted_and_resumed_run_ends_with_the_same_weights(
     with monkeypatch.context() as patch:
         patch.setattr(LandmarkLoss, "__call__", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            train_imm(TINY, data, 8, options)
-    again = train_imm(TINY, data, 8, replace(options, resume=True))
+            train_imm(TINY, tiny_imm, 8, options)
+    again = train_imm(TINY, tiny_imm, 8, replace(options, resume=True))
     assert again is not None
     whole, resumed = load_file(whole_run), load_file(again)
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
@@ -152,9 +148,9 @@ def test_weights_reload_with_their_size(whole_run: Path) -> None:
         load_network("nose-funnel", whole_run)
 
 
-def test_the_network_overfits_four_shots(data: Path) -> None:
-    """Without augmentation the network comes, on what it saw, to a tenth of the mean face's error."""
-    training = split_people(imm_shots(data))[0][:4]
+def test_the_network_overfits_four_shots(tiny_imm: Path) -> None:
+    """Without augmentation the error on the training shots falls to a tenth of the mean face's."""
+    training = split_people(imm_shots(tiny_imm))[0][:4]
     crops = ImmCrops(training, 80, (52,))
     network = ImmLandmarks("nose-funnel", mean_points(training, (52,)))
     pictures, points = (torch.stack([crops[i][k] for i in range(4)]) for k in (0, 1))
@@ -177,12 +173,12 @@ def test_the_shipped_recipes_fit_their_networks(config: TrainConfig) -> None:
     assert config.recipe.background == 0
 
 
-def test_untrainable_configurations_are_refused(data: Path, tmp_path: Path) -> None:
+def test_untrainable_configurations_are_refused(tiny_imm: Path, tmp_path: Path) -> None:
     options = RunOptions(tmp_path / "out")
     with pytest.raises(RunError, match="nose-fan sees pictures of 80 pixels"):
-        train_imm(replace(TINY, stages=(Stage(240, 1, 1e-3),)), data, 0, options)
+        train_imm(replace(TINY, stages=(Stage(240, 1, 1e-3),)), tiny_imm, 0, options)
     with pytest.raises(RunError, match="'resnet18' is not one of"):
-        train_imm(replace(TINY, model="resnet18"), data, 0, options)
+        train_imm(replace(TINY, model="resnet18"), tiny_imm, 0, options)
     with pytest.raises(DataError, match=r"no \.asf files"):
         train_imm(TINY, tmp_path, 0, options)
     others = write_imm(tmp_path / "others", (33,), shots=1)
@@ -190,10 +186,10 @@ def test_untrainable_configurations_are_refused(data: Path, tmp_path: Path) -> N
         train_imm(TINY, others, 0, options)
 
 
-def test_a_validation_picture_among_the_training_people_is_refused(data: Path, tmp_path: Path) -> None:
-    """Under another person's name, smaller and darker: only its look tells."""
+def test_a_validation_picture_among_the_training_people_is_refused(tiny_imm: Path, tmp_path: Path) -> None:
+    """With another person's name, smaller and darker, it is recognised by its appearance only."""
     folder = tmp_path / "imm_face_db"
-    shutil.copytree(data / "imm_face_db", folder)
+    shutil.copytree(tiny_imm / "imm_face_db", folder)
     image = cv2.imread(str(folder / "33-1m.png"))
     assert image is not None
     small = cv2.resize((0.8 * image).astype(np.uint8), None, fx=0.75, fy=0.75, interpolation=cv2.INTER_AREA)

@@ -1,4 +1,4 @@
-"""Where a landmark network's first weights come from."""
+"""Initial weights of a landmark network."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -73,7 +73,7 @@ def test_the_plain_unet_starts_from_its_own_weights_too(tmp_path: Path) -> None:
 
 
 def test_only_models_with_imagenet_weights_request_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The download itself is torchvision's; here only who asks for it."""
+    """The download itself belongs to torchvision; this tests the request only."""
     asked = []
 
     def grey_resnet18(pretrained: bool) -> nn.Module:

@@ -42,7 +42,7 @@ def test_the_log_has_a_line_for_each_epoch(whole_run: WholeRun) -> None:
 
 
 def test_tensorboard_events_hold_the_numbers_of_the_log(whole_run: WholeRun) -> None:
-    """Read back by an independent reader of the record format (length, CRC, payload, CRC)."""
+    """The reference is an independent reader of the record format (length, CRC, payload, CRC)."""
     data = b"".join(path.read_bytes() for path in sorted((whole_run[0] / EVENTS).iterdir()))
     losses = {}
     while data:
@@ -66,7 +66,7 @@ def test_the_returned_model_is_the_average_and_evaluates(whole_run: WholeRun) ->
 @pytest.mark.parametrize("decay", [0.5, 0.998])
 def test_the_average_forgets_its_start_and_reaches_its_decay(decay: float) -> None:
     average, kept = moving_average(decay), [torch.tensor(1.0)]
-    for updates in range(1, 2000):  # all weights are 0 after the first: what is left is the start's share
+    for updates in range(1, 2000):  # later weights are all 0, so the value is the share of the start
         average(kept, [torch.tensor(0.0)], updates)
         if updates == 100:
             assert kept[0] < 1e-6
@@ -138,7 +138,7 @@ def test_fewer_faces_than_a_batch_still_train(faces: Faces, fabric: Fabric, tmp_
 
 
 def test_the_loop_overfits_four_faces(faces: Faces, fabric: Fabric, tmp_path: Path) -> None:
-    """Without augmentation the network must reach, on what it saw, a tenth of what it started from."""
+    """Without augmentation the error on the training faces falls to a tenth."""
     still = GeometryPolicy(angle_std_deg=0, scale_std=0, shift_std=0, mirror=0)
     recipe = SampleRecipe(still, PhotometricPolicy(*[0.0] * 7), background=0.0)
     config = replace(CONFIG, stages=(Stage(32, 40, 1e-2),), recipe=recipe, ema_decay=0.8)

@@ -21,7 +21,7 @@ def test_automatic_precision_follows_the_hardware(
     monkeypatch: pytest.MonkeyPatch, cuda: bool, cuda_native: bool, avx512: bool, amx: bool, expected: str
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
-    # Emulation is what must not count.
+    # Emulated bfloat16 must not count as native.
     monkeypatch.setattr(
         torch.cuda, "is_bf16_supported", lambda including_emulation: including_emulation or cuda_native
     )

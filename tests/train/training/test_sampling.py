@@ -42,7 +42,7 @@ def first_loss(faces: Faces, out: Path, workers: int) -> str:
 
 
 def test_workers_do_not_change_the_samples(faces: Faces, tmp_path: Path) -> None:
-    # In a process of its own: workers are forked, and the tests' process is full of runtimes' threads.
+    # In a process of its own, since workers are forked and the test process has threads of other libraries.
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         losses = [pool.submit(first_loss, faces, tmp_path / str(n), n).result(timeout=120) for n in (0, 1)]
     assert losses[0] == losses[1]
@@ -94,7 +94,7 @@ def test_a_set_smaller_than_a_batch_is_one_batch(faces: Faces, fabric: Fabric) -
 
 
 def test_a_distributed_run_shuffles_every_epoch_anew_and_splits_it(fabric: Fabric) -> None:
-    """Fabric's wrapper reads our order on each of two processes and deals it out in turn."""
+    """Fabric's wrapper reads the order in each of two processes and distributes it in turn."""
     order = StageOrder(range(10), range(2), 10, seed=0)
     loader: DataLoader[int] = DataLoader([0] * len(order), 5, sampler=order)  # type: ignore[arg-type]
     parts = [list(fabric._get_distributed_sampler(loader, num_replicas=2, rank=rank)) for rank in range(2)]

@@ -1,0 +1,44 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.train.cli.runner import Runner, dry_run
+
+
+def test_the_comparison_is_printed_and_written(run: Runner, tiny_imm: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    out = tmp_path / "nose"
+    arguments = ("compare-nose", *dry_run(tiny_imm, out, "--seeds", 2))
+    code, printed, _ = run(*arguments)
+    assert code == 0
+    content = json.loads((out / "comparison.json").read_text())
+    assert content["validation_people"] == "33-40"
+    assert [(r["variant"], r["seed"]) for r in content["runs"]] == [
+        ("funnel", 0),
+        ("fan", 0),
+        ("funnel", 1),
+        ("fan", 1),
+    ]
+    for row in content["summary"]:
+        own = [r["mean_px"] for r in content["runs"] if r["variant"] == row["variant"]]
+        assert row["mean_px"]["mean"] == pytest.approx(sum(own) / 2)
+        assert row["mean_px"]["std"] == pytest.approx(abs(own[0] - own[1]) / 2**0.5)
+        assert f"{row['mean_px']['mean']:.2f} ± {row['mean_px']['std']:.2f}" in printed
+    assert sorted(path.name for path in out.iterdir() if path.is_dir()) == [
+        "fan-0-first8",
+        "fan-1-first8",
+        "funnel-0-first8",
+        "funnel-1-first8",
+    ]
+    assert run(*arguments)[0] == 0  # a second call must not refuse existing runs
+    assert json.loads((out / "comparison.json").read_text()) == content
+
+
+def test_one_seed_has_no_deviation(run: Runner, tiny_imm: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    code, printed, _ = run("compare-nose", *dry_run(tiny_imm, tmp_path, "--seeds", 1))
+    assert code == 0
+    assert "± -" in printed
+    content = json.loads((tmp_path / "comparison.json").read_text())
+    assert [row["mean_px"]["std"] for row in content["summary"]] == [None, None]
