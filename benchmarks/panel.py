@@ -85,9 +85,7 @@ def ask_panel(case: BenchCase) -> dict[str, float]:
     with ExitStack() as stack:
         source = stack.enter_context(VideoSource(Path(case.clip)))
         tracker = stack.enter_context(
-            open_tracker(
-                case.model, case.backend, threads=case.threads, max_faces=1, smoothing="low"
-            )
+            open_tracker(case.model, case.backend, threads=case.threads, max_faces=1, smoothing="low")
         )
         view = stack.enter_context(View(_screen(stack)))
         run_frames(source, Run(tracker, view=view, stats=stats))

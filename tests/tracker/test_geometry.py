@@ -1,7 +1,13 @@
-import math
+"""Geometry: points and pixels of a crop move together, and mirrored points keep their names."""
 
-import cv2
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +15,9 @@ from hypothesis import strategies as st
 from tests.strategies import floats
 from tests.tiny import blobs, face_points
 from tracker.geometry import CROP_MARGIN, CROP_SIZE, CropTransform, mirror_points, roll_of
-from tracker.types import FaceBox
+from tracker.types import FaceBox, FloatArray, ImageArray
+
+Points = npt.NDArray[np.float64]
 
 angles = floats(-math.pi, math.pi)
 crops = st.builds(
@@ -24,8 +32,8 @@ points_somewhere = st.lists(st.tuples(floats(-4000, 8000), floats(-4000, 8000)),
 )
 
 
-def bilinear(image, points):
-    """Sample ``image`` at float positions ``(..., 2)``; black outside. Written apart from the product."""
+def bilinear(image: ImageArray, points: FloatArray) -> Points:
+    """Sample ``image`` at positions ``(..., 2)``, black outside: an independent implementation."""
     padded = np.pad(image.astype(np.float64), 1)
     height, width = padded.shape
     x, y = np.moveaxis(points + 1, -1, 0)
@@ -35,29 +43,30 @@ def bilinear(image, points):
     v, u = y - i, x - j
     top = (1 - u) * padded[i, j] + u * padded[i, j + 1]
     bottom = (1 - u) * padded[i + 1, j] + u * padded[i + 1, j + 1]
-    return np.where(inside, (1 - v) * top + v * bottom, 0)
+    return np.asarray(np.where(inside, (1 - v) * top + v * bottom, 0))
 
 
-def crop_grid(size):
+def crop_grid(size: int) -> Points:
+    """The coordinates (x, y) of each pixel of a crop."""
     rows, columns = np.mgrid[:size, :size]
     return np.stack([columns, rows], axis=-1).astype(np.float64)
 
 
-def smooth_image(height=180, width=240, period=40.0):
+def smooth_image(height: int = 180, width: int = 240, period: float = 40.0) -> ImageArray:
     rows, columns = np.mgrid[:height, :width]
     waves = np.sin(2 * np.pi * (columns + 0.3 * rows) / period) + np.sin(
         2 * np.pi * (rows - 9) / (1.3 * period)
     )
-    return np.rint(128 + 50 * waves).astype(np.uint8)
+    return np.asarray(np.rint(128 + 50 * waves), np.uint8)
 
 
 @given(crops, points_somewhere)
-def test_frame_to_crop_and_back_is_exact(crop, points) -> None:
+def test_frame_to_crop_and_back_is_exact(crop: CropTransform, points: Points) -> None:
     assert np.abs(crop.to_frame(crop.to_crop(points)) - points).max() < 1e-9
 
 
 @given(crops)
-def test_corners_of_the_crop_are_half_a_pixel_outside_its_corner_pixels(crop) -> None:
+def test_the_corners_of_a_crop_are_half_a_pixel_outside_its_corner_pixels(crop: CropTransform) -> None:
     corners = crop.to_frame(np.array([[-0.5, -0.5], [crop.size - 0.5, -0.5]]))
     assert math.dist(*corners) == pytest.approx(crop.side)
     middle = crop.to_frame(np.full(2, (crop.size - 1) / 2))
@@ -79,12 +88,14 @@ def test_angle_is_clockwise_on_screen() -> None:
     shift=st.tuples(floats(-24, 24), floats(-24, 24)),
     colour=st.booleans(),
 )
-def test_pixels_and_points_move_together(scale, angle, x, y, shift, colour) -> None:
+def test_pixels_and_points_move_together(
+    scale: float, angle: float, x: float, y: float, shift: tuple[float, float], colour: bool
+) -> None:
     """A blob's centroid in the crop is where ``to_crop`` puts its centre, to 0.05 px."""
     sigma = max(1.5, 1.5 * scale)
     image = blobs(np.array([[x, y]]), sigma)
     if colour:
-        image = cv2.merge([image, image, image])
+        image = np.repeat(image[..., None], 3, axis=2)
     size = 96
     crop = CropTransform((x + shift[0] * scale, y + shift[1] * scale), scale * size, angle, size)
     patch = crop.cut(image).astype(np.float64)
@@ -95,7 +106,7 @@ def test_pixels_and_points_move_together(scale, angle, x, y, shift, colour) -> N
 
 
 @pytest.mark.parametrize("scale", [0.4, 1.0, 3.0, 6.0])
-def test_pixels_and_points_move_together_where_the_crop_leaves_the_image(scale) -> None:
+def test_pixels_and_points_move_together_where_the_crop_leaves_the_image(scale: float) -> None:
     points = np.array([[30.0, 40.5], [45.25, 200.0], [290.75, 33.0]])
     sigma = max(1.5, 1.5 * scale)
     size = 64
@@ -103,7 +114,7 @@ def test_pixels_and_points_move_together_where_the_crop_leaves_the_image(scale) 
         crop = CropTransform(corner, scale * size, 0.4, size)
         expected = crop.to_crop(point)
         if np.abs(expected - size / 2).max() > size / 2 - 5 * sigma / scale:
-            crop = CropTransform(tuple(point - 4), scale * size, 0.4, size)
+            crop = CropTransform((point[0] - 4, point[1] - 4), scale * size, 0.4, size)
             expected = crop.to_crop(point)
         patch = crop.cut(blobs(point[None], sigma)).astype(np.float64)
         centroid = (patch[..., None] * crop_grid(size)).sum(axis=(0, 1)) / patch.sum()
@@ -112,13 +123,15 @@ def test_pixels_and_points_move_together_where_the_crop_leaves_the_image(scale) 
 
 @settings(max_examples=40)
 @given(floats(0.3, 1.99), angles, floats(60, 180), floats(60, 120))
-def test_cut_agrees_with_bilinear_sampling_done_apart(scale, angle, x, y) -> None:
+def test_a_cut_agrees_with_bilinear_sampling(
+    scale: float, angle: float, x: float, y: float
+) -> None:
     image, size = smooth_image(), 80
     crop = CropTransform((x, y), scale * size, angle, size)
     wanted_at = crop.to_frame(crop_grid(size))
     difference = np.abs(crop.cut(image) - bilinear(image, wanted_at))
     height, width = image.shape
-    # Where the image ends the grey level falls by 128 within a pixel, and OpenCV rounds to 1/32 px.
+    # At the border of the image the grey level falls by 128 within a pixel; OpenCV rounds to 1/32 px.
     far = np.abs(wanted_at - np.clip(wanted_at, 0, (width - 1, height - 1))).max(axis=-1)
     assert difference[far == 0].max(initial=0) <= 1.5
     assert difference[far >= 1].max(initial=0) == 0
@@ -127,8 +140,8 @@ def test_cut_agrees_with_bilinear_sampling_done_apart(scale, angle, x, y) -> Non
 
 @settings(max_examples=25)
 @given(floats(2.0, 8.0), angles)
-def test_a_shrinking_cut_is_the_mean_over_each_crop_pixel(scale, angle) -> None:
-    """Against 8 x 8 samples a crop pixel: half a block of shift would show as seven grey levels."""
+def test_a_shrinking_cut_is_the_mean_over_each_crop_pixel(scale: float, angle: float) -> None:
+    """Compared with 8 x 8 samples a pixel; a shift by half a block would differ by seven grey levels."""
     size = 32
     image = smooth_image(600, 800, period=40 * scale)
     crop = CropTransform((400, 300), scale * size, angle, size)
@@ -138,14 +151,14 @@ def test_a_shrinking_cut_is_the_mean_over_each_crop_pixel(scale, angle) -> None:
     assert np.abs(crop.cut(image) - expected).max() <= 2
 
 
-def test_a_shrinking_cut_averages_noise_away() -> None:
-    """Means over 6 x 6 pixels: a sixth of the noise; bilinear sampling alone would leave half or more."""
+def test_a_shrinking_cut_reduces_noise() -> None:
+    """Means over 6 x 6 pixels leave a sixth of the noise; bilinear sampling alone would leave half."""
     noise = np.random.default_rng(0).integers(0, 256, (600, 600), np.uint8)
     patch = CropTransform((300, 300), 6.4 * 64, 0.3, 64).cut(noise)
     assert patch.std() <= 1.05 * noise.std() / 6
 
 
-def test_colour_becomes_grey_by_bt601_weights() -> None:
+def test_colour_becomes_grey_with_bt601_weights() -> None:
     image = np.empty((50, 50, 3), np.uint8)
     image[:] = (200, 100, 50)
     patch = CropTransform((25, 25), 20, 0, 20).cut(image)
@@ -154,7 +167,7 @@ def test_colour_becomes_grey_by_bt601_weights() -> None:
 
 @pytest.mark.parametrize("center", [(-200, 50), (400, 50), (50, -300), (1e6, 1e6), (-140, -140)])
 @pytest.mark.parametrize("channels", [(), (3,)])
-def test_a_crop_outside_the_image_is_black(center, channels) -> None:
+def test_a_crop_outside_the_image_is_black(center: tuple[float, float], channels: tuple[int, ...]) -> None:
     image = np.full((100, 100, *channels), 255, np.uint8)
     patch = CropTransform(center, 150, 0.2, 64).cut(image)
     assert patch.shape == (64, 64)
@@ -163,11 +176,11 @@ def test_a_crop_outside_the_image_is_black(center, channels) -> None:
 
 
 @pytest.mark.parametrize("side", [0.01, 1.0, 1e9, 1e30])
-def test_any_side_can_be_cut_from_a_tiny_image(side) -> None:
+def test_a_crop_of_any_size_can_be_cut_from_a_tiny_image(side: float) -> None:
     assert CropTransform((0, 0), side, 0.5, 32).cut(np.full((1, 1), 255, np.uint8)).shape == (32, 32)
 
 
-def test_cut_leaves_the_image_alone_and_takes_views() -> None:
+def test_a_cut_does_not_change_the_image_which_may_be_a_view() -> None:
     image = smooth_image()
     kept = image.copy()
     crop = CropTransform((90, 70), 100, 0.2, 64)
@@ -176,7 +189,9 @@ def test_cut_leaves_the_image_alone_and_takes_views() -> None:
 
 
 @given(floats(-3.1, 3.1), floats(20, 900), floats(-300, 300), floats(-300, 300))
-def test_crop_from_points_levels_the_eyes_and_centres_the_points(roll, width, x, y) -> None:
+def test_the_crop_around_points_levels_the_eyes_and_centres_the_points(
+    roll: float, width: float, x: float, y: float
+) -> None:
     points = face_points((x, y), width, roll)
     crop = CropTransform.from_points(points)
     inside = crop.to_crop(points)
@@ -187,12 +202,12 @@ def test_crop_from_points_levels_the_eyes_and_centres_the_points(roll, width, x,
     assert roll_of(points) == pytest.approx(roll, abs=1e-9)
 
 
-def test_crop_from_box_is_the_crop_from_points_of_an_upright_face() -> None:
+def test_the_crops_of_an_upright_face_from_box_and_points_are_the_same() -> None:
     points = face_points()
     assert CropTransform.from_box(FaceBox.around(points)) == CropTransform.from_points(points)
 
 
-def test_crop_from_box_takes_the_roll() -> None:
+def test_the_crop_from_a_box_has_its_roll() -> None:
     assert CropTransform.from_box(FaceBox(0, 0, 2, 4, roll_rad=0.3)) == CropTransform((1, 2), 4 * 1.35, 0.3)
 
 
@@ -208,24 +223,24 @@ def test_crop_from_box_takes_the_roll() -> None:
         {"size": 1},
     ],
 )
-def test_impossible_crops_are_refused(values) -> None:
+def test_impossible_crops_are_refused(values: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="crop"):
-        CropTransform(**({"center": (0.0, 0.0), "side": 10.0} | values))
+        replace(CropTransform((0.0, 0.0), 10.0), **values)
 
 
 @pytest.mark.parametrize("value", [3.0, np.nan])
-def test_no_crop_comes_from_points_that_coincide_or_are_not_numbers(value) -> None:
+def test_points_that_coincide_or_are_not_finite_have_no_crop(value: float) -> None:
     with pytest.raises(ValueError, match="crop"):
         CropTransform.from_points(np.full((68, 2), value))
 
 
 @given(st.integers(2, 4000), floats(-0.5, 0.5))
-def test_mirror_twice_is_identity(width, roll) -> None:
+def test_mirroring_twice_is_the_identity(width: int, roll: float) -> None:
     points = face_points(roll=roll)
     assert np.abs(mirror_points(mirror_points(points, width), width) - points).max() < 1e-9
 
 
-def test_mirrored_points_lie_on_the_mirrored_picture_under_their_own_names() -> None:
+def test_mirrored_points_lie_on_the_mirrored_picture_in_the_right_order() -> None:
     left_eye = slice(36, 42)
     points = face_points((100.3, 90.6), 110, 0.2)
     flipped = blobs(points[left_eye], 2.0)[:, ::-1]
@@ -235,7 +250,7 @@ def test_mirrored_points_lie_on_the_mirrored_picture_under_their_own_names() -> 
     assert roll_of(mirrored) == pytest.approx(-roll_of(points))
 
 
-def test_mirror_returns_new_points() -> None:
+def test_mirroring_does_not_change_the_points() -> None:
     points = face_points()
     kept = points.copy()
     mirror_points(points, 300)

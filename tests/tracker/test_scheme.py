@@ -1,3 +1,7 @@
+"""Landmark scheme: parts, mirror order, edges and mesh of the 68 points."""
+
+from __future__ import annotations
+
 import numpy as np
 
 from tests.tiny import template
@@ -20,7 +24,7 @@ def test_mirror_of_a_symmetric_face_is_that_face() -> None:
     assert np.abs(points[MIRROR] * (-1, 1) - points).max() < 1e-12
 
 
-def test_mirror_cannot_be_written() -> None:
+def test_the_mirror_order_is_read_only() -> None:
     assert not MIRROR.flags.writeable
 
 
@@ -34,7 +38,7 @@ def test_edges_join_neighbours_within_a_part_and_close_eyes_and_lips() -> None:
         assert ends == (set() if name in CLOSED_PARTS else {part[-1]})
 
 
-def test_edges_are_kept_by_the_mirror() -> None:
+def test_the_mirror_maps_edges_to_edges() -> None:
     assert {frozenset(MIRROR[list(edge)].tolist()) for edge in EDGES} == {frozenset(edge) for edge in EDGES}
 
 
@@ -45,14 +49,14 @@ def test_outer_eye_corners_are_the_outermost_points_of_the_eyes() -> None:
     assert OUTER_EYE_CORNERS[1] == max(eyes, key=lambda i: points[i, 0])
 
 
-def test_the_mesh_is_kept_by_the_mirror_and_holds_the_contours() -> None:
+def test_the_mirror_maps_the_mesh_to_itself_and_the_mesh_includes_the_edges() -> None:
     mesh = {frozenset(edge) for edge in MESH}
     assert len(mesh) == len(MESH)
     assert {frozenset(MIRROR[list(edge)].tolist()) for edge in MESH} == mesh
     assert {frozenset(edge) for edge in EDGES} <= mesh
 
 
-def test_the_mesh_is_made_of_triangles_but_for_eyes_and_mouth() -> None:
+def test_the_mesh_consists_of_triangles_except_at_eyes_and_mouth() -> None:
     # Euler's formula for a flat mesh with three holes: points - edges + triangles = 1 - 3. Edges at the rim
     # bound one triangle, the others two; the rim runs round jaw and brows, both eyes and the inner lips.
     neighbours = [{b for edge in MESH for b in edge if point in edge} - {point} for point in range(68)]

@@ -1,3 +1,5 @@
+"""Landmark models: inputs and outputs, and what is refused."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -12,6 +14,8 @@ from tracker.inference.landmarker import FakeLandmarker, OnnxLandmarker
 
 
 class StubSession:
+    """Session that returns the given outputs for each crop of a batch."""
+
     provider = "stub"
     prepares_each_shape = False
 
@@ -27,7 +31,7 @@ class StubSession:
 GOOD = (np.zeros((1, 68, 2), np.float32), np.ones(1, np.float32))
 
 
-def test_crops_reach_the_model_as_the_contract_says() -> None:
+def test_crops_go_to_the_model_in_one_batch() -> None:
     session = StubSession(*GOOD)
     crops = np.random.default_rng(0).integers(0, 256, (3, 224, 224), np.uint8)
     points, presence, quality = OnnxLandmarker(session).locate(crops)
@@ -41,9 +45,7 @@ def test_crops_reach_the_model_as_the_contract_says() -> None:
 
 
 @pytest.mark.parametrize(("prepares", "sizes"), [(False, [1]), (True, [3, 2, 1])])
-def test_opening_runs_each_batch_size_only_where_the_runtime_prepares_it(
-    prepares: bool, sizes: list[int]
-) -> None:
+def test_each_batch_size_is_run_once_if_the_runtime_prepares_it(prepares: bool, sizes: list[int]) -> None:
     session = StubSession(*GOOD)
     session.prepares_each_shape = prepares
     OnnxLandmarker(session, faces=3)
@@ -62,14 +64,14 @@ def test_opening_runs_each_batch_size_only_where_the_runtime_prepares_it(
         (),
     ],
 )
-def test_a_model_that_breaks_the_contract_is_refused_when_it_opens(
+def test_a_model_with_other_outputs_is_refused(
     outputs: tuple[npt.NDArray[Any], ...],
 ) -> None:
     with pytest.raises(WeightsError, match="must return"):
         OnnxLandmarker(StubSession(*outputs))
 
 
-def test_the_fake_answers_every_crop_and_counts() -> None:
+def test_the_fake_returns_its_points_for_each_crop_and_counts() -> None:
     fake = FakeLandmarker(canonical_points(), 0.25)
     points, presence, quality = fake.locate(np.zeros((4, 224, 224), np.uint8))
     assert points.shape == (4, 68, 2)
@@ -78,7 +80,7 @@ def test_the_fake_answers_every_crop_and_counts() -> None:
     assert fake.crops_seen == 4
 
 
-def test_a_model_may_judge_each_point() -> None:
+def test_a_model_may_estimate_the_quality_of_each_point() -> None:
     quality = np.linspace(0, 1, 68, dtype=np.float32)[None]
     located = OnnxLandmarker(StubSession(*GOOD, quality)).locate(np.zeros((2, 224, 224), np.uint8))
     assert located.quality is not None

@@ -1,4 +1,4 @@
-"""Writing the manifest: what it says is what lies there, and its bytes depend on the models only."""
+"""Manifests as the export tools write them, read back by the tracker."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_an_entry_verifies_until_its_file_changes(tmp_path: Path) -> None:
     find_model("a", "landmarks", tmp_path).verified()
 
 
-def test_the_order_of_writing_does_not_show(tmp_path: Path) -> None:
+def test_a_manifest_does_not_depend_on_the_order_of_writing(tmp_path: Path) -> None:
     texts = []
     for order in ("ab", "ba"):
         folder = tmp_path / order
@@ -38,7 +38,7 @@ def test_the_order_of_writing_does_not_show(tmp_path: Path) -> None:
     assert texts[0] == texts[1]
 
 
-def test_meta_is_merged_and_the_rest_stays(tmp_path: Path) -> None:
+def test_meta_is_merged_and_other_entries_stay(tmp_path: Path) -> None:
     add(tmp_path, "a", b"one")
     add(tmp_path, "b", b"two")
     update_meta(tmp_path, "a", {"nme_percent": 3.2})
@@ -68,7 +68,7 @@ def test_only_a_complete_evaluation_is_recorded(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"complete": true, "scores": []}', '{"complete": true}'])
-def test_what_is_no_evaluation_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_no_evaluation_is_refused(tmp_path: Path, text: str) -> None:
     add(tmp_path, "a", b"one")
     (tmp_path / "e.json").write_text(text)
     with pytest.raises(WeightsError, match="holds no evaluation"):

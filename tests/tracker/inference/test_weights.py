@@ -1,7 +1,12 @@
+"""Model files: only files that the manifest lists and whose hash is right are used."""
+
+from __future__ import annotations
+
 import hashlib
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,8 +18,8 @@ from tracker.inference.weights import MANIFEST, ModelFile, find_model, load_mani
 CONTENT = b"not really a network"
 
 
-def entry(**changes):
-    good = {
+def entry(**changes: object) -> dict[str, object]:
+    good: dict[str, object] = {
         "kind": "landmarks",
         "file": "net.onnx",
         "sha256": hashlib.sha256(CONTENT).hexdigest(),
@@ -23,7 +28,7 @@ def entry(**changes):
     return good | changes
 
 
-def write_manifest(folder, **models):
+def write_manifest(folder: Path, **models: object) -> Path:
     (folder / "net.onnx").write_bytes(CONTENT)
     (folder / MANIFEST).write_text(json.dumps({"models": models}), encoding="utf-8")
     return folder
@@ -57,7 +62,7 @@ def test_a_folder_for_a_file_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "kind"), [("nett", "landmarks"), ("net", "detector")])
-def test_an_unknown_model_is_refused_with_those_there_are(tmp_path: Path, name, kind) -> None:
+def test_an_unknown_model_is_refused_with_a_list(tmp_path: Path, name: str, kind: str) -> None:
     write_manifest(tmp_path, net=entry(), eyes=entry(kind="detector"))
     with pytest.raises(WeightsError, match="choose one of " + ("net" if kind == "landmarks" else "eyes")):
         find_model(name, kind, tmp_path)
@@ -77,13 +82,13 @@ def test_an_unknown_model_is_refused_with_those_there_are(tmp_path: Path, name, 
         {"meta": [1]},
     ],
 )
-def test_an_entry_with_a_wrong_value_is_refused_at_once(tmp_path: Path, changes) -> None:
+def test_an_entry_with_a_wrong_value_is_refused(tmp_path: Path, changes: dict[str, object]) -> None:
     with pytest.raises(WeightsError):
         load_manifest(write_manifest(tmp_path, net=entry(**changes)))
 
 
 @pytest.mark.parametrize("field", ["kind", "file", "sha256", "licence"])
-def test_an_entry_without_a_field_is_refused(tmp_path: Path, field) -> None:
+def test_an_entry_without_a_field_is_refused(tmp_path: Path, field: str) -> None:
     incomplete = {key: value for key, value in entry().items() if key != field}
     with pytest.raises(WeightsError, match=field):
         load_manifest(write_manifest(tmp_path, net=incomplete))
@@ -94,7 +99,8 @@ def test_no_manifest_is_refused(tmp_path: Path) -> None:
         load_manifest(tmp_path)
 
 
-def loads_or_refuses(content: bytes) -> None:
+def load_or_refuse(content: bytes) -> None:
+    """Load a manifest of these bytes, whose files do not exist; errors are one line."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / MANIFEST).write_bytes(content)
@@ -103,7 +109,7 @@ def loads_or_refuses(content: bytes) -> None:
             assert all(isinstance(model, ModelFile) for model in models.values())
             for model in models.values():
                 model.verified()
-                pytest.fail("a file that is not there was verified")
+                pytest.fail("a missing file was verified")
         except WeightsError as error:
             message = str(error)
         else:
@@ -130,20 +136,20 @@ entries = st.fixed_dictionaries(
 
 
 @given(st.binary(max_size=60))
-def test_garbage_bytes_are_refused(content) -> None:
-    loads_or_refuses(content)
+def test_random_bytes_are_refused(content: bytes) -> None:
+    load_or_refuse(content)
 
 
 @given(json_values | st.fixed_dictionaries({"models": json_values | st.dictionaries(st.text(), entries)}))
-def test_garbage_json_is_refused(value) -> None:
-    loads_or_refuses(json.dumps(value).encode())
+def test_random_json_is_refused(value: object) -> None:
+    load_or_refuse(json.dumps(value).encode())
 
 
-def test_json_that_nests_too_deep_is_refused() -> None:
-    loads_or_refuses(b"[" * 200_000)
+def test_deeply_nested_json_is_refused() -> None:
+    load_or_refuse(b"[" * 200_000)
 
 
-def test_the_shipped_models_are_what_the_manifest_says() -> None:
+def test_the_shipped_models_match_the_manifest() -> None:
     models = load_manifest(weights_dir())
     assert models
     for model in models.values():
@@ -152,7 +158,7 @@ def test_the_shipped_models_are_what_the_manifest_says() -> None:
             assert file.verified().is_file()
 
 
-def with_variants(**suits):
+def with_variants(**suits: dict[str, list[str]]) -> dict[str, object]:
     variants = {
         precision: {"file": f"{precision}.onnx", "sha256": "0" * 64, "meta": {"suits": backends}}
         for precision, backends in suits.items()
@@ -160,7 +166,7 @@ def with_variants(**suits):
     return entry(meta={"precision": "fp32", "nme_percent": 3.3}, variants=variants)
 
 
-def test_a_variant_is_taken_where_it_suits_and_only_there(tmp_path: Path) -> None:
+def test_a_variant_is_used_only_where_it_suits(tmp_path: Path) -> None:
     write_manifest(
         tmp_path, net=with_variants(int8={"cpu": ["vnni", "dot"], "openvino": []}, fp16={"cuda": []})
     )
@@ -173,7 +179,7 @@ def test_a_variant_is_taken_where_it_suits_and_only_there(tmp_path: Path) -> Non
     assert model.best_for("tpu", ("vnni",)) is model
 
 
-def test_a_precision_is_taken_by_name_or_refused_with_those_there_are(tmp_path: Path) -> None:
+def test_a_precision_is_chosen_by_name_or_refused_with_a_list(tmp_path: Path) -> None:
     write_manifest(tmp_path, net=with_variants(int8={"cpu": ["vnni"]}))
     model = find_model("net", "landmarks", tmp_path)
     assert model.in_precision("fp32") is model
@@ -202,7 +208,7 @@ def test_a_variant_is_verified_by_its_own_hash(tmp_path: Path) -> None:
         {"int8": {"file": "a", "sha256": "cafe", "meta": {"suits": {}}}},
     ],
 )
-def test_a_variant_with_a_wrong_value_is_refused_at_once(tmp_path: Path, variants) -> None:
+def test_a_variant_with_a_wrong_value_is_refused(tmp_path: Path, variants: Any) -> None:
     with pytest.raises(WeightsError):
         load_manifest(write_manifest(tmp_path, net=entry(meta={}, variants=variants)))
 
@@ -210,7 +216,7 @@ def test_a_variant_with_a_wrong_value_is_refused_at_once(tmp_path: Path, variant
 @pytest.mark.parametrize(
     "file", ["../m.onnx", "/etc/passwd", "sub/m.onnx", "..", "", "C:m.onnx", "a\\m.onnx"]
 )
-def test_a_manifest_names_files_beside_it_and_no_others(tmp_path: Path, file) -> None:
+def test_a_manifest_refers_to_no_other_folder(tmp_path: Path, file: str) -> None:
     write_manifest(tmp_path, m=entry(file=file))
     with pytest.raises(WeightsError, match="beside the manifest"):
         load_manifest(tmp_path)
