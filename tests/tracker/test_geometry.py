@@ -123,9 +123,7 @@ def test_pixels_and_points_move_together_where_the_crop_leaves_the_image(scale: 
 
 @settings(max_examples=40)
 @given(floats(0.3, 1.99), angles, floats(60, 180), floats(60, 120))
-def test_a_cut_agrees_with_bilinear_sampling(
-    scale: float, angle: float, x: float, y: float
-) -> None:
+def test_a_cut_agrees_with_bilinear_sampling(scale: float, angle: float, x: float, y: float) -> None:
     image, size = smooth_image(), 80
     crop = CropTransform((x, y), scale * size, angle, size)
     wanted_at = crop.to_frame(crop_grid(size))
