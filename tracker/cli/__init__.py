@@ -1,0 +1,1 @@
+"""Command line: parsing, usage errors, and the start of runs and reports."""

@@ -1,4 +1,7 @@
-"""The command ``tracker bench``. What is slow to import is imported where it is needed."""
+"""The command ``tracker bench``.
+
+Modules that take long to import are imported after usage is checked.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options that the commands share: names, limits and help."""
+"""Options of the commands: names, limits and help texts."""
 
 from __future__ import annotations
 

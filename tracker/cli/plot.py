@@ -1,4 +1,7 @@
-"""The command ``tracker plot``. What is slow to import is imported where it is needed."""
+"""The command ``tracker plot``.
+
+Modules that take long to import are imported after usage is checked.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,11 @@ from typing import Annotated
 import typer
 
 from tracker.cli.exit_codes import interruptible
+from tracker.cli.messages import say
 from tracker.system.terminal import printable
 
 SUFFIXES = (".png", ".html")
+"""Suffixes of the files that are drawn."""
 
 
 def plot(
@@ -33,22 +38,23 @@ def plot(
     if target.suffix.lower() not in SUFFIXES:
         raise typer.BadParameter(f"--output ends in {' or '.join(SUFFIXES)}, got {printable(target.name)!r}")
     with interruptible():
-        from tracker.reports.plot.timeline import timeline
-        from tracker.sinks.json_lines import read_results
-        from tracker.system.files import check_output, sink_errors
-
-        check_output(target, [results])
-        found = read_results(results)
-        if found.cut_off:
-            typer.echo(
-                f"tracker: {printable(str(results))} breaks off in line {found.cut_off}: drawn up to there",
-                err=True,
-            )
-        line = timeline(found.lines, str(results))
-        from tracker.reports.plot.figure import draw_timeline
-        from tracker.reports.plot.page import timeline_page
-
-        data = timeline_page(line) if target.suffix.lower() == ".html" else draw_timeline(line, "png")
-        with sink_errors(target):
-            target.write_bytes(data)
+        _draw(results, target)
         typer.echo(printable(str(target)))
+
+
+def _draw(results: Path, target: Path) -> None:
+    from tracker.reports.plot.timeline import timeline
+    from tracker.sinks.json_lines import read_results
+    from tracker.system.files import check_output, sink_errors
+
+    check_output(target, [results])
+    found = read_results(results)
+    if found.cut_off:
+        say(f"{results} breaks off in line {found.cut_off}: drawn up to there")
+    line = timeline(found.lines, str(results))
+    from tracker.reports.plot.figure import draw_timeline
+    from tracker.reports.plot.page import timeline_page
+
+    data = timeline_page(line) if target.suffix.lower() == ".html" else draw_timeline(line, "png")
+    with sink_errors(target):
+        target.write_bytes(data)

@@ -1,11 +1,12 @@
-"""``python -m tracker.steadiness``: how steady points are, how late, and what smoothing leaves of a blink."""
+"""The command ``python -m tracker.steadiness``: jitter and lag of landmarks for each smoothing preset."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -70,23 +71,34 @@ def measure(
         raise typer.BadParameter(f"--smoothing is one of {', '.join(PRESETS)}")
     if json_path:
         check_output(json_path, [path])
-    rows: Sequence[PictureMeasures | VideoMeasures]
+    open_models = partial(_opener, model, backend, threads)
     if path.suffix.lower() in SUFFIXES:
-        image_bgr = read_image(path)
-        make = _opener(model, backend, threads)
-        with progress_bar(path.name, sum(motion.frames for motion in SCENES)) as advance:
-            rows = measure_picture(image_bgr, str(path), make, presets, advance)
+        rows = [_flat(row) for row in _measure_image(path, open_models, presets)]
     else:
-        with VideoSource(path) as video:
-            make = _opener(model, backend, threads)
-            with progress_bar(path.name, min(frames, video.frame_count or frames)) as advance:
-                rows = measure_video(islice(video, frames), str(path), make, presets, advance)
-    flat = [_flat(row) for row in rows]
-    Console().print(_table(f"{model}, {path.name}", flat))
+        rows = [_flat(row) for row in _measure_video(path, open_models, presets, frames)]
+    Console().print(_table(f"{model}, {path.name}", rows))
     if json_path:
-        report = {"machine": describe_machine(), "model": model, "source": path.name, "rows": flat}
+        report = {"machine": describe_machine(), "model": model, "source": path.name, "rows": rows}
         with sink_errors(json_path):
             json_path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
+
+def _measure_image(
+    path: Path, open_models: Callable[[], MakeTracker], presets: Sequence[str]
+) -> Sequence[PictureMeasures]:
+    image_bgr = read_image(path)
+    make = open_models()
+    with progress_bar(path.name, sum(motion.frames for motion in SCENES)) as advance:
+        return measure_picture(image_bgr, str(path), make, presets, advance)
+
+
+def _measure_video(
+    path: Path, open_models: Callable[[], MakeTracker], presets: Sequence[str], frames: int
+) -> Sequence[VideoMeasures]:
+    with VideoSource(path) as video:
+        make = open_models()
+        with progress_bar(path.name, min(frames, video.frame_count or frames)) as advance:
+            return measure_video(islice(video, frames), str(path), make, presets, advance)
 
 
 def _opener(model: str, backend: str, threads: int) -> MakeTracker:
@@ -102,7 +114,7 @@ def _flat(row: PictureMeasures | VideoMeasures) -> dict[str, Any]:
 
 
 def _table(title: str, rows: Sequence[dict[str, Any]]) -> Table:
-    """A line for each figure, a column for each smoothing."""
+    """Return a table with a row for each figure and a column for each smoothing preset."""
     table = Table(title=title, title_justify="left", caption_justify="left")
     table.caption = "Lags in frames, kept in % of the opening, the rest in % inter-ocular."
     table.add_column("smoothing")
@@ -116,7 +128,7 @@ def _table(title: str, rows: Sequence[dict[str, Any]]) -> Table:
 
 
 def main() -> None:
-    """Entry point: exit code 0 done, 1 one-line error, 2 usage."""
+    """Run the command. Exit codes: 0 done, 1 one-line error, 2 wrong usage."""
     try:
         app()
     except TrackerError as error:

@@ -99,7 +99,16 @@ def track(
     sequence_fps = fps if video is not None and is_numbered(video) else None
     device = None if video is not None or images is not None else camera or "0"
     mode = parse_camera_mode(device, size, None if sequence_fps else fps, fourcc)
-    targets = OutputTargets(output, json, csv, openface, parquet, labels, osc, virtual_camera)
+    targets = OutputTargets(
+        output=output,
+        json=json,
+        csv=csv,
+        openface=openface,
+        parquet=parquet,
+        labels=labels,
+        osc=osc,
+        virtual_camera=virtual_camera,
+    )
     if camera == "list":
         if targets.any:
             raise typer.BadParameter("--camera list prints and writes no files; leave the outputs out")

@@ -1,0 +1,1 @@
+"""Runs: frames pass from a source through the tracker to outputs and the screen."""

@@ -1,4 +1,4 @@
-"""The command ``tracker batch``: what it does, says and leaves, also when it is ended."""
+"""The command ``tracker batch``: results, messages, and what is left when it is ended."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def statuses(folder: Path) -> dict[str, str]:
         return {Path(row["source"]).name: row["status"] for row in csv.DictReader(file)}
 
 
-def test_the_command_does_all_and_says_what_failed(tmp_path: Path) -> None:
+def test_all_jobs_are_done_and_failures_are_reported(tmp_path: Path) -> None:
     inputs = tmp_path / "in"
     (inputs / "stills").mkdir(parents=True)
     face_video(inputs / "a.mp4", 5)
@@ -43,12 +43,12 @@ def test_the_command_does_all_and_says_what_failed(tmp_path: Path) -> None:
     assert {Path(line.split()[1]).name for line in (first, second)} == {"cut.mkv", "short.mkv"}
     assert last.startswith("tracker: 2 of 4 failed, as ")
     assert SUMMARY in last
-    said = {"a.mp4": "done", "cut.mkv": "failed", "short.mkv": "failed", "stills": "done"}
-    assert statuses(tmp_path / "out") == said
+    expected = {"a.mp4": "done", "cut.mkv": "failed", "short.mkv": "failed", "stills": "done"}
+    assert statuses(tmp_path / "out") == expected
     lines = [json.loads(line) for line in (tmp_path / "out/in/stills.jsonl").read_text().splitlines()]
     assert [(line["source"], len(line["faces"])) for line in lines] == [("1.png", 1), ("2.png", 1)]
     rest = (tmp_path / "out/in/short.mkv.jsonl").read_text().splitlines()
-    assert 10 < len(rest) < 40  # what a damaged file still holds is there
+    assert 10 < len(rest) < 40  # the good frames of a damaged file
     before = (tmp_path / "out/in/a.mp4.jsonl").stat().st_mtime_ns
     (inputs / "cut.mkv").unlink()
     (inputs / "short.mkv").unlink()
@@ -66,7 +66,7 @@ def test_the_command_does_all_and_says_what_failed(tmp_path: Path) -> None:
         ((".", "--output", "file"), ("file",)),
     ],
 )
-def test_mistakes_are_one_line(tmp_path: Path, arguments: tuple[str, ...], words: tuple[str, ...]) -> None:
+def test_a_user_error_is_one_line(tmp_path: Path, arguments: tuple[str, ...], words: tuple[str, ...]) -> None:
     face_video(tmp_path / "a.mp4", 2)
     (tmp_path / "file").write_text("")
     assert_one_line_error(run_cli("batch", *arguments, cwd=tmp_path), *words)
@@ -78,13 +78,13 @@ def test_wrong_usage_is_refused(tmp_path: Path, arguments: Iterable[str]) -> Non
     assert done.exit_code == 2, done.stderr
 
 
-def test_ray_that_is_missing_is_named(tmp_path: Path) -> None:
+def test_a_missing_ray_is_named(tmp_path: Path) -> None:
     face_video(tmp_path / "a.mp4", 2)
     done = run_cli("batch", tmp_path, "--output", tmp_path / "out", "--ray", "auto", without=["ray"])
     assert_one_line_error(done, "--ray needs Ray", "tracker[cluster]")
 
 
-def test_a_backend_that_does_not_open_is_said_once(tmp_path: Path) -> None:
+def test_a_backend_that_does_not_open_is_reported_once(tmp_path: Path) -> None:
     for name in ("a.mp4", "b.mp4"):
         face_video(tmp_path / name, 2)
     arguments = ("--output", tmp_path / "out", "--backend", "openvino")
@@ -97,7 +97,7 @@ def test_a_backend_that_does_not_open_is_said_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "code", "processes", "results"), [(signal.SIGKILL, -9, 2, 1), (signal.SIGINT, 130, 1, 2)]
 )
-def test_a_batch_that_is_ended_goes_on_and_leaves_no_drafts(
+def test_a_batch_that_was_ended_goes_on_and_leaves_no_drafts(
     tmp_path: Path, kind: signal.Signals, code: int, processes: int, results: int
 ) -> None:
     inputs, out = tmp_path / "in", tmp_path / "out"
@@ -109,7 +109,7 @@ def test_a_batch_that_is_ended_goes_on_and_leaves_no_drafts(
         process.send_signal(kind)
         assert process.wait(60) == code
     if kind == signal.SIGINT:
-        assert set(statuses(out).values()) == {"done"}  # what was done until then is listed
+        assert set(statuses(out).values()) == {"done"}  # the jobs that were done are listed
     done = run_cli("batch", inputs, "--output", out, *LIGHT_ARGUMENTS)
     assert done.exit_code == 0, done.stderr
     assert set(statuses(out).values()) <= {"done", "done before"}
@@ -120,8 +120,8 @@ def test_a_batch_that_is_ended_goes_on_and_leaves_no_drafts(
     assert [path.name for path in out.rglob("*.part")] == []
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="holds no folders")
-def test_a_folder_that_another_batch_works_in_is_refused(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="folders are not locked there")
+def test_the_output_of_another_running_batch_is_refused(tmp_path: Path) -> None:
     face_video(tmp_path / "a.mp4", 2)
     (tmp_path / "out").mkdir()
     with Lock(tmp_path / "out"):

@@ -1,3 +1,5 @@
+"""Real and fake windows; the real one in processes of their own, on a virtual screen."""
+
 from __future__ import annotations
 
 import shutil
@@ -9,7 +11,6 @@ import pytest
 
 from tests.cli import on_virtual_screen, run_process
 from tracker.errors import DisplayError
-from tracker.runs import window
 from tracker.runs.window import FakeWindow, Screen, Window
 
 ON_LINUX = sys.platform.startswith("linux")
@@ -31,7 +32,7 @@ except DisplayError as error:
 
 @pytest.mark.skipif(not ON_LINUX, reason="X11")
 @pytest.mark.parametrize("display", ["", ":987", "no-such-screen"])
-def test_no_display_is_one_line_and_no_abort(display: str) -> None:
+def test_a_missing_display_is_an_error_and_no_abort(display: str) -> None:
     env = {"DISPLAY": display, "WAYLAND_DISPLAY": "wayland-0"}
     done = run_process([sys.executable, "-c", OPEN], env=env)
     assert done.exit_code == 0, done.stderr
@@ -41,14 +42,14 @@ def test_no_display_is_one_line_and_no_abort(display: str) -> None:
     assert done.stderr == ""
 
 
-def test_opencv_without_windows_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(window.cv2, "currentUIFramework", lambda: "")
+def test_opencv_without_windows_names_the_package_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracker.runs.window.cv2.currentUIFramework", lambda: "")
     with pytest.raises(DisplayError, match="opencv-python"):
         Window("test")
 
 
 @needs_xvfb
-def test_a_server_that_refuses_us_is_no_display(tmp_path: Path) -> None:
+def test_a_server_that_refuses_the_connection_is_no_display(tmp_path: Path) -> None:
     code = "import os; os.environ['XAUTHORITY'] = '/nonexistent'\n" + OPEN
     done = run_process(on_virtual_screen([sys.executable, "-c", code], "-e", str(tmp_path / "log")))
     assert done.exit_code == 0, done.stderr
@@ -70,7 +71,7 @@ def until(answer):
             return found
     raise SystemExit("timed out")
 def press_cross(window):
-    # What a window manager sends then (ICCCM 4.2.8.1).
+    # The message of a window manager (ICCCM 4.2.8.1).
     class Message(ctypes.Structure):
         names = "type serial sent display window kind format"
         _fields_ = [(name, ctypes.c_long) for name in names.split()]
@@ -115,14 +116,14 @@ with Window("gone") as screen:
 
 
 @needs_xvfb
-def test_real_window_shows_reads_keys_and_notices_its_end() -> None:
+def test_a_window_returns_keys_and_notices_that_it_was_closed() -> None:
     command = on_virtual_screen([sys.executable, "-c", SESSION])
     done = run_process(command, env={"QT_QPA_PLATFORM": "wayland"})
     assert done.exit_code == 0, done.stdout + done.stderr
     assert done.stdout.split() == ["s,p,m,r,q,q", "True"]
 
 
-def test_fake_plays_back_keys_and_keeps_copies() -> None:
+def test_a_fake_window_returns_its_keys_and_keeps_copies() -> None:
     fake = FakeWindow(["s", None, "q"])
     screen: Screen = fake
     canvas = np.zeros((4, 4, 3), np.uint8)

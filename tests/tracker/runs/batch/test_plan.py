@@ -1,4 +1,4 @@
-"""Which jobs the inputs of a batch make, and that their names never collide."""
+"""Plan of a batch: its jobs, and unique names of their results."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tracker.errors import SourceError
 from tracker.runs.batch.plan import Job, plan_jobs
 
 
-def test_names_tell_where_each_input_lies(tmp_path: Path) -> None:
+def test_results_are_named_after_the_paths_of_the_inputs(tmp_path: Path) -> None:
     for name in ("a/clip.mp4", "a/deep/clip.mp4", "a/deep/1.jpg", "a/deep/2.jpg", "b.mp4", "a/notes.txt"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"123")
@@ -25,7 +25,7 @@ def test_names_tell_where_each_input_lies(tmp_path: Path) -> None:
     }
 
 
-def test_equal_names_get_what_tells_them_apart_and_keep_it(tmp_path: Path) -> None:
+def test_equal_names_get_a_hash_that_does_not_depend_on_other_jobs(tmp_path: Path) -> None:
     paths = [tmp_path / folder / name for folder, name in (("x", "a.mp4"), ("y", "a.mp4"), ("z", "A.MP4"))]
     for path in paths:
         path.parent.mkdir()
@@ -36,14 +36,14 @@ def test_equal_names_get_what_tells_them_apart_and_keep_it(tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no named pipes")
-def test_pipes_in_folders_are_no_videos(tmp_path: Path) -> None:
+def test_pipes_in_folders_are_left_out(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.mp4")
     (tmp_path / "b.mp4").symlink_to("nowhere")
     assert [Path(job.source).name for job in plan_jobs([tmp_path])] == ["b.mp4"]
 
 
 @pytest.mark.parametrize("is_there", [False, True])
-def test_an_input_that_holds_nothing_is_named(tmp_path: Path, is_there: bool) -> None:
+def test_an_input_without_videos_or_images_is_an_error(tmp_path: Path, is_there: bool) -> None:
     if is_there:
         (tmp_path / "in").mkdir()
     with pytest.raises(SourceError, match="in"):
@@ -51,15 +51,13 @@ def test_an_input_that_holds_nothing_is_named(tmp_path: Path, is_there: bool) ->
 
 
 @pytest.mark.parametrize("name", ["../a.jsonl", "/a.jsonl", "", "b/../../a.jsonl"])
-def test_results_stay_below_the_output(name: str) -> None:
+def test_a_name_outside_of_the_output_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="below the output"):
         Job("/in/a.mp4", "video", name, 0)
 
 
 @pytest.mark.parametrize("given", [".", "..", "../d", "../../c/d/x.mp4"])
-def test_dots_in_an_input_do_not_lead_out_of_the_output(
-    given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_dots_in_an_input_are_resolved(given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "c" / "d").mkdir(parents=True)
     (tmp_path / "c" / "d" / "x.mp4").write_bytes(b"")
     monkeypatch.chdir(tmp_path / "c" / "d")
@@ -67,7 +65,7 @@ def test_dots_in_an_input_do_not_lead_out_of_the_output(
     assert ".." not in Path(job.name).parts
 
 
-def test_a_folder_that_cannot_be_read_is_a_job_that_will_fail(
+def test_an_unreadable_folder_becomes_a_job_that_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "in" / "secret").mkdir(parents=True)
