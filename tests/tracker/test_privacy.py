@@ -1,4 +1,4 @@
-"""Nothing connects anywhere, though both runtimes would like to report their use."""
+"""No network connections: both runtimes report their use unless that is switched off."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 REPO = Path(__file__).resolve().parents[2]
-# The runtimes keep quiet where they see that they run in CI: that must not hide what users would get.
+# The runtimes report nothing on CI machines, so the tests pretend that this is none.
 ENV = {key: value for key, value in os.environ.items() if key not in ("CI", "TF_BUILD", "JENKINS_URL")}
 RUNS = {
     "images": ["--images", "tracker/assets/astronaut.jpg", "--json", os.devnull],

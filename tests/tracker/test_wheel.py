@@ -1,4 +1,4 @@
-"""The wheel: what it carries, and that it runs in an empty folder without the repository."""
+"""The wheel: its files, and a run in an empty folder without the repository."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_it_carries_the_product_the_weights_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_contains_the_package_and_the_weights_only(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.partition("/")[0] for name in names} == {"tracker", "tracker-0.1.0.dist-info"}
     shipped = {Path(name).name for name in names if name.startswith("tracker/_weights/")}
@@ -35,7 +35,7 @@ def test_it_carries_the_product_the_weights_and_nothing_else(wheel: Path) -> Non
     assert "tracker/py.typed" in names
 
 
-def test_it_runs_in_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
+def test_the_wheel_runs_in_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
     installed, empty = tmp_path / "installed", tmp_path / "empty"
     zipfile.ZipFile(wheel).extractall(installed)
     empty.mkdir()

@@ -28,22 +28,22 @@ def run(track: FloatArray, times_s: FloatArray, parameters: OneEuro = FILTER) ->
     return np.stack([smooth(points, float(time_s)) for points, time_s in zip(track, times_s, strict=True)])
 
 
-def restless(seed: int, count: int = 12, size: float = 3.0) -> FloatArray:
-    """A face whose points and head wander: ``(count, 68, 2)``."""
+def random_motion(seed: int, count: int = 12, size: float = 3.0) -> FloatArray:
+    """A face whose head and points move at random, ``(count, 68, 2)``."""
     rng = np.random.default_rng(seed)
     head = np.cumsum(rng.normal(0, size, (count, 1, 2)), axis=0)
     return face_points() + head + rng.normal(0, size / 3, (count, 68, 2))
 
 
 def similarity(source: FloatArray, target: FloatArray) -> FloatArray:
-    """``(2, 3)``: the similarity that fits best, from the normal equations of its four unknowns."""
+    """The best similarity ``(2, 3)``, by linear least squares in its four unknowns."""
     rows = [row for x, y in source for row in ((x, -y, 1, 0), (y, x, 0, 1))]
     a, b, c, d = np.linalg.lstsq(np.array(rows), target.ravel(), rcond=None)[0]
     return np.array([[a, -b, c], [b, a, d]])
 
 
 def steps_of(last: FloatArray, new: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The step from ``last`` to ``new``: what the head's motion explains, and the rest."""
+    """The step from ``last`` to ``new``, split into the motion of the head and the rest."""
     linear = similarity(last[STEADY], new[STEADY])
     carried = last @ linear[:, :2].T + linear[:, 2]
     return carried - last, new - carried
@@ -55,8 +55,8 @@ def alpha(cutoff_hz: float, elapsed: float) -> float:
     return 1 / (1 + tau / elapsed)
 
 
-def by_the_book(track: FloatArray, times_s: FloatArray, parameters: OneEuro) -> FloatArray:
-    """The filter as its text says, one part and one step at a time."""
+def reference_filter(track: FloatArray, times_s: FloatArray, parameters: OneEuro) -> FloatArray:
+    """A plain implementation of the filter, one part and one step at a time."""
     out = [track[0]]
     slow = {"head": np.zeros((68, 2)), "points": np.zeros((68, 2))}
     for new, elapsed in zip(track[1:], np.diff(times_s), strict=True):
@@ -79,7 +79,7 @@ def by_the_book(track: FloatArray, times_s: FloatArray, parameters: OneEuro) -> 
 
 
 @given(floats(-1000, 1000), floats(20, 500), floats(-3, 3))
-def test_a_constant_stays_what_it_is(x: float, size: float, roll: float) -> None:
+def test_constant_points_stay_the_same(x: float, size: float, roll: float) -> None:
     points = face_points((x, 90.0), size, roll)
     got = run(np.repeat(points[None], 20, axis=0), np.arange(20) / 30)
     assert np.array_equal(got[0], points)
@@ -87,7 +87,7 @@ def test_a_constant_stays_what_it_is(x: float, size: float, roll: float) -> None
     assert np.abs(got - points).max() <= 1e-12 * max(abs(x), size)
 
 
-def test_the_first_answer_and_one_without_time_are_the_input() -> None:
+def test_the_first_call_and_one_without_elapsed_time_return_the_input() -> None:
     smooth = PointFilter(FILTER)
     a, b = face_points(), face_points((130, 90))
     assert np.array_equal(smooth(a, 5.0), a)
@@ -96,10 +96,10 @@ def test_the_first_answer_and_one_without_time_are_the_input() -> None:
 
 
 @given(seeds)
-def test_matches_its_text_written_out_at_uneven_times(seed: int) -> None:
+def test_the_filter_matches_a_plain_implementation_at_uneven_times(seed: int) -> None:
     times_s = np.cumsum(np.random.default_rng(seed).uniform(0.005, 0.2, 12))
-    track = restless(seed)
-    assert np.abs(run(track, times_s) - by_the_book(track, times_s, FILTER)).max() < 1e-9
+    track = random_motion(seed)
+    assert np.abs(run(track, times_s) - reference_filter(track, times_s, FILTER)).max() < 1e-9
 
 
 def test_a_moving_head_is_filtered_as_the_paper_filters_one_coordinate() -> None:
@@ -118,21 +118,19 @@ def test_a_moving_head_is_filtered_as_the_paper_filters_one_coordinate() -> None
 
 
 @given(floats(0.05, 20), floats(-3, 3), floats(-500, 500), seeds)
-def test_scale_turn_and_shift_of_the_picture_do_not_matter(
+def test_scaling_rotating_and_shifting_the_picture_does_not_matter(
     scale: float, turn: float, shift: float, seed: int
 ) -> None:
     linear = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    track, times_s = restless(seed), np.arange(12) / 30
+    track, times_s = random_motion(seed), np.arange(12) / 30
     expected = run(track, times_s) @ linear.T + shift
     assert np.abs(run(track @ linear.T + shift, times_s) - expected).max() < 1e-9 * max(scale, 1)
 
 
 @given(seeds, floats(0.01, 2.0))
-def test_each_step_goes_one_share_of_the_heads_way_and_one_of_each_parts_way(
-    seed: int, elapsed: float
-) -> None:
+def test_each_step_is_a_share_of_the_heads_step_and_one_of_each_parts_step(seed: int, elapsed: float) -> None:
     smooth = PointFilter(FILTER)
-    track = restless(seed, 6)
+    track = random_motion(seed, 6)
     last = smooth(track[0], 0.0)
     for i in range(1, 6):
         now = smooth(track[i], i * elapsed)
@@ -157,15 +155,15 @@ def test_a_jump_of_the_head_is_followed_without_overshoot(
     jump = np.array([x, y])
     track = face_points() + np.where(np.arange(30) < 5, 0, 1)[:, None, None] * jump
     way = run(track, np.arange(30) * elapsed, parameters) - face_points()
-    # Every point goes the same way, always forward, never past the end.
+    # All points move alike, always forward, never past the end.
     assert np.abs(way - way[:, :1]).max() < 1e-9
     assert (np.diff(way[:, 0] * np.sign(jump), axis=0) >= -1e-9).all()
     assert (np.abs(way) <= np.abs(jump) + 1e-9).all()
 
 
 @given(st.lists(floats(0.001, 1.0), min_size=1, max_size=12), floats(0.2, 10.0))
-def test_uneven_frame_times_leave_what_the_filter_equation_says(steps_s: list[float], cutoff: float) -> None:
-    """tau y' = x - y by backward differences: each step leaves tau / (tau + dt) of the way to go."""
+def test_uneven_frame_times_follow_the_filter_equation(steps_s: list[float], cutoff: float) -> None:
+    """tau y' = x - y by backward differences: each step leaves tau / (tau + dt) of the difference."""
     parameters = OneEuro(cutoff, 0.0)
     times_s = np.cumsum([0.0, *steps_s])
     track = np.stack([face_points(), *[face_points((132.0, 112.0))] * len(steps_s)])
@@ -177,7 +175,7 @@ def test_uneven_frame_times_leave_what_the_filter_equation_says(steps_s: list[fl
 
 @given(seeds)
 def test_after_a_long_gap_the_old_place_is_forgotten(seed: int) -> None:
-    track = restless(seed, 3)
+    track = random_motion(seed, 3)
     got = run(track, np.array([0.0, 0.03, 1000.0]))
     # 1 / (1 + 2 pi f dt) of the step is left, f the cut-off at rest.
     left = 1 / (2 * math.pi * FILTER.rest_hz * 999)
@@ -214,7 +212,7 @@ def test_noise_of_a_still_face_shrinks_and_high_shrinks_it_more() -> None:
     assert left["low"] < 0.5 * 0.1
 
 
-def test_points_that_coincide_are_no_trouble() -> None:
+def test_points_that_all_coincide_are_filtered() -> None:
     track = np.zeros((5, 68, 2)) + np.arange(5)[:, None, None]
     got = run(track, np.arange(5) / 30)
     assert np.isfinite(got).all()
@@ -254,6 +252,6 @@ def test_parameters_out_of_range_are_refused(wrong: tuple[float, ...]) -> None:
 
 
 @pytest.mark.parametrize("shape", [(67, 2), (68, 3), (68,), (1, 68, 2)])
-def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
+def test_points_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"\(68, 2\)"):
         PointFilter(FILTER)(np.zeros(shape), 0.0)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tests.blazeface import FakeSession, encode, faces_at
-from tests.faces import CONSTANT_BOX, UPRIGHT_KEYPOINTS, astronaut, blazeface
+from tests.faces import CONSTANT_BOX, UPRIGHT_KEYPOINTS, astronaut
 from tests.strategies import floats
 from tracker.errors import WeightsError
 from tracker.inference.detection.blazeface import (
@@ -30,11 +30,6 @@ FACE_CENTER = np.array([186.0, 135.0])  # between brows and chin, ear and ear, r
 
 
 Array = npt.NDArray[Any]
-
-
-@pytest.fixture(scope="module")
-def detector() -> BlazeFace:
-    return blazeface()
 
 
 def test_anchors_fill_their_grids() -> None:

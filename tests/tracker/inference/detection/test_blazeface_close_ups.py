@@ -9,15 +9,10 @@ import numpy as np
 import pytest
 
 from tests.blazeface import FakeSession, faces_at, scripted
-from tests.faces import CONSTANT_BOX, UPRIGHT_KEYPOINTS, astronaut, blazeface
+from tests.faces import CONSTANT_BOX, UPRIGHT_KEYPOINTS, astronaut
 from tracker.inference.detection.blazeface import CLOSE_UP_MIN_SCORE, BlazeFace
 from tracker.inference.detection.views import close_ups
 from tracker.types import ImageArray
-
-
-@pytest.fixture(scope="module")
-def detector() -> BlazeFace:
-    return blazeface()
 
 
 def street(center: tuple[float, float], face: float) -> ImageArray:

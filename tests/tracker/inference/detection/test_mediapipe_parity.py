@@ -1,4 +1,4 @@
-"""Our BlazeFace against MediaPipe's own FaceDetector, on the same pixels.
+"""BlazeFace gives the same faces as MediaPipe's FaceDetector on the same pixels.
 
 MediaPipe runs in a process of its own: under ``$TRACKER_MEDIAPIPE_PYTHON``, an interpreter of any
 environment with mediapipe in it, or under this one if it has mediapipe.
@@ -60,7 +60,7 @@ def assert_same(ours: RawFace, theirs: dict[str, Any], whole_pixels: bool) -> No
     if not whole_pixels:
         assert ours.box.iou(other) >= MIN_IOU
         return
-    # Newer releases cut corner and size to whole pixels and push a box that leaves the picture back in.
+    # Newer releases round corner and size to whole pixels and clip the box to the picture.
     corner = max(ours.box.x0, 0.0), max(ours.box.y0, 0.0)
     np.testing.assert_allclose((other.x0, other.y0), corner, rtol=0, atol=1 + tolerance)
     np.testing.assert_allclose(other.width, ours.box.width, rtol=0, atol=1 + tolerance)
@@ -68,7 +68,7 @@ def assert_same(ours: RawFace, theirs: dict[str, Any], whole_pixels: bool) -> No
 
 
 def assert_parity(pictures: list[ImageArray], folder: Path) -> int:
-    """Compare every face of every picture; returns how many there were."""
+    """Compare all faces of all pictures and return their number."""
     detector = blazeface()
     answer = ask_mediapipe(pictures, folder)
     count = 0
@@ -81,8 +81,8 @@ def assert_parity(pictures: list[ImageArray], folder: Path) -> int:
     return count
 
 
-def odd_pictures() -> Iterator[ImageArray]:
-    """The astronaut whole, tall, wide, turned, tiny and huge, and no face at all."""
+def varied_pictures() -> Iterator[ImageArray]:
+    """The portrait whole, tall, wide, turned, tiny and huge, and a picture without a face."""
     image = astronaut()
     yield image
     yield image[:, 90:289]
@@ -105,8 +105,8 @@ def frames_of(clip: Path) -> Iterator[ImageArray]:
     capture.release()
 
 
-def test_parity_on_one_face_in_many_forms(tmp_path: Path) -> None:
-    assert assert_parity(list(odd_pictures()), tmp_path) >= 7
+def test_parity_on_variations_of_one_portrait(tmp_path: Path) -> None:
+    assert assert_parity(list(varied_pictures()), tmp_path) >= 7
 
 
 def test_parity_on_real_pictures(tmp_path: Path, data_dir: Path) -> None:
@@ -120,7 +120,7 @@ def test_parity_on_real_pictures(tmp_path: Path, data_dir: Path) -> None:
 
 
 @pytest.mark.skipif(not has_mediapipe, reason="mediapipe is not installed")
-def test_adapter_agrees_with_our_detector() -> None:
+def test_the_mediapipe_detector_agrees_with_blazeface() -> None:
     ours = blazeface()
     model = find_model("blazeface-short-tflite", "detector").verified()
     correction = BoxCorrection.from_meta(find_model("blazeface-short", "detector").meta)
@@ -137,7 +137,7 @@ def test_adapter_agrees_with_our_detector() -> None:
 
 
 @pytest.mark.skipif(not has_mediapipe, reason="mediapipe is not installed")
-def test_a_file_that_mediapipe_refuses_is_named(tmp_path: Path) -> None:
+def test_an_error_names_the_file_that_mediapipe_does_not_open(tmp_path: Path) -> None:
     broken = tmp_path / "broken.tflite"
     broken.write_bytes(b"TFL3 and nothing")
     for path in (broken, tmp_path / "gone.tflite"):

@@ -1,4 +1,4 @@
-"""Close-ups: no face falls between them, and none enlarges."""
+"""Views: each face lies whole in some close-up, and no close-up enlarges the picture."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tracker.geometry import CropTransform
 from tracker.inference.detection.views import NEEDED_SHARE, close_ups, whole_picture
 
 SIZE = 128
-SLACK = 1e-6  # pixels, and shares: rounding of float64 at 9000 pixels is far below
+SLACK = 1e-6  # pixels or shares, far above the rounding of float64 at 9000 pixels
 
 Array = npt.NDArray[Any]
 lengths = st.integers(1, 9000)
 
 
 def square_of(view: CropTransform) -> tuple[float, float, float, float]:
-    """Left, top, right and bottom of a view, frame pixels."""
+    """The left, top, right and bottom of a view in frame pixels."""
     (x0, y0), (x1, y1) = view.to_frame(np.array([[0.0, 0.0], [SIZE, SIZE]]))
     return x0, y0, x1, y1
 
@@ -51,7 +51,7 @@ def hardest_faces(image_hw: tuple[int, int], sizes: list[float]) -> Array:
 
 
 def unseen(faces: Array, image_hw: tuple[int, int]) -> Array:
-    """Those of ``faces`` that lie whole in no view of which they span :data:`NEEDED_SHARE`."""
+    """The ``faces`` that do not lie completely in a view of which they span :data:`NEEDED_SHARE`."""
     x, y, size = faces.T
     seen = np.zeros(len(faces), bool)
     for view in all_views(image_hw):
@@ -63,13 +63,13 @@ def unseen(faces: Array, image_hw: tuple[int, int]) -> Array:
 
 
 def critical_sizes(image_hw: tuple[int, int]) -> list[float]:
-    """Sizes at which a finer view must take over from a coarser one, and just below."""
+    """Sizes of faces at which a finer view is needed, and sizes just below."""
     needed = {NEEDED_SHARE * view.side for view in all_views(image_hw)}
     return [size - step for size in needed for step in (0.0, 200 * SLACK)]
 
 
 @given(short=st.integers(30, 5000), ratio=floats(1, 2), upright=st.booleans(), share=floats(0, 1))
-def test_every_face_lies_whole_in_a_view_that_it_fills_enough(
+def test_each_face_lies_completely_in_a_view_of_which_it_spans_enough(
     short: int, ratio: float, upright: bool, share: float
 ) -> None:
     image_hw = (int(short * ratio), short) if upright else (short, int(short * ratio))
@@ -78,9 +78,7 @@ def test_every_face_lies_whole_in_a_view_that_it_fills_enough(
 
 
 @given(short=st.integers(SIZE * 3 // 2, 2000), ratio=floats(2, 8), share=floats(0, 1))
-def test_in_long_pictures_only_the_sizes_that_are_named_may_be_cut(
-    short: int, ratio: float, share: float
-) -> None:
+def test_long_pictures_cut_only_faces_of_the_documented_sizes(short: int, ratio: float, share: float) -> None:
     image_hw = (short, int(short * ratio))
     sizes = [*critical_sizes(image_hw), share * short, short / 3 - 200 * SLACK, float(short)]
     left = unseen(hardest_faces(image_hw, sizes), image_hw)[:, 2]
@@ -91,7 +89,9 @@ def test_in_long_pictures_only_the_sizes_that_are_named_may_be_cut(
     ("image_hw", "views", "smallest_face"),
     [((1080, 1920), 40, 60), ((1920, 1080), 40, 60), ((480, 640), 30, 27), ((360, 640), 8, 40)],
 )
-def test_usual_pictures(image_hw: tuple[int, int], views: int, smallest_face: int) -> None:
+def test_views_of_usual_pictures(
+    image_hw: tuple[int, int], views: int, smallest_face: int
+) -> None:
     tiles = close_ups(image_hw, SIZE)
     assert len(tiles) == views
     assert round(NEEDED_SHARE * min(tile.side for tile in tiles)) == smallest_face
@@ -116,7 +116,7 @@ def test_small_pictures_have_no_close_ups(image_hw: tuple[int, int]) -> None:
 
 
 @given(height=lengths, width=lengths)
-def test_whole_picture_lies_in_the_middle_of_its_view(height: int, width: int) -> None:
+def test_the_whole_picture_lies_in_the_middle_of_its_view(height: int, width: int) -> None:
     view = whole_picture((height, width), SIZE)
     side = max(height, width)
     low = np.array([width - side, height - side]) / 2

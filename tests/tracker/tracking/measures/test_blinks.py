@@ -1,4 +1,4 @@
-"""Blinks in openness over time, as cameras of several speeds would see it."""
+"""Blink counter on openness over time, at several frame rates."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def times(fps: float, end_s: float, phase: float = 0.0) -> FloatArray:
 def eyes(
     time_s: FloatArray, blinks: Sequence[tuple[float, float]], wide: float = OPEN, shut: float = CLOSED
 ) -> FloatArray:
-    """Openness at ``time_s``; ``blinks`` are ``(start, seconds)``, lids move as a sine squared."""
+    """Openness at ``time_s``; each blink ``(start, seconds)`` is a sine squared."""
     openness = np.full(time_s.shape, wide)
     for start, seconds in blinks:
         share = np.clip((time_s - start) / seconds, 0, 1)
@@ -46,27 +46,27 @@ def count(time_s: FloatArray, openness: FloatArray) -> int:
 @pytest.mark.parametrize("fps", FPS)
 @pytest.mark.parametrize("seconds", [0.2, 0.3, 0.5])
 @given(phase=floats(0, 1))
-def test_a_blink_is_one_at_every_frame_rate(fps: int, seconds: float, phase: float) -> None:
-    """From 0.2 s on the lids are below the threshold for 0.1 s: a frame of 15 fps cannot miss it."""
+def test_a_blink_is_counted_once_at_each_frame_rate(fps: int, seconds: float, phase: float) -> None:
+    """A blink of 0.2 s or more is below the threshold for 0.1 s, so that 15 fps cannot miss it."""
     time_s = times(fps, 3, phase)
     assert count(time_s, eyes(time_s, [(1.5, seconds)])) == 1
 
 
 @pytest.mark.parametrize("fps", FPS)
-def test_two_blinks_are_two(fps: int) -> None:
+def test_two_blinks_are_counted(fps: int) -> None:
     time_s = times(fps, 4)
     assert count(time_s, eyes(time_s, [(1.0, 0.25), (1.4, 0.25)])) == 2
 
 
 @given(st.lists(floats(1 / 120, 1 / 16), min_size=250, max_size=250))
-def test_frames_may_come_at_any_time(steps: list[float]) -> None:
+def test_frame_times_may_be_uneven(steps: list[float]) -> None:
     time_s = np.cumsum(steps)  # two seconds at least
     assert count(time_s, eyes(time_s, [(0.5, 0.25), (1.3, 0.3)])) == 2
 
 
 @pytest.mark.parametrize("fps", FPS)
-def test_it_says_when(fps: int) -> None:
-    """Thresholds are passed where the curve says, to the half frame that a chord of it may be off."""
+def test_start_and_end_of_a_blink(fps: int) -> None:
+    """Times are those at which the curve crosses the thresholds, to half a frame."""
     time_s = times(fps, 3, 0.3)
     counter = watch(time_s, eyes(time_s, [(1.5, 0.4)]))
     depth = (OPEN - CLOSED) / OPEN
@@ -78,7 +78,7 @@ def test_it_says_when(fps: int) -> None:
 
 
 @pytest.mark.parametrize("fps", FPS)
-def test_eyes_kept_closed_are_no_blink_and_hide_none_after(fps: int) -> None:
+def test_eyes_kept_closed_are_no_blink_and_later_blinks_count(fps: int) -> None:
     time_s = times(fps, 8)
     openness = eyes(time_s, [(6.0, 0.25)])
     openness[(time_s > 1) & (time_s < 3)] = CLOSED
@@ -90,7 +90,7 @@ def test_eyes_kept_closed_are_no_blink_and_hide_none_after(fps: int) -> None:
 
 @pytest.mark.parametrize("fps", FPS)
 @pytest.mark.parametrize(("wide", "shut"), [(0.18, 0.09), (0.25, 0.13), (0.45, 0.12)])
-def test_narrow_and_wide_eyes_are_judged_by_their_own_level(fps: int, wide: float, shut: float) -> None:
+def test_the_level_adapts_to_narrow_and_wide_eyes(fps: int, wide: float, shut: float) -> None:
     time_s = times(fps, 6)
     counter = watch(time_s, eyes(time_s, [(2, 0.25), (3, 0.25), (5, 0.25)], wide, shut))
     assert counter.count == 3
@@ -99,8 +99,8 @@ def test_narrow_and_wide_eyes_are_judged_by_their_own_level(fps: int, wide: floa
 
 @pytest.mark.parametrize("fps", FPS)
 @pytest.mark.parametrize("seed", range(3))
-def test_noise_neither_makes_nor_hides_blinks(fps: int, seed: int) -> None:
-    """Noise of 5 %: closing takes eight of its standard deviations."""
+def test_noise_neither_adds_nor_hides_blinks(fps: int, seed: int) -> None:
+    """Noise of 5 %; closing is eight of its standard deviations."""
     time_s = times(fps, 60)
     starts = np.arange(2.0, 58.0, 4.0)
     noise = np.random.default_rng(seed).normal(1, 0.05, time_s.shape)
@@ -120,8 +120,8 @@ def test_a_squint_is_no_blink(fps: int) -> None:
     assert count(time_s, eyes(time_s, [(2, 0.3), (3, 0.5)], shut=0.65 * OPEN)) == 0
 
 
-def test_hysteresis_makes_one_blink_of_trembling_lids() -> None:
-    """Between the two thresholds nothing happens: 0.55, 0.65, 0.55 is one closing."""
+def test_eyelids_that_flutter_between_the_thresholds_are_one_blink() -> None:
+    """Openness of 0.55, 0.65, 0.55 times the level is one closing."""
     time_s = times(60, 3)
     openness = np.full(time_s.shape, OPEN)
     closed = (time_s > 1) & (time_s < 1.5)
@@ -130,7 +130,7 @@ def test_hysteresis_makes_one_blink_of_trembling_lids() -> None:
 
 
 @pytest.mark.parametrize("fps", [60, 120])
-def test_one_odd_frame_of_a_fast_camera_is_no_blink(fps: int) -> None:
+def test_an_outlier_of_one_frame_is_no_blink_at_a_high_frame_rate(fps: int) -> None:
     time_s = times(fps, 3)
     openness = np.full(time_s.shape, OPEN)
     openness[len(openness) // 2] = CLOSED
@@ -146,8 +146,8 @@ def test_wide_eyes_that_become_normal_again_are_no_blink(fps: int) -> None:
 
 
 @pytest.mark.parametrize("fps", FPS)
-def test_a_person_who_starts_with_closed_eyes(fps: int) -> None:
-    """Opening them is no blink, and soon the level is known: three blinks, the first after a second."""
+def test_blinks_count_after_a_start_with_closed_eyes(fps: int) -> None:
+    """Opening them is no blink, and within a second the level is known."""
     time_s = times(fps, 6)
     openness = eyes(time_s, [(3, 0.25), (4, 0.25), (5, 0.25)])
     openness[time_s < 2] = CLOSED
@@ -155,7 +155,7 @@ def test_a_person_who_starts_with_closed_eyes(fps: int) -> None:
 
 
 def test_eyes_that_stay_narrower_become_the_new_level() -> None:
-    """As after a step closer to the light: from half as wide on, blinks are seen again in the end."""
+    """As in brighter light: eyes half as wide, in which blinks are counted after some time."""
     time_s = times(30, 60)
     openness = eyes(time_s, [(50, 0.3), (55, 0.3)], wide=0.5 * OPEN, shut=0.2 * OPEN)
     openness[time_s < 5] = OPEN
@@ -163,14 +163,14 @@ def test_eyes_that_stay_narrower_become_the_new_level() -> None:
 
 
 def test_no_blink_spans_a_gap() -> None:
-    """Closed before and open after, open before and closed after: what lay between was not seen."""
+    """Closed before and open after a gap, or open before and closed after."""
     counter = BlinkCounter()
-    looks: Iterable[tuple[float, float]] = [
+    updates: Iterable[tuple[float, float]] = [
         *((OPEN, t / 30) for t in range(30)),
         (CLOSED, 1.0), (CLOSED, 1.03), (OPEN, 1.5), (OPEN, 1.53),
         (CLOSED, 2.0), (CLOSED, 2.03), (OPEN, 2.06), (OPEN, 2.1),
     ]  # fmt: skip
-    for openness, time_s in looks:
+    for openness, time_s in updates:
         counter.update(openness, time_s)
     assert counter.count == 0
     assert counter.level == pytest.approx(OPEN, rel=0.01)
@@ -178,7 +178,7 @@ def test_no_blink_spans_a_gap() -> None:
     assert watch(later, eyes(later, [(5, 0.3)]), counter).count == 1
 
 
-def test_time_that_stands_still_or_runs_back_starts_afresh() -> None:
+def test_time_that_does_not_advance_ends_a_blink() -> None:
     counter = BlinkCounter()
     for openness, time_s in (
         (OPEN, 1.0),
@@ -193,15 +193,15 @@ def test_time_that_stands_still_or_runs_back_starts_afresh() -> None:
 
 
 @pytest.mark.parametrize("fps", [1, 2, 3])
-def test_too_few_frames_a_second_show_no_blinks(fps: int) -> None:
+def test_no_blinks_are_counted_at_very_low_frame_rates(fps: int) -> None:
     time_s = times(fps, 60)
     assert count(time_s, OPEN * (0.2 + 0.8 * (np.arange(len(time_s)) % 2))) == 0
 
 
-@pytest.mark.parametrize("look", [(np.nan, 0), (0.3, np.inf), (-0.1, 0), (np.inf, 0)])
-def test_impossible_looks_are_refused(look: tuple[float, float]) -> None:
+@pytest.mark.parametrize("values", [(np.nan, 0), (0.3, np.inf), (-0.1, 0), (np.inf, 0)])
+def test_impossible_values_are_refused(values: tuple[float, float]) -> None:
     with pytest.raises(ValueError, match="openness"):
-        BlinkCounter().update(*look)
+        BlinkCounter().update(*values)
 
 
 @pytest.mark.parametrize(
@@ -211,6 +211,6 @@ def test_impossible_looks_are_refused(look: tuple[float, float]) -> None:
         {"fall_s": -1.0}, {"gap_s": 0.0},
     ],
 )  # fmt: skip
-def test_thresholds_are_checked(wrong: dict[str, float]) -> None:
+def test_thresholds_out_of_range_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="blinks need"):
         BlinkThresholds(**wrong)

@@ -1,3 +1,5 @@
+"""Openness of eyes and mouth, on drawn faces of any size, place and roll."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -21,7 +23,7 @@ HW = (480, 640)
 
 
 def face(left: float = 0.3, right: float = 0.2, mouth: float = 0.5) -> FloatArray:
-    """A drawn face with eyes and mouth opened by hand; ``left`` is the person's."""
+    """A face whose eyes and mouth have these aspect ratios; ``left`` is the person's left eye."""
     points = face_points((320, 240), 200)
     for first, ratio in ((42, left), (36, right)):
         x, y = points[first]
@@ -38,14 +40,14 @@ def face(left: float = 0.3, right: float = 0.2, mouth: float = 0.5) -> FloatArra
     return points
 
 
-def test_openness_by_hand_and_left_is_the_persons() -> None:
+def test_openness_of_a_drawn_face() -> None:
     points = face(left=0.3, right=0.2, mouth=0.5)
     assert points[42:48, 0].mean() > points[36:42, 0].mean()  # the person's left is right in the picture
     assert eye_openness(points) == pytest.approx((0.3, 0.2))
     assert mouth_openness(points) == pytest.approx(0.5)
 
 
-def test_each_pair_of_the_lids_counts() -> None:
+def test_each_pair_of_points_counts() -> None:
     points = face(left=0.2)
     points[43, 1] -= 4  # one pair of two, 4 pixels higher on 20 of width
     assert eye_openness(points)[0] == pytest.approx(0.2 + 4 / 2 / 20)
@@ -54,12 +56,12 @@ def test_each_pair_of_the_lids_counts() -> None:
 
 
 @given(floats(0, 1), floats(0, 1), floats(0, 2), floats(0.01, 100), floats(-4, 4), floats(-1e3, 1e3))
-def test_openness_knows_no_size_place_or_roll(
+def test_openness_does_not_depend_on_size_place_or_roll(
     left: float, right: float, mouth: float, scale: float, angle: float, shift: float
 ) -> None:
     cos, sin = np.cos(angle), np.sin(angle)
     points = scale * face(left, right, mouth) @ np.array([[cos, -sin], [sin, cos]]) + (shift, -2 * shift)
-    # Lengths of a pixel and more, subtracted from coordinates of a thousand in double precision.
+    # Lengths of a pixel or more are differences of coordinates up to a thousand in double precision.
     assert eye_openness(points) == pytest.approx((left, right), abs=1e-9)
     assert mouth_openness(points) == pytest.approx(mouth, abs=1e-9)
 
@@ -80,7 +82,7 @@ def test_a_part_without_width_has_no_openness(part: slice) -> None:
     assert [first for first, value in nothing.items() if value is None] == [part.start]
 
 
-def test_measure_gathers_all() -> None:
+def test_all_measures_of_a_face() -> None:
     points = face()
     pose = head_pose(points, HW)
     assert pose is not None
@@ -93,7 +95,7 @@ def test_measure_gathers_all() -> None:
     assert measures.blinks == 3
 
 
-def test_points_that_are_no_face_have_no_pose() -> None:
+def test_without_a_pose_openness_is_measured_and_angles_are_not() -> None:
     points = np.random.default_rng(0).normal(200, 50, (68, 2))
     measures = measure(points, head_pose(points, HW))
     assert measures.yaw_deg is measures.pitch_deg is measures.roll_deg is None
@@ -104,7 +106,7 @@ def turned(yaw_deg: float) -> HeadPose:
     return HeadPose(yaw_deg, pitch_deg=0, roll_deg=0)
 
 
-def test_blinks_are_told_by_the_wider_eye_of_a_face_in_view() -> None:
+def test_blinks_are_counted_on_the_wider_eye_of_a_face_that_is_not_turned_away() -> None:
     assert blink_openness(face(left=0.3, right=0.1), turned(0.0)) == pytest.approx(0.3)
     assert blink_openness(face(left=0.1, right=0.2), turned(-MAX_BLINK_YAW_DEG)) == pytest.approx(0.2)
     for pose in (None, turned(MAX_BLINK_YAW_DEG + 1), turned(-MAX_BLINK_YAW_DEG - 1)):
