@@ -80,10 +80,9 @@ def start_video(command: Command, path: Path, part: Trim, fps: float | None) -> 
     anonymiser = _open_anonymiser(command)
     _warn_of_voices(command, source)
     identity = RunIdentity("video", source.paths, {**tracker.made_by, "fps": fps, **asdict(part)})
-    title = f"{path.name}, {tracker.label}"
     with (
         resumable(command.targets.json, identity, command.resume) as progress,
-        progress_bar(title, source.frame_count, command.shows_progress) as advance,
+        progress_bar(f"{path.name}, {tracker.label}", source.frame_count, command.shows_progress) as advance,
     ):
         if progress.has_ended:
             return
@@ -112,10 +111,9 @@ def start_images(command: Command, pattern: str) -> None:
     tracker = _open_tracker(command)
     anonymiser = _open_anonymiser(command)
     identity = RunIdentity("images", paths, tracker.made_by)
-    title = f"{pattern}, {tracker.label}"
     with (
         resumable(command.targets.json, identity, command.resume) as progress,
-        progress_bar(title, len(paths), command.shows_progress) as advance,
+        progress_bar(f"{pattern}, {tracker.label}", len(paths), command.shows_progress) as advance,
     ):
         if progress.has_ended:
             return

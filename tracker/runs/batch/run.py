@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from tracker.runs.batch.job import remove_drafts
@@ -34,21 +35,19 @@ def run_batch(
     """
     report = report or Report()
     for job in jobs:
-        outcome = finished(job, folder, options)
-        if outcome:
+        if outcome := finished(job, folder, options):
             report.outcomes[job] = outcome
             report.skipped.add(job)
             on_done(job, outcome)
     remaining = [job for job in jobs if job not in report.outcomes]
     if remaining:
         remove_drafts(remaining, folder)
-        workers = open_workers(len(remaining))
         try:
-            for job, outcome in _do_all(remaining, workers):
-                report.outcomes[job] = outcome
-                on_done(job, outcome)
+            with closing(open_workers(len(remaining))) as workers:
+                for job, outcome in _do_all(remaining, workers):
+                    report.outcomes[job] = outcome
+                    on_done(job, outcome)
         finally:
-            workers.close()
             remove_drafts(remaining, folder)
             report.outcomes = {job: report.outcomes[job] for job in jobs if job in report.outcomes}
     return report
