@@ -1,4 +1,4 @@
-"""A tracker in a process of its own that is asked for rounds."""
+"""A tracker under comparison, in a process of its own that measures on request."""
 
 from __future__ import annotations
 
@@ -16,30 +16,31 @@ from tracker.errors import BenchError
 
 @dataclass(frozen=True)
 class RoundTimes:
-    """Milliseconds of each frame of one round, and in how many a face was found."""
+    """Milliseconds of each frame of one round, and the number of frames with a face."""
 
     ms: list[float]
     found: int
 
 
 class Contender:
-    """Starts ``command``, which speaks as :mod:`benchmarks.peer_loop` does; a context manager.
+    """Process of ``command`` with the protocol of :mod:`benchmarks.peer_loop`; a context manager.
 
-    ``version`` is what it calls itself. Raises :class:`~tracker.errors.BenchError`, with its last words, if
-    it does not start, dies, talks nonsense or takes longer than ``limit_s`` seconds for an answer.
+    ``version`` is the name that it reports. Raises :class:`~tracker.errors.BenchError`, with the last line of
+    its standard error, if it does not start, dies, breaks the protocol or does not answer in ``limit_s``
+    seconds.
     """
 
     def __init__(self, name: str, command: Sequence[str], limit_s: float = 600) -> None:
         self.name = name
         self._limit_s = limit_s
-        self._words = tempfile.TemporaryFile(mode="w+", errors="replace")  # noqa: SIM115 - closed with the process
+        self._stderr = tempfile.TemporaryFile(mode="w+", errors="replace")  # noqa: SIM115 - closed with the process
         self._reader = ThreadPoolExecutor(1)
         try:
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._words, text=True
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr, text=True
             )
         except OSError as error:
-            self._words.close()
+            self._stderr.close()
             raise BenchError(f"{name} cannot be started: {command[0]}: {error.strerror}") from error
         try:
             self.version = str(self._answer("ready"))
@@ -48,11 +49,11 @@ class Contender:
             raise
 
     def round(self) -> RoundTimes:
-        """One pass over the frames."""
-        assert self._process.stdin is not None
+        """Measure one pass over the frames."""
+        assert self.process.stdin is not None
         try:
-            self._process.stdin.write("round\n")
-            self._process.stdin.flush()
+            self.process.stdin.write("round\n")
+            self.process.stdin.flush()
         except OSError as error:
             raise self._failure("died") from error
         answer = self._answer()
@@ -62,19 +63,19 @@ class Contender:
             raise self._failure("talks nonsense") from error
 
     def close(self) -> None:
-        """End the process, by force if it does not end itself at the end of its input."""
-        if self._process.stdin is not None:
-            with suppress(OSError):  # it is dead already, and what was left to say with it
-                self._process.stdin.close()
+        """End the process; it is killed if it does not exit at the end of its input."""
+        if self.process.stdin is not None:
+            with suppress(OSError):  # the process has died
+                self.process.stdin.close()
         try:
-            self._process.wait(timeout=5)
+            self.process.wait(timeout=5)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self.process.kill()
+            self.process.wait()
         self._reader.shutdown(wait=True)
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-        self._words.close()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        self._stderr.close()
 
     def __enter__(self) -> Self:
         return self
@@ -83,11 +84,11 @@ class Contender:
         self.close()
 
     def _answer(self, key: str | None = None) -> Any:
-        assert self._process.stdout is not None
+        assert self.process.stdout is not None
         try:
-            line = self._reader.submit(self._process.stdout.readline).result(self._limit_s)
+            line = self._reader.submit(self.process.stdout.readline).result(self._limit_s)
         except TimeoutError as error:
-            self._process.kill()
+            self.process.kill()
             raise self._failure(f"gave no answer for {self._limit_s:.0f} s") from error
         if not line:
             raise self._failure("died")
@@ -97,8 +98,8 @@ class Contender:
         except (ValueError, KeyError, TypeError) as error:
             raise self._failure("talks nonsense") from error
 
-    def _failure(self, what: str) -> BenchError:
-        self._words.seek(0)
-        lines = [line.strip() for line in self._words.read().splitlines() if line.strip()]
+    def _failure(self, problem: str) -> BenchError:
+        self._stderr.seek(0)
+        lines = [line.strip() for line in self._stderr.read().splitlines() if line.strip()]
         last = f": {lines[-1]}" if lines else ""
-        return BenchError(f"{self.name} {what}{last}")
+        return BenchError(f"{self.name} {problem}{last}")

@@ -1,8 +1,8 @@
-"""What a file of a batch costs as the corpus grows, and a cluster that loses a node on the way.
+"""Time per file of a batch as the corpus grows, and a batch on a cluster that loses a node.
 
-Makes short videos of the portrait, tracks 10, 50 and 200 of them by processes of this computer, and, with
-``--ray``, all of them on a Ray cluster of two nodes on this computer, one of which is killed half-way. All
-results are held against those of one process, byte by byte.
+Short videos of the portrait are tracked by processes of this computer, 10, 50 and 200 of them; with ``--ray``
+all of them on a Ray cluster of two nodes on this computer, one of which is killed half-way. The results of
+the cluster are compared byte by byte with those of the processes.
 
     python -m benchmarks.corpus --json corpus.json --ray
 """
@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,21 +22,19 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.command import JsonOption, ModelOption, run_command
+from benchmarks.command import JsonOption, ModelOption, check_outputs, run_command, write_report
 from tracker.errors import BenchError
 from tracker.reports.bench.clip import write_clip
 from tracker.runs.batch.cluster import RayWorkers, import_ray
 from tracker.runs.batch.plan import Job, plan_jobs
 from tracker.runs.batch.pool import Pool, Workers
 from tracker.runs.batch.run import run_batch
-from tracker.system.machine import describe_machine
 from tracker.tracking.opening import TrackerOptions
-from train.files import replace, to_json, try_writing
 
 
 @dataclass(frozen=True)
 class Cost:
-    """A batch of ``files`` by ``workers``: seconds in all and for each file, its first included."""
+    """Duration of a batch of ``files`` files by ``workers``: seconds in total and per file, with start-up."""
 
     workers: str
     files: int
@@ -44,20 +43,27 @@ class Cost:
 
 
 def measure(
-    jobs: Sequence[Job], folder: Path, name: str, options: TrackerOptions, opened: Callable[[int], Workers],
+    jobs: Sequence[Job],
+    folder: Path,
+    name: str,
+    options: TrackerOptions,
+    open_workers: Callable[[int], Workers],
     on_done: Callable[..., None] = lambda *_: None,
-) -> Cost:  # fmt: skip
-    """Do ``jobs`` into ``folder``. Raises :class:`~tracker.errors.BenchError` if one fails."""
+) -> Cost:
+    """Run ``jobs`` with results in ``folder`` and time them.
+
+    Raises :class:`~tracker.errors.BenchError` if one fails.
+    """
     started = time.perf_counter()
-    report = run_batch(jobs, folder, options, opened, on_done)
+    report = run_batch(jobs, folder, options, open_workers, on_done)
     seconds = time.perf_counter() - started
     if report.failures:
         raise BenchError(f"{len(report.failures)} files failed, the first: {report.failures[0][1]}")
     return Cost(name, len(jobs), round(seconds, 2), round(seconds / len(jobs), 4))
 
 
-def on_two_nodes(jobs: Sequence[Job], folder: Path, options: TrackerOptions) -> Cost:
-    """All ``jobs`` on two nodes of one core; the second is killed when half of them are done."""
+def run_on_two_nodes(jobs: Sequence[Job], folder: Path, options: TrackerOptions) -> Cost:
+    """Run all ``jobs`` on two nodes of one core each; the second is killed when half of them are done."""
     import_ray()
     from ray.cluster_utils import Cluster
 
@@ -73,8 +79,8 @@ def on_two_nodes(jobs: Sequence[Job], folder: Path, options: TrackerOptions) -> 
 
     try:
         name = "two Ray nodes, one killed"
-        opened = lambda _: RayWorkers(cluster.address, folder, options)  # noqa: E731
-        return measure(jobs, folder, name, options, opened, kill_half_way)
+        open_workers = partial(_ray_workers, cluster.address, folder, options)
+        return measure(jobs, folder, name, options, open_workers, kill_half_way)
     finally:
         cluster.shutdown()
 
@@ -88,32 +94,46 @@ def main(
     json_path: JsonOption = None,
 ) -> None:
     """Measure what a file costs as the corpus grows."""
-    if json_path:
-        try_writing(json_path)
+    check_outputs(json_path)
     sizes, options = sorted(files or [10, 50, 200]), TrackerOptions(model, "cpu", threads=1)
-    with tempfile.TemporaryDirectory() as folder:
-        corpus, costs = Path(folder) / "in", []
-        corpus.mkdir()
-        write_clip(corpus / "0000.mp4", frames, (320, 240))
-        for index in range(1, sizes[-1]):
-            os.link(corpus / "0000.mp4", corpus / f"{index:04d}.mp4")
-        planned = plan_jobs([corpus])
+    with tempfile.TemporaryDirectory() as name:
+        folder, costs = Path(name), []
+        planned = plan_jobs([make_corpus(folder / "in", sizes[-1], frames)])
         for size in sizes:
-            out = Path(folder) / f"out{size}"
-            opened = lambda _, out=out: Pool(processes, out, options)  # noqa: E731
-            costs.append(measure(planned[:size], out, f"{processes} processes", options, opened))
+            out = folder / f"out{size}"
+            open_workers = partial(_processes, processes, out, options)
+            costs.append(measure(planned[:size], out, f"{processes} processes", options, open_workers))
         if ray:
-            costs.append(on_two_nodes(planned, Path(folder) / "ray", options))
-            compare(planned, Path(folder) / f"out{sizes[-1]}", Path(folder) / "ray")
+            costs.append(run_on_two_nodes(planned, folder / "ray", options))
+            compare(planned, folder / f"out{sizes[-1]}", folder / "ray")
+    Console().print(_table(costs))
+    write_report(json_path, frames=frames, costs=[asdict(cost) for cost in costs])
+
+
+def make_corpus(folder: Path, files: int, frames: int) -> Path:
+    """Create ``folder`` with ``files`` names of one video of the portrait."""
+    folder.mkdir()
+    write_clip(folder / "0000.mp4", frames, (320, 240))
+    for index in range(1, files):
+        os.link(folder / "0000.mp4", folder / f"{index:04d}.mp4")
+    return folder
+
+
+def _processes(count: int, folder: Path, options: TrackerOptions, _: int) -> Workers:
+    return Pool(count, folder, options)
+
+
+def _ray_workers(address: str, folder: Path, options: TrackerOptions, _: int) -> Workers:
+    return RayWorkers(address, folder, options)
+
+
+def _table(costs: Sequence[Cost]) -> Table:
     table = Table(title="corpus", title_justify="left")
     for header in ("workers", "files", "seconds", "seconds a file"):
         table.add_column(header, justify="left" if header == "workers" else "right")
     for cost in costs:
         table.add_row(cost.workers, str(cost.files), f"{cost.seconds:.1f}", f"{cost.seconds_per_file:.3f}")
-    Console().print(table)
-    if json_path:
-        report = {"machine": describe_machine(), "frames": frames, "costs": [asdict(cost) for cost in costs]}
-        replace(json_path, to_json(report).encode())
+    return table
 
 
 def compare(jobs: Sequence[Job], one: Path, other: Path) -> None:

@@ -1,6 +1,6 @@
-"""The plot in ``docs/tables.md``, of invented results.
+"""The plot in ``docs/tables.md``, drawn from invented results.
 
-``python -m benchmarks.example_plot docs/plot.png``
+python -m benchmarks.example_plot docs/plot.png
 """
 
 from __future__ import annotations
@@ -16,23 +16,22 @@ from tracker.reports.plot.timeline import timeline
 from tracker.sinks.json_lines import FaceLine, ResultLine
 
 _FPS = 30
-_THERE_S = {1: ((0, 50), (58, 150)), 2: ((12, 30), (30.5, 90), (95, 140)), 3: ((60, 81),), 4: ((100, 101),)}
+_PRESENT_S = {1: ((0, 50), (58, 150)), 2: ((12, 30), (30.5, 90), (95, 140)), 3: ((60, 81),), 4: ((100, 101),)}
 _DAMAGED = range(2000, 2040)
 
 
-def invented() -> list[ResultLine]:
-    """Two and a half minutes with four people, one of whom only passes by."""
+def invented_results() -> list[ResultLine]:
+    """Return results of two and a half minutes with four people, one of whom only passes by."""
     rng = np.random.default_rng(0)
-    blinks, closed = dict.fromkeys(_THERE_S, 0), dict.fromkeys(_THERE_S, 0)
+    blinks, closed = dict.fromkeys(_PRESENT_S, 0), dict.fromkeys(_PRESENT_S, 0)
     lines = []
     for frame in range(150 * _FPS):
         faces = []
-        for number, stays in _THERE_S.items():
+        for number, stays in _PRESENT_S.items():
             if frame in _DAMAGED or not any(start <= frame / _FPS < end for start, end in stays):
                 continue
-            closed[number] = (
-                6 if not closed[number] and rng.random() < 0.3 / _FPS else max(closed[number] - 1, 0)
-            )
+            begins = not closed[number] and rng.random() < 0.3 / _FPS
+            closed[number] = 6 if begins else max(closed[number] - 1, 0)
             blinks[number] += closed[number] == 1
             faces.append(_face(number, frame / _FPS, closed[number] > 0, blinks[number], rng))
         error = "damaged" if frame in _DAMAGED else None
@@ -59,4 +58,4 @@ def _face(number: int, time_s: float, closed: bool, blinks: int, rng: np.random.
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_bytes(draw_timeline(timeline(invented(), "invented"), "png"))
+    Path(sys.argv[1]).write_bytes(draw_timeline(timeline(invented_results(), "invented"), "png"))

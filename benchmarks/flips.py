@@ -1,8 +1,9 @@
-"""What single flipped bits do to the reading of small videos, in a process beside, with a limit for each.
+"""Effects of single flipped bits on reading small videos.
 
-Every container is damaged in turn, at places and bits drawn at random. A flip may do no harm, change a
-picture without a trace, be reported, or make the file unreadable where it hits the header. What must never
-happen: a crash, a hang, another error than ours, or the loss of a picture that lies wholly before the flip.
+Each container in turn is damaged at a random byte and bit, and read in another process with a time limit. A
+flip may do no harm, change a picture without notice, be reported, or make the file unreadable if it hits the
+header. It must not cause a crash, a hang, an error other than ours, or the loss of a picture that lies
+entirely before the flip.
 
     python -m benchmarks.flips --count 2000
 """
@@ -29,11 +30,9 @@ from av.video.stream import VideoStream
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.command import JsonOption, run_command
+from benchmarks.command import JsonOption, check_outputs, run_command, write_report
 from tracker.errors import SourceError
 from tracker.sources.video.source import VideoSource
-from tracker.system.machine import describe_machine
-from train.files import replace, to_json, try_writing
 from train.progress import progress_bar
 
 Outcome = Literal["whole", "reported", "unreadable", "lost", "failed", "crashed", "hung"]
@@ -50,21 +49,23 @@ _KINDS = {
     "clip.h264": ("libx264", "yuv420p", _X264, {}),
 }
 _FRAMES = 24
-# A raw stream states a rate and no times.
-_TIMELESS = "clip.h264"
+_UNTIMED = "clip.h264"  # a raw stream has a frame rate but no timestamps
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture as it was read: time in seconds, checksum of its pixels."""
+    """A decoded picture: timestamp in seconds, checksum of its pixels."""
 
     time_s: float
     checksum: int
 
 
 @dataclass(frozen=True)
-class Answer:
-    """The pictures of a file, and the error that ended it, if any; ``is_known_error`` of ours or none."""
+class Reading:
+    """The pictures read from a file, and the message of the error that ended it, or an empty one.
+
+    ``is_known_error`` is true for errors of the tracker and without an error.
+    """
 
     pictures: tuple[Picture, ...]
     message: str
@@ -73,7 +74,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Clip:
-    """A sound file: its bytes, its pictures in order, and behind which byte each is safe from a flip."""
+    """An undamaged file: its bytes and its pictures in order.
+
+    A flip at or after byte ``safe_from[i]`` must not affect picture ``i``.
+    """
 
     name: str
     data: bytes
@@ -83,7 +87,7 @@ class Clip:
 
 @dataclass(frozen=True)
 class Flip:
-    """One bit turned over, and what came of it; ``detail`` is the message or error."""
+    """A flipped bit and its outcome; ``detail`` is the message or error."""
 
     clip: str
     byte: int
@@ -93,24 +97,24 @@ class Flip:
 
 
 def make_clips(folder: Path) -> list[Clip]:
-    """A short clip in each container, moving stripes with noise, written to ``folder``."""
-    return [_clip(_write(folder / name, *how)) for name, how in _KINDS.items()]
+    """Write a short clip of moving stripes with noise in each container into ``folder``."""
+    return [_clip(_write(folder / name, *format_of)) for name, format_of in _KINDS.items()]
 
 
 class Reader:
-    """Reads files in a process beside this one, which is replaced when it crashes or hangs."""
+    """Reader of files in another process, which is replaced when it crashes or hangs."""
 
     def __init__(self, limit_s: float) -> None:
         self._limit_s = limit_s
         self._context = multiprocessing.get_context("spawn")
         self._start()
 
-    def read(self, path: Path) -> Answer | Outcome:
-        """What reading ``path`` gives, or how the process ended that tried; at most the limit in seconds."""
+    def read(self, path: Path) -> Reading | Outcome:
+        """Return what was read from ``path``, or ``crashed``, or ``hung`` after the time limit."""
         try:
             self._ours.send(path)
             if self._ours.poll(self._limit_s):
-                return cast("Answer", self._ours.recv())
+                return cast("Reading", self._ours.recv())
         except (EOFError, ConnectionError):
             self._replace()
             return "crashed"
@@ -119,14 +123,14 @@ class Reader:
 
     def close(self) -> None:
         """End the process."""
-        self._process.kill()
-        self._process.join()
+        self.process.kill()
+        self.process.join()
         self._ours.close()
 
     def _start(self) -> None:
         self._ours, theirs = self._context.Pipe()
-        self._process = self._context.Process(target=_answer, args=(theirs,), daemon=True)
-        self._process.start()
+        self.process = self._context.Process(target=_serve, args=(theirs,), daemon=True)
+        self.process.start()
         theirs.close()
 
     def _replace(self) -> None:
@@ -135,40 +139,40 @@ class Reader:
 
 
 def flip(clip: Clip, byte: int, bit: int, folder: Path, reader: Reader) -> Flip:
-    """Turn one bit of ``clip`` over and have it read."""
+    """Flip one bit of ``clip`` and read the file."""
     data = bytearray(clip.data)
     data[byte] ^= 1 << bit
     path = folder / clip.name
     path.write_bytes(data)
-    answer = reader.read(path)
-    if isinstance(answer, str):
-        return Flip(clip.name, byte, bit, answer, "")
-    return Flip(clip.name, byte, bit, judge(clip, byte, answer), answer.message)
+    reading = reader.read(path)
+    if isinstance(reading, str):
+        return Flip(clip.name, byte, bit, reading, "")
+    return Flip(clip.name, byte, bit, classify(clip, byte, reading), reading.message)
 
 
-def judge(clip: Clip, byte: int, answer: Answer) -> Outcome:
-    """What ``answer`` is worth to one who knows the whole ``clip``, of which ``byte`` was damaged."""
-    if not answer.is_known_error:
+def classify(clip: Clip, byte: int, reading: Reading) -> Outcome:
+    """Return the outcome of a reading of ``clip`` with a flipped bit in ``byte``."""
+    if not reading.is_known_error:
         return "failed"
     safe = [p for p, from_byte in zip(clip.pictures, clip.safe_from, strict=True) if from_byte <= byte]
-    if not _shown(clip, safe) <= _shown(clip, answer.pictures):
+    if not _shown(clip, safe) <= _shown(clip, reading.pictures):
         return "lost"
-    if not answer.pictures:
+    if not reading.pictures:
         return "unreadable"
-    return "reported" if answer.message else "whole"
+    return "reported" if reading.message else "whole"
 
 
 def _shown(clip: Clip, pictures: Iterable[Picture]) -> set[object]:
-    return {p.checksum if clip.name == _TIMELESS else p for p in pictures}
+    return {p.checksum if clip.name == _UNTIMED else p for p in pictures}
 
 
-def _answer(questions: Connection) -> None:
-    """Read every file that is asked for, for ever."""
+def _serve(questions: Connection) -> None:
+    """Read each file whose path is received, until the process is killed."""
     while True:
         questions.send(_read(questions.recv()))
 
 
-def _read(path: Path) -> Answer:
+def _read(path: Path) -> Reading:
     pictures, message, is_known = [], "", True
     try:
         with VideoSource(path) as source:
@@ -176,9 +180,9 @@ def _read(path: Path) -> Answer:
                 pictures.append(Picture(frame.time_s, zlib.crc32(frame.image_bgr.tobytes())))
     except SourceError as error:
         message = str(error)
-    except Exception as error:  # noqa: BLE001 - to find those is what this is for
+    except Exception as error:  # noqa: BLE001 - the benchmark looks for such errors
         message, is_known = repr(error), False
-    return Answer(tuple(pictures), message, is_known)
+    return Reading(tuple(pictures), message, is_known)
 
 
 def _write(path: Path, codec: str, pix_fmt: str, options: dict[str, str], container: dict[str, str]) -> Path:
@@ -209,8 +213,8 @@ def _clip(path: Path) -> Clip:
             order += [cast(int, frame.opaque) for frame in packet.decode()]
             if packet.size:
                 starts.append(packet.pos or 0)
-    # In files of a single stream a packet ends where the next begins; those before it are what it builds on.
-    # Where a raw one ends is found at the start of the next, which takes some bytes of that.
+    # In files of a single stream a packet ends where the next one begins, and depends on those before it.
+    # The end of a raw packet is detected within the first bytes of the next.
     ends = [start + (188 if path.suffix in (".h264", ".ts") else 0) for start in starts[1:]]
     ends.append(path.stat().st_size)
     return Clip(path.name, path.read_bytes(), pictures, tuple(max(ends[: n + 1]) for n in order))
@@ -231,9 +235,21 @@ def main(
     json: JsonOption = None,
 ) -> None:
     """Flip random bits of small videos and say what the reader made of them."""
-    if json:
-        try_writing(json)
+    check_outputs(json)
+    flips = flip_many(count, limit_s, seed)
+    console = Console()
+    console.print(_table(flips))
+    for bad in (f for f in flips if f.outcome in BAD):
+        console.print(
+            f"{bad.clip}, byte {bad.byte}, bit {bad.bit}: {bad.outcome}; {bad.detail}", markup=False
+        )
+    write_report(json, seed=seed, flips=[asdict(f) for f in flips])
+
+
+def flip_many(count: int, limit_s: float, seed: int) -> list[Flip]:
+    """Flip ``count`` random bits, in each container in turn; a file may take ``limit_s`` seconds."""
     draw = np.random.default_rng(seed)
+    flips = []
     with (
         TemporaryDirectory() as name,
         progress_bar("flips", count) as advance,
@@ -241,21 +257,12 @@ def main(
     ):
         folder = Path(name)
         clips = make_clips(folder)
-        flips = []
         for index in range(count):
             clip = clips[index % len(clips)]
             byte, bit = int(draw.integers(len(clip.data))), int(draw.integers(8))
             flips.append(flip(clip, byte, bit, folder, reader))
             advance()
-    console = Console()
-    console.print(_table(flips))
-    for bad in (f for f in flips if f.outcome in BAD):
-        console.print(
-            f"{bad.clip}, byte {bad.byte}, bit {bad.bit}: {bad.outcome}; {bad.detail}", markup=False
-        )
-    if json:
-        content = {"machine": describe_machine(), "seed": seed, "flips": [asdict(f) for f in flips]}
-        replace(json, to_json(content).encode())
+    return flips
 
 
 if __name__ == "__main__":

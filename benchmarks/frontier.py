@@ -1,8 +1,8 @@
-"""What a U-Net costs: latency against features, working size, stride of the maps and precision.
+"""Latency of U-Nets against features, working size, stride of the maps and precision.
 
-The time of a network does not depend on its weights, so untrained ones are timed; accuracy is known of the
-shipped models only, and stands in the plot where they do. All networks are timed in turn, round after round:
-what else the computer does meets all of them.
+The latency of a network does not depend on its weights, so untrained ones are timed; accuracy is known for
+the shipped models only. All networks are timed in turns, round after round, so that other load on the
+computer affects all of them.
 
     python -m benchmarks.frontier --json frontier.json --plot frontier.png
 """
@@ -24,29 +24,28 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.command import JsonOption, run_command
+from benchmarks.command import JsonOption, check_outputs, run_command, write_report
 from benchmarks.timing import call_times
 from export.landmarks import Contract, export_onnx, noise_crops
 from export.quantise import quantise
 from tracker.inference.backends import open_session
 from tracker.inference.weights import ModelFile, load_manifest
-from tracker.system.machine import describe_machine
 from train.evaluation.figures import PALETTE, plain_axes, png
-from train.files import replace, to_json, try_writing
+from train.files import replace
 from train.models.fold import fold_normalisation
 from train.models.unet import UNetLandmarks
 from train.progress import progress_bar
 
 FEATURES, SIZES, STRIDES = (8, 16, 32), (96, 112, 128, 224), (2, 4)
 _CALIBRATION = 8
-"""Crops that the ranges of eight-bit activations are taken from: any will do where only time counts."""
+"""Number of crops for the ranges of 8-bit activations; only time counts, so any crops will do."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Median milliseconds of one crop through a network; ``nme_percent`` of a shipped one, if measured.
+    """Median milliseconds per crop of a network; ``nme_percent`` of a shipped one, if measured.
 
-    ``features``, ``size`` and ``stride`` are 0 for a shipped model, which goes by ``name``.
+    ``features``, ``size`` and ``stride`` are 0 for a shipped model.
     """
 
     name: str
@@ -77,25 +76,18 @@ def main(
     plot: Annotated[Path | None, typer.Option(metavar="OUT.png", help="Draw them, too.")] = None,
 ) -> None:
     """Time U-Nets of 8, 16 and 32 features at four sizes, two strides and two precisions."""
-    for path in filter(None, (json_path, plot)):
-        try_writing(path)
+    check_outputs(json_path, plot)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as folder:
         costs = measure([*shipped(), *untrained(Path(folder))], threads, rounds)
     Console().print(_table(costs, threads))
-    if json_path:
-        report = {
-            "machine": describe_machine(),
-            "threads": threads,
-            "costs": [asdict(cost) for cost in costs],
-        }
-        replace(json_path, to_json(report).encode())
+    write_report(json_path, threads=threads, costs=[asdict(cost) for cost in costs])
     if plot:
         replace(plot, png(frontier_plot(costs, threads)))
 
 
 def shipped() -> list[_Candidate]:
-    """The landmark models of the manifest as they are, in each precision that this processor computes in."""
+    """Return the landmark models of the manifest, in each precision for the CPU."""
     return [
         _Candidate(model.name, file.precision, file.verified(), nme_percent=_nme(model, file))
         for model in load_manifest().values()
@@ -106,13 +98,13 @@ def shipped() -> list[_Candidate]:
 
 
 def _nme(model: ModelFile, file: ModelFile) -> float | None:
-    """Measured for the model, with what its variant loses."""
+    """Return the error of the model plus the loss of its variant, or None if it was not measured."""
     nme = model.meta.get("nme_percent")
     return None if nme is None else round(nme + file.meta.get("nme_loss", 0.0), 3)
 
 
 def untrained(folder: Path) -> list[_Candidate]:
-    """Every U-Net of the grid, exported into ``folder`` twice: as float32 and with eight-bit convolutions."""
+    """Export every U-Net of the grid into ``folder``, as float32 and with 8-bit convolutions."""
     grid = list(itertools.product(FEATURES, SIZES, STRIDES))
     found = []
     with progress_bar("exporting", len(grid)) as advance:
@@ -130,7 +122,7 @@ def untrained(folder: Path) -> list[_Candidate]:
 
 
 def measure(candidates: Sequence[_Candidate], threads: int, rounds: int) -> list[Cost]:
-    """Time each candidate on ONNX Runtime's CPU, ten runs a round, after three that do not count."""
+    """Time each candidate on ONNX Runtime's CPU: ten runs per round, after three for warm-up."""
     sessions = [open_session(candidate.path, "cpu", threads) for candidate in candidates]
     times: list[list[float]] = [[] for _ in sessions]
     crop = noise_crops(1)[:, None]
@@ -165,7 +157,7 @@ def _table(costs: Sequence[Cost], threads: int) -> Table:
 
 
 def frontier_plot(costs: Sequence[Cost], threads: int) -> Figure:
-    """Latency of the grid in float32 and in eight bits, and error against latency of what is shipped."""
+    """Draw the latency of the grid in float32 and 8 bits, and error against latency of shipped models."""
     figure = Figure(figsize=(10, 3.4), layout="constrained")
     plain, small, shipped_axes = figure.subplots(1, 3)
     small.sharey(plain)
@@ -198,7 +190,7 @@ def _draw_shipped(axes: Axes, costs: Sequence[Cost]) -> None:
         assert cost.nme_percent is not None
         place = (cost.median_ms, cost.nme_percent)
         axes.plot(*place, "o", color=PALETTE[1])
-        below = -12 if cost.precision == "int8" else 5  # precisions of one model lie side by side
+        below = -12 if cost.precision == "int8" else 5  # labels of one model's precisions would overlap
         label = f"{cost.name} {cost.precision}"
         axes.annotate(label, place, (0, below), textcoords="offset points", fontsize=8, ha="center")
     axes.set_title("shipped models", fontsize=10)

@@ -1,7 +1,7 @@
-"""Is nothing lost when a run is killed? SIGKILL at random instants, then ``--resume``, byte by byte.
+"""Runs killed with SIGKILL at random times and resumed, compared byte by byte with an undisturbed run.
 
-A video of the drifting portrait is tracked once undisturbed; then, time and again, a run is killed at a
-random instant and resumed until it ends, killed some more times on the way.
+A video of the drifting portrait is tracked once without interruption. Then runs are killed at random times
+and continued with ``--resume`` until they end.
 
     python -m benchmarks.kills --kills 20 --json kills.json
 """
@@ -18,11 +18,9 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.command import JsonOption, ModelOption, run_command
+from benchmarks.command import JsonOption, ModelOption, check_outputs, run_command, write_report
 from tracker.errors import BenchError
 from tracker.reports.bench.clip import write_clip
-from tracker.system.machine import describe_machine
-from train.files import replace, to_json, try_writing
 
 SIZE = (320, 240)
 
@@ -36,28 +34,24 @@ def main(
     json_path: JsonOption = None,
 ) -> None:
     """Kill and resume, and hold the results against those of an undisturbed run."""
-    if json_path:
-        try_writing(json_path)
+    check_outputs(json_path)
     with tempfile.TemporaryDirectory() as name:
         video, whole = Path(name) / "in.mp4", Path(name) / "whole.jsonl"
         write_clip(video, frames, SIZE, faces)
         took_s = _run(video, whole, model, [])
-        assert took_s is not None  # nothing limits it
+        assert took_s is not None  # without a limit it runs to its end
         at_lines = kill_and_resume(video, whole, model, kills, took_s, random.Random(seed))
     typer.echo(f"{kills} kills, at these lines: {', '.join(map(str, at_lines))}; every run ended identically")
-    if json_path:
-        settings = {"model": model, "frames": frames, "faces": faces, "seed": seed}
-        report = {"machine": describe_machine(), **settings, "at_lines": at_lines}
-        replace(json_path, to_json(report).encode())
+    write_report(json_path, model=model, frames=frames, faces=faces, seed=seed, at_lines=at_lines)
 
 
 def kill_and_resume(
     video: Path, whole: Path, model: str, kills: int, took_s: float, rng: random.Random
 ) -> list[int]:
-    """How many lines there were at each kill.
+    """Kill runs ``kills`` times; return the number of lines of results at each kill.
 
-    Raises :class:`~tracker.errors.BenchError` when what is on disk is not the beginning of ``whole``, or a
-    run that ended is not all of it.
+    Raises :class:`~tracker.errors.BenchError` if the results are ever not the beginning of ``whole``, or not
+    all of it when a run has ended.
     """
     out, expected = whole.with_name("out.jsonl"), whole.read_bytes()
     at_lines: list[int] = []
@@ -78,19 +72,19 @@ def kill_and_resume(
 
 
 def _run(video: Path, out: Path, model: str, more: list[str], limit_s: float | None = None) -> float | None:
-    """Seconds that the run took; None if it was killed after ``limit_s``."""
+    """Return the duration of the run in seconds, or None if it was killed after ``limit_s``."""
     command = [sys.executable, "-m", "tracker", "--video", str(video), "--json", str(out), "--no-window"]
     command += ["--model", model, "--backend", "cpu", "--threads", "1", *more]
     started = time.perf_counter()
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
-        _, said = process.communicate(timeout=limit_s)
+        _, stderr = process.communicate(timeout=limit_s)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
         return None
     if process.returncode:
-        raise BenchError(f"a run ended with code {process.returncode}: {said.strip()[-200:]}")
+        raise BenchError(f"a run ended with code {process.returncode}: {stderr.strip()[-200:]}")
     return time.perf_counter() - started
 
 

@@ -1,8 +1,8 @@
-"""How near inference comes to what the chip could do: its latency against limits of arithmetic and memory.
+"""Latency of inference against the processor's limits of arithmetic and memory (roofline model).
 
-A convolution must multiply, and must read and write what it works on once. The time that this takes at the
-speed of a large matrix product and of a large copy, both measured in the same run, is a limit that no runtime
-beats by much; small networks at batch 1 stay far from a GPU's, where starting each layer is what takes time.
+A convolution must multiply, and must read and write its operands once. The time that this takes at the speed
+of a large matrix product and of a large copy, both measured in the same run, is a lower limit of the latency.
+Small networks at batch 1 stay far from the limit of a GPU, where launching each layer dominates.
 S. Williams, A. Waterman, D. Patterson, "Roofline", CACM 52, 2009.
 
     python -m benchmarks.limits --backend cuda --model resnet18 --model unet --batch 1 --batch 8
@@ -11,7 +11,7 @@ S. Williams, A. Waterman, D. Patterson, "Roofline", CACM 52, 2009.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Annotated
@@ -24,15 +24,13 @@ from onnx import TensorProto
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.command import JsonOption, run_command
+from benchmarks.command import JsonOption, check_outputs, run_command, write_report
 from benchmarks.timing import call_times
 from export.landmarks import noise_crops
 from export.quantise import CONVOLUTIONS, with_float_weights
 from tracker.inference.backends import open_session
 from tracker.inference.sessions import Session
 from tracker.inference.weights import ModelFile, find_model
-from tracker.system.machine import describe_machine
-from train.files import replace, to_json, try_writing
 from train.progress import progress_bar
 
 _BYTES = {"fp16": 2, "int8": 1}
@@ -41,10 +39,10 @@ _WARM_UP = 30
 
 @dataclass(frozen=True)
 class Chip:
-    """What was measured of the processor that runs the model: operations and bytes a second.
+    """Measured speed of the processor that runs the model, in operations and bytes per second.
 
-    ``flops`` are of a matrix product in ``precision``, multiplications and additions counted as two;
-    ``bytes_s`` of a copy, read and written.
+    ``flops`` is that of a matrix product in ``precision``, a multiplication with addition counted as two;
+    ``bytes_s`` that of a copy, reading and writing counted.
     """
 
     name: str
@@ -55,8 +53,7 @@ class Chip:
 
 @dataclass(frozen=True)
 class Work:
-    """What the convolutions of one crop take: operations, bytes of activations, and bytes of kernels, which
-    a batch shares."""
+    """Work of the convolutions: operations and bytes of activations per crop, bytes of kernels per call."""
 
     flops: float
     activation_bytes: float
@@ -65,7 +62,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Latency:
-    """One model at one batch size: median and 95th percentile of a call, and what the chip allows at best."""
+    """Latency of one model at one batch size, and the limits of the chip, in milliseconds per call."""
 
     model: str
     precision: str
@@ -77,11 +74,11 @@ class Latency:
 
     @property
     def share(self) -> float:
-        """The limit over the median, 0..1."""
+        """The higher limit divided by the median, 0..1."""
         return max(self.arithmetic_ms, self.memory_ms) / self.median_ms
 
 
-def main(
+def main(  # noqa: PLR0913 - options of the command line
     backend: Annotated[str, typer.Option(help="cuda or cpu, on ONNX Runtime.")] = "cuda",
     model: Annotated[list[str] | None, typer.Option(help="Landmark model; repeat for several.")] = None,
     precision: Annotated[list[str] | None, typer.Option(help="fp32, fp16; repeat for several.")] = None,
@@ -93,13 +90,24 @@ def main(
     """Hold the latency of models against the limits of arithmetic and memory of the chip."""
     if backend not in ("cuda", "cpu"):
         raise typer.BadParameter("the limits are measured with torch, on cuda or cpu")
-    if json_path:
-        try_writing(json_path)
+    check_outputs(json_path)
     precisions = precision or ["fp32"]
     files = [find_model(m, "landmarks").in_precision(p) for m in model or ["resnet18"] for p in precisions]
-    batches = batch or [1, 8]
     opened = [(file, open_session(file.verified(), backend, threads)) for file in files]
     chips = {p: measure_chip(backend, p, threads) for p in precisions}
+    found = measure(opened, chips, batch or [1, 8], runs)
+    Console().print(_table(found, list(chips.values())))
+    write_report(
+        json_path,
+        chips=[asdict(chip) for chip in chips.values()],
+        latencies=[{**asdict(one), "share": one.share} for one in found],
+    )
+
+
+def measure(
+    opened: Sequence[tuple[ModelFile, Session]], chips: Mapping[str, Chip], batches: Sequence[int], runs: int
+) -> list[Latency]:
+    """Time each model at each batch size; ``chips`` are by precision."""
     found = []
     with progress_bar("timing", len(opened) * len(batches)) as advance:
         for file, session in opened:
@@ -107,20 +115,13 @@ def main(
             for size in batches:
                 found.append(time_calls(file, session, work, size, runs, chips[file.precision]))
                 advance()
-    Console().print(_table(found, list(chips.values())))
-    if json_path:
-        report = {
-            "machine": describe_machine(),
-            "chips": [asdict(chip) for chip in chips.values()],
-            "latencies": [{**asdict(one), "share": one.share} for one in found],
-        }
-        replace(json_path, to_json(report).encode())
+    return found
 
 
 def measure_chip(backend: str, precision: str, threads: int, side: int = 0) -> Chip:
-    """Time a product of two square matrices of ``side`` (0: 8192, on a CPU 2048) and a copy of their size.
+    """Time a product of two square matrices of ``side`` (0: 8192, on a CPU 2048) and a large copy.
 
-    In float32 without TF32, as the tracker computes; ``int8`` is timed as float32.
+    In float32 without TF32, as in the tracker; ``int8`` is timed as float32.
     """
     device = torch.device(backend)
     side = side or (8192 if backend == "cuda" else 2048)
@@ -151,7 +152,7 @@ def _seconds(work: Callable[[], object], device: torch.device, repeats: int = 10
 
 
 def count_work(file: ModelFile) -> Work:
-    """Count the convolutions of a landmark model, for one crop."""
+    """Count the operations and bytes of the convolutions of a landmark model."""
     model = with_float_weights(onnx.load(file.verified()))
     graph = model.graph
     graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
@@ -165,7 +166,7 @@ def count_work(file: ModelFile) -> Work:
         if node.op_type not in CONVOLUTIONS:
             continue
         before, kernel, after = (shapes[name] for name in (node.input[0], node.input[1], node.output[0]))
-        # Each place of the larger picture meets each weight once; a strided one is the smaller picture's.
+        # Each weight is applied once per position of the output, or of the input if that is upsampled.
         places = np.prod((after if node.op_type == "Conv" else before)[2:])
         flops += 2.0 * float(np.prod(kernel)) * float(places)
         activations += size * float(np.prod(before) + np.prod(after))
@@ -174,7 +175,7 @@ def count_work(file: ModelFile) -> Work:
 
 
 def time_calls(file: ModelFile, session: Session, work: Work, batch: int, runs: int, chip: Chip) -> Latency:
-    """Time ``runs`` calls of ``batch`` crops, copies to and from the chip included, after a warm-up."""
+    """Time ``runs`` calls of ``batch`` crops after a warm-up, with copies to and from the chip."""
     crops = noise_crops(batch)[:, None]
     times = list(islice(call_times(session, crops), _WARM_UP, _WARM_UP + runs))
     moved = batch * work.activation_bytes + work.kernel_bytes

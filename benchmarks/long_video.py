@@ -1,8 +1,8 @@
-"""Does a long video keep memory flat, and is its run about as fast as its slowest stage alone?
+"""Memory and speed of a long run, compared with the speed of its slowest stage alone.
 
-Writes a video of the drifting portrait and runs it as ``tracker --video IN --no-window --json OUT`` does.
-The run is held at every hundredth of it; at each halt the next frames of the same video are decoded alone,
-then some in memory are tracked alone, so that all three see the same computer, whatever else it does.
+A video of the drifting portrait is tracked as ``tracker --video IN --no-window --json OUT`` does. The run is
+paused at every hundredth of it; in each pause the next frames of the same video are decoded alone, then
+frames in memory are tracked alone, so that other load on the computer affects all three alike.
 
     python -m benchmarks.long_video --minutes 60 --json long.json
 """
@@ -21,7 +21,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.command import BackendOption, JsonOption, ModelOption, ThreadsOption, run_command
+from benchmarks.command import (
+    BackendOption,
+    JsonOption,
+    ModelOption,
+    ThreadsOption,
+    check_outputs,
+    run_command,
+    write_report,
+)
 from benchmarks.memory import Memory, memory_table, resident_mb
 from tracker.reports.bench.clip import FPS, TURN, endless_portrait, write_clip
 from tracker.runs.loop import Run, run_video
@@ -29,40 +37,38 @@ from tracker.runs.observer import ItemObserver
 from tracker.runs.outputs import Outputs
 from tracker.sinks.json_lines import JsonSink
 from tracker.sources.video.source import VideoSource
-from tracker.system.machine import describe_machine
 from tracker.tracking.face_tracker import FaceTracker
 from tracker.tracking.opening import OpenedTracker, open_tracker
 from tracker.types import Frame
-from train.files import replace, to_json, try_writing
 from train.progress import progress_bar
 
 SIZE = (640, 480)
-_HALTS = 100
+_PAUSES = 100
 _LEAST_BETWEEN = 300
-"""Frames between two halts: against so many the few that were read ahead during a halt do not count."""
+"""Fewest frames between two pauses, so that the frames read ahead during a pause are negligible."""
 
 
 @dataclass
 class Stage:
-    """What has been done of one stage, and in what time."""
+    """Frames processed by one stage, and the time that they took."""
 
     frames: int = 0
     seconds: float = 0.0
 
     @property
     def fps(self) -> float:
-        """Frames a second."""
+        """Frames per second."""
         return self.frames / self.seconds
 
-    def timed(self, frames: int, since: float) -> None:
-        """``frames`` more were done since that reading of :func:`time.perf_counter`."""
+    def add(self, frames: int, since: float) -> None:
+        """Add ``frames`` processed since ``since``, a reading of :func:`time.perf_counter`."""
         self.frames += frames
         self.seconds += time.perf_counter() - since
 
 
 @dataclass
 class LongRun:
-    """A run over ``length`` frames of ``video`` that is held now and then for its stages alone."""
+    """A run over ``length`` frames of ``video``, with pauses in which its stages are timed alone."""
 
     video: Path
     length: int
@@ -73,12 +79,12 @@ class LongRun:
 
     @property
     def share(self) -> float:
-        """The speed of the run over that of its slower stage alone."""
+        """Speed of the run divided by that of its slower stage alone."""
         return self.run.fps / min(self.decode.fps, self.track.fps)
 
     def measure(self, opened: OpenedTracker) -> None:
-        """Do the run."""
-        every = min(self.length, max(_LEAST_BETWEEN, self.length // _HALTS))
+        """Perform the run."""
+        every = min(self.length, max(_LEAST_BETWEEN, self.length // _PAUSES))
         looks = {every, *(self.length * part // 10 for part in range(1, 11))}
         alone = opened.fresh()
         shown = endless_portrait(SIZE)
@@ -99,23 +105,23 @@ class LongRun:
                 if done in looks:
                     self.memory.append(Memory(done, resident_mb()))
                 if done % every == 0:
-                    self.run.timed(every, since)
-                    self._alone(decoded, alone, shown, max(1, every // 10))
+                    self.run.add(every, since)
+                    self._time_stages(decoded, alone, shown, max(1, every // 10))
                     since = time.perf_counter()
 
             outputs = Outputs(results=(sink,))
             run_video(source, Run(opened.fresh(), outputs, ItemObserver(on_frame)))
 
-    def _alone(
+    def _time_stages(
         self, decoded: Iterator[Frame], alone: FaceTracker, shown: Iterator[Frame], frames: int
     ) -> None:
-        """Decode and track so many frames without anything beside."""
+        """Decode and then track ``frames`` frames, each stage alone."""
         since = time.perf_counter()
-        self.decode.timed(sum(1 for _ in islice(decoded, frames)), since)
+        self.decode.add(sum(1 for _ in islice(decoded, frames)), since)
         since = time.perf_counter()
         for frame in islice(shown, frames):
             alone.step(frame)
-        self.track.timed(frames, since)
+        self.track.add(frames, since)
 
 
 def main(
@@ -126,28 +132,24 @@ def main(
     json_path: JsonOption = None,
 ) -> None:
     """Measure speed and memory over one long video."""
-    if json_path:
-        try_writing(json_path)
-    resident_mb()  # a system that does not tell is refused before the long work
+    check_outputs(json_path)
+    resident_mb()  # raises before the long work where memory is unknown
     with tempfile.TemporaryDirectory() as name, open_tracker(model, backend, threads=threads) as opened:
         long = LongRun(Path(name) / "long.mp4", round(minutes * 60 * FPS))
         with progress_bar("writing it", long.length) as advance:
             write_clip(long.video, long.length, SIZE, on_frame=advance)
         long.measure(opened)
     _print(long)
-    if json_path:
-        speeds = {name: round(getattr(long, name).fps, 1) for name in ("decode", "track", "run")}
-        report = {
-            "machine": describe_machine(),
-            "model": model,
-            "backend": backend,
-            "threads": threads,
-            "frames": long.length,
-            "frames_per_second": speeds,
-            "share_of_slower": round(long.share, 3),
-            "memory": [asdict(one) for one in long.memory],
-        }
-        replace(json_path, to_json(report).encode())
+    write_report(
+        json_path,
+        model=model,
+        backend=backend,
+        threads=threads,
+        frames=long.length,
+        frames_per_second={name: round(getattr(long, name).fps, 1) for name in ("decode", "track", "run")},
+        share_of_slower=round(long.share, 3),
+        memory=[asdict(one) for one in long.memory],
+    )
 
 
 def _print(long: LongRun) -> None:

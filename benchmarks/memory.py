@@ -1,4 +1,4 @@
-"""How much memory this process holds."""
+"""Resident memory of this process."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from tracker.errors import BenchError
 
 @dataclass(frozen=True)
 class Memory:
-    """Resident memory after ``frames`` frames."""
+    """Resident memory after ``frames`` frames, in units of 10**6 bytes."""
 
     frames: int
     megabytes: float
 
 
 def resident_mb() -> float:
-    """Resident memory now; on macOS, which tells no more, the largest so far.
+    """Return the resident memory in units of 10**6 bytes; on macOS the largest so far.
 
-    Raises :class:`~tracker.errors.BenchError` where the system does not tell.
+    Raises :class:`~tracker.errors.BenchError` on systems that do not report it.
     """
     statm = Path("/proc/self/statm")
     if statm.exists():
@@ -37,7 +37,7 @@ def resident_mb() -> float:
 
 
 def memory_table(title: str, memory: Sequence[Memory]) -> Table:
-    """A row for each look."""
+    """Return a table with a row for each measurement."""
     table = Table(title=title, title_justify="left")
     for header in ("frames", "resident memory, MB"):
         table.add_column(header, justify="right")

@@ -1,4 +1,4 @@
-"""A network camera on this computer, for measurements and tests of the live loop."""
+"""Network camera on this computer, for measurements and tests of the live loop."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
 
 import cv2
 
@@ -16,10 +17,10 @@ Picture = ImageArray | bytes
 
 
 class MjpegServer:
-    """A network camera on 127.0.0.1: multipart JPEG over HTTP, ``fps`` frames a second, until stopped.
+    """Network camera on 127.0.0.1: multipart JPEG over HTTP, ``fps`` frames per second, until killed.
 
-    ``shows`` makes the picture of each number and may be changed at any time; while ``stalled`` the
-    connection stays and nothing comes. A ``port`` takes the place of a killed server.
+    ``shows`` returns the picture of each number and may be replaced at any time. While ``stalled`` the
+    connection stays open and nothing is sent. A ``port`` other than 0 replaces a killed server.
     """
 
     def __init__(self, fps: float, shows: Callable[[int], Picture], port: int = 0) -> None:
@@ -27,6 +28,28 @@ class MjpegServer:
         self.shows = shows
         self.stalled = False
         self._running = True
+        self._interval_s = 1 / fps
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
+        self._server.daemon_threads = True
+        self.port = self._server.server_port
+        self.url = f"http://127.0.0.1:{self.port}/camera.mjpg"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+
+    def stream(self, out: BufferedIOBase) -> None:
+        """Write pictures to ``out`` until the server is killed or the viewer disconnects."""
+        while self._running:
+            if self.stalled:
+                time.sleep(0.01)
+                continue
+            try:
+                out.write(_jpeg_part(self.shows(self.sent)))
+            except OSError:  # the viewer has disconnected
+                return
+            self.sent += 1
+            time.sleep(self._interval_s)
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
         camera = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -34,29 +57,15 @@ class MjpegServer:
                 self.send_response(200)
                 self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
                 self.end_headers()
-                while camera._running:
-                    if camera.stalled:
-                        time.sleep(0.01)
-                        continue
-                    try:
-                        self.wfile.write(_jpeg_part(camera.shows(camera.sent)))
-                    except OSError:  # the viewer has gone
-                        return
-                    camera.sent += 1
-                    time.sleep(1 / fps)
+                camera.stream(self.wfile)
 
             def log_message(self, *_: object) -> None:
                 """Keep stderr clean."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self._server.daemon_threads = True
-        self.port = self._server.server_port
-        self.url = f"http://127.0.0.1:{self.port}/camera.mjpg"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
+        return Handler
 
     def kill(self) -> None:
-        """Drop every viewer in the middle of the stream."""
+        """Disconnect every viewer in the middle of the stream."""
         if self._running:
             self._running = False
             self._server.shutdown()
@@ -65,7 +74,7 @@ class MjpegServer:
 
 
 def jpeg(image_bgr: ImageArray) -> bytes:
-    """``(H, W, 3)`` BGR uint8 as a JPEG."""
+    """Encode ``(H, W, 3)`` BGR uint8 as a JPEG."""
     return cv2.imencode(".jpg", image_bgr)[1].tobytes()
 
 

@@ -1,8 +1,8 @@
-"""Whether the live panel tells the truth: its milliseconds beside those of ``tracker bench``, in turns.
+"""Milliseconds of the live panel compared with those of ``tracker bench``.
 
-The bench measures a clip in a process of its own. The live loop then follows the same clip as
-``tracker --video CLIP --max-faces 1`` does, window included where there is a screen, and its panel is read
-after the last frame. Rounds take turns, since a computer is not equally fast at all times.
+The bench measures a clip in a process of its own. The live loop then tracks the same clip as
+``tracker --video CLIP --max-faces 1`` does, in a window if there is a display, and its panel is read after
+the last frame. They take turns, since the speed of a computer varies over time.
 
     python -m benchmarks.panel
 """
@@ -21,8 +21,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.blind import Blind
-from benchmarks.command import BackendOption, JsonOption, ModelOption, ThreadsOption, run_command
+from benchmarks.command import (
+    BackendOption,
+    JsonOption,
+    ModelOption,
+    ThreadsOption,
+    check_outputs,
+    run_command,
+    write_report,
+)
+from benchmarks.null_screen import NullScreen
 from tracker.errors import DisplayError
 from tracker.reports.bench.clip import write_clip
 from tracker.reports.bench.records import BenchCase
@@ -33,19 +41,17 @@ from tracker.runs.loop import Run, run_frames
 from tracker.runs.view import View
 from tracker.runs.window import Screen, Window
 from tracker.sources.video.source import VideoSource
-from tracker.system.machine import describe_machine
 from tracker.tracking.opening import open_tracker
 from tracker.types import STAGES as TRACKER_STAGES
-from train.files import replace, to_json, try_writing
 from train.progress import progress_bar
 
 STAGES = tuple(stage for stage in TRACKER_STAGES if stage != "detect")
-"""What runs in each frame of a followed face."""
+"""Stages that run in every frame of a tracked face."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Medians of one stage over all rounds, milliseconds, as the bench and as the panel tell it."""
+    """Medians of one stage over all rounds, in milliseconds, from the bench and from the panel."""
 
     stage: str
     bench_ms: float
@@ -53,34 +59,34 @@ class Comparison:
 
     @property
     def ratio(self) -> float:
-        """The panel's over the bench's."""
+        """The panel's median divided by the bench's."""
         return self.panel_ms / self.bench_ms
 
 
 def compare(case: BenchCase, rounds: int) -> list[Comparison]:
-    """Each stage, and all of them together, in ``rounds`` turns."""
-    told: dict[str, list[dict[str, float]]] = {"bench": [], "panel": []}
+    """Measure each stage, and all of them together, in ``rounds`` rounds."""
+    medians: dict[str, list[dict[str, float]]] = {"bench": [], "panel": []}
     with progress_bar("measuring", 2 * rounds) as advance:
         for _ in range(rounds):
-            for name, ask in (("bench", ask_bench), ("panel", ask_panel)):
-                told[name].append(_with_sum(ask(case)))
+            for name, measure in (("bench", bench_stages), ("panel", panel_stages)):
+                medians[name].append(_with_sum(measure(case)))
                 advance()
     return [
         Comparison(
-            stage, *(round(median(one[stage] for one in told[name]), 4) for name in ("bench", "panel"))
+            stage, *(round(median(one[stage] for one in medians[name]), 4) for name in ("bench", "panel"))
         )
         for stage in (*STAGES, "together")
     ]
 
 
-def ask_bench(case: BenchCase) -> dict[str, float]:
-    """Median milliseconds of each stage in tracking mode."""
+def bench_stages(case: BenchCase) -> dict[str, float]:
+    """Return the median milliseconds of each stage in tracking mode."""
     rows, _ = measure_in_process(case)
     return {row.stage: row.median_ms for row in rows if row.mode == "tracking" and row.stage in STAGES}
 
 
-def ask_panel(case: BenchCase) -> dict[str, float]:
-    """The same from the panel after the last frame of the live loop."""
+def panel_stages(case: BenchCase) -> dict[str, float]:
+    """Return the same from the panel after the last frame of the live loop."""
     stats = LiveStats("bench")
     with ExitStack() as stack:
         source = stack.enter_context(VideoSource(Path(case.clip)))
@@ -101,24 +107,21 @@ def main(
     json_path: JsonOption = None,
 ) -> None:
     """Hold the live panel's milliseconds against those of tracker bench."""
-    if json_path:
-        try_writing(json_path)
+    check_outputs(json_path)
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "clip.mp4"
         write_clip(clip, WARM_UP + frames, (640, 480))
         found = compare(BenchCase(backend, model, None, threads, str(clip), 1, frames), rounds)
     Console().print(_table(found))
-    if json_path:
-        report = {"machine": describe_machine(), "model": model, "backend": backend, "threads": threads}
-        stages = [{**asdict(one), "ratio": one.ratio} for one in found]
-        replace(json_path, to_json({**report, "stages": stages}).encode())
+    stages = [{**asdict(one), "ratio": one.ratio} for one in found]
+    write_report(json_path, model=model, backend=backend, threads=threads, stages=stages)
 
 
 def _screen(stack: ExitStack) -> Screen:
     try:
         return stack.enter_context(Window("panel"))
     except DisplayError:
-        return Blind()
+        return NullScreen()
 
 
 def _with_sum(stages: dict[str, float]) -> dict[str, float]:

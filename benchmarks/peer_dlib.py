@@ -1,6 +1,6 @@
-"""dlib as a contender: its HOG detector in every frame and the 68-point predictor, as its users run it.
+"""The dlib contender: HOG detector in every frame, then the 68-point predictor.
 
-Run by the interpreter of an environment that holds dlib-bin and face_recognition_models.
+It runs in the interpreter of an environment with dlib-bin and face_recognition_models.
 """
 
 from importlib.metadata import version
@@ -16,7 +16,7 @@ predictor = dlib.shape_predictor(face_recognition_models.pose_predictor_model_lo
 
 
 def locate(frame_bgr: Any) -> bool:
-    """All faces' points, on the grey picture that both models work on."""
+    """Locate the points of all faces in grey, as both models require; return whether there is a face."""
     grey = cv2.cvtColor(frame_bgr, cv2.COLOR_BGR2GRAY)
     return len([predictor(grey, box).parts() for box in detector(grey)]) > 0
 

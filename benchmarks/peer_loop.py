@@ -1,8 +1,8 @@
-"""What every contender runs: wait for a round, go through the frames, answer with its times.
+"""Measuring loop of a contender: for each request, locate faces in all frames and report the times.
 
-It imports numpy only, so that a peer's own environment can run it. Frames are ``(N, H, W, 3)`` uint8 BGR in
-the .npy file that the first argument names. Lines of JSON go out: first ``{"ready": VERSION}``, then for each
-line that comes in ``{"ms": [...], "found": F}``, milliseconds a frame and frames with a face.
+It imports numpy only, so that the environment of any peer can run it. Frames are ``(N, H, W, 3)`` uint8 BGR
+in the .npy file of the first argument. It prints lines of JSON: first ``{"ready": VERSION}``, then for each
+line of input ``{"ms": [...], "found": F}``: milliseconds per frame, number of frames with a face.
 """
 
 from __future__ import annotations
@@ -18,21 +18,24 @@ import numpy as np
 
 
 def serve(version: str, locate: Callable[[Any], bool]) -> None:
-    """Answer rounds until the input ends; ``locate`` says whether it found a face in a frame."""
-    # What libraries print must not get between the answers.
+    """Measure a round for each line of input until it ends.
+
+    ``locate`` returns whether it found a face in a frame ``(H, W, 3)``.
+    """
+    # Output of libraries goes to standard error, apart from the answers.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     frames = np.load(sys.argv[1])
-    _say(answers, {"ready": version})
+    _send(answers, {"ready": version})
     for _ in sys.stdin:
         times, found = [], 0
         for frame in frames:
             started = time.perf_counter()
             found += locate(frame)
             times.append(1000 * (time.perf_counter() - started))
-        _say(answers, {"ms": times, "found": found})
+        _send(answers, {"ms": times, "found": found})
 
 
-def _say(answers: Any, content: dict[str, Any]) -> None:
+def _send(answers: Any, content: dict[str, Any]) -> None:
     answers.write(json.dumps(content) + "\n")
     answers.flush()

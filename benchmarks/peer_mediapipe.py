@@ -1,7 +1,7 @@
-"""MediaPipe's FaceMesh as a contender: one face, tracked from frame to frame, as its users run it on video.
+"""The MediaPipe FaceMesh contender: one face, tracked from frame to frame, as on video.
 
-Run by the interpreter of an environment that holds mediapipe 0.10.21, which opens no internet socket
-(traced by ``tests/benchmarks/test_peers_real.py``).
+It runs in the interpreter of an environment with mediapipe 0.10.21, which opens no internet socket (traced
+by ``tests/benchmarks/test_peers_real.py``).
 """
 
 from importlib.metadata import version
@@ -15,7 +15,7 @@ mesh = mediapipe.solutions.face_mesh.FaceMesh(static_image_mode=False, max_num_f
 
 
 def locate(frame_bgr: Any) -> bool:
-    """FaceMesh wants RGB: turning it round is part of its price."""
+    """Locate the face; return whether there is one. FaceMesh needs RGB, so the conversion is timed too."""
     return mesh.process(cv2.cvtColor(frame_bgr, cv2.COLOR_BGR2RGB)).multi_face_landmarks is not None
 
 

@@ -1,4 +1,4 @@
-"""Our own tracker as a contender: ``python -m benchmarks.peer_tracker FRAMES MODEL BACKEND THREADS``."""
+"""The contender of this project: ``python -m benchmarks.peer_tracker FRAMES MODEL BACKEND THREADS``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tracker.types import Frame, ImageArray
 
 
 def main() -> None:
-    """Follow one face with the settings of the command line."""
+    """Track one face with the default settings of the command line."""
     model, backend, threads = sys.argv[2], sys.argv[3], int(sys.argv[4])
     opened = open_landmarker(model, backend, threads)
     settings = TrackerSettings(max_faces=1, smoothing=PRESETS["low"])

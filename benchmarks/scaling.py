@@ -1,7 +1,7 @@
-"""How our cost grows: with faces, with the frame's size, and memory with the length of a video.
+"""Latency against the number of faces and the frame size, and memory against the length of a video.
 
-Times are those of ``tracker bench``, each setting in a process of its own; memory is that of this process,
-which follows one face through a clip that is played again and again.
+Times are those of ``tracker bench``, each case in a process of its own; memory is that of this process, which
+tracks one face through an endless clip.
 
     python -m benchmarks.scaling --json scaling.json --plot scaling.png
 """
@@ -19,28 +19,38 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.command import BackendOption, JsonOption, ModelOption, ThreadsOption, run_command
+from benchmarks.command import (
+    BackendOption,
+    JsonOption,
+    ModelOption,
+    ThreadsOption,
+    check_outputs,
+    run_command,
+    write_report,
+)
 from benchmarks.memory import Memory, memory_table, resident_mb
 from tracker.errors import BenchError
 from tracker.inference.opening import open_blazeface, open_landmarker
 from tracker.reports.bench.clip import endless_portrait
 from tracker.reports.bench.records import BenchGrid, StageTiming
 from tracker.reports.bench.run import measure_all
-from tracker.system.machine import describe_machine
 from tracker.tracking.face_tracker import FaceTracker
 from tracker.tracking.settings import TrackerSettings
 from tracker.tracking.smoothing import PRESETS
 from train.evaluation.figures import PALETTE, plain_axes, png
-from train.files import replace, to_json, try_writing
+from train.files import replace
 from train.progress import progress_bar
 
 FACES, SIZES = (1, 2, 3, 5), ((640, 480), (1280, 720), (1920, 1080))
 
 
 @dataclass(frozen=True)
-class Step:
-    """Medians of one setting in tracking mode: a frame, the inference in it, and what is beside inference
-    (nothing is detected). ``further_ms`` is how much of that each face beyond the first adds, None for it."""
+class Latency:
+    """Median milliseconds per frame of one case in tracking mode, without detection.
+
+    ``beside_ms`` is the part of ``total_ms`` outside inference; ``further_ms`` its increase per face beyond
+    the first, None for one face.
+    """
 
     faces: int
     width: int
@@ -51,7 +61,7 @@ class Step:
     further_ms: float | None = None
 
 
-def main(
+def main(  # noqa: PLR0913 - options of the command line
     model: ModelOption = "resnet18",
     backend: BackendOption = "cpu",
     threads: ThreadsOption = 2,
@@ -61,46 +71,41 @@ def main(
     plot: Annotated[Path | None, typer.Option(metavar="OUT.png", help="Draw them, too.")] = None,
 ) -> None:
     """Measure what more faces, larger frames and longer videos cost."""
-    for path in filter(None, (json_path, plot)):
-        try_writing(path)
-    resident_mb()  # a system that does not tell is refused before the long work
-    by_faces = time_steps(model, backend, threads, frames, SIZES[:1], FACES)
-    by_size = time_steps(model, backend, threads, frames, SIZES, FACES[:1])
-    memory = follow_long(model, backend, threads, length)
+    check_outputs(json_path, plot)
+    resident_mb()  # raises before the long work where memory is unknown
+    by_faces = time_cases(model, backend, threads, frames, SIZES[:1], FACES)
+    by_size = time_cases(model, backend, threads, frames, SIZES, FACES[:1])
+    memory = track_long(model, backend, threads, length)
     tables = _step_table("faces", by_faces), _step_table("frame sizes", by_size)
     Console().print(*tables, memory_table("length of the video", memory))
-    if json_path:
-        report = {
-            "machine": describe_machine(),
-            "model": model,
-            "backend": backend,
-            "threads": threads,
-            **{
-                name: [asdict(one) for one in many]
-                for name, many in (("faces", by_faces), ("sizes", by_size))
-            },
-            "memory": [asdict(one) for one in memory],
-        }
-        replace(json_path, to_json(report).encode())
+    write_report(
+        json_path,
+        model=model,
+        backend=backend,
+        threads=threads,
+        faces=[asdict(one) for one in by_faces],
+        sizes=[asdict(one) for one in by_size],
+        memory=[asdict(one) for one in memory],
+    )
     if plot:
         replace(plot, png(_figure(by_faces, by_size, memory)))
 
 
-def time_steps(
+def time_cases(
     model: str,
     backend: str,
     threads: int,
     frames: int,
     sizes: Sequence[tuple[int, int]],
     faces: Sequence[int],
-) -> list[Step]:
-    """Tracking mode for each combination, whatever else the computer does.
+) -> list[Latency]:
+    """Measure tracking mode for each combination of size and number of faces.
 
-    Raises :class:`~tracker.errors.BenchError` if not all faces were followed.
+    Raises :class:`~tracker.errors.BenchError` if not all faces were tracked.
     """
     grid = BenchGrid((backend,), (model,), (None,), (threads,), tuple(sizes), tuple(faces), frames)
     rows = [row for row in measure_all(grid).timings if row.mode == "tracking"]
-    steps: list[Step] = []
+    steps: list[Latency] = []
     for (width, height), count in itertools.product(sizes, faces):
         stages = {r.stage: r for r in rows if (r.width, r.height, r.faces) == (width, height, count)}
         if "total" not in stages:
@@ -109,33 +114,33 @@ def time_steps(
     return steps
 
 
-def _step(stages: dict[str, StageTiming], first: Step | None) -> Step:
+def _step(stages: dict[str, StageTiming], first: Latency | None) -> Latency:
     total, infer = stages["total"], stages["infer"]
     beside = total.median_ms - infer.median_ms
     more = total.faces - first.faces if first else 0
     further = (beside - first.beside_ms) / more if first and more else None
-    return Step(
+    return Latency(
         total.faces, total.width, total.height, total.median_ms, infer.median_ms, round(beside, 4), further
     )
 
 
-def follow_long(model: str, backend: str, threads: int, length: int) -> list[Memory]:
-    """Resident memory ten times over ``length`` frames, and after the first hundredth of them."""
+def track_long(model: str, backend: str, threads: int, length: int) -> list[Memory]:
+    """Measure resident memory ten times over ``length`` frames, and after the first hundredth of them."""
     opened = open_landmarker(model, backend, threads)
     settings = TrackerSettings(max_faces=1, smoothing=PRESETS["low"])
     tracker = FaceTracker(open_blazeface(threads), opened.landmarker, settings)
-    looks = {max(1, length // 100), *(length * part // 10 for part in range(1, 11))}
+    measured_at = {max(1, length // 100), *(length * part // 10 for part in range(1, 11))}
     memory = []
     with progress_bar("following a long video", length) as advance:
         for done, frame in enumerate(itertools.islice(endless_portrait(SIZES[0]), length), 1):
             tracker.step(frame)
-            if done in looks:
+            if done in measured_at:
                 memory.append(Memory(done, resident_mb()))
             advance()
     return memory
 
 
-def _step_table(title: str, steps: Sequence[Step]) -> Table:
+def _step_table(title: str, steps: Sequence[Latency]) -> Table:
     table = Table(title=title, title_justify="left", caption="Medians in milliseconds, tracking.")
     for header in ("frame", "faces", "total", "inference", "beside it", "beside it, each further face"):
         table.add_column(header, justify="right")
@@ -146,7 +151,7 @@ def _step_table(title: str, steps: Sequence[Step]) -> Table:
     return table
 
 
-def _figure(by_faces: Sequence[Step], by_size: Sequence[Step], memory: Sequence[Memory]) -> Figure:
+def _figure(by_faces: Sequence[Latency], by_size: Sequence[Latency], memory: Sequence[Memory]) -> Figure:
     figure = Figure(figsize=(10, 3.2), layout="constrained")
     panels = figure.subplots(1, 3)
     places = ([step.faces for step in by_faces], [step.width * step.height / 1e6 for step in by_size])

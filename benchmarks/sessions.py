@@ -1,8 +1,8 @@
-"""How inference sessions should share the cores: spinning or sleeping threads, a pool each or one for both.
+"""Thread pools of inference sessions: spinning or sleeping threads, one pool per session or a shared one.
 
 Detector and landmark model take turns, as in the tracking loop: landmarks in every frame, detection in every
-fifth. Each way is timed back to back and at a camera's pace; at that pace a spinning pool also burns the time
-between frames, which shows in the processor time. Ways have a process each and take turns, round after round.
+fifth. Each configuration is timed back to back and at the frame rate of a camera, where a spinning pool also
+uses processor time between frames. Each has a process of its own; they take turns, round after round.
 
     python -m benchmarks.sessions --json sessions.json
 """
@@ -24,11 +24,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.command import JsonOption, ModelOption, run_command
+from benchmarks.command import JsonOption, ModelOption, check_outputs, run_command, write_report
 from tracker.inference.weights import find_model
-from tracker.system.machine import describe_machine, usable_cores
+from tracker.system.machine import usable_cores
 from tracker.types import FloatArray
-from train.files import replace, to_json, try_writing
 from train.progress import progress_bar
 
 DETECT_EVERY = 5
@@ -36,8 +35,8 @@ CAMERA_FPS = 30
 
 
 @dataclass(frozen=True)
-class Way:
-    """How sessions use threads: how many, whether idle ones spin, and whether both sessions share them."""
+class PoolConfig:
+    """Thread pools of the sessions: number of threads, spinning or sleeping, shared or one per session."""
 
     threads: int
     spinning: bool
@@ -46,8 +45,11 @@ class Way:
 
 @dataclass(frozen=True)
 class Cost:
-    """Medians of one way over frames: milliseconds back to back (``busy_ms``) and at a camera's pace
-    (``paced_ms``), and processor milliseconds a frame at that pace."""
+    """Median milliseconds per frame of one configuration.
+
+    ``busy_ms`` is back to back, ``paced_ms`` at the frame rate of a camera, ``paced_cpu_ms`` the processor
+    time at that rate.
+    """
 
     threads: int
     spinning: bool
@@ -64,24 +66,22 @@ def main(
 ) -> None:
     """Time spinning and sleeping threads of ONNX Runtime, a pool for each session and one for both."""
     find_model(model, "landmarks")
-    if json_path:
-        try_writing(json_path)
+    check_outputs(json_path)
     counts = sorted({1, 2, min(usable_cores(), 4)})
-    ways = [Way(*way) for way in itertools.product(counts, (False, True), (False, True))]
-    costs = measure(ways, model, rounds)
+    configs = [PoolConfig(*values) for values in itertools.product(counts, (False, True), (False, True))]
+    costs = measure(configs, model, rounds)
     Console().print(_table(costs, model))
-    if json_path:
-        report = {"machine": describe_machine(), "model": model, "costs": [asdict(cost) for cost in costs]}
-        replace(json_path, to_json(report).encode())
+    write_report(json_path, model=model, costs=[asdict(cost) for cost in costs])
 
 
-def measure(ways: Sequence[Way], model: str, rounds: int, frames: int = 30) -> list[Cost]:
-    """Each way's costs over ``rounds`` times ``frames`` frames, after one round that does not count."""
-    found: list[list[_Round]] = [[] for _ in ways]
-    with ExitStack() as stack, progress_bar("timing", (rounds + 1) * len(ways)) as advance:
+def measure(configs: Sequence[PoolConfig], model: str, rounds: int, frames: int = 30) -> list[Cost]:
+    """Time each configuration over ``rounds`` rounds of ``frames`` frames, after one for warm-up."""
+    found: list[list[_Round]] = [[] for _ in configs]
+    with ExitStack() as stack, progress_bar("timing", (rounds + 1) * len(configs)) as advance:
         context = get_context("spawn")
         workers = [
-            stack.enter_context(ProcessPoolExecutor(1, context, _Worker.open, (way, model))) for way in ways
+            stack.enter_context(ProcessPoolExecutor(1, context, _Worker.open, (config, model)))
+            for config in configs
         ]
         for number in range(rounds + 1):
             for worker, results in zip(workers, found, strict=True):
@@ -89,7 +89,7 @@ def measure(ways: Sequence[Way], model: str, rounds: int, frames: int = 30) -> l
                 if number > 0:
                     results.append(result)
                 advance()
-    return [_cost(way, results) for way, results in zip(ways, found, strict=True)]
+    return [_cost(config, results) for config, results in zip(configs, found, strict=True)]
 
 
 class _Round(NamedTuple):
@@ -98,25 +98,28 @@ class _Round(NamedTuple):
     paced_cpu_ms: float
 
 
-def _cost(way: Way, rounds: Sequence[_Round]) -> Cost:
+def _cost(config: PoolConfig, rounds: Sequence[_Round]) -> Cost:
     columns = (
         [ms for one in rounds for ms in one.busy_ms],
         [ms for one in rounds for ms in one.paced_ms],
         [one.paced_cpu_ms for one in rounds],
     )
     return Cost(
-        way.threads, way.spinning, way.shared, *(round(float(np.median(column)), 3) for column in columns)
+        config.threads,
+        config.spinning,
+        config.shared,
+        *(round(float(np.median(column)), 3) for column in columns),
     )
 
 
 class _Worker:
-    """The process of one way. A pool that sessions share belongs to the whole process."""
+    """State of the process of one configuration; a shared thread pool belongs to the whole process."""
 
     frame: ClassVar[Callable[[int], None]]
 
     @classmethod
-    def open(cls, way: Way, model: str) -> None:
-        cls.frame = _frame_runner(way, model)
+    def open(cls, config: PoolConfig, model: str) -> None:
+        cls.frame = _frame_runner(config, model)
 
     @classmethod
     def round(cls, frames: int) -> _Round:
@@ -124,16 +127,9 @@ class _Worker:
         return _Round(busy, *_at_camera_pace(cls.frame, frames))
 
 
-def _frame_runner(way: Way, model: str) -> Callable[[int], None]:
-    """What one frame runs: the landmark model, and in every fifth frame the detector."""
-    options = ort.SessionOptions()
-    if way.shared:
-        ort.set_global_thread_pool_sizes(way.threads, 1)
-        options.use_per_session_threads = False
-    else:
-        options.intra_op_num_threads = way.threads
-    options.add_session_config_entry("session.set_denormal_as_zero", "1")
-    options.add_session_config_entry("session.intra_op.allow_spinning", "1" if way.spinning else "0")
+def _frame_runner(config: PoolConfig, model: str) -> Callable[[int], None]:
+    """Return the work of a frame: the landmark model, and in every fifth frame the detector."""
+    options = _session_options(config)
     entries = (find_model(model, "landmarks"), find_model("blazeface-short", "detector"))
     landmarks, detector = (
         ort.InferenceSession(str(entry.verified()), options, providers=["CPUExecutionProvider"])
@@ -149,10 +145,22 @@ def _frame_runner(way: Way, model: str) -> Callable[[int], None]:
     return run
 
 
-def _noise(wanted: ort.NodeArg) -> FloatArray:
-    shape = [size if isinstance(size, int) else 1 for size in wanted.shape]
+def _session_options(config: PoolConfig) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    if config.shared:
+        ort.set_global_thread_pool_sizes(config.threads, 1)
+        options.use_per_session_threads = False
+    else:
+        options.intra_op_num_threads = config.threads
+    options.add_session_config_entry("session.set_denormal_as_zero", "1")
+    options.add_session_config_entry("session.intra_op.allow_spinning", "1" if config.spinning else "0")
+    return options
+
+
+def _noise(model_input: ort.NodeArg) -> FloatArray:
+    shape = [size if isinstance(size, int) else 1 for size in model_input.shape]
     values = np.random.default_rng(0).uniform(0, 255, shape)
-    return values.astype(np.uint8 if wanted.type == "tensor(uint8)" else np.float32)
+    return values.astype(np.uint8 if model_input.type == "tensor(uint8)" else np.float32)
 
 
 def _timed(frame: Callable[[int], None], index: int) -> float:
@@ -162,14 +170,14 @@ def _timed(frame: Callable[[int], None], index: int) -> float:
 
 
 def _at_camera_pace(frame: Callable[[int], None], frames: int) -> tuple[list[float], float]:
-    """Milliseconds of each frame at :data:`CAMERA_FPS`, and processor milliseconds a frame."""
+    """Return the milliseconds of each frame at :data:`CAMERA_FPS`, and the mean processor time."""
     times = []
-    burnt, due = time.process_time(), time.perf_counter()
+    used, due = time.process_time(), time.perf_counter()
     for index in range(frames):
         due += 1 / CAMERA_FPS
         time.sleep(max(0.0, due - time.perf_counter()))
         times.append(_timed(frame, index))
-    return times, 1000 * (time.process_time() - burnt) / frames
+    return times, 1000 * (time.process_time() - used) / frames
 
 
 def _table(costs: Sequence[Cost], model: str) -> Table:

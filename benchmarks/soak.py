@@ -1,8 +1,8 @@
-"""Hours of the live loop as fast as frames come, with everything that goes wrong on the way.
+"""Soak test of the live loop: hours of frames as fast as they come, with recurring faults of the camera.
 
-A network camera on this computer shows the portrait. Again and again its pictures turn black, change their
-size, or it is killed and comes back. The loop tracks, draws, writes JSON and refreshes a status panel, as
-``tracker --camera URL --json FILE`` does. What is told: memory along the way, faces, ids, and threads left.
+A network camera on this computer shows the portrait. Its pictures turn black or change size, or it is killed
+and comes back. The loop tracks, draws, writes JSON and refreshes a status panel, as ``tracker --camera URL
+--json FILE`` does. Memory, faces, ids and threads are reported along the way.
 
     python -m benchmarks.soak --hours 2
 """
@@ -23,10 +23,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.blind import Blind
-from benchmarks.command import BackendOption, JsonOption, ModelOption, run_command
+from benchmarks.command import (
+    BackendOption,
+    JsonOption,
+    ModelOption,
+    check_outputs,
+    run_command,
+    write_report,
+)
 from benchmarks.memory import resident_mb
 from benchmarks.mjpeg import MjpegServer, Picture, jpeg
+from benchmarks.null_screen import NullScreen
 from tracker.errors import BenchError
 from tracker.reports.bench.clip import TURN, portrait_frames
 from tracker.runs.live_stats import LiveStats
@@ -36,23 +43,24 @@ from tracker.runs.outputs import Outputs
 from tracker.runs.view import View
 from tracker.sinks.json_lines import JsonSink
 from tracker.sources.camera.source import CameraSource
-from tracker.system.machine import describe_machine
 from tracker.tracking.face_tracker import FaceTracker
 from tracker.tracking.opening import open_tracker
 from tracker.types import Frame, FrameResult
-from train.files import replace, to_json, try_writing
 from train.progress import progress_bar
 
 CAMERA_FPS = 30
-"""An hour is so many frames a second."""
+"""Frame rate by which hours are converted to frames."""
 
 _FASTEST_FPS = 1e5
 
 
 @dataclass(frozen=True)
-class Look:
-    """After ``frames`` frames: megabytes resident, threads alive, frames with a face and ids so far, and how
-    often the camera came back."""
+class Snapshot:
+    """State of the process after ``frames`` frames.
+
+    Resident memory in units of 10**6 bytes, live threads, frames with a face and ids so far, and how often
+    the camera came back.
+    """
 
     frames: int
     megabytes: float
@@ -62,10 +70,10 @@ class Look:
     returns: int
 
 
-class Reel:
-    """What the camera shows: the portrait, and by turns black or another size.
+class Scenes:
+    """Pictures of the camera: the portrait in two sizes, or black.
 
-    It drifts as the loop takes frames, however many the camera sends: time is accelerated for both alike.
+    The portrait drifts with the frames that the loop takes, not with those that the camera sends.
     """
 
     def __init__(self) -> None:
@@ -78,46 +86,47 @@ class Reel:
         self.position = 0
 
     def __call__(self, number: int) -> Picture:  # noqa: ARG002
+        """Return the current picture; the ``number`` of the camera does not matter."""
         if self.scene == "black":
             return self._black
         return (self._large if self.scene == "large" else self._small)[self.position % TURN]
 
 
-class Troubled:
-    """The frames of a camera at ``server``, which has troubles by turns: one every ``every`` frames."""
+class FaultyCamera:
+    """Camera at ``server`` with a fault every ``every`` frames: black, a new size, or a restart."""
 
-    def __init__(self, reel: Reel, every: int) -> None:
-        self._reel, self._every = reel, every
-        self.server = MjpegServer(_FASTEST_FPS, reel)
+    def __init__(self, scenes: Scenes, every: int) -> None:
+        self._scenes, self._every = scenes, every
+        self.server = MjpegServer(_FASTEST_FPS, scenes)
         self.returns = 0
 
     def frames(self, count: int) -> Iterator[Frame]:
-        """``count`` frames, as they come."""
-        with CameraSource(self.server.url, say=self._hear) as source:
+        """Yield ``count`` frames as they come."""
+        with CameraSource(self.server.url, say=self._on_message) as source:
             for seen, frame in enumerate(source, 1):
                 yield frame
-                self._reel.position = seen
+                self._scenes.position = seen
                 if seen == count:
                     return
                 if seen % self._every == 0:
-                    self._trouble(seen // self._every)
+                    self._cause_fault(seen // self._every)
 
     def close(self) -> None:
-        """End the camera."""
+        """Stop the camera."""
         self.server.kill()
 
-    def _trouble(self, turn: int) -> None:
-        self._reel.scene = ("black", "face", "large", "face")[turn % 4]
+    def _cause_fault(self, turn: int) -> None:
+        self._scenes.scene = ("black", "face", "large", "face")[turn % 4]
         if turn % 4 == 1:
             self.server.kill()
-            self.server = MjpegServer(_FASTEST_FPS, self._reel, self.server.port)
+            self.server = MjpegServer(_FASTEST_FPS, self._scenes, self.server.port)
 
-    def _hear(self, line: str) -> None:
+    def _on_message(self, line: str) -> None:
         self.returns += "is back" in line
 
 
-class Watch(JsonSink):
-    """A JSON sink that keeps count of what passes."""
+class CountingSink(JsonSink):
+    """JSON sink that counts frames, faces and ids."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -125,46 +134,52 @@ class Watch(JsonSink):
         self.ids: set[int] = set()
 
     def write(self, result: FrameResult) -> None:
-        """Count and write one frame."""
+        """Write and count one frame."""
         super().write(result)
         self.frames += 1
         self.with_face += bool(result.faces)
         self.ids.update(face.id for face in result.faces)
 
 
-def soak(tracker: FaceTracker, label: str, frames: int, every: int) -> list[Look]:
-    """Ten looks during ``frames`` frames with a trouble every ``every``; the last one when all is closed.
+def soak(tracker: FaceTracker, label: str, frames: int, every: int) -> list[Snapshot]:
+    """Run ``frames`` frames with a fault every ``every``; return ten snapshots, and one after closing.
 
     Raises :class:`~tracker.errors.BenchError` if a line of the JSON is missing or cannot be read.
     """
-    looks: list[Look] = []
+    snapshots: list[Snapshot] = []
     at = {frames * part // 10 for part in range(1, 11)}
+    camera = FaultyCamera(Scenes(), every)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         path = Path(folder) / "soak.jsonl"
-        camera = Troubled(Reel(), every)
         stack.callback(camera.close)
-        watch = stack.enter_context(Watch(path))
-        view = stack.enter_context(View(Blind(), Path(folder)))
+        sink = stack.enter_context(CountingSink(path))
+        view = stack.enter_context(View(NullScreen(), Path(folder)))
         advance = stack.enter_context(progress_bar("soaking", frames))
-
-        def look() -> Look:
-            alive = threading.active_count()
-            return Look(watch.frames, resident_mb(), alive, watch.with_face, len(watch.ids), camera.returns)
 
         def on_frame() -> None:
             advance()
-            if watch.frames in at:
-                looks.append(look())
+            if sink.frames in at:
+                snapshots.append(_snapshot(sink, camera))
 
-        outputs, observer = Outputs(results=(watch,)), ItemObserver(on_frame)
-        run = Run(tracker, outputs, observer, view=view, stats=LiveStats(label))
+        observer = ItemObserver(on_frame)
+        run = Run(tracker, Outputs(results=(sink,)), observer, view=view, stats=LiveStats(label))
         run_frames(camera.frames(frames), run)
         stack.close()
-        with path.open() as lines:
-            written = sum(1 for line in lines if json.loads(line))
-        if written != frames:
-            raise BenchError(f"{written} lines of JSON of {frames} frames")
-        return [*looks, look()]
+        check_lines(path, frames)
+        return [*snapshots, _snapshot(sink, camera)]
+
+
+def check_lines(path: Path, frames: int) -> None:
+    """Raise :class:`~tracker.errors.BenchError` unless ``path`` holds ``frames`` lines of JSON."""
+    with path.open() as lines:
+        written = sum(1 for line in lines if json.loads(line))
+    if written != frames:
+        raise BenchError(f"{written} lines of JSON of {frames} frames")
+
+
+def _snapshot(sink: CountingSink, camera: FaultyCamera) -> Snapshot:
+    alive = threading.active_count()
+    return Snapshot(sink.frames, resident_mb(), alive, sink.with_face, len(sink.ids), camera.returns)
 
 
 def main(
@@ -175,21 +190,19 @@ def main(
     json_path: JsonOption = None,
 ) -> None:
     """Let the live loop run for hours, as fast as frames come."""
-    if json_path:
-        try_writing(json_path)
+    check_outputs(json_path)
     before = threading.active_count()
     with open_tracker(model, backend, smoothing="low") as tracker:
-        looks = soak(tracker, tracker.label, round(hours * 3600 * CAMERA_FPS), every)
+        snapshots = soak(tracker, tracker.label, round(hours * 3600 * CAMERA_FPS), every)
     caption = f"{before} threads before; the last row after closing."
     table = Table(title="soak", title_justify="left", caption=caption)
     for header in ("frames", "resident, MB", "threads", "with a face", "ids", "camera came back"):
         table.add_column(header, justify="right")
-    for one in looks:
+    for one in snapshots:
         table.add_row(*(str(value) for value in asdict(one).values()))
     Console().print(table)
-    if json_path:
-        report = {"machine": describe_machine(), "model": model, "backend": backend, "threads_before": before}
-        replace(json_path, to_json({**report, "looks": [asdict(one) for one in looks]}).encode())
+    rows = [asdict(one) for one in snapshots]
+    write_report(json_path, model=model, backend=backend, threads_before=before, looks=rows)
 
 
 if __name__ == "__main__":

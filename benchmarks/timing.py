@@ -1,4 +1,4 @@
-"""Timing one call of a session after another."""
+"""Durations of successive calls of an inference session."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tracker.types import ImageArray
 
 
 def call_times(session: Session, crops: ImageArray) -> Iterator[float]:
-    """Milliseconds of each call on ``crops`` ``(N, 1, 224, 224)``, without end."""
+    """Yield the milliseconds of each call on ``crops`` ``(N, 1, 224, 224)``, endlessly."""
     while True:
         started = time.perf_counter()
         session.run(crops)

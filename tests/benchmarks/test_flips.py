@@ -1,4 +1,4 @@
-"""Some dozens of flipped bits; thousands are ``python -m benchmarks.flips``."""
+"""Some dozens of flipped bits; ``python -m benchmarks.flips`` tries thousands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.flips import BAD, Answer, Clip, Picture, Reader, flip, judge, make_clips
+from benchmarks.flips import BAD, Clip, Picture, Reader, Reading, classify, flip, make_clips
 
 PICTURES = (Picture(0.0, 11), Picture(0.04, 22), Picture(0.08, 33))
 CLIP = Clip("clip.mp4", bytes(300), PICTURES, (100, 200, 300))
@@ -22,6 +22,7 @@ def reader() -> Iterator[Reader]:
         yield reader
 
 
+@pytest.mark.slow
 def test_single_flipped_bits_do_no_harm(tmp_path: Path, reader: Reader) -> None:
     draw = np.random.default_rng(7)
     for clip in make_clips(tmp_path):
@@ -31,13 +32,13 @@ def test_single_flipped_bits_do_no_harm(tmp_path: Path, reader: Reader) -> None:
             assert done.outcome not in BAD, done
 
 
-def test_a_reader_that_hangs_or_dies_is_replaced(tmp_path: Path) -> None:
+def test_a_reader_that_hangs_or_crashes_is_replaced(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)  # nobody ever writes to it
+    os.mkfifo(pipe)  # without a writer, opening blocks
     with closing(Reader(0.5)) as reader:
         assert reader.read(pipe) == "hung"
-        reader._process.kill()
-        reader._process.join()
+        reader.process.kill()
+        reader.process.join()
         assert reader.read(pipe) == "crashed"
 
 
@@ -52,9 +53,9 @@ def test_a_reader_that_hangs_or_dies_is_replaced(tmp_path: Path) -> None:
         ((Picture(0.0, 12), *PICTURES[1:]), "", True, "lost"),
     ],
 )
-def test_what_a_reading_is_worth(
+def test_readings_are_classified(
     pictures: tuple[Picture, ...], message: str, is_known: bool, expected: str
 ) -> None:
-    assert judge(CLIP, 250, Answer(pictures, message, is_known)) == expected
+    assert classify(CLIP, 250, Reading(pictures, message, is_known)) == expected
     if not pictures:
-        assert judge(CLIP, 50, Answer(pictures, message, is_known)) == "unreadable"
+        assert classify(CLIP, 50, Reading(pictures, message, is_known)) == "unreadable"

@@ -1,3 +1,7 @@
+"""Latency of U-Nets."""
+
+from __future__ import annotations
+
 import json
 from pathlib import Path
 
@@ -24,6 +28,7 @@ def one_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("one_network")
+@pytest.mark.slow
 def test_the_grid_and_the_shipped_models_are_timed_and_drawn(tmp_path: Path) -> None:
     table, plot = tmp_path / "f.json", tmp_path / "f.png"
     result = CliRunner().invoke(app, ["--rounds", "1", "--json", str(table), "--plot", str(plot)])

@@ -1,4 +1,4 @@
-"""The benchmarks of a long video, a growing corpus and kills, run small: what they check and write."""
+"""Short runs of the benchmarks of a long video, a growing corpus and killed runs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def run(main: Callable[..., None], *args: object) -> str:
     return done.output
 
 
-def test_a_long_video_is_held_for_its_stages_alone(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_long_video_is_compared_with_its_stages_alone(tmp_path: Path) -> None:
     out = tmp_path / "o.json"
     run(long_video.main, "--minutes", 0.2, "--model", "unet-light", "--json", out)
     report = json.loads(out.read_text())
@@ -49,7 +50,7 @@ def test_a_growing_corpus_is_timed(tmp_path: Path) -> None:
     )
 
 
-def test_results_that_differ_are_told(tmp_path: Path) -> None:
+def test_differing_results_are_an_error(tmp_path: Path) -> None:
     for name, text in (("a", "1"), ("b", "2")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "x.jsonl").write_text(text)
@@ -59,7 +60,10 @@ def test_results_that_differ_are_told(tmp_path: Path) -> None:
         corpus.compare([job], tmp_path / "a", tmp_path / "b")
 
 
-def test_kills_are_survived_and_a_difference_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.slow
+def test_killed_runs_resume_and_a_difference_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     out = tmp_path / "o.json"
     run(kills.main, "--kills", 2, "--frames", 60, "--faces", 1, "--json", out)
     assert len(json.loads(out.read_text())["at_lines"]) == 2

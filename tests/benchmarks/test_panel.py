@@ -1,4 +1,4 @@
-"""The panel held against the bench: on a real clip, with both kinds of figures."""
+"""Comparison of the live panel with the bench."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("torch")
 
 from benchmarks import panel
-from benchmarks.panel import STAGES, ask_bench, ask_panel, compare
+from benchmarks.panel import STAGES, bench_stages, compare, panel_stages
 from tracker.reports.bench.clip import write_clip
 from tracker.reports.bench.records import BenchCase
 from tracker.reports.bench.worker import FEWEST, WARM_UP
@@ -22,8 +22,9 @@ def case(tmp_path: Path) -> BenchCase:
     return BenchCase("cpu", "unet-light", None, 1, str(clip), 1, FEWEST)
 
 
-def test_both_tell_every_stage_of_a_followed_face(case: BenchCase) -> None:
-    for stages in (ask_bench(case), ask_panel(case)):
+@pytest.mark.slow
+def test_both_measure_every_stage_of_a_tracked_face(case: BenchCase) -> None:
+    for stages in (bench_stages(case), panel_stages(case)):
         assert set(stages) == set(STAGES)
         assert all(0 < value < 10_000 for value in stages.values())
 
@@ -32,8 +33,8 @@ def test_medians_are_taken_over_rounds_and_sums_within_them(
     monkeypatch: pytest.MonkeyPatch, case: BenchCase
 ) -> None:
     bench, live = iter([1.0, 9.0, 2.0]), iter([3.0, 3.0, 1.0])
-    monkeypatch.setattr(panel, "ask_bench", lambda _: dict.fromkeys(STAGES, next(bench)))
-    monkeypatch.setattr(panel, "ask_panel", lambda _: dict.fromkeys(STAGES, next(live)))
+    monkeypatch.setattr(panel, "bench_stages", lambda _: dict.fromkeys(STAGES, next(bench)))
+    monkeypatch.setattr(panel, "panel_stages", lambda _: dict.fromkeys(STAGES, next(live)))
     *stages, together = compare(case, rounds=3)
     assert [one.stage for one in stages] == list(STAGES)
     assert all((one.bench_ms, one.panel_ms, one.ratio) == (2.0, 3.0, 1.5) for one in stages)

@@ -1,3 +1,7 @@
+"""Comparison with peers: contenders as processes, rounds, ratios."""
+
+from __future__ import annotations
+
 import json
 import os
 import sys
@@ -11,8 +15,8 @@ import typer
 from typer.testing import CliRunner
 
 from benchmarks import peers
-from benchmarks.contender import Contender
-from benchmarks.peers import WARM_UP, commands, compete
+from benchmarks.contender import Contender, RoundTimes
+from benchmarks.peers import WARM_UP, commands, compete, limited_cores
 from tracker.errors import BenchError
 
 app = typer.Typer()
@@ -26,11 +30,11 @@ for _ in sys.stdin:
 """
 
 
-def fake(code):
+def fake(code: str) -> list[str]:
     return [sys.executable, "-c", code]
 
 
-def test_a_contender_is_asked_for_rounds() -> None:
+def test_a_contender_measures_rounds() -> None:
     with Contender("fake", fake(ANSWERING % 2.5)) as contender:
         assert contender.version == "fake 1"
         assert contender.round().ms == [2.5] * 30
@@ -38,7 +42,7 @@ def test_a_contender_is_asked_for_rounds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "error"),
     [
         ("import sys; sys.exit('no module named mesh')", "fake died: no module named mesh"),
         ("print('hello')", "fake talks nonsense"),
@@ -47,43 +51,48 @@ def test_a_contender_is_asked_for_rounds() -> None:
         ("import time; time.sleep(60)", "fake gave no answer for 1 s"),
     ],
 )
-def test_one_that_does_not_start_is_one_line(code, said) -> None:
-    with pytest.raises(BenchError, match=f"^{said}"):
+def test_a_contender_that_does_not_start_is_one_line(code: str, error: str) -> None:
+    with pytest.raises(BenchError, match=f"^{error}"):
         Contender("fake", fake(code), limit_s=1 if "sleep" in code else 30)
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "error"),
     [
         ("sys.stdin.readline(); sys.exit('out of memory')", "fake died: out of memory"),
         ("sys.stdin.readline(); print('{\"ms\": 3}', flush=True); sys.stdin.read()", "fake talks nonsense"),
         ("sys.stdin.readline(); time.sleep(60)", "fake gave no answer for 2 s"),
     ],
 )
-def test_one_that_fails_in_a_round_is_one_line_and_its_process_ends(code, said) -> None:
+def test_a_contender_that_fails_in_a_round_is_one_line_and_its_process_ends(code: str, error: str) -> None:
     start = "import sys, time; print('{\"ready\": 1}', flush=True); "
     with Contender("fake", fake(start + code), limit_s=2) as contender:
-        with pytest.raises(BenchError, match=f"^{said}"):
+        with pytest.raises(BenchError, match=f"^{error}"):
             contender.round()
-        process = contender._process
+        process = contender.process
     assert process.poll() is not None
 
 
-def test_an_interpreter_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+def test_a_missing_interpreter_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match=r"cannot be started.*No such file"):
         Contender("fake", [str(tmp_path / "python")])
 
 
 def test_contenders_take_turns_and_ratios_are_to_the_first_peer(monkeypatch: pytest.MonkeyPatch) -> None:
-    turns = []
+    turns: list[str] = []
     real = Contender.round
-    monkeypatch.setattr(Contender, "round", lambda self: turns.append(self.name) or real(self))
+
+    def recorded(self: Contender) -> RoundTimes:
+        turns.append(self.name)
+        return real(self)
+
+    monkeypatch.setattr(Contender, "round", recorded)
     started = {name: fake(ANSWERING % ms) for name, ms in (("mediapipe", 2.0), ("ours", 5.0), ("dlib", 8.0))}
-    standings = compete(started, rounds=2)
+    results = compete(started, rounds=2)
     assert turns == ["mediapipe", "ours", "dlib"] * 2
-    assert [one.ratio for one in standings] == [1.0, 2.5, 4.0]
-    assert [one.median_ms for one in standings] == [2.0, 5.0, 8.0]
-    assert {(one.frames, one.found) for one in standings} == {(60 - WARM_UP, 60)}
+    assert [one.ratio for one in results] == [1.0, 2.5, 4.0]
+    assert [one.median_ms for one in results] == [2.0, 5.0, 8.0]
+    assert {(one.frames, one.found) for one in results} == {(60 - WARM_UP, 60)}
 
 
 def test_without_a_peer_there_is_no_ratio() -> None:
@@ -91,14 +100,14 @@ def test_without_a_peer_there_is_no_ratio() -> None:
     assert only.ratio is None
 
 
-def test_peers_come_first_and_every_model_meets_every_backend(tmp_path: Path) -> None:
+def test_commands_start_with_the_peers(tmp_path: Path) -> None:
     started = commands(tmp_path / "f.npy", {"dlib": tmp_path / "python"}, [("a", "cpu"), ("b", "cuda")], 3)
     assert list(started) == ["dlib", "a on cpu", "b on cuda"]
     assert started["dlib"][0] == str(tmp_path / "python")
     assert started["b on cuda"][-4:] == [str(tmp_path / "f.npy"), "b", "cuda", "3"]
 
 
-def test_the_command_measures_ours_and_writes_it(tmp_path: Path) -> None:
+def test_the_command_measures_our_tracker_and_writes_a_report(tmp_path: Path) -> None:
     usable = getattr(os, "sched_getaffinity", lambda _: None)(0)
     path = tmp_path / "p.json"
     result = CliRunner().invoke(
@@ -115,16 +124,16 @@ def test_the_command_measures_ours_and_writes_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system cannot hold a process to cores")
-def test_cores_that_are_not_there_are_not_claimed() -> None:
+def test_no_more_cores_are_reported_than_there_are() -> None:
     usable = os.sched_getaffinity(0)
-    with peers._cores(len(usable) + 1) as cores:
+    with limited_cores(len(usable) + 1) as cores:
         assert cores == len(usable)
-    with peers._cores(1) as cores:
+    with limited_cores(1) as cores:
         assert cores == len(os.sched_getaffinity(0)) == 1
     assert os.sched_getaffinity(0) == usable
 
 
-def test_a_backend_that_does_not_open_says_so() -> None:
+def test_an_unknown_backend_is_one_line() -> None:
     result = CliRunner().invoke(app, ["--backend", "tpu", "--frames", "10"])
     assert isinstance(result.exception, BenchError)
     assert "unknown backend 'tpu'" in str(result.exception)

@@ -1,4 +1,6 @@
-"""The peers themselves, each where the environment names an interpreter that has it."""
+"""The peers themselves, if the environment names an interpreter with them."""
+
+from __future__ import annotations
 
 import os
 import shutil
@@ -15,33 +17,37 @@ from benchmarks.peers import PEERS, commands
 from tracker.reports.bench.clip import portrait_frames
 
 FRAMES = 5
-# Libraries that keep quiet where they see CI must not hide what users would get.
+# Libraries that send usage data may not do so in CI: hide it, to see what users get.
 ENV = {key: value for key, value in os.environ.items() if key not in ("CI", "TF_BUILD", "JENKINS_URL")}
 
 
+Peer = tuple[str, str]  # name, interpreter
+
+
 @pytest.fixture(params=PEERS)
-def peer(request: pytest.FixtureRequest):
-    variable = f"{request.param.upper()}_PYTHON"
+def peer(request: pytest.FixtureRequest) -> Peer:
+    name: str = request.param
+    variable = f"{name.upper()}_PYTHON"
     python = os.environ.get(variable)
     if not python:
-        pytest.skip(f"set {variable} to the interpreter of an environment that holds {request.param}")
-    return request.param, python
+        pytest.skip(f"set {variable} to the interpreter of an environment that holds {name}")
+    return name, python
 
 
 @pytest.fixture
-def portrait(tmp_path: Path):
-    """A file of frames with one face."""
+def portrait(tmp_path: Path) -> Path:
+    """File of frames with one face."""
     path = tmp_path / "portrait.npy"
     np.save(path, np.stack([frame.image_bgr for frame in portrait_frames(FRAMES, (640, 480))]))
     return path
 
 
-def command_of(peer, frames):
+def command_of(peer: Peer, frames: Path) -> list[str]:
     name, python = peer
-    return commands(frames, {name: python}, [], 1)[name]
+    return commands(frames, {name: Path(python)}, [], 1)[name]
 
 
-def test_a_peer_finds_the_face_in_every_frame_and_none_in_grey_ones(peer, portrait, tmp_path: Path) -> None:
+def test_a_peer_finds_the_face_and_none_in_grey_frames(peer: Peer, portrait: Path, tmp_path: Path) -> None:
     grey = tmp_path / "grey.npy"
     np.save(grey, np.full((FRAMES, 480, 640, 3), 90, np.uint8))
     for frames, found in ((portrait, FRAMES), (grey, 0)):
@@ -54,7 +60,7 @@ def test_a_peer_finds_the_face_in_every_frame_and_none_in_grey_ones(peer, portra
 
 
 @pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
-def test_a_peer_opens_no_internet_socket(peer, portrait, tmp_path: Path) -> None:
+def test_a_peer_opens_no_internet_socket(peer: Peer, portrait: Path, tmp_path: Path) -> None:
     log = tmp_path / "trace"
     command = ["strace", "-f", "-e", "trace=socket,connect", "-o", str(log), *command_of(peer, portrait)]
     done = subprocess.run(command, input="round\n", env=ENV, capture_output=True, text=True, timeout=300)

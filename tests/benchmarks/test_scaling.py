@@ -1,3 +1,7 @@
+"""Latency by faces and frame size, and memory by length."""
+
+from __future__ import annotations
+
 import json
 from pathlib import Path
 
@@ -11,7 +15,7 @@ import typer
 from typer.testing import CliRunner
 
 from benchmarks import scaling
-from benchmarks.scaling import follow_long, time_steps
+from benchmarks.scaling import time_cases, track_long
 from tests.timings import stage_timing
 from tracker.errors import BenchError
 from tracker.reports.bench.records import BenchGrid, BenchResults, StageTiming
@@ -38,34 +42,34 @@ def fake_measurements(grid: BenchGrid) -> BenchResults:
     return BenchResults(timings)
 
 
-def test_what_each_further_face_costs_beside_its_inference(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_further_face_adds_its_cost_outside_inference(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scaling, "measure_all", fake_measurements)
-    first, *others = time_steps("resnet18", "cpu", 2, 100, [(640, 480)], [1, 2, 5])
+    first, *others = time_cases("resnet18", "cpu", 2, 100, [(640, 480)], [1, 2, 5])
     assert (first.total_ms, first.infer_ms, first.beside_ms) == (10.5, 10.0, 0.5)
     assert first.further_ms is None
     assert [step.further_ms for step in others] == pytest.approx([0.2, 0.2])
 
 
-def test_faces_that_were_not_followed_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_faces_that_were_not_tracked_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scaling, "measure_all", lambda _: BenchResults([timing("total", 1.0, 4, (640, 480))]))
     with pytest.raises(BenchError, match="not all of 5 faces were followed at 640x480"):
-        time_steps("resnet18", "cpu", 2, 100, [(640, 480)], [5])
+        time_cases("resnet18", "cpu", 2, 100, [(640, 480)], [5])
 
 
-def test_memory_is_looked_at_through_a_video() -> None:
-    memory = follow_long("resnet18", "cpu", 1, 30)
+def test_memory_is_measured_along_a_video() -> None:
+    memory = track_long("resnet18", "cpu", 1, 30)
     assert [one.frames for one in memory] == [1, *range(3, 31, 3)]
     assert all(30 < one.megabytes < 10_000 for one in memory)
 
 
-def test_a_system_that_does_not_tell_memory_is_refused_before_anything_is_timed(
+def test_unknown_memory_is_refused_before_anything_is_timed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def untold() -> Never:
+    def unknown() -> Never:
         raise BenchError("this system does not say")
 
-    monkeypatch.setattr(scaling, "resident_mb", untold)
-    monkeypatch.setattr(scaling, "time_steps", None)
+    monkeypatch.setattr(scaling, "resident_mb", unknown)
+    monkeypatch.setattr(scaling, "time_cases", None)
     assert isinstance(CliRunner().invoke(app, []).exception, BenchError)
 
 
