@@ -37,7 +37,7 @@ def test_unavailable_backends_get_a_row_and_variants_run_on_suitable_backends_on
     def refuse(*_: object) -> None:
         raise BackendError("no such card")
 
-    monkeypatch.setitem(backends._OPENERS, "cuda", refuse)
+    monkeypatch.setitem(backends.OPENERS, "cuda", refuse)
     faces = Faces(read_test_faces(data)[:2])
     rows = list(compare(find_model("resnet18", "landmarks", weights), ["cuda", "cpu"], faces))
     assert [(row.precision, row.backend) for row in rows] == [

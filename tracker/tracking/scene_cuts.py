@@ -26,10 +26,14 @@ class CutDetector:
 
     Frames are compared by the correlation of their thumbnails, which does not change with the light. A camera
     that swings round within a frame looks like a cut, too. ``last`` ``(9, 16)`` is the normalised thumbnail
-    of the last frame that was not blank; None before one.
+    of the last frame that was not blank; None before one. Raises ``ValueError`` for another shape.
     """
 
     last: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        if self.last is not None and self.last.shape != _CELLS[::-1]:
+            raise ValueError(f"a frame is compared by {_CELLS[::-1]} cells, got {self.last.shape}")
 
     def is_cut(self, cells: FloatArray) -> bool:
         """Take in the next frame and return whether it shows another scene than the one before.

@@ -59,7 +59,8 @@ class Search:
     State, for V close-ups and the C = 18 * 32 cells of a thumbnail: ``touches`` ``(V, C)``, the cells that
     each close-up shows; ``seen`` ``(C,)``, the grey level of each cell when it last changed; ``waiting``
     ``(V,)``, close-ups in which something changed; ``looked_at`` ``(V,)``, the number of the frame in which
-    each was last looked at, 0 for never; ``frame``, the number of the last frame, from 1.
+    each was last looked at, 0 for never; ``frame``, the number of the last frame, from 1. Raises
+    ``ValueError`` for arrays whose shapes do not fit.
     """
 
     image_hw: tuple[int, int] = (0, 0)
@@ -68,6 +69,12 @@ class Search:
     waiting: BoolArray = field(default_factory=lambda: np.zeros(0, bool))
     looked_at: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
     frame: int = 0
+
+    def __post_init__(self) -> None:
+        views = len(self.touches)
+        shapes = [array.shape for array in (self.touches, self.seen, self.waiting, self.looked_at)]
+        if shapes != [(views, ROWS * COLUMNS), (ROWS * COLUMNS,), (views,), (views,)]:
+            raise ValueError(f"the arrays of a search have shapes that do not fit: {shapes}")
 
     def restart(self) -> None:
         """Look at all close-ups again, as in another scene."""

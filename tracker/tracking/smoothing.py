@@ -79,13 +79,17 @@ class PointFilter:
 
     ``last`` ``(68,)`` holds the last smoothed points as complex numbers x + iy in pixels, ``time_s`` their
     time (None before the first), and ``velocity`` ``(2, 68)`` the velocities of the head and of the points on
-    it, face widths a second.
+    it, face widths a second. Raises ``ValueError`` for arrays of other shapes.
     """
 
     parameters: OneEuro
     time_s: float | None = None
     last: ComplexArray = field(default_factory=lambda: np.empty(0, complex))
     velocity: ComplexArray = field(default_factory=lambda: np.empty(0, complex))
+
+    def __post_init__(self) -> None:
+        if (self.last.shape, self.velocity.shape) not in (((0,), (0,)), ((N_POINTS,), (2, N_POINTS))):
+            raise ValueError(f"a filter has {N_POINTS} points, got {self.last.shape}, {self.velocity.shape}")
 
     def __call__(self, points: FloatArray, time_s: float) -> FloatArray:
         """Return the smoothed points ``(68, 2)`` for ``points`` at ``time_s`` seconds, both in pixels.

@@ -95,7 +95,10 @@ def _set(*path: str | int) -> Callable[[Any, object], None]:
         (_set("tracks", 0, "landmarks", "points_frame", "type"), "|O"),
         (_set("tracks", 0, "landmarks", "points_frame", "type"), "V8"),
         (_set("tracks", 0, "smooth", "parameters", "rest_hz"), -1.0),
+        (_set("tracks", 0, "smooth", "velocity", "shape"), [136]),
+        (_set("search", "waiting", "shape"), [1, -1]),
         (_set("search"), {"object": "os", "has": {}}),
+        (_set("cuts", "last", "shape"), [144]),
     ],
 )
 def test_a_changed_state_is_refused(

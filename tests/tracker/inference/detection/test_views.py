@@ -89,9 +89,7 @@ def test_long_pictures_cut_only_faces_of_the_documented_sizes(short: int, ratio:
     ("image_hw", "views", "smallest_face"),
     [((1080, 1920), 40, 60), ((1920, 1080), 40, 60), ((480, 640), 30, 27), ((360, 640), 8, 40)],
 )
-def test_views_of_usual_pictures(
-    image_hw: tuple[int, int], views: int, smallest_face: int
-) -> None:
+def test_views_of_usual_pictures(image_hw: tuple[int, int], views: int, smallest_face: int) -> None:
     tiles = close_ups(image_hw, SIZE)
     assert len(tiles) == views
     assert round(NEEDED_SHARE * min(tile.side for tile in tiles)) == smallest_face
