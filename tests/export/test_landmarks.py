@@ -55,6 +55,7 @@ def shipped(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple
     return folder, ship(checkpoint, "resnet18", folder)
 
 
+@pytest.mark.slow
 def test_onnx_agrees_with_torch(shipped: tuple[Path, Parity]) -> None:
     _, parity = shipped
     assert parity.crops == 32
@@ -63,6 +64,7 @@ def test_onnx_agrees_with_torch(shipped: tuple[Path, Parity]) -> None:
     assert parity.holds
 
 
+@pytest.mark.slow
 def test_the_manifest_entry_verifies_and_the_model_keeps_the_contract(shipped: tuple[Path, Parity]) -> None:
     folder, _ = shipped
     path = load_manifest(folder)["resnet18"].verified()
@@ -76,6 +78,7 @@ def test_the_manifest_entry_verifies_and_the_model_keeps_the_contract(shipped: t
         assert quality is None
 
 
+@pytest.mark.slow
 def test_a_batch_gives_what_single_crops_give(shipped: tuple[Path, Parity]) -> None:
     folder, _ = shipped
     session = open_session(folder / "resnet18.onnx", "cpu", 1)
@@ -85,11 +88,13 @@ def test_a_batch_gives_what_single_crops_give(shipped: tuple[Path, Parity]) -> N
     assert np.abs(together - alone).max() < PARITY_PX
 
 
+@pytest.mark.slow
 def test_kernels_are_stored_as_float16(shipped: tuple[Path, Parity], checkpoint: Path) -> None:
     folder, _ = shipped
     assert (folder / "resnet18.onnx").stat().st_size < 0.52 * checkpoint.stat().st_size
 
 
+@pytest.mark.slow
 def test_the_file_contains_no_paths_of_the_exporting_machine(shipped: tuple[Path, Parity]) -> None:
     data = (shipped[0] / "resnet18.onnx").read_bytes()
     assert b"site-packages" not in data
@@ -107,6 +112,7 @@ def test_folding_and_rounding_change_little(checkpoint: Path) -> None:
     assert 0 < difference.abs().max() < 0.01 * points.std()
 
 
+@pytest.mark.slow
 def test_a_network_that_differs_is_refused_and_the_old_model_stays(
     checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,6 +135,7 @@ def test_a_network_that_differs_is_refused_and_the_old_model_stays(
     assert (tmp_path / "resnet18.onnx").read_bytes() == b"the model of yesterday"
 
 
+@pytest.mark.slow
 def test_parity_reports_a_real_difference(checkpoint: Path, shipped: tuple[Path, Parity]) -> None:
     """The reported difference equals the one that the change of the network makes."""
     network, crops = load_contract(checkpoint, "resnet18"), noise_crops(2)
@@ -145,6 +152,7 @@ def test_parity_reports_a_real_difference(checkpoint: Path, shipped: tuple[Path,
     assert not parity.holds
 
 
+@pytest.mark.slow
 def test_nan_breaks_parity(checkpoint: Path, shipped: tuple[Path, Parity]) -> None:
     network = load_contract(checkpoint, "resnet18")
     with torch.no_grad():
@@ -193,6 +201,7 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
         load_contract(path, "resnet18")
 
 
+@pytest.mark.slow
 def test_quality_of_the_exported_model_agrees_with_torch(checkpoint: Path, tmp_path: Path) -> None:
     tree = write_300w(tmp_path / "data")
     (tmp_path / "weights").mkdir()

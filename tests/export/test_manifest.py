@@ -20,6 +20,7 @@ flatbuffer = pytest.importorskip("tflite", reason="needs the train extra")
 pytest.importorskip("onnx", reason="needs the train extra")
 
 
+@pytest.mark.slow
 def test_new_weights_drop_the_variants_of_the_old_ones(weights: Path, tmp_path: Path) -> None:
     for name in (MANIFEST, "resnet18.onnx", "resnet18.int8.onnx"):
         shutil.copy(weights / name, tmp_path)

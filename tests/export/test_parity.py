@@ -19,6 +19,7 @@ from tracker.inference.weights import find_model
 from train.data.splits import test_faces as read_test_faces
 
 
+@pytest.mark.slow
 def test_float32_has_parity_and_eight_bits_stay_close(weights: Path, data: Path) -> None:
     rows = list(compare(find_model("resnet18", "landmarks", weights), ["cpu"], Faces(read_test_faces(data))))
     plain, small = rows
@@ -31,6 +32,7 @@ def test_float32_has_parity_and_eight_bits_stay_close(weights: Path, data: Path)
     assert small.mean_px < small.largest_px
 
 
+@pytest.mark.slow
 def test_unavailable_backends_get_a_row_and_variants_run_on_suitable_backends_only(
     weights: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

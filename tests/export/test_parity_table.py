@@ -14,6 +14,7 @@ from tests.export.models import Run
 from tracker.inference.weights import find_model
 
 
+@pytest.mark.slow
 def test_the_loss_is_recorded_for_all_faces_only(
     run: Run, weights: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -25,6 +26,7 @@ def test_the_loss_is_recorded_for_all_faces_only(
     assert "noted in the manifest: resnet18 int8" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_broken_float32_file_ends_with_an_error(
     run: Run, weights: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -44,6 +44,7 @@ def small(shipped: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_quantisation_keeps_points(shipped: Path, small: Path) -> None:
     crops = faces(8)
     plain, bytes_ = (OnnxLandmarker(open_session(p, "cpu", 1)).locate(crops) for p in (shipped, small))
@@ -53,6 +54,7 @@ def test_quantisation_keeps_points(shipped: Path, small: Path) -> None:
     assert np.abs(plain.presence - bytes_.presence).max() < 0.05
 
 
+@pytest.mark.slow
 def test_convolutions_are_quantised_and_the_mean_of_maps_is_not(shipped: Path, small: Path) -> None:
     graph = onnx.load(small).graph
     made_by = {name: node.op_type for node in graph.node for name in node.output}

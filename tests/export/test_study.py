@@ -30,6 +30,7 @@ def trained(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Path]:
     return request.param, tmp_path / "trained.safetensors"
 
 
+@pytest.mark.slow
 def test_the_float16_file_reloads_and_has_half_the_size(trained: tuple[str, Path], tmp_path: Path) -> None:
     name, checkpoint = trained
     folder = tmp_path / "weights"
@@ -45,6 +46,7 @@ def test_the_float16_file_reloads_and_has_half_the_size(trained: tuple[str, Path
         assert torch.equal(shipped.network.state_dict()[key], tensor.half().float())
 
 
+@pytest.mark.slow
 def test_the_tracker_does_not_offer_study_models(trained: tuple[str, Path], tmp_path: Path) -> None:
     name, checkpoint = trained
     ship_study(checkpoint, name, tmp_path)

@@ -21,6 +21,7 @@ from tracker.inference import backends
 from tracker.inference.weights import find_model
 
 
+@pytest.mark.slow
 def test_the_variant_is_chosen_where_it_suits(weights: Path) -> None:
     model = find_model("resnet18", "landmarks", weights)
     small = model.best_for("cpu", ("avx2", "avx512_vnni"))
@@ -31,6 +32,7 @@ def test_the_variant_is_chosen_where_it_suits(weights: Path) -> None:
     assert model.best_for("cuda", ("avx2",)) is model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["resnet18", "unet-light"])
 def test_half_precision_is_for_cuda_and_keeps_points(name: str, tmp_path: Path, run: Run) -> None:
     """Coordinates computed in float16 would be off by up to a sixteenth of a pixel in the crop's far half."""
@@ -56,6 +58,7 @@ def portrait_crops(count: int) -> npt.NDArray[np.uint8]:
     return np.stack([crop.cut(np.asarray(image, np.uint8))[None] for crop in turned])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["int8", "parity"])
 def test_missing_data_is_refused_in_one_line(
     run: Run, command: str, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -6,6 +6,7 @@ import pytest
 from tests.train.cli.runner import Runner, dry_run
 
 
+@pytest.mark.slow
 def test_the_comparison_is_printed_and_written(run: Runner, tiny_imm: Path, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     out = tmp_path / "nose"

@@ -205,6 +205,7 @@ def test_missing_values_are_null(run: Runner, tree: Path, tmp_path: Path) -> Non
     assert row["misses"] == 3
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("network", "tracker")
 def test_report_and_plots_are_written_whole(run: Runner, tree: Path, tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("epoch,loss\n1,2\n2,1\n")

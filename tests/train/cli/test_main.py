@@ -71,6 +71,7 @@ def trained(tiny_300w: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.mark.slow
 def test_a_dry_run_writes_weights_that_the_network_takes(trained: Path) -> None:
     from safetensors.torch import load_file
 
@@ -87,6 +88,7 @@ def test_a_dry_run_writes_weights_that_the_network_takes(trained: Path) -> None:
     assert len((trained / "log.csv").read_text().splitlines()) == 2  # a header and one epoch
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "side"), [("unet", 34), ("unet-mri", 66)])
 def test_a_dry_run_of_a_unet_writes_weights_that_the_network_takes(
     run: Runner, tiny_300w: Path, tmp_path: Path, model: str, side: int
@@ -120,6 +122,7 @@ def test_help_names_the_model_and_its_file(run: Runner) -> None:
         assert f"write its weights to OUT/{model}.safetensors. " in text
 
 
+@pytest.mark.slow
 def test_init_reports_how_many_tensors_of_the_file_it_used(
     run: Runner, tiny_300w: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,6 +143,7 @@ def test_init_reports_how_many_tensors_of_the_file_it_used(
         assert "only unet-mri" in err
 
 
+@pytest.mark.slow
 def test_a_complete_run_resumed_only_writes_its_weights_again(
     run: Runner, tiny_300w: Path, trained: Path
 ) -> None:
@@ -151,6 +155,7 @@ def test_a_complete_run_resumed_only_writes_its_weights_again(
     assert (trained / "log.csv").read_bytes() == log
 
 
+@pytest.mark.slow
 def test_unusable_inputs_are_refused_in_one_line(
     run: Runner, tiny_300w: Path, trained: Path, tmp_path: Path
 ) -> None:
@@ -176,6 +181,7 @@ def test_unusable_inputs_are_refused_in_one_line(
         assert expected in err
 
 
+@pytest.mark.slow
 def test_a_run_starts_from_trained_weights_and_resumes_without_them(
     run: Runner, tiny_300w: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,6 +201,7 @@ def test_a_run_starts_from_trained_weights_and_resumes_without_them(
     assert run("resnet18", *dry_run(tiny_300w, out, "--init", first, "--resume"))[0] == 0
 
 
+@pytest.mark.slow
 def test_the_seed_of_the_recipe_sets_the_initial_weights(
     run: Runner, tiny_300w: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

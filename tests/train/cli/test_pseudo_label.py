@@ -9,6 +9,7 @@ from tests.tiny import write_300w
 from tests.train.cli.runner import Runner
 
 
+@pytest.mark.slow
 def test_a_network_trains_on_pseudo_labels(run: Runner, tmp_path: Path) -> None:
     """Runs the command that labels and the command that trains, on drawn faces."""
     pytest.importorskip("torch")

@@ -167,6 +167,7 @@ def test_drawn_pictures_hold_the_whole_face() -> None:
     assert all(0 < v < limit for p in face_points() for v, limit in zip(p, HW[::-1], strict=True))
 
 
+@pytest.mark.slow
 def test_samples_of_real_faces_are_reproducible(data_dir: Path) -> None:
     from train.data.splits import training_faces
 

@@ -102,6 +102,7 @@ def test_a_missing_or_empty_file_is_refused(tmp_path: Path, content: bytes | Non
         read_dlib_xml(path, "x")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["train", "test"])
 def test_xml_and_pts_labels_of_the_real_data_agree(data_dir: Path, part: str) -> None:
     """The XML holds the ``.pts`` points rounded to whole pixels; another XML parser reads the same."""

@@ -145,6 +145,7 @@ def test_a_missing_image_is_refused(tmp_path: Path) -> None:
         framed_picture(face, FIRST_58, Framing(3.0, (0.0, 0.0)), 80)
 
 
+@pytest.mark.slow
 def test_the_shipped_network_sees_the_real_shots(data_dir: Path) -> None:
     """Point 52 of the database is point 33 of 300-W, where the nose meets the upper lip."""
     if not (data_dir / "imm_face_db").is_dir():

@@ -211,6 +211,7 @@ def test_missing_test_faces_are_logged(
     assert "no test faces" in caplog.text
 
 
+@pytest.mark.slow
 def test_the_real_split_has_no_leak_even_at_a_lower_threshold(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,6 +231,7 @@ def left_out(data_dir: Path) -> list[LabelledFace]:
 COPIES_OF_TEST = {"image_0215": "image_0066", "image_0828": "image_0096", "image_0862": "image_0007"}
 
 
+@pytest.mark.slow
 def test_the_real_copies_of_test_images_are_found_even_at_a_higher_threshold(
     data_dir: Path, left_out: list[LabelledFace], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,6 +240,7 @@ def test_the_real_copies_of_test_images_are_found_even_at_a_higher_threshold(
     assert {leak.training.stem: leak.held_out.stem for leak in found} == COPIES_OF_TEST
 
 
+@pytest.mark.slow
 def test_the_real_copies_of_validation_images_are_found(
     data_dir: Path, left_out: list[LabelledFace], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -249,6 +252,7 @@ def test_the_real_copies_of_validation_images_are_found(
     assert "no test faces" in caplog.text
 
 
+@pytest.mark.slow
 def test_the_real_training_folders_fail_without_the_exclusion(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

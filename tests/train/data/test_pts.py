@@ -217,6 +217,7 @@ def test_a_tree_without_any_official_folder_is_refused(tmp_path: Path) -> None:
         read_300w(tmp_path)
 
 
+@pytest.mark.slow
 def test_the_real_tree_is_read(data_dir: Path) -> None:
     if not (data_dir / "300w").is_dir():
         pytest.skip(f"no 300w in {data_dir}")

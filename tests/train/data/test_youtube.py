@@ -84,6 +84,7 @@ def test_a_missing_or_empty_file_is_refused(tmp_path: Path, content: bytes | Non
         read_youtube_csv(path, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("part", "count"), [("training", 3462), ("test", 770)])
 def test_the_real_files_match_another_reader(data_dir: Path, part: str, count: int) -> None:
     folder = data_dir / "youtube_faces"

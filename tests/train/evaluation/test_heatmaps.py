@@ -42,6 +42,7 @@ def test_heatmap_cells_are_drawn_over_the_pixels_that_they_cover() -> None:
         assert hot[int((y + 0.5) // cell), int((x + 0.5) // cell)] > 0.2
 
 
+@pytest.mark.slow
 def test_figures_of_a_shipped_network_are_written(tmp_path: Path) -> None:
     scores = []
     for model in ("unet", "resnet18"):
@@ -56,6 +57,7 @@ def test_figures_of_a_shipped_network_are_written(tmp_path: Path) -> None:
     assert sorted((tmp_path / "out").iterdir()) == sorted(paths)
 
 
+@pytest.mark.slow
 def test_a_photograph_without_a_face_is_refused(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "grey.png"), np.full((200, 200, 3), 90, np.uint8))
     with pytest.raises(DataError, match="no face found"):

@@ -114,6 +114,7 @@ def test_an_interrupted_evaluation_ends_the_tracker(
         os.kill(int((tmp_path / "out.pid").read_text()), 0)
 
 
+@pytest.mark.slow
 def test_the_real_tracker_finds_the_portrait(tmp_path: Path) -> None:
     """Starts the real tracker, to test that command, JSON and exit code fit together."""
     portrait = Path(train.__file__).parents[1] / "tracker" / "assets" / "astronaut.jpg"

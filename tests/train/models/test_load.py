@@ -48,6 +48,7 @@ def answers(network: nn.Module, crops: Tensor) -> tuple[Tensor, Tensor]:
     return output.points * 224, output.presence_logit
 
 
+@pytest.mark.slow
 def test_the_exported_file_loads_back_into_torch(trained: Path, crops: Tensor) -> None:
     """The difference from the checkpoint is the rounding of kernels to float16."""
     checkpoint, exported = (load_network("resnet18", trained / name) for name in ("r.safetensors", "r.onnx"))
@@ -58,6 +59,7 @@ def test_the_exported_file_loads_back_into_torch(trained: Path, crops: Tensor) -
         assert (expected - got).abs().max() < 0.02 * expected.std()
 
 
+@pytest.mark.slow
 def test_a_warm_start_computes_the_same_as_the_file(trained: Path, crops: Tensor) -> None:
     """With normalisation restored from the same crops, the difference is float32 rounding."""
     exported = load_network("resnet18", trained / "r.onnx").network
@@ -74,6 +76,7 @@ def test_a_warm_start_computes_the_same_as_the_file(trained: Path, crops: Tensor
     assert torch.isfinite(batch.points).all()
 
 
+@pytest.mark.slow
 def test_in_training_mode_the_restored_statistics_are_those_of_the_batch(
     trained: Path, crops: Tensor
 ) -> None:
@@ -85,6 +88,7 @@ def test_in_training_mode_the_restored_statistics_are_those_of_the_batch(
     assert (still - moving).abs().max() < 0.02 * still.std()
 
 
+@pytest.mark.slow
 def test_a_warm_start_from_a_checkpoint_takes_every_tensor(trained: Path, crops: Tensor) -> None:
     network = ResNet18Landmarks()
     assert warm_start(network, trained / "r.safetensors", crops) == len(network.state_dict())
@@ -93,6 +97,7 @@ def test_a_warm_start_from_a_checkpoint_takes_every_tensor(trained: Path, crops:
         assert torch.equal(network.state_dict()[name], tensor)
 
 
+@pytest.mark.slow
 def test_a_warm_start_copies_matching_tensors_only(trained: Path, crops: Tensor) -> None:
     """With another head, the backbone is copied and the head keeps its initial weights."""
     network = ResNet18Landmarks()

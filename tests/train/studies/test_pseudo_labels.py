@@ -148,6 +148,7 @@ def test_a_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
         write_labels([], tmp_path, tmp_path / "nowhere" / "p.jsonl")
 
 
+@pytest.mark.slow
 def test_faces_are_found_where_the_tracker_sees_them(tmp_path: Path) -> None:
     folder = tmp_path / "fairface"
     folder.mkdir()

@@ -35,6 +35,7 @@ def run(data: Path, out: Path, *more: object) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_two_processes_share_the_work_and_write_once(tmp_path: Path) -> None:
     data = write_300w(write_imm(tmp_path / "imm"))
     printed = run(data, tmp_path / "two", "--devices", 2)

@@ -137,6 +137,7 @@ def test_fewer_faces_than_a_batch_still_train(faces: Faces, fabric: Fabric, tmp_
     assert not same_weights(model, network())
 
 
+@pytest.mark.slow
 def test_the_loop_overfits_four_faces(faces: Faces, fabric: Fabric, tmp_path: Path) -> None:
     """Without augmentation the error on the training faces falls to a tenth."""
     still = GeometryPolicy(angle_std_deg=0, scale_std=0, shift_std=0, mirror=0)

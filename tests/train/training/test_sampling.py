@@ -41,6 +41,7 @@ def first_loss(faces: Faces, out: Path, workers: int) -> str:
     return log_of(out)[0]["loss"]
 
 
+@pytest.mark.slow
 def test_workers_do_not_change_the_samples(faces: Faces, tmp_path: Path) -> None:
     # In a process of its own, since workers are forked and the test process has threads of other libraries.
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
