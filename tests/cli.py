@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import json
 import logging
 import os
@@ -26,6 +27,8 @@ DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
 SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)
 )
+
+_screens = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -166,10 +169,12 @@ def run_code(code: str, *args: object, cwd: Path | None = None) -> CliResult:
 def on_virtual_screen(command: Sequence[str], *options: str) -> list[str]:
     """Return ``command`` as xvfb-run with ``options`` starts it, with DISPLAY set.
 
-    The search for a free display begins at a number of this process's own: two searches at once, as by
-    the workers of pytest-xdist, would find the same one.
+    The search for a free display begins at a number of this process's and call's own: two searches at once,
+    as by the workers of pytest-xdist, would find the same one, and a server that is just ending removes the
+    socket of its successor.
     """
-    return ["xvfb-run", "-a", "-n", str(1000 + os.getpid() % 30_000), *options, *command]
+    first = 1000 + (16 * os.getpid() + next(_screens)) % 30_000
+    return ["xvfb-run", "-a", "-n", str(first), *options, *command]
 
 
 def wait_until(
