@@ -24,11 +24,14 @@ class OpenVideo(Closing):
         try:
             self.stream = video_stream(path, self.container)
         except BaseException:
-            self.close()
+            self.container.close()
             raise
 
     def close(self) -> None:
-        """Close the container."""
+        """End decoding and close the container."""
+        # PyAV frees a decoder while it holds the interpreter lock, which a decoder thread needs to free the
+        # number of a packet. Threads that still work then would wait forever; flushing ends their work.
+        self.stream.codec_context.flush_buffers()
         self.container.close()
 
 
