@@ -69,10 +69,8 @@ def measure(case: BenchCase, started: float) -> tuple[list[StageTiming], Process
         of_mode.append(samples)
     first_result = of_mode[0].first_result
     assert first_result is not None
-    faces = max(samples.faces for samples in of_mode)
-    return timings, ProcessCost(
-        **about, faces=faces, start_s=round(first_result - started, 3), peak_mb=_peak_mb()
-    )
+    faces, start_s = max(samples.faces for samples in of_mode), round(first_result - started, 3)
+    return timings, ProcessCost(**about, faces=faces, start_s=start_s, peak_mb=_peak_mb())
 
 
 def _settings(mode: str, faces: int) -> TrackerSettings:
