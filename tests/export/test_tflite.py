@@ -48,8 +48,9 @@ def test_unknown_operator_is_refused_by_name() -> None:
     codes = [model.OperatorCodes(i) for i in range(model.OperatorCodesLength())]
     relu = next(code for code in codes if code.DeprecatedBuiltinCode() == flatbuffer.BuiltinOperator.RELU)
     for field in (4, 10):  # deprecated_builtin_code and builtin_code in the flatbuffer's vtable
-        if offset := relu._tab.Offset(field):
-            content[relu._tab.Pos + offset] = flatbuffer.BuiltinOperator.TANH
+        table = relu._tab  # noqa: SLF001 - flatbuffers has no other way to a field's place
+        if offset := table.Offset(field):
+            content[table.Pos + offset] = flatbuffer.BuiltinOperator.TANH
     with pytest.raises(WeightsError, match="operator TANH is not supported"):
         convert(bytes(content))
 

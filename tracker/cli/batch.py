@@ -14,7 +14,7 @@ from tracker.cli.exit_codes import interruptible
 from tracker.cli.options import Backend, Detector, MaxFaces, Model, Smoothing
 
 
-def batch(
+def batch(  # noqa: PLR0913 - options of the command line
     inputs: Annotated[list[Path], typer.Argument(metavar="INPUTS...", help="Videos, and folders of them.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results.")],
     jobs: Annotated[int, typer.Option(min=0, max=1024, help="Processes; 0: one per core.")] = 0,

@@ -14,7 +14,7 @@ from tracker.cli.exit_codes import interruptible
 from tracker.cli.usage import parse_size
 
 
-def bench(
+def bench(  # noqa: PLR0913 - options of the command line
     backend: Annotated[list[str] | None, typer.Option(help="Backend to measure; repeat for several.")] = None,
     model: Annotated[list[str] | None, typer.Option(help="Model to measure; repeat for several.")] = None,
     precision: Annotated[

@@ -43,7 +43,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
-def measure(
+def measure(  # noqa: PLR0913 - options of the command line
     source: Annotated[
         Path | None,
         typer.Argument(metavar="[VIDEO|IMAGE]", help="Shows a face. Default: a shipped portrait."),

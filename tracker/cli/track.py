@@ -53,7 +53,7 @@ from tracker.runs.targets import OutputTargets
 from tracker.sources.patterns import is_numbered
 
 
-def track(
+def track(  # noqa: PLR0913 - options of the command line
     context: typer.Context,
     camera: Camera = None,
     size: Size = None,

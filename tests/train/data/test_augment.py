@@ -118,7 +118,7 @@ def test_blur_and_low_resolution_do_not_move_the_picture(seed: int, size: int) -
     middle, half = size // 2, size // 16
     crop[middle - half : middle + half, middle - half : middle + half] = 200
     rows, columns = np.indices(crop.shape)
-    for change in (augment._blur, augment._low_resolution):
+    for change in (augment._blur, augment._low_resolution):  # noqa: SLF001 - only chosen at random elsewhere
         changed = change(crop, np.random.default_rng(seed)).astype(float)
         centroid = [(changed * axis).sum() / changed.sum() for axis in (rows, columns)]
         assert np.abs(np.array(centroid) - (middle - 0.5)).max() <= 0.51

@@ -44,6 +44,7 @@ def test_the_training_loop_writes_such_a_log(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     from train.training import loop
 
-    loop._append_log(tmp_path / "log.csv", loop.EpochReport(1, 128, 0.1, 2.0, 3.0, math.nan, 40.0, 50.0))
+    report = loop.EpochReport(1, 128, 0.1, 2.0, 3.0, math.nan, 40.0, 50.0)
+    loop._append_log(tmp_path / "log.csv", report)  # noqa: SLF001 - training to write one line would be slow
     log = read_log(tmp_path / "log.csv")
     assert (log["epoch"].tolist(), log["loss"].tolist()) == ([1], [2])
