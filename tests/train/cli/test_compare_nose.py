@@ -36,10 +36,16 @@ def test_the_comparison_is_printed_and_written(run: Runner, tiny_imm: Path, tmp_
     assert json.loads((out / "comparison.json").read_text()) == content
 
 
-def test_one_seed_has_no_deviation(run: Runner, tiny_imm: Path, tmp_path: Path) -> None:
+def test_one_seed_has_no_deviation(run: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")
-    code, printed, _ = run("compare-nose", *dry_run(tiny_imm, tmp_path, "--seeds", 1))
+    from train.studies.noses import NoseRun
+
+    runs = [NoseRun("funnel", 0, 6.5, 0.9), NoseRun("fan", 0, 5.5, 1.0)]
+    monkeypatch.setattr("train.studies.noses.nose_runs", lambda *_: iter(runs))
+    (tmp_path / "out").mkdir()
+    code, printed, err = run("compare-nose", *dry_run(tmp_path, tmp_path / "out", "--seeds", 1))
     assert code == 0
-    assert "± -" in printed
-    content = json.loads((tmp_path / "comparison.json").read_text())
+    assert "5.50 ± -" in printed
+    assert "fan seed 0: 5.50 px, 100.0 % near" in err
+    content = json.loads((tmp_path / "out" / "comparison.json").read_text())
     assert [row["mean_px"]["std"] for row in content["summary"]] == [None, None]

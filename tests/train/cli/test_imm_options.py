@@ -64,7 +64,6 @@ def test_ctrl_c_exits_130_and_says_how_to_go_on(
     monkeypatch.setattr(LandmarkLoss, "__call__", interrupted)
     for command, hint in (
         (("nose", "--variant", "fan"), "with --resume goes on"),
-        (("face58",), "with --resume goes on"),
         (("compare-nose",), "goes on"),
     ):
         code, _, err = run(*command, *dry_run(tiny_imm, tmp_path / command[0]))
