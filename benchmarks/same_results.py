@@ -74,8 +74,10 @@ class Compared:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Commit of each side with what is changed in its files since, what was compared, and the command lines
-    that end otherwise than they are known for on the first side."""
+    """Outcome of a comparison: both commits with local changes, the rows, and unexpected exit codes.
+
+    ``strange`` lists the command lines whose exit code on the first side is not the known one.
+    """
 
     before: tuple[str, str]
     after: tuple[str, str]
@@ -105,7 +107,7 @@ def _difference(before: Path, after: Path) -> str | None:
 
 
 def first_difference(before: bytes, after: bytes) -> str | None:
-    """Where two contents part: the line and what it holds there, or the byte; None if they are the same."""
+    """Return the first difference of two contents, as a line or a byte; ``None`` if they are equal."""
     if before == after:
         return None
     pairs = enumerate(zip(before, after, strict=False))
@@ -146,7 +148,7 @@ class Kept:
         self._circumstances = repr([threads, packages, sys.version, sources])
 
     def place(self, side: Side, what: What) -> Path | None:
-        """Where results of ``side`` are or will be; None if no commit says all about its checkout.
+        """Return the folder for kept results of ``side``; ``None`` if its checkout has local changes.
 
         The name holds all that they depend on: commit, commands, their files, and the packages installed.
         """
@@ -240,7 +242,7 @@ def compare_checkouts(checkouts: Sequence[Path], data: Path, plans: Plans, kept:
     return Comparison(states[0], states[1], tuple(rows), tuple(strange))
 
 
-def main(
+def main(  # noqa: PLR0913 - the options of the command
     before: Annotated[Path, typer.Argument(metavar="BEFORE", help="Checkout whose results are right.")],
     after: Annotated[Path, typer.Argument(metavar="AFTER", help="Checkout that is to give the same.")],
     data: DataOption = Path("data"),

@@ -1,4 +1,4 @@
-"""What :mod:`benchmarks.same_results` runs, which files that reads, and what of its results is left out."""
+"""Runs of :mod:`benchmarks.same_results`: command lines, input files, and parts of results left out."""
 
 from __future__ import annotations
 
@@ -53,7 +53,10 @@ class Step:
 
 
 def plan(what: What, data: Path, threads: int) -> Sequence[Step | Case]:
-    """What is run for ``what``. Raises :class:`~tracker.errors.BenchError` when ``data`` lacks for it."""
+    """Return the runs of the group ``what``.
+
+    Raises :class:`~tracker.errors.BenchError` when ``data`` lacks the files that it needs.
+    """
     if what == "commands":
         return CASES
     common = f"--backend cpu --threads {threads} --no-window"
