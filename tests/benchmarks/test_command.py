@@ -9,6 +9,7 @@ from tests.cli import assert_one_line_error, run_main
 pytest.importorskip("torch")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "options", "said"),
     [

@@ -25,6 +25,7 @@ app = typer.Typer()
 app.command()(limits.main)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["resnet18", "unet", "unet-light"])
 def test_work_equals_the_count_of_torch(name: str) -> None:
     """torch counts layer by layer while the network runs."""
@@ -55,6 +56,7 @@ def test_a_chip_has_a_plausible_speed() -> None:
     assert 1e8 < chip.bytes_s < 1e13
 
 
+@pytest.mark.slow
 def test_limits_grow_with_the_batch_except_for_kernels() -> None:
     file, chip = find_model("unet-light", "landmarks"), Chip("a chip", "fp32", 1e12, 1e11)
     session = open_session(file.verified(), "cpu", 1)

@@ -40,6 +40,7 @@ def test_a_long_video_is_compared_with_its_stages_alone(tmp_path: Path) -> None:
     assert all(30 < one["megabytes"] < 10_000 for one in report["memory"])
 
 
+@pytest.mark.slow
 def test_a_growing_corpus_is_timed(tmp_path: Path) -> None:
     out = tmp_path / "o.json"
     run(corpus.main, "--files", 3, "--files", 1, "--frames", 3, "--processes", 1, "--json", out)

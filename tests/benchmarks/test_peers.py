@@ -41,6 +41,7 @@ def test_a_contender_measures_rounds() -> None:
         assert contender.round().found == 30
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "error"),
     [
@@ -56,6 +57,7 @@ def test_a_contender_that_does_not_start_is_one_line(code: str, error: str) -> N
         Contender("fake", fake(code), limit_s=1 if "sleep" in code else 30)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "error"),
     [
@@ -78,6 +80,7 @@ def test_a_missing_interpreter_is_one_line(tmp_path: Path) -> None:
         Contender("fake", [str(tmp_path / "python")])
 
 
+@pytest.mark.slow
 def test_contenders_take_turns_and_ratios_are_to_the_first_peer(monkeypatch: pytest.MonkeyPatch) -> None:
     turns: list[str] = []
     real = Contender.round
@@ -107,6 +110,7 @@ def test_commands_start_with_the_peers(tmp_path: Path) -> None:
     assert started["b on cuda"][-4:] == [str(tmp_path / "f.npy"), "b", "cuda", "3"]
 
 
+@pytest.mark.slow
 def test_the_command_measures_our_tracker_and_writes_a_report(tmp_path: Path) -> None:
     usable = getattr(os, "sched_getaffinity", lambda _: None)(0)
     path = tmp_path / "p.json"
@@ -133,6 +137,7 @@ def test_no_more_cores_are_reported_than_there_are() -> None:
     assert os.sched_getaffinity(0) == usable
 
 
+@pytest.mark.slow
 def test_an_unknown_backend_is_one_line() -> None:
     result = CliRunner().invoke(app, ["--backend", "tpu", "--frames", "10"])
     assert isinstance(result.exception, BenchError)

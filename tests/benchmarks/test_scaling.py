@@ -56,6 +56,7 @@ def test_faces_that_were_not_tracked_are_an_error(monkeypatch: pytest.MonkeyPatc
         time_cases("resnet18", "cpu", 2, 100, [(640, 480)], [5])
 
 
+@pytest.mark.slow
 def test_memory_is_measured_along_a_video() -> None:
     memory = track_long("resnet18", "cpu", 1, 30)
     assert [one.frames for one in memory] == [1, *range(3, 31, 3)]
@@ -73,6 +74,7 @@ def test_unknown_memory_is_refused_before_anything_is_timed(
     assert isinstance(CliRunner().invoke(app, []).exception, BenchError)
 
 
+@pytest.mark.slow
 def test_the_command_writes_figures_and_a_plot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scaling, "measure_all", fake_measurements)
     table, plot = tmp_path / "s.json", tmp_path / "s.png"

@@ -15,6 +15,7 @@ from tracker.inference.landmarker import FakeLandmarker
 from tracker.tracking.face_tracker import FaceTracker
 
 
+@pytest.mark.slow
 def test_a_short_soak_survives_every_fault_and_leaves_no_thread() -> None:
     before = threading.active_count()
     tracker = FaceTracker(FakeDetector(face_box((320, 240), 200)), FakeLandmarker(canonical_points()))

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.strategies import floats
+from tests.strategies import examples, floats
 from tests.tiny import blobs, face_points
 from tracker.geometry import CROP_MARGIN, CROP_SIZE, CropTransform, mirror_points, roll_of
 from tracker.types import FaceBox, FloatArray, ImageArray
@@ -79,7 +79,7 @@ def test_angle_is_clockwise_on_screen() -> None:
     assert crop.to_frame(right_of_centre) == pytest.approx([0, 1], abs=1e-12)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     scale=st.one_of(floats(0.3, 1.0), floats(1.0, 2.0), floats(2.0, 9.0)),
     angle=angles,
@@ -121,7 +121,7 @@ def test_pixels_and_points_move_together_where_the_crop_leaves_the_image(scale: 
         assert np.abs(centroid - expected).max() < 0.05
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(floats(0.3, 1.99), angles, floats(60, 180), floats(60, 120))
 def test_a_cut_agrees_with_bilinear_sampling(scale: float, angle: float, x: float, y: float) -> None:
     image, size = smooth_image(), 80
@@ -136,7 +136,7 @@ def test_a_cut_agrees_with_bilinear_sampling(scale: float, angle: float, x: floa
     assert difference.max() <= 255 / 16
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(floats(2.0, 8.0), angles)
 def test_a_shrinking_cut_is_the_mean_over_each_crop_pixel(scale: float, angle: float) -> None:
     """Compared with 8 x 8 samples a pixel; a shift by half a block would differ by seven grey levels."""

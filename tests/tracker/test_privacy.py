@@ -20,6 +20,7 @@ RUNS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
 @pytest.mark.parametrize("run", RUNS)
 def test_no_internet_socket_is_opened(run: str, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_the_wheel_contains_the_package_and_the_weights_only(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.partition("/")[0] for name in names} == {"tracker", "tracker-0.1.0.dist-info"}
@@ -35,6 +36,7 @@ def test_the_wheel_contains_the_package_and_the_weights_only(wheel: Path) -> Non
     assert "tracker/py.typed" in names
 
 
+@pytest.mark.slow
 def test_the_wheel_runs_in_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
     installed, empty = tmp_path / "installed", tmp_path / "empty"
     zipfile.ZipFile(wheel).extractall(installed)

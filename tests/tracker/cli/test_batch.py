@@ -93,6 +93,7 @@ def test_a_backend_that_does_not_open_is_reported_once(tmp_path: Path) -> None:
     assert list((tmp_path / "out").iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 @pytest.mark.parametrize(
     ("kind", "code", "processes", "results"), [(signal.SIGKILL, -9, 2, 1), (signal.SIGINT, 130, 1, 2)]

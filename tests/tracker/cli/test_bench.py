@@ -27,6 +27,7 @@ def test_repeated_options_are_collected(monkeypatch: pytest.MonkeyPatch) -> None
     assert asked == [BenchGrid(), BenchGrid(faces=(1, 5), sizes=((320, 240),), under_load=True)]
 
 
+@pytest.mark.slow
 def test_the_rows_are_written_as_json(tmp_path: Path) -> None:
     options = ("--backend", "cpu", "--frames", 12, "--threads", 1, "--under-load")
     done = run_cli("bench", *options, "--json", tmp_path / "b.json")

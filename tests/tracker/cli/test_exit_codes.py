@@ -18,6 +18,7 @@ from tests.cli import (
 from tests.media import frame_count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ending", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )

@@ -94,6 +94,7 @@ def test_landmarks_are_where_the_face_is(tmp_path: Path) -> None:
         assert np.hypot(*(points[span].mean(axis=0) - (x, y))) < 5, part
 
 
+@pytest.mark.slow
 def test_images_of_all_kinds_some_of_them_damaged(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()

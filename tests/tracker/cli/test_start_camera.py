@@ -30,6 +30,7 @@ needs_xvfb = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow
 def test_a_lost_stream_is_waited_for_until_ctrl_c(tmp_path: Path) -> None:
     lines = tmp_path / "o.jsonl"
     with (
@@ -60,6 +61,7 @@ def test_a_lost_stream_is_waited_for_until_ctrl_c(tmp_path: Path) -> None:
     assert frame_count(tmp_path / "o.mp4") == len(records)
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_wait_for_a_silent_server() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
@@ -120,6 +122,7 @@ sys.exit(run.wait())
 """
 
 
+@pytest.mark.slow
 @needs_xvfb
 def test_q_quits_and_frames_of_a_fast_stream_are_skipped(tmp_path: Path) -> None:
     lines = tmp_path / "o.jsonl"
@@ -166,6 +169,7 @@ sys.exit(run.wait())
 """
 
 
+@pytest.mark.slow
 @needs_xvfb
 def test_q_quits_while_a_lost_stream_is_waited_for(tmp_path: Path) -> None:
     command = on_virtual_screen([sys.executable, "-c", OUTAGE, str(tmp_path / "o.jsonl")])

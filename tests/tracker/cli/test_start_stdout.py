@@ -64,6 +64,7 @@ def test_each_line_is_written_while_the_camera_runs() -> None:
     assert "Traceback" not in stderr
 
 
+@pytest.mark.slow
 def test_a_video_ends_without_error_when_the_reader_closes_the_pipe(tmp_path: Path, clips: Clips) -> None:
     video = clips.faces(400)
     outputs = ("--json", "-", "--output", tmp_path / "o.mp4", "--csv", tmp_path / "o.csv")
@@ -89,6 +90,7 @@ def test_a_camera_ends_without_error_when_the_reader_closes_the_pipe() -> None:
         assert (process.wait(60), stderr_of(process)) == (0, "")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="needs to know how much a pipe holds")
 def test_a_signal_ends_a_run_that_waits_for_its_reader(tmp_path: Path, clips: Clips) -> None:
     video = clips.faces(400)
@@ -104,6 +106,7 @@ def test_a_signal_ends_a_run_that_waits_for_its_reader(tmp_path: Path, clips: Cl
     assert len(last) < len(whole[0])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_closed_or_full_standard_output_is_one_line(clips: Clips) -> None:
     video = clips.faces(3)

@@ -139,6 +139,7 @@ def kill_after(args: list[object], out: Path, lines: int) -> None:
         process.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_results_that_another_run_writes_are_refused_until_it_has_ended(tmp_path: Path, clips: Clips) -> None:
     video, out = clips.faces(180), tmp_path / "o.jsonl"
@@ -154,6 +155,7 @@ def test_results_that_another_run_writes_are_refused_until_it_has_ended(tmp_path
     assert line_count(out) == 180
 
 
+@pytest.mark.slow
 def test_a_video_killed_at_random_times_ends_with_the_same_bytes(tmp_path: Path, clips: Clips) -> None:
     video = clips.faces(180)
     assert run_cli(*command(video, tmp_path / "whole.jsonl")).exit_code == 0
@@ -175,6 +177,7 @@ def test_a_video_killed_at_random_times_ends_with_the_same_bytes(tmp_path: Path,
     assert out.read_bytes() == whole
 
 
+@pytest.mark.slow
 def test_a_killed_run_over_images_ends_with_the_same_bytes_and_error(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()

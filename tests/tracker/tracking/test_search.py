@@ -84,6 +84,7 @@ def test_the_close_up_not_looked_at_for_longest_comes_first() -> None:
     assert everywhere[-1:] == first
 
 
+@pytest.mark.slow
 @given(sigma=floats(0, 8), seed=st.integers(0, 99))
 def test_noise_is_not_a_change(sigma: float, seed: int) -> None:
     search, noise = settled(), np.random.default_rng(seed)

@@ -36,6 +36,7 @@ def test_the_comparison_is_printed_and_written(run: Runner, tiny_imm: Path, tmp_
     assert json.loads((out / "comparison.json").read_text()) == content
 
 
+@pytest.mark.slow
 def test_one_seed_has_no_deviation(run: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")
     from train.studies.noses import NoseRun

@@ -9,6 +9,7 @@ import pytest
 from tests.train.cli.runner import Runner, dry_run, is_one_line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "model"),
     [
@@ -36,6 +37,7 @@ def test_a_dry_run_writes_weights_that_reload(
     assert all(float(row["validation_error"]) > 0 for row in rows)
 
 
+@pytest.mark.slow
 def test_tuning_validates_on_other_people(run: Runner, tiny_imm: Path, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     for name, more in (("plain", ()), ("tuning", ("--tuning",))):
@@ -52,6 +54,7 @@ def test_tuning_validates_on_other_people(run: Runner, tiny_imm: Path, tmp_path:
     assert "trained on other pictures" in err
 
 
+@pytest.mark.slow
 def test_ctrl_c_exits_130_and_says_how_to_go_on(
     run: Runner, tiny_imm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -57,6 +57,7 @@ def measured(tree: Path, condition: Condition) -> Evaluation:
     return faces.evaluated(condition, predicted)
 
 
+@pytest.mark.slow
 def test_a_full_report_is_complete_and_self_contained(tree: Path, tmp_path: Path) -> None:
     assert cv2.imwrite(str(tmp_path / "a&b.png"), np.zeros((30, 40), np.uint8))
     log = {"epoch": np.array([1.0, 2]), "loss": np.array([2.0, 1])}

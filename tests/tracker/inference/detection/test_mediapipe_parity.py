@@ -109,6 +109,7 @@ def test_parity_on_variations_of_one_portrait(tmp_path: Path) -> None:
     assert assert_parity(list(varied_pictures()), tmp_path) >= 7
 
 
+@pytest.mark.slow
 def test_parity_on_real_pictures(tmp_path: Path, data_dir: Path) -> None:
     stills = sorted((data_dir / "300w").glob("*/testset/*.jpg"))
     pictures = [

@@ -16,6 +16,7 @@ from tracker.reports.bench.worker import measure
 BESIDE = ("total", "decode", "draw")
 
 
+@pytest.mark.slow
 def test_two_faces_are_measured_in_both_modes() -> None:
     grid = BenchGrid(backends=("cpu",), threads=(1,), sizes=((320, 240),), faces=(2,), frames=12)
     results = measure_all(grid)

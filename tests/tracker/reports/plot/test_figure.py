@@ -22,6 +22,7 @@ def png_size(data: bytes) -> tuple[int, int]:
     return image.shape[1], image.shape[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("people", [0, 2, 30])
 def test_any_number_of_faces_is_drawn(people: int) -> None:
     width, height = png_size(draw_timeline(video_timeline(people=people), "png"))
@@ -55,6 +56,7 @@ _lines = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=6, phases=[Phase.explicit, Phase.generate])
 @example(seen=[None, None], step_s=0.0, name="")
 @given(seen=_lines, step_s=st.sampled_from((0.0, 0.04, 1e7)), name=st.text(max_size=6))

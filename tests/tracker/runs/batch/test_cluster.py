@@ -31,6 +31,7 @@ def cluster() -> Iterator[Any]:
         cluster.shutdown()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_the_jobs_of_a_dead_node_are_repeated(cluster: Any, tmp_path: Path, clips: Clips) -> None:
     node = cluster.add_node(num_cpus=1)

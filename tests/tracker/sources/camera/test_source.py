@@ -118,6 +118,7 @@ def test_black_pictures_are_frames() -> None:
         assert [frame.image_bgr.max() for frame in islice(source, 4)] == [0] * 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fps", [1, 120])
 def test_slow_and_fast_cameras(fps: float) -> None:
     said: list[str] = []

@@ -99,6 +99,7 @@ def listener() -> Iterator[Listener]:
             thread.join()
 
 
+@pytest.mark.slow
 def test_a_file_makes_no_connection(tmp_path: Path, listener: Listener) -> None:
     link = f"http://127.0.0.1:{listener.port}/part.ts"
     (tmp_path / "list.m3u8").write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{link}\n")
