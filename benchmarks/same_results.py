@@ -76,7 +76,7 @@ class Compared:
 class Comparison:
     """Outcome of a comparison: both commits with local changes, the rows, and unexpected exit codes.
 
-    ``strange`` lists the command lines whose exit code on the first side is not the known one.
+    ``unexpected`` lists the command lines whose exit code on the first side is not the known one.
     """
 
     before: tuple[str, str]
