@@ -10,7 +10,10 @@ import pytest
 
 @contextmanager
 def file_size_limit(n_bytes: int) -> Iterator[None]:
-    """Let writing beyond ``n_bytes`` of a file fail in this process; skips where there are no limits."""
+    """Let writing beyond ``n_bytes`` of a file fail in this process; skips where there are no limits.
+
+    Use it around the writes only, never as a fixture: the limit holds for pytest's own report, too.
+    """
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import filelock
 import pytest
 
 from tests.cli import start_process
+from tests.disk import file_size_limit
 from tracker.errors import ReaderGoneError, SinkError
 from tracker.system.files import Lock, TextFile, check_output, sink_errors, write_whole
 
@@ -22,24 +21,11 @@ MODES = [pytest.param(False, id="itself", marks=POSIX), pytest.param(True, id="b
 LIMIT = 10_000
 
 
-@pytest.fixture
-def small_files() -> Iterator[None]:
-    """Let no file grow beyond LIMIT bytes, as on a full disk."""
-    resource = pytest.importorskip("resource")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
-
-
-@pytest.mark.usefixtures("small_files")
 def test_text_file_on_a_full_disk_ends_with_a_whole_line(tmp_path: Path) -> None:
     path = tmp_path / "o.txt"
     file = TextFile(path)
     lines = [f"{index:05} {'x' * 41}\n" for index in range(1000)]  # 48 bytes do not divide the limit
-    with pytest.raises(SinkError) as caught, sink_errors(path):
+    with file_size_limit(LIMIT), pytest.raises(SinkError) as caught, sink_errors(path):
         for line in lines:
             file.write(line)
             file.flush()
@@ -71,11 +57,10 @@ def test_text_file_reports_a_full_device() -> None:
     file.close()
 
 
-@pytest.mark.usefixtures("small_files")
 def test_write_whole_keeps_the_previous_content_when_it_fails(tmp_path: Path) -> None:
     path = tmp_path / "o.bin"
     write_whole(path, b"before")
-    with pytest.raises(OSError, match="File too large"):
+    with file_size_limit(LIMIT), pytest.raises(OSError, match="File too large"):
         write_whole(path, bytes(LIMIT + 1))
     assert path.read_bytes() == b"before"
     assert list(tmp_path.iterdir()) == [path]

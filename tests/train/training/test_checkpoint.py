@@ -1,5 +1,4 @@
 import errno
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ pytest.importorskip("lightning_fabric")
 import torch
 from lightning_fabric import Fabric
 
+from tests.disk import file_size_limit
 from tests.train.training.runs import (
     CONFIG,
     Faces,
@@ -99,21 +99,11 @@ def test_a_damaged_checkpoint_is_refused_in_one_line(
     assert "\n" not in str(caught.value)
 
 
-@pytest.fixture
-def disk_for_64_kb() -> Iterator[None]:
-    """Limit files to 64 kB, so that a checkpoint is truncated as on a full disk."""
-    resource = pytest.importorskip("resource", reason="this system cannot limit files")
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (64_000, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-
-
-@pytest.mark.usefixtures("disk_for_64_kb")
 def test_a_checkpoint_that_does_not_fit_leaves_no_partial_file(
     faces: Faces, fabric: Fabric, tmp_path: Path
 ) -> None:
-    with pytest.raises(RunError, match=r"last\.ckpt cannot be written.*--resume") as caught:
+    message = r"last\.ckpt cannot be written.*--resume"
+    with file_size_limit(64_000), pytest.raises(RunError, match=message) as caught:
         train(network(), faces, RunOptions(tmp_path), fabric)
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
