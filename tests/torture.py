@@ -67,8 +67,7 @@ class Recipe:
 
 
 X264 = {"preset": "ultrafast", "g": "10"}
-# With macroblock trees x264 does not always write the same bytes.
-B_FRAMES = {"preset": "veryfast", "g": "12", "bf": "3", "b-pyramid": "normal", "x264-params": "mbtree=0"}
+B_FRAMES = {"preset": "veryfast", "g": "12", "bf": "3", "b-pyramid": "normal"}
 VP9 = {"deadline": "realtime", "cpu-used": "8"}
 UNDAMAGED = (
     Recipe("plain.mp4", codec_options=X264, audio=("aac",)),
@@ -76,7 +75,7 @@ UNDAMAGED = (
     Recipe("variable.mkv", codec_options=B_FRAMES, ticks=VFR, tick=MILLISECOND, audio=("flac",)),
     Recipe("b_frames.mp4", codec_options=B_FRAMES),
     Recipe("b_frames.avi", codec_options=B_FRAMES),
-    Recipe("open_gop.ts", codec_options={**B_FRAMES, "x264-params": "open-gop=1:scenecut=0:mbtree=0"}),
+    Recipe("open_gop.ts", codec_options={**B_FRAMES, "x264-params": "open-gop=1:scenecut=0"}),
     Recipe("turned_90.mp4", codec_options=X264, rotation=90),
     Recipe("turned_180.mov", codec_options=X264, rotation=180),
     Recipe("turned_270.mkv", codec_options=X264, rotation=-90),
@@ -158,7 +157,7 @@ INJURIES = (
     Injury("lossless.mkv", 0.5, 0.6),
     Injury("flash.flv", 0.6, None),
     Injury("animation.gif", 0.6, None),
-    Injury("raw.h264", 0.6, None),
+    Injury("raw.h264", 0.57, None),  # within a large slice: x264 does not write the same bytes each time
 )
 
 
