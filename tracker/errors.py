@@ -44,11 +44,11 @@ class DisplayError(TrackerError):
 
 
 class BackendError(TrackerError):
-    """An inference backend does not open, or another one opens in its place."""
+    """An inference backend does not open, fails while running, or another one opens in its place."""
 
 
 class WeightsError(TrackerError):
-    """A model file is missing, differs from the manifest or has other inputs or outputs than required."""
+    """A model file is missing, differs from the manifest, or breaks the model contract."""
 
 
 class BenchError(TrackerError):

@@ -45,7 +45,7 @@ def plot(
 def _draw(results: Path, target: Path) -> None:
     from tracker.reports.plot.timeline import timeline
     from tracker.sinks.json_lines import read_results
-    from tracker.system.files import check_output, sink_errors
+    from tracker.system.files import check_output, guarded_write
 
     check_output(target, [results])
     found = read_results(results)
@@ -56,5 +56,5 @@ def _draw(results: Path, target: Path) -> None:
     from tracker.reports.plot.page import timeline_page
 
     data = timeline_page(line) if target.suffix.lower() == ".html" else draw_timeline(line, "png")
-    with sink_errors(target):
+    with guarded_write(target):
         target.write_bytes(data)

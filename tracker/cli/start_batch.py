@@ -15,7 +15,7 @@ from tracker.runs.batch.progress import batch_progress
 from tracker.runs.batch.records import keep_apart
 from tracker.runs.batch.report import Report, raise_failures, summary_table, write_summary
 from tracker.runs.batch.run import run_batch
-from tracker.system.files import Lock, sink_errors
+from tracker.system.files import Lock, guarded_write
 from tracker.system.machine import usable_cores
 from tracker.tracking.opening import TrackerOptions
 
@@ -52,7 +52,7 @@ def start_batch(command: BatchCommand) -> None:
     command.tracker.identity()  # refuses an unknown model before anything is opened
     planned = plan_jobs(command.inputs)
     folder = command.folder
-    with sink_errors(folder):
+    with guarded_write(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with Lock(folder):
         report = _run(command, keep_apart(planned, folder))

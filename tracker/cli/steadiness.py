@@ -30,7 +30,7 @@ from tracker.reports.steadiness.runs import (
 from tracker.sources.images.read import read_image
 from tracker.sources.images.source import SUFFIXES
 from tracker.sources.video.source import VideoSource
-from tracker.system.files import check_output, sink_errors
+from tracker.system.files import check_output, guarded_write
 from tracker.system.machine import describe_machine
 from tracker.system.terminal import progress_bar
 from tracker.tracking.face_tracker import FaceTracker
@@ -79,7 +79,7 @@ def measure(  # noqa: PLR0913 - options of the command line
     Console().print(_table(f"{model}, {path.name}", rows))
     if json_path:
         report = {"machine": describe_machine(), "model": model, "source": path.name, "rows": rows}
-        with sink_errors(json_path):
+        with guarded_write(json_path):
             json_path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 

@@ -147,7 +147,10 @@ class OpenVinoSession:
 
     def run(self, batch: Array) -> list[Array]:
         """Run the model."""
-        results = self._request.infer([batch])
+        try:
+            results = self._request.infer([batch])
+        except RuntimeError as error:
+            raise BackendError(f"{self.provider} failed while running: {_first_line(error)}") from error
         return [np.array(results[port]) for port in self._model.outputs]
 
 

@@ -19,7 +19,7 @@ from tracker.errors import SinkError
 from tracker.runs.identity import differences
 from tracker.sources.images.source import ReadFailure
 from tracker.system.closing import Closing
-from tracker.system.files import Lock, sink_errors, write_whole
+from tracker.system.files import Lock, guarded_write, write_whole
 from tracker.tracking.state import TrackerState
 
 CHECKPOINT_EVERY = 50
@@ -135,11 +135,11 @@ class Checkpoints(Closing):
         if self._resume:
             self._save(done, Ended(error))
         else:
-            with sink_errors(self._path):
+            with guarded_write(self._path):
                 self._path.unlink(missing_ok=True)
 
     def _save(self, done: int, progress: Progress) -> None:
-        with sink_errors(self._results):
+        with guarded_write(self._results):
             size = self._results.stat().st_size
             crc = _crc32(self._results, self._last.size, size, self._last.crc32)
         self._write(Checkpoint(done, size, crc, progress))
@@ -147,7 +147,7 @@ class Checkpoints(Closing):
     def _write(self, checkpoint: Checkpoint) -> None:
         self._last = checkpoint
         file = {"format": FORMAT, "run": self._identity, "checkpoint": checkpoint.to_json()}
-        with sink_errors(self._path):
+        with guarded_write(self._path):
             write_whole(self._path, f"{json.dumps(file)}\n".encode())
 
     def _resumed(self) -> Checkpoint:
@@ -157,7 +157,7 @@ class Checkpoints(Closing):
                 raise self._refusal(f"{self._path.name} is not there, so it is complete or of other origin")
             return Checkpoint()
         checkpoint = self._read()
-        with sink_errors(self._results):
+        with guarded_write(self._results):
             size = self._results.stat().st_size if self._results.exists() else 0
             if size < checkpoint.size or checkpoint.crc32 != _crc32(self._results, 0, checkpoint.size):
                 raise self._refusal("it was changed since")

@@ -102,13 +102,13 @@ class _ClosableResultSink(ResultSink, Protocol):
     def close(self) -> None: ...
 
 
-PICTURE_SINKS: tuple[Callable[[ExitStack, OutputTargets, OutputContext], PictureSink | None], ...] = (
+PICTURE_OPENERS: tuple[Callable[[ExitStack, OutputTargets, OutputContext], PictureSink | None], ...] = (
     _open_virtual_camera,
     _open_pictures,
 )
 """Openers of the outputs for pictures, in the order in which they open and are written."""
 
-RESULT_SINKS: tuple[Callable[[OutputTargets, OutputContext], _ClosableResultSink | None], ...] = (
+RESULT_OPENERS: tuple[Callable[[OutputTargets, OutputContext], _ClosableResultSink | None], ...] = (
     lambda to, _: OscSink(to.osc) if to.osc else None,
     lambda to, run: ParquetSink(to.parquet, run.inputs, run.made_by) if to.parquet else None,
     lambda to, run: label_sink(to.labels, run.inputs) if to.labels else None,
@@ -124,10 +124,10 @@ JSON lines come last, because an earlier run can be resumed until they are opene
 
 def open_outputs(stack: ExitStack, targets: OutputTargets, context: OutputContext) -> Outputs:
     """Open all targets on ``stack``. Raises :class:`~tracker.errors.SinkError` for one that does not open."""
-    opened = (opener(stack, targets, context) for opener in PICTURE_SINKS)
+    opened = (opener(stack, targets, context) for opener in PICTURE_OPENERS)
     pictures = tuple(sink for sink in opened if sink)
     results: list[_ClosableResultSink] = []
-    for opener in RESULT_SINKS:
+    for opener in RESULT_OPENERS:
         if sink := opener(targets, context):
             stack.callback(sink.close)
             results.append(sink)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class OutputTargets:
     """File, folder, address or device of each output, named as its option; None where it is not wanted.
 
-    :data:`tracker.runs.outputs.RESULT_SINKS` and :data:`~tracker.runs.outputs.PICTURE_SINKS` open them.
+    :data:`tracker.runs.outputs.RESULT_OPENERS` and :data:`~tracker.runs.outputs.PICTURE_OPENERS` open them.
     """
 
     output: Path | None = None

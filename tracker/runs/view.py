@@ -17,7 +17,7 @@ from tracker.runs.window import Screen
 from tracker.sinks.json_lines import JsonSink
 from tracker.sinks.video.sink import VideoSink
 from tracker.system.closing import Closing
-from tracker.system.files import sink_errors, write_whole
+from tracker.system.files import guarded_write, write_whole
 from tracker.types import Frame, FrameResult, ImageArray
 
 
@@ -86,7 +86,7 @@ class View(Closing):
         if self._canvas is None or self._last is None:
             return
         path = self._new_file(".png")
-        with sink_errors(path):
+        with guarded_write(path):
             write_whole(path, cv2.imencode(".png", self._canvas)[1].tobytes())
         with JsonSink(path.with_suffix(".json")) as sink:
             sink.write(self._last[1])

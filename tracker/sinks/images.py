@@ -11,7 +11,7 @@ import cv2
 from tracker.drawing.picture import Picture
 from tracker.errors import SinkError
 from tracker.system.closing import Closing
-from tracker.system.files import check_output, sink_errors, write_whole
+from tracker.system.files import check_output, guarded_write, write_whole
 
 _JPEG_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe"})
 _JPEG_QUALITY = 95
@@ -33,7 +33,7 @@ class ImageSink(Closing):
             raise SinkError(
                 f"several inputs would be written to {directory / twice[0]}: give each folder its own output"
             )
-        with sink_errors(directory):
+        with guarded_write(directory):
             directory.mkdir(exist_ok=True)
         for path in inputs:
             check_output(directory / _output_name(path.name), [path])
@@ -45,7 +45,7 @@ class ImageSink(Closing):
             raise SinkError(f"cannot write {name!r} into {self.directory}: it is not the name of a file")
         path = self.directory / _output_name(name)
         flags = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if path.suffix.lower() in _JPEG_SUFFIXES else []
-        with sink_errors(path):
+        with guarded_write(path):
             _, encoded = cv2.imencode(path.suffix.lower(), picture.canvas_bgr, flags)
             write_whole(path, encoded.tobytes())
 

@@ -16,7 +16,7 @@ from xml.sax.saxutils import quoteattr
 from tracker.errors import SinkError
 from tracker.sinks.json_lines import face_record
 from tracker.system.closing import Closing
-from tracker.system.files import check_output, sink_errors
+from tracker.system.files import check_output, guarded_write
 from tracker.types import FrameResult, TrackedFace
 
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -46,7 +46,7 @@ class DlibSink(Closing):
             raise SinkError(
                 f"cannot write {path}: several inputs are named {duplicate}; label each folder on its own"
             )
-        with sink_errors(path):
+        with guarded_write(path):
             self._file = path.open("wb", buffering=0)
             self._end = 0
             try:
@@ -58,12 +58,12 @@ class DlibSink(Closing):
     def write(self, result: FrameResult) -> None:
         """Append an image with its faces, largest first; images without faces are listed too."""
         boxes = "".join(_box(face) for face in result.faces)
-        with sink_errors(self.path):
+        with guarded_write(self.path):
             self._add(f"  <image file={quoteattr(self._names[result.source])}>\n{boxes}  </image>\n")
 
     def close(self) -> None:
         """Close the file; closing twice is fine."""
-        with sink_errors(self.path):
+        with guarded_write(self.path):
             self._file.close()
 
     def _add(self, text: str) -> None:
@@ -100,7 +100,7 @@ class PtsSink(Closing):
                 f"several images would be labelled by {folder / duplicate}.pts: "
                 "give each folder its own labels"
             )
-        with sink_errors(folder):
+        with guarded_write(folder):
             folder.mkdir(exist_ok=True)
         for source in inputs:
             if (label := self._path(source.name)).exists():
@@ -116,7 +116,7 @@ class PtsSink(Closing):
         points = face_record(result.faces[0])["landmarks"]
         rows = "".join(f"{x + 1:.2f} {y + 1:.2f}\n" for x, y in points)
         path = self._path(result.source)
-        with sink_errors(path):
+        with guarded_write(path):
             path.write_text(f"version: 1\nn_points: {len(points)}\n{{\n{rows}}}\n", encoding="utf-8")
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tracker.errors import SinkError
 from tracker.system.closing import Closing
-from tracker.system.files import sink_errors
+from tracker.system.files import guarded_write
 from tracker.types import FaceMeasures, FrameResult, TrackedFace
 
 _TARGET = re.compile(r"(?:\[(?P<six>[^\[\]]+)\]|(?P<host>[^:\[\]\s]+)):(?P<port>\d{1,5})", re.ASCII)
@@ -41,7 +41,7 @@ class OscSink(Closing):
             raise SinkError(f"OSC needs python-osc ({error}): pip install 'tracker[osc]'") from error
         self._new_message = OscMessageBuilder
         self._name = f"OSC messages to {target}"
-        with sink_errors(self._name):
+        with guarded_write(self._name):
             family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
             self._address: tuple[Any, ...] = address
             self._socket = socket.socket(family, kind, protocol)
@@ -60,7 +60,7 @@ class OscSink(Closing):
     def _send(self, messages: Iterable[Message]) -> None:
         # python-osc's bundle builder parses all messages again, which costs as much as building them.
         bundle = _BUNDLE_HEADER + b"".join(map(self._element, messages))
-        with sink_errors(self._name):
+        with guarded_write(self._name):
             self._socket.sendto(bundle, self._address)
 
     def _element(self, message: Message) -> bytes:

@@ -13,7 +13,7 @@ from tracker.sinks.csv_table import CSV_HEADER, face_cells
 from tracker.sinks.json_lines import FaceRecord, face_record
 from tracker.sources.images.source import ReadFailure
 from tracker.system.closing import Closing
-from tracker.system.files import check_output, sink_errors
+from tracker.system.files import check_output, guarded_write
 from tracker.types import FrameResult
 
 METADATA_KEY = b"tracker"
@@ -59,7 +59,7 @@ class ParquetSink(Closing):
         self._rows: list[Row] = []
         self._pyarrow = pyarrow
         self._schema = _schema(pyarrow, made_by or {})
-        with sink_errors(path):
+        with guarded_write(path):
             # Opened here, because pyarrow would take some names for addresses and connect to them.
             self._file = self._draft.open("wb")
             self._writer = pyarrow.parquet.ParquetWriter(self._file, self._schema, compression="zstd")
@@ -83,7 +83,7 @@ class ParquetSink(Closing):
         if self._closed:
             return
         self._closed = True
-        with sink_errors(self.path):
+        with guarded_write(self.path):
             try:
                 self._finish()
             finally:
@@ -106,7 +106,7 @@ class ParquetSink(Closing):
     def _append(self, rows: Iterable[Row]) -> None:
         self._rows += rows
         if len(self._rows) >= _GROUP_ROWS:
-            with sink_errors(self.path):
+            with guarded_write(self.path):
                 self._flush()
 
     def _flush(self) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tracker.errors import SinkError
 from tracker.system.closing import Closing
-from tracker.system.files import TextFile, check_output, sink_errors
+from tracker.system.files import TextFile, check_output, guarded_write
 from tracker.system.stdout import StandardOutput
 
 Cell = str | int | float | None
@@ -30,17 +30,17 @@ class TextSink(Closing):
             self._file: TextFile | StandardOutput = target
             return
         check_output(target, inputs)
-        with sink_errors(target):
+        with guarded_write(target):
             self._file = TextFile(target, append)
 
     def close(self) -> None:
         """Close the file; closing twice is fine."""
-        with sink_errors(str(self.target)):
+        with guarded_write(str(self.target)):
             self._file.close()
 
     def _write(self, text: str) -> None:
         """Write ``text``, one or more whole lines, to the file at once."""
-        with sink_errors(str(self.target)):
+        with guarded_write(str(self.target)):
             self._file.write(text)
             self._file.flush()
 
@@ -61,6 +61,6 @@ class TableSink(TextSink):
             raise
 
     def _write_rows(self, rows: Iterable[Iterable[Cell]]) -> None:
-        with sink_errors(str(self.target)):
+        with guarded_write(str(self.target)):
             self._writer.writerows(rows)
             self._file.flush()

@@ -15,7 +15,7 @@ from tracker.system.signals import uninterrupted
 
 def check_output(path: Path, inputs: Iterable[Path] = ()) -> None:
     """Raise :class:`SinkError` if the folder of ``path`` is missing, or ``path`` is one of ``inputs``."""
-    with sink_errors(path):
+    with guarded_write(path):
         if not path.parent.exists():
             raise SinkError(f"cannot write {path}: there is no folder {path.parent}; create it first")
         for source in inputs:
@@ -34,7 +34,7 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def sink_errors(target: Path | str, *others: type[Exception]) -> Iterator[None]:
+def guarded_write(target: Path | str, *others: type[Exception]) -> Iterator[None]:
     """Convert ``OSError`` and ``others`` into one line of :class:`SinkError` about ``target``.
 
     A pipe without a reader raises :class:`ReaderGoneError`. Signals are deferred until the block ends, so

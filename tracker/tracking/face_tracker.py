@@ -15,7 +15,7 @@ from tracker.inference.landmarker import Landmarker
 from tracker.tracking.crops import CropLocator
 from tracker.tracking.duplicates import overlaps_any, without_duplicates
 from tracker.tracking.lost_tracks import match_lost_tracks, without_forgotten
-from tracker.tracking.new_faces import NewFaces, find_new_faces
+from tracker.tracking.new_faces import NewFaceSearch, find_new_faces
 from tracker.tracking.reporting import report_still, report_track
 from tracker.tracking.search import thumbnail
 from tracker.tracking.settings import TrackerSettings
@@ -79,7 +79,7 @@ class FaceTracker:
         self._clock.restart()
         settings = self._settings
         searches = [
-            NewFaces(
+            NewFaceSearch(
                 frame.image_bgr,
                 self._detect(frame.image_bgr),
                 known=(),
@@ -117,9 +117,9 @@ class FaceTracker:
         self._state.tracks = without_forgotten(tracks, frame.time_s, self._settings.memory_s)
 
     def _choose_views(self, image_hw: tuple[int, int], cells: FloatArray) -> list[CropTransform]:
-        """Return the views in which to search for new faces now; none while all slots are taken.
+        """Return the views in which to search for new faces in this frame.
 
-        With all slots taken there is a search every ``detect_every_full`` frames.
+        While all slots are taken there are none, except every ``detect_every_full`` frames.
         """
         state, settings = self._state, self._settings
         live = state.live
@@ -154,7 +154,7 @@ class FaceTracker:
         if slots <= 0:
             slots, smallest = 1, min(state.live, key=lambda track: track.box.area)
             boxes = [box for box in boxes if box.area > settings.larger**2 * smallest.box.area]
-        search = NewFaces(frame.image_bgr, boxes, known, slots, settings.to_start, settings.same_iou)
+        search = NewFaceSearch(frame.image_bgr, boxes, known, slots, settings.to_start, settings.same_iou)
         (new,) = find_new_faces([search], self._locator.locate)
         if smallest and new:
             state.tracks.remove(smallest)

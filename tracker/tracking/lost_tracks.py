@@ -11,18 +11,18 @@ from tracker.tracking.assignment import assign
 from tracker.tracking.track import Track
 from tracker.types import Landmarks
 
-_REACH, _REACH_PER_S = 0.5, 0.8
-"""Distance from its expected place within which a face may come back: at once, and more each second.
+_REACH = 0.5
+"""Largest distance from the expected position at which a face may come back, in face widths."""
 
-In widths of the face.
-"""
+_REACH_PER_S = 0.8
+"""Face widths added to :data:`_REACH` for each second since the face was last seen."""
 
 
 def match_lost_tracks(lost: Sequence[Track], faces: Sequence[Landmarks], time_s: float) -> list[Track | None]:
     """Return the one of the ``lost`` tracks that each of ``faces`` continues, None for a new person.
 
-    ``faces`` were located at ``time_s``. The sum of all distances between faces and tracks is made as small
-    as possible: the mean distance of the 68 points from where they were expected, in widths of the face.
+    ``faces`` were located at ``time_s``. The assignment minimises the total cost; a pair's cost is the mean
+    distance of the 68 points from their expected positions, in face widths.
     """
     costs = np.array([[_distance(track, face, time_s) for track in lost] for face in faces])
     pairs = assign(costs.reshape(len(faces), len(lost)))
@@ -30,7 +30,7 @@ def match_lost_tracks(lost: Sequence[Track], faces: Sequence[Landmarks], time_s:
 
 
 def without_forgotten(tracks: Sequence[Track], time_s: float, memory_s: float) -> list[Track]:
-    """Return ``tracks`` without those that are lost for more than ``memory_s`` seconds at ``time_s``."""
+    """Return ``tracks`` without those that have been lost for over ``memory_s`` seconds at ``time_s``."""
     return [t for t in tracks if t.lost_at_s is None or time_s - t.lost_at_s <= memory_s]
 
 

@@ -13,7 +13,7 @@ from tracker.types import FaceBox, ImageArray, Landmarks
 Locate = Callable[[Sequence[CropOfImage]], Sequence[Landmarks]]
 
 
-class NewFaces:
+class NewFaceSearch:
     """The search for new faces in one picture.
 
     ``boxes`` are the detector's, ``known`` those of faces that are followed already. At most ``slots`` faces
@@ -55,7 +55,7 @@ class NewFaces:
                 self._known.append(box)
 
 
-def find_new_faces(searches: Sequence[NewFaces], locate: Locate) -> list[list[Landmarks]]:
+def find_new_faces(searches: Sequence[NewFaceSearch], locate: Locate) -> list[list[Landmarks]]:
     """Run ``searches`` to their end and return what each found.
 
     ``locate`` returns the landmarks in crops. In each round it gets the crops of all searches together, so

@@ -23,14 +23,10 @@ from train.data.dataset import Sample, SampleRecipe, from_unit, to_unit
 from train.data.framed import Picture
 from train.data.image_size import image_size
 from train.data.pictures import read_picture
+from train.data.splits import TRAINING_PEOPLE, TUNING_PEOPLE, VALIDATION_PEOPLE
 from train.errors import DataError, RunError
 
 FOLDER = "imm_face_db"
-
-TRAINING_PEOPLE = range(1, 33)
-VALIDATION_PEOPLE = range(33, 41)
-TUNING_PEOPLE = range(29, 33)
-"""Training people on whom recipes are chosen, so that the validation people are used for reporting only."""
 
 PARTS_58 = {
     "jaw": range(0, 13),

@@ -19,7 +19,12 @@ TEST_FOLDERS = {"lfpw": "lfpw/testset", "helen": "helen/testset"}
 EXTRA_FOLDERS = {"wflw68": "wflw68/trainset"}
 """Additional training faces, used if they exist."""
 
-IMM_PEOPLE = "people 33-40"
+TRAINING_PEOPLE = range(1, 33)
+VALIDATION_PEOPLE = range(33, 41)
+TUNING_PEOPLE = range(29, 33)
+"""Training people on whom recipes are chosen, so that the validation people are used for reporting only."""
+
+IMM_PEOPLE = f"people {VALIDATION_PEOPLE.start}-{VALIDATION_PEOPLE.stop - 1}"
 """Name of the IMM Face Database's validation subset: 8 people in 6 shots each, never trained on."""
 
 YOUTUBE = ("youtube_faces/training_frames_keypoints.csv", "youtube_faces/training")

@@ -16,12 +16,11 @@ from train.data.image_size import image_size
 from train.data.imm import (
     OUTER_EYE_CORNERS_58,
     PARTS_58,
-    VALIDATION_PEOPLE,
     ImmCrops,
     imm_shots,
     split_people,
 )
-from train.data.splits import IMM_PEOPLE
+from train.data.splits import IMM_PEOPLE, VALIDATION_PEOPLE
 from train.errors import DataError
 from train.evaluation.labelled import LabelledSet
 from train.evaluation.results import Measure

@@ -86,6 +86,7 @@ def _prepare(config: TrainConfig, model: nn.Module, task: Task, fabric: lightnin
     model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = moving_average(config.ema_decay)
     averaged = AveragedModel(model, multi_avg_fn=average, use_buffers=True, device=fabric.device)
+    # The learning rate is a placeholder: the schedule sets it before every step.
     optimizer = torch.optim.AdamW(_parameter_groups(model, config.weight_decay), lr=1e-3)
     wrapped, optimizer = fabric.setup(model, optimizer)
     return Run(config, wrapped, averaged, optimizer, task.data)

@@ -215,3 +215,10 @@ def test_cuda_that_fails_while_running_is_one_line(tiny_model: Path, monkeypatch
     ) as caught:
         CudaSession(tiny_model, 1).run(np.zeros((1, 3), np.float32))
     assert "\n" not in str(caught.value)
+
+
+@needs_openvino
+def test_openvino_that_fails_while_running_is_one_line(tiny_model: Path) -> None:
+    session = OpenVinoSession(tiny_model, 1)
+    with pytest.raises(BackendError, match=r"OpenVINO CPU failed while running: [^\n]+$"):
+        session.run(np.zeros((1, 4), np.float32))

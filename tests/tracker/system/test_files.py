@@ -14,7 +14,7 @@ import pytest
 from tests.cli import start_process
 from tests.disk import file_size_limit
 from tracker.errors import ReaderGoneError, SinkError
-from tracker.system.files import Lock, TextFile, check_output, sink_errors, write_whole
+from tracker.system.files import Lock, TextFile, check_output, guarded_write, write_whole
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
 MODES = [pytest.param(False, id="itself", marks=POSIX), pytest.param(True, id="beside")]
@@ -25,7 +25,7 @@ def test_text_file_on_a_full_disk_ends_with_a_whole_line(tmp_path: Path) -> None
     path = tmp_path / "o.txt"
     file = TextFile(path)
     lines = [f"{index:05} {'x' * 41}\n" for index in range(1000)]  # 48 bytes do not divide the limit
-    with file_size_limit(LIMIT), pytest.raises(SinkError) as caught, sink_errors(path):
+    with file_size_limit(LIMIT), pytest.raises(SinkError) as caught, guarded_write(path):
         for line in lines:
             file.write(line)
             file.flush()
@@ -76,12 +76,15 @@ def test_check_output_refuses_a_missing_folder_and_an_input(tmp_path: Path) -> N
         check_output(tmp_path / "." / "in.mp4", [source])
 
 
-def test_sink_errors_converts_only_the_named_kinds_of_errors() -> None:
-    with pytest.raises(SinkError, match=r"cannot write o\.mp4: bad packet"), sink_errors("o.mp4", ValueError):
+def test_a_guarded_write_converts_only_the_named_kinds_of_errors() -> None:
+    with (
+        pytest.raises(SinkError, match=r"cannot write o\.mp4: bad packet"),
+        guarded_write("o.mp4", ValueError),
+    ):
         raise ValueError("bad packet")
-    with pytest.raises(ValueError, match="a bug"), sink_errors("o.mp4"):
+    with pytest.raises(ValueError, match="a bug"), guarded_write("o.mp4"):
         raise ValueError("a bug")
-    with pytest.raises(ReaderGoneError, match="its reader has ended"), sink_errors("o.mp4"):
+    with pytest.raises(ReaderGoneError, match="its reader has ended"), guarded_write("o.mp4"):
         raise BrokenPipeError
 
 

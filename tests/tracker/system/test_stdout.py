@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli import run_main
 from tracker.errors import ReaderGoneError, SinkError
-from tracker.system.files import sink_errors
+from tracker.system.files import guarded_write
 from tracker.system.stdout import StandardOutput
 
 
@@ -57,7 +57,7 @@ def test_a_pipe_whose_reader_has_ended_raises_reader_gone() -> None:
             for _ in range(2):
                 with (
                     pytest.raises(ReaderGoneError, match="standard output: its reader has ended"),
-                    sink_errors(str(out)),
+                    guarded_write(str(out)),
                 ):
                     out.write("result\n")
 

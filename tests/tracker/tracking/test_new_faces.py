@@ -14,7 +14,7 @@ from tracker.inference.detection.detector import FakeDetector
 from tracker.inference.landmarker import FakeLandmarker
 from tracker.tracking.crops import MAX_BATCH, CropOfImage
 from tracker.tracking.face_tracker import FaceTracker
-from tracker.tracking.new_faces import NewFaces, find_new_faces
+from tracker.tracking.new_faces import NewFaceSearch, find_new_faces
 from tracker.tracking.settings import MinConfidence, TrackerSettings
 from tracker.types import FaceBox, Frame, Landmarks
 
@@ -39,8 +39,8 @@ class Locator:
         return Landmarks(points, 0.1 if doubtful else 0.9)
 
 
-def search(*boxes: FaceBox, slots: int = 8, known: Sequence[FaceBox] = ()) -> NewFaces:
-    return NewFaces(BLANK, boxes, known, slots, SURE, same_iou=0.3)
+def search(*boxes: FaceBox, slots: int = 8, known: Sequence[FaceBox] = ()) -> NewFaceSearch:
+    return NewFaceSearch(BLANK, boxes, known, slots, SURE, same_iou=0.3)
 
 
 def centers(faces: Sequence[Landmarks]) -> list[tuple[int, int]]:

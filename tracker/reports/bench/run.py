@@ -19,7 +19,7 @@ from tracker.reports.bench.clip import write_clip
 from tracker.reports.bench.records import BenchCase, BenchGrid, BenchResults, ProcessCost, StageTiming
 from tracker.reports.bench.tables import tables
 from tracker.reports.bench.worker import WARM_UP
-from tracker.system.files import check_output, sink_errors
+from tracker.system.files import check_output, guarded_write
 from tracker.system.machine import busy_share, describe_machine
 from tracker.system.terminal import progress_bar
 
@@ -45,10 +45,10 @@ def run_bench(grid: BenchGrid, json_path: Path | None, plot_path: Path | None) -
     for table in tables(results.timings, results.processes):
         console.print(table)
     if json_path:
-        with sink_errors(json_path):
+        with guarded_write(json_path):
             json_path.write_text(_report(results), encoding="utf-8")
     if plot_path:
-        with sink_errors(plot_path):
+        with guarded_write(plot_path):
             plot_path.write_bytes(draw_timings(results.timings))
 
 

@@ -23,7 +23,7 @@ from tracker.runs.outputs import Outputs
 from tracker.sinks.json_lines import JsonSink
 from tracker.sources.images.source import ImageSource, find_images
 from tracker.sources.video.source import VideoSource
-from tracker.system.files import sink_errors
+from tracker.system.files import guarded_write
 from tracker.tracking.opening import OpenedTracker, TrackerOptions
 
 _DRAFT = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part", re.DOTALL)
@@ -40,7 +40,7 @@ def do_job(job: Job, folder: Path, options: TrackerOptions, observer: RunObserve
     draft = results.with_name(f".{results.name}.{secrets.token_hex(4)}.part")
     try:
         identity = job_identity(job, options)
-        with sink_errors(results.parent):
+        with guarded_write(results.parent):
             results.parent.mkdir(parents=True, exist_ok=True)
         error = _write_draft(job, draft, _opened(options), observer)
         outcome = Outcome(*_counts(draft), round(time.perf_counter() - started, 3), error)
@@ -110,7 +110,7 @@ def _publish(draft: Path, results: Path) -> int:
 
     The record follows: a job that is killed in between is done again.
     """
-    with sink_errors(results):
+    with guarded_write(results):
         size = draft.stat().st_size
         with draft.open("rb") as file:
             os.fsync(file.fileno())

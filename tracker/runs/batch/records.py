@@ -14,7 +14,7 @@ from tracker.errors import SourceError
 from tracker.runs.batch.plan import Job, hashed
 from tracker.runs.identity import RunIdentity
 from tracker.sources.images.source import find_images
-from tracker.system.files import sink_errors
+from tracker.system.files import guarded_write
 from tracker.tracking.opening import TrackerOptions
 
 RECORDS = ".batch"
@@ -92,7 +92,7 @@ def keep_apart(jobs: Iterable[Job], folder: Path) -> list[Job]:
 def write_record(job: Job, folder: Path, record: Record) -> None:
     """Write the record of ``job``, complete or not at all. Raises :class:`~tracker.errors.SinkError`."""
     path = _path(job, folder)
-    with sink_errors(folder / job.name):
+    with guarded_write(folder / job.name):
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
         try:

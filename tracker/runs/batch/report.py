@@ -13,7 +13,7 @@ from rich.table import Table
 from tracker.errors import BatchError
 from tracker.runs.batch.plan import Job
 from tracker.runs.batch.records import Outcome
-from tracker.system.files import sink_errors, write_whole
+from tracker.system.files import guarded_write, write_whole
 
 SUMMARY = "summary.csv"
 """Table of all jobs, in the output folder."""
@@ -49,7 +49,7 @@ def write_summary(report: Report, folder: Path) -> None:
     for job, outcome in report.outcomes.items():
         counts = (outcome.frames, outcome.faces, outcome.seconds)
         rows.writerow((job.source, job.name, report.status(job), *counts, outcome.error or ""))
-    with sink_errors(folder / SUMMARY):
+    with guarded_write(folder / SUMMARY):
         write_whole(folder / SUMMARY, text.getvalue().encode("utf-8", "backslashreplace"))
 
 

@@ -13,7 +13,7 @@ from tracker.sources.film import Film
 from tracker.sources.images.source import SUFFIXES
 from tracker.sources.patterns import name_matcher, numbered_path
 from tracker.system.closing import Closing
-from tracker.system.files import check_output, sink_errors, write_whole
+from tracker.system.files import check_output, guarded_write, write_whole
 
 
 class NumberedImageSink(Closing):
@@ -25,7 +25,7 @@ class NumberedImageSink(Closing):
 
     def __init__(self, path: Path, like: Film | None = None) -> None:
         check_output(path)
-        with sink_errors(path):
+        with guarded_write(path):
             # Another count of digits may give the same names: %04d and %d do from 1000 on.
             if like is not None and path.parent.samefile(like.path.parent):
                 written = name_matcher(path)
@@ -42,7 +42,7 @@ class NumberedImageSink(Closing):
         """Write the next picture; its timestamp is not kept."""
         self._count += 1
         path = numbered_path(self.path, self._count)
-        with sink_errors(path):
+        with guarded_write(path):
             write_whole(path, cv2.imencode(path.suffix, picture.canvas_bgr)[1].tobytes())
 
     def close(self) -> None:

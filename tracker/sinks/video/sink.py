@@ -19,7 +19,7 @@ from tracker.sinks.video.sizes import even_sized, fit
 from tracker.sinks.video.sound import SoundCopy
 from tracker.sources.film import Film
 from tracker.system.closing import Closing
-from tracker.system.files import check_output, sink_errors
+from tracker.system.files import check_output, guarded_write
 from tracker.types import ImageArray
 
 _CAMERA_FPS = Fraction(30)
@@ -55,7 +55,7 @@ class VideoSink(Closing):
         self._held: Packet[VideoStream] | None = None
         self._last_s: float | None = None
         self._closed = False
-        with sink_errors(path, av.FFmpegError):
+        with guarded_write(path, av.FFmpegError):
             self._is_new = not path.exists()
             # libav opens the file only at the first packet; find out now whether it can be written.
             path.open("ab").close()
@@ -72,7 +72,7 @@ class VideoSink(Closing):
 
     def write(self, picture: Picture) -> None:
         """Append a picture, shown from its ``time_s`` (increasing) on."""
-        with sink_errors(self.path, av.FFmpegError):
+        with guarded_write(self.path, av.FFmpegError):
             if self._stream is None:
                 self._image_hw = picture.canvas_bgr.shape[0], picture.canvas_bgr.shape[1]
                 self._stream = self._start()
@@ -92,7 +92,7 @@ class VideoSink(Closing):
         if self._closed:
             return
         self._closed = True
-        with sink_errors(self.path, av.FFmpegError):
+        with guarded_write(self.path, av.FFmpegError):
             try:
                 if self._stream is not None:
                     self._finish(self._stream)
