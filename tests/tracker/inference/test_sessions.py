@@ -19,6 +19,7 @@ import pytest
 from tracker.errors import BackendError
 from tracker.inference import sessions
 from tracker.inference.sessions import CudaSession, OpenVinoSession, OrtSession, Session
+from tracker.inference.weights import find_model
 
 Array = npt.NDArray[Any]
 
@@ -218,7 +219,7 @@ def test_cuda_that_fails_while_running_is_one_line(tiny_model: Path, monkeypatch
 
 
 @needs_openvino
-def test_openvino_that_fails_while_running_is_one_line(tiny_model: Path) -> None:
-    session = OpenVinoSession(tiny_model, 1)
+def test_openvino_that_fails_while_running_is_one_line() -> None:
+    session = OpenVinoSession(find_model("blazeface-short", "detector").verified(), 1)
     with pytest.raises(BackendError, match=r"OpenVINO CPU failed while running: [^\n]+$"):
-        session.run(np.zeros((1, 4), np.float32))
+        session.run(np.zeros((1, 3), np.float32))
