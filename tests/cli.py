@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import itertools
 import json
@@ -286,6 +287,7 @@ def _hidden(packages: Sequence[str]) -> Iterator[None]:
         for name in [name for name in sys.modules if _package(name) in renewed]:
             del sys.modules[name]
         sys.modules.update(before)
+        gc.collect()  # native resources of the replaced modules are freed now, not amid a later test
 
 
 def _package(module: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import importlib.util
 import os
 import sys
@@ -126,11 +127,9 @@ class OpenVinoSession:
         if importlib.util.find_spec("openvino") is None:
             raise BackendError("backend openvino is not installed: pip install 'tracker[openvino]'")
         try:
-            import openvino
+            core = _openvino_core()
         except ImportError as error:
             raise BackendError(f"openvino does not import: {_first_line(error)}") from error
-
-        core = openvino.Core()
         config = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": threads,
@@ -152,6 +151,19 @@ class OpenVinoSession:
         except RuntimeError as error:
             raise BackendError(f"{self.provider} failed while running: {_first_line(error)}") from error
         return [np.array(results[port]) for port in self._model.outputs]
+
+
+@functools.cache
+def _openvino_core() -> Any:
+    """Return OpenVINO's runtime, one for the whole process.
+
+    Each one sets the main thread's alternate signal stack and puts back the previous one when it is freed.
+    Two that are not freed in reverse order leave a pointer to freed memory, and the next signal, such as
+    Ctrl-C, ends the process with a segmentation fault.
+    """
+    import openvino
+
+    return openvino.Core()
 
 
 def _ort_options(threads: int) -> ort.SessionOptions:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import onnxruntime
 import pytest
 
+from tests.cli import run_code
 from tracker.errors import BackendError
 from tracker.inference import sessions
 from tracker.inference.sessions import CudaSession, OpenVinoSession, OrtSession, Session
@@ -223,3 +224,18 @@ def test_openvino_that_fails_while_running_is_one_line() -> None:
     session = OpenVinoSession(find_model("blazeface-short", "detector").verified(), 1)
     with pytest.raises(BackendError, match=r"OpenVINO CPU failed while running: [^\n]+$"):
         session.run(np.zeros((1, 3), np.float32))
+
+
+@needs_openvino
+def test_ctrl_c_is_harmless_after_two_openvino_sessions_ended_in_order(tiny_model: Path) -> None:
+    code = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from tracker.inference.sessions import OpenVinoSession\n"
+        "first, second = (OpenVinoSession(Path(sys.argv[1]), 1) for _ in range(2))\n"
+        "del first\n"
+        "del second\n"
+        "try: os.kill(os.getpid(), signal.SIGINT)\n"
+        "except KeyboardInterrupt: print('interrupted')\n"
+    )
+    done = run_code(code, tiny_model)
+    assert (done.exit_code, done.stdout) == (0, "interrupted\n"), done.stderr
