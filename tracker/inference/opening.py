@@ -79,7 +79,7 @@ def open_mediapipe() -> MediaPipeDetector:
     return MediaPipeDetector(find_model("blazeface-short-tflite", "detector").verified(), correction)
 
 
-_DETECTORS: Mapping[str, Callable[[int], FaceDetector]] = MappingProxyType(
+_DETECTORS: Mapping[DetectorName, Callable[[int], FaceDetector]] = MappingProxyType(
     {"blazeface": lambda threads: open_blazeface(threads), "mediapipe": lambda _: open_mediapipe()}
 )
 

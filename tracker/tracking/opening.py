@@ -49,7 +49,7 @@ class TrackerOptions:
         known = self.smoothing in PRESETS and self.detector in DETECTORS
         if not known or self.threads < 0:
             raise ValueError(
-                f"smoothing must be one of {', '.join(PRESETS)}, detector blazeface or mediapipe, "
+                f"smoothing must be one of {', '.join(PRESETS)}, detector {' or '.join(DETECTORS)}, "
                 f"threads >= 0; got {self.smoothing!r}, {self.detector!r}, {self.threads}"
             )
         self.settings()

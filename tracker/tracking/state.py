@@ -61,7 +61,7 @@ class TrackerState:
         try:
             state = _decode(cls, data)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise ValueError(f"no memory of a tracker: {type(error).__name__}: {error}") from error
+            raise ValueError(f"no state of a tracker: {type(error).__name__}: {error}") from error
         assert isinstance(state, cls)
         return state
 

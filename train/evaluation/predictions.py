@@ -13,9 +13,6 @@ import numpy as np
 from tracker.types import N_POINTS, FaceBox, FloatArray
 from train.errors import DataError
 
-FacesByName = Mapping[str, Sequence[FloatArray]]
-"""Image file name to the ``(68, 2)`` points of each face found in it, in image pixels."""
-
 
 @dataclass(frozen=True, eq=False)
 class Line:

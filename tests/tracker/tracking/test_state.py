@@ -66,7 +66,7 @@ def test_all_attributes_of_a_tracker_but_the_models_and_settings_are_its_state(t
 
 @pytest.mark.parametrize("data", [{}, None, [], 3, "state", {"tracks": []}])
 def test_other_data_is_refused(data: object) -> None:
-    with pytest.raises(ValueError, match="no memory of a tracker"):
+    with pytest.raises(ValueError, match="no state of a tracker"):
         TrackerState.from_json(data)
 
 
@@ -107,5 +107,5 @@ def test_a_changed_state_is_refused(
     data = json.loads(json.dumps(known.to_json()))
     assert TrackerState.from_json(data).to_json() == data
     change(data, value)
-    with pytest.raises(ValueError, match="no memory of a tracker"):
+    with pytest.raises(ValueError, match="no state of a tracker"):
         TrackerState.from_json(data)

@@ -141,10 +141,10 @@ def _timing(fields: Mapping[str, Any], samples_ms: Sequence[float]) -> StageTimi
 
 
 def _peak_mb() -> float | None:
-    try:
-        import resource
-    except ImportError:  # Windows
+    if sys.platform == "win32":
         return None
+    import resource
+
     unit = 1 if sys.platform == "darwin" else 1024
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)
 
