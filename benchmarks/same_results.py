@@ -1,7 +1,7 @@
-"""Do two checkouts give the same results, to the byte? For changes that are to change nothing.
+"""Byte-for-byte comparison of the results of two checkouts, for changes that must not alter behaviour.
 
-Both run side by side on this computer, on the same files under the same relative names, and everything that
-they write and say is compared:
+Both checkouts run side by side on this computer, on the same files under the same relative names. All files
+that they write, their messages and exit codes are compared:
 
 - videos: JSON lines and CSV of each clip in ``DATA/videos`` with each model, and OpenFace's columns;
 - images: JSON lines, CSV, labels, Parquet and annotated pictures of 100 test images of 300-W;
@@ -10,9 +10,9 @@ they write and say is compared:
 - commands: exit code, standard output, standard error and the files left by the command lines of
   :mod:`benchmarks.same_results_cases`.
 
-What must differ is left out: the names of the checkout and of its working folder, and of a batch the seconds
-(in its table, summary and records) and the order of rows in ``summary.csv``. A film counts by its decoded
-pictures. Runs have no display and a terminal of 100 columns without colours.
+Left out is what differs between any two runs: the names of the checkout and of its working folder, and for a
+batch the seconds (in its table, summary and records) and the order of rows in ``summary.csv``. Videos are
+compared by their decoded pictures. Runs have no display and a terminal of 100 columns without colours.
 
     python -m benchmarks.same_results BEFORE AFTER --data DATA --keep KEPT
     python -m benchmarks.same_results BEFORE AFTER --only commands
@@ -65,7 +65,7 @@ _SHOWN = 40
 
 @dataclass(frozen=True)
 class Compared:
-    """What was compared: how many files, and each difference in a line."""
+    """Group of files that was compared: their number, and each difference in one line."""
 
     what: str
     items: int
@@ -86,7 +86,7 @@ class Comparison:
 
 
 def compare(before: Path, after: Path, whats: Sequence[str]) -> list[Compared]:
-    """Hold the files below two folders against each other, one row for each of their folders ``whats``."""
+    """Compare the files below two folders and return a row for each of their subfolders ``whats``."""
     rows = []
     for what in whats:
         roots = (before / what, after / what)
@@ -124,7 +124,7 @@ def first_difference(before: bytes, after: bytes) -> str | None:
 
 
 def git_state(checkout: Path) -> tuple[str, str]:
-    """The commit of a checkout, and what is changed in it since; of no repository ``"", "?"``."""
+    """Return the commit of a checkout and its uncommitted changes; ``"", "?"`` outside a repository."""
     said = []
     for command in (("rev-parse", "HEAD"), ("status", "--porcelain")):
         full = ("git", "-C", str(checkout), *command)
@@ -162,7 +162,7 @@ class Kept:
         return self._folder / commit / f"{what}-{about.hexdigest()[:16]}"
 
     def fetch(self, side: Side, what: What) -> bool:
-        """Put kept results into the working folder, if there are any."""
+        """Copy kept results into the working folder. Returns False if there are none."""
         place = self.place(side, what)
         if place is None or not place.exists():
             return False
@@ -170,7 +170,7 @@ class Kept:
         return True
 
     def store(self, side: Side, what: What) -> None:
-        """Keep results, all or none of them."""
+        """Keep all results of ``side``, or none of them."""
         place = self.place(side, what)
         if place is None or place.exists():
             return
@@ -181,7 +181,7 @@ class Kept:
 
 
 def prepare(checkout: Path, work: Path, data: Path, whats: Sequence[What]) -> Side:
-    """A side whose working folder holds all that its commands read."""
+    """Return a side whose working folder holds all files that its commands read."""
     side = Side(checkout.resolve(), work)
     work.mkdir()
     lay_out(work, data, whats)

@@ -1,7 +1,7 @@
-"""The command lines of :mod:`benchmarks.same_results`: mistakes, what cannot be done, and questions.
+"""Command lines of :mod:`benchmarks.same_results`: wrong usage, errors, and short runs that succeed.
 
 Each is written as in a shell and runs in a fresh copy of the files of :mod:`benchmarks.same_results_inputs`.
-What it ends with is noted, so that a list that fails throughout for one wrong reason does not count as the
+Its exit code is listed, so that two checkouts that fail everywhere for one wrong reason do not count as the
 same.
 """
 
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Case:
-    """One command line, the exit code it is known for, and what is taken away from it.
+    """Command line and its expected exit code.
 
-    ``hidden`` is a package that it finds not installed; ``full`` gives it a standard output that is full.
+    ``hidden`` is a package that is not installed for it; with ``full`` its standard output is a full device.
     """
 
     line: str

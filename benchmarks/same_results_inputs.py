@@ -1,4 +1,4 @@
-"""The small files that the command lines of :mod:`benchmarks.same_results_cases` are given: good and bad."""
+"""Input files of :mod:`benchmarks.same_results_cases`: small videos, pictures and results, good and bad."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from av.video.stream import VideoStream
 Pictures = npt.NDArray[np.uint8]
 
 _CHANGED_S = 1_000_000_000
-"""When all files were changed last: checkpoints of a run hold it."""
+"""Modification time of all files, which the checkpoints of a run contain."""
 
 
 def write_inputs(folder: Path) -> None:
-    """Make all of them in ``folder``, the same bytes and times every time."""
+    """Write the files into ``folder``, with the same bytes and times in every call."""
     folder.mkdir(parents=True)
     noise = np.random.default_rng(0).integers(0, 256, (8, 48, 64, 3), np.uint8)
     _write_videos(folder, noise)

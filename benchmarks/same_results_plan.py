@@ -20,7 +20,7 @@ from tracker.errors import BenchError
 
 What = Literal["commands", "images", "anonymised", "batch", "videos"]
 WHATS: tuple[What, ...] = ("commands", "images", "anonymised", "batch", "videos")
-"""In the order in which they run: quick ones first."""
+"""Groups of runs in the order in which they run, quick ones first."""
 READS: dict[What, str] = {
     "commands": "inputs",
     "images": "images",
@@ -28,22 +28,22 @@ READS: dict[What, str] = {
     "batch": "batch",
     "videos": "videos",
 }
-"""The folder that the commands of each read, below the working folder."""
+"""Folder below the working folder that the commands of each group read."""
 MODELS = ("resnet18", "unet", "unet-light")
 _LIGHT = "unet-light"
 _PICTURES = 100
 _SECONDS = re.compile(rb'("seconds": )[\d.e-]+')
 
 Normalise = Callable[[bytes], bytes]
-"""Takes from a text what must differ between two sides, such as where they are."""
+"""Function that removes from a text what differs between the sides, such as their folders."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One run whose results are compared; it has to succeed.
+    """One run whose results are compared; it must succeed.
 
-    ``line`` is its command line; it names files relative to the working folder, results below ``out``.
-    ``tidy`` takes from these what cannot be the same twice.
+    ``line`` is its command line, with files relative to the working folder and results below ``out``.
+    ``tidy`` removes from the results what differs between any two runs.
     """
 
     what: What

@@ -1,4 +1,4 @@
-"""Running a checkout for :mod:`benchmarks.same_results`, and a folder of what it wrote and said."""
+"""Runs of one checkout for :mod:`benchmarks.same_results`, and the folder with their files and messages."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ sys.modules[sys.argv.pop(1)] = None
 runpy.run_module("tracker", run_name="__main__", alter_sys=True)
 """
 _UNLIKE = ("summary.csv", ".jsonl.json", ".mkv", ".webm")
-"""Ends of names of files that are never the same twice: they hold seconds, or a random id."""
+"""Suffixes of files that differ between any two runs, since they hold seconds or a random id."""
 _SECONDS_CELL = re.compile(rb" +\d+\.\d (?=\xe2\x94\x82$)", re.MULTILINE)
 """The last cell of the table that ``tracker batch`` prints."""
 
 
 @dataclass(frozen=True)
 class Side:
-    """A checkout and the folder that its commands work in; results get into ``out`` of it."""
+    """Checkout and the working folder of its commands, whose results go into ``out``."""
 
     checkout: Path
     work: Path
 
     @property
     def out(self) -> Path:
-        """A folder for each of :data:`WHATS`."""
+        """Folder with a subfolder for each of :data:`~benchmarks.same_results_plan.WHATS`."""
         return self.work / "out"
 
     def do(self, item: Step | Case, number: int) -> None:
-        """Run ``item``, the ``number``-th, and keep what is compared of it.
+        """Run ``item``, the ``number``-th, and store what is compared.
 
-        Raises :class:`~tracker.errors.BenchError` when a step fails, as results that are not there would
+        Raises :class:`~tracker.errors.BenchError` if a step fails, since missing results on both sides would
         count as the same.
         """
         if isinstance(item, Case):
@@ -82,7 +82,7 @@ class Side:
         (self.out / "commands" / _case_name(case, number)).write_bytes(text)
 
     def _run(self, command: list[str], folder: Path, full: bool = False) -> tuple[int, bytes]:
-        """Exit code, and that with all that was said."""
+        """Return the exit code, and a report of it with standard output and standard error."""
         env = {**{k: v for k, v in os.environ.items() if k not in _UNSET}, **_SET}
         env["PYTHONPATH"] = str(self.checkout)
         with Path("/dev/full" if full else os.devnull).open("wb") as full_output:
@@ -105,7 +105,7 @@ class Side:
         return process.returncode, self.normalised(said)
 
     def _changes(self, before: Path, after: Path) -> Iterator[str]:
-        """Files that came, went or changed, with a hash of what is in them now."""
+        """Yield a line for each file that was added, removed or changed, with the hash of its content."""
         for name in sorted({path.relative_to(root) for root in (before, after) for path in root.rglob("*")}):
             was, now = self._hash(before / name), self._hash(after / name)
             if was != now:
@@ -121,7 +121,7 @@ class Side:
         return sha256(self.normalised(path.read_bytes())).hexdigest()
 
     def normalised(self, text: bytes) -> bytes:
-        """``text`` without what must differ: where checkout and working folder are, seconds in a table."""
+        """Return ``text`` without the paths of checkout and working folder, and the seconds in a table."""
         names = {str(self.work).encode(): b"<work>", str(self.checkout).encode(): b"<checkout>"}
         for path in sorted(names, key=len, reverse=True):  # one may lie in the other
             text = text.replace(path, names[path])
@@ -133,7 +133,7 @@ def _case_name(case: Case, number: int) -> str:
 
 
 def unexpected(out: Path) -> list[str]:
-    """The command lines that ended with another exit code than they are known for."""
+    """Return the command lines that did not end with their expected exit code."""
     found = []
     for number, case in enumerate(CASES):
         text = (out / "commands" / _case_name(case, number)).read_bytes()
