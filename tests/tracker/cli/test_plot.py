@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import pytest
 
+from tests.batches import LIGHT_ARGUMENTS
 from tests.cache import Clips
 from tests.cli import assert_one_line_error, run_cli
 from tests.results import FAILURE, frames_of_one_face, write_json_lines
@@ -17,7 +18,7 @@ pytest.importorskip("matplotlib")
 def test_results_of_a_run_are_drawn(tmp_path: Path, clips: Clips) -> None:
     video = clips.faces(6)
     results = tmp_path / "o.jsonl"
-    assert run_cli("--video", video, "--no-window", "--json", results).exit_code == 0
+    assert run_cli("--video", video, "--no-window", "--json", results, *LIGHT_ARGUMENTS).exit_code == 0
     done = run_cli("plot", results)
     assert (done.exit_code, done.stdout, done.stderr) == (0, f"{tmp_path / 'o.png'}\n", "")
     image = cv2.imread(str(tmp_path / "o.png"))

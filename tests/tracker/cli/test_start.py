@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.batches import LIGHT_ARGUMENTS
 from tests.cache import Clips
 from tests.cli import (
     assert_one_line_error,
@@ -39,7 +40,8 @@ def test_a_video_gives_json_lines_csv_and_an_annotated_video(tmp_path: Path, cli
 
 def test_an_annotated_video_has_no_status_panel(tmp_path: Path, clips: Clips) -> None:
     video = clips.faces(30)
-    assert run_cli("--video", video, "--output", tmp_path / "o.mp4", "--no-window").exit_code == 0
+    done = run_cli("--video", video, "--output", tmp_path / "o.mp4", "--no-window", *LIGHT_ARGUMENTS)
+    assert done.exit_code == 0
     corners = []
     for path in (video, tmp_path / "o.mp4"):
         with av.open(str(path)) as container:
@@ -59,8 +61,9 @@ def test_a_truncated_video_keeps_its_good_frames(tmp_path: Path) -> None:
                 out.mux(packet)
     flat.write_bytes(flat.read_bytes()[: int(flat.stat().st_size * 0.6)])
     done = run_cli(
-        "--video", flat, "--output", tmp_path / "o.mp4", "--json", tmp_path / "o.jsonl", "--no-window"
-    )
+        "--video", flat, "--output", tmp_path / "o.mp4", "--json", tmp_path / "o.jsonl", "--no-window",
+        *LIGHT_ARGUMENTS,
+    )  # fmt: skip
     assert_one_line_error(done, "in.mkv", "truncated")
     count = len(json_lines(tmp_path / "o.jsonl"))
     assert 5 < count < 100
@@ -76,6 +79,7 @@ def test_a_part_of_numbered_images_of_which_one_is_damaged(tmp_path: Path) -> No
     done = run_cli(
         "--video", tmp_path / "f_%04d.jpg", "--fps", 10, "--start", 2, "--end", 3, "--every", 2,
         "--no-window", "--json", tmp_path / "o.jsonl", "--output", tmp_path / "o_%02d.png",
+        *LIGHT_ARGUMENTS,
     )  # fmt: skip
     assert_one_line_error(done, "f_%04d.jpg is damaged: 1 frames lost", "5 frames are done")
     lines = json_lines(tmp_path / "o.jsonl")
@@ -123,7 +127,8 @@ def test_a_receiver_gets_osc_messages_of_each_frame(clips: Clips) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.bind(("127.0.0.1", 0))
         receiver.settimeout(10)
-        done = run_cli("--video", video, "--no-window", "--osc", f"127.0.0.1:{receiver.getsockname()[1]}")
+        address = f"127.0.0.1:{receiver.getsockname()[1]}"
+        done = run_cli("--video", video, "--no-window", "--osc", address, *LIGHT_ARGUMENTS)
         assert done.exit_code == 0, done.stderr
         datagrams = [receiver.recv(65536) for _ in range(12)]
         receiver.setblocking(False)

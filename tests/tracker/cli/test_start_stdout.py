@@ -14,6 +14,7 @@ from pathlib import Path
 import cv2
 import pytest
 
+from tests.batches import LIGHT_ARGUMENTS
 from tests.cache import Clips
 from tests.cli import (
     assert_one_line_error,
@@ -27,8 +28,9 @@ from tests.media import frame_count, mjpeg_server
 
 def test_standard_output_has_the_bytes_of_the_file_and_nothing_else(tmp_path: Path, clips: Clips) -> None:
     video = clips.faces(12)
-    piped = run_cli("--video", video, "--no-window", "--json", "-")
-    assert run_cli("--video", video, "--no-window", "--json", tmp_path / "o.jsonl").exit_code == 0
+    arguments = ("--video", video, "--no-window", *LIGHT_ARGUMENTS, "--json")
+    piped = run_cli(*arguments, "-")
+    assert run_cli(*arguments, tmp_path / "o.jsonl").exit_code == 0
     assert piped.exit_code == 0, piped.stderr
     assert piped.stderr == ""
     assert piped.stdout == (tmp_path / "o.jsonl").read_text()
@@ -38,7 +40,7 @@ def test_standard_output_has_the_bytes_of_the_file_and_nothing_else(tmp_path: Pa
 def test_an_unreadable_image_is_a_line_on_stdout_and_one_on_stderr(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), astronaut())
     (tmp_path / "b.png").write_bytes(b"no")
-    done = run_cli("--images", tmp_path, "--json", "-")
+    done = run_cli("--images", tmp_path, "--json", "-", *LIGHT_ARGUMENTS)
     assert_one_line_error(done, "1 image", "b.png")
     good, bad = map(json.loads, done.stdout.splitlines())
     assert (good["source"], len(good["faces"])) == ("a.png", 1)

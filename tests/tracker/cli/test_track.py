@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.batches import LIGHT_ARGUMENTS
 from tests.cache import Clips
 from tests.cli import (
     assert_one_line_error,
@@ -98,7 +99,7 @@ def test_a_user_error_is_one_line_with_exit_code_1(
     (tmp_path / "empty.mp4").write_bytes(b"")
     (tmp_path / "text.mp4").write_text("not a video " * 100)
     before = (tmp_path / "in.mp4").read_bytes()
-    assert_one_line_error(run_cli(*args, cwd=tmp_path), *words)
+    assert_one_line_error(run_cli(*LIGHT_ARGUMENTS, *args, cwd=tmp_path), *words)
     assert (tmp_path / "in.mp4").read_bytes() == before
 
 
@@ -143,7 +144,8 @@ def test_an_output_that_does_not_open_keeps_old_results(
     for name in names.values():
         (tmp_path / name).write_text("old results")
     files = [part for option, name in names.items() for part in (option, tmp_path / name)]
-    assert_one_line_error(run_cli("--video", video, "--no-window", *files, *args), *words)
+    done = run_cli("--video", video, "--no-window", *files, *args, *LIGHT_ARGUMENTS)
+    assert_one_line_error(done, *words)
     for name in names.values():
         assert (tmp_path / name).read_text() == "old results"
 
@@ -157,7 +159,7 @@ def test_an_output_that_does_not_open_keeps_old_results(
 )
 def test_a_missing_extra_is_named(option: tuple[str, str], package: str, extra: str, clips: Clips) -> None:
     video = clips.faces(3)
-    done = run_cli("--video", video, "--no-window", *option, without=[package])
+    done = run_cli("--video", video, "--no-window", *option, *LIGHT_ARGUMENTS, without=[package])
     assert_one_line_error(done, f"pip install '{extra}'")
 
 

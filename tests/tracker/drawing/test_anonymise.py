@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.batches import LIGHT_ARGUMENTS
 from tests.cache import Clips
 from tests.cli import run_cli
 from tests.faces import astronaut, blazeface
@@ -169,7 +170,8 @@ def _image(path: Path) -> ImageArray:
 
 def test_the_command_line_blurs_a_video(tmp_path: Path, clips: Clips) -> None:
     video = clips.faces(8)
-    done = run_cli("--video", video, "--no-window", "--output", tmp_path / "o.mp4", "--anonymise", "blur")
+    output = ("--output", tmp_path / "o.mp4", "--anonymise", "blur")
+    done = run_cli("--video", video, "--no-window", *output, *LIGHT_ARGUMENTS)
     assert done.exit_code == 0, done.stderr
     before, after = _frames(video), _frames(tmp_path / "o.mp4")
     assert len(after) == 8
@@ -181,7 +183,8 @@ def test_the_command_line_blurs_a_video(tmp_path: Path, clips: Clips) -> None:
 def test_the_command_line_anonymises_images(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), astronaut())
     for mode in ("blur", "points"):
-        done = run_cli("--images", tmp_path / "a.png", "--output", tmp_path / mode, "--anonymise", mode)
+        output = ("--output", tmp_path / mode, "--anonymise", mode)
+        done = run_cli("--images", tmp_path / "a.png", *output, *LIGHT_ARGUMENTS)
         assert done.exit_code == 0, done.stderr
     forehead = (slice(34, 68), slice(135, 200))
     blurred, points = (_image(tmp_path / mode / "a.png") for mode in ("blur", "points"))
@@ -211,7 +214,7 @@ def video_of_jane(tmp_path: Path, clips: Clips) -> Path:
 
 def test_metadata_of_a_video_are_not_copied(tmp_path: Path, video_of_jane: Path) -> None:
     options = ("--video", video_of_jane, "--no-window", "--anonymise", "blur")
-    done = run_cli(*options, "--output", tmp_path / "o.mp4")
+    done = run_cli(*options, "--output", tmp_path / "o.mp4", *LIGHT_ARGUMENTS)
     assert (done.exit_code, done.stderr.count("voices can be recognised")) == (0, 1)
     data = (tmp_path / "o.mp4").read_bytes()
     assert b"Jane" not in data
@@ -220,5 +223,5 @@ def test_metadata_of_a_video_are_not_copied(tmp_path: Path, video_of_jane: Path)
 
 def test_an_output_without_sound_needs_no_warning_of_voices(tmp_path: Path, video_of_jane: Path) -> None:
     options = ("--video", video_of_jane, "--no-window", "--anonymise", "blur")
-    silent = run_cli(*options, "--output", tmp_path / "o_%d.png")
+    silent = run_cli(*options, "--output", tmp_path / "o_%d.png", *LIGHT_ARGUMENTS)
     assert (silent.exit_code, silent.stderr) == (0, "")

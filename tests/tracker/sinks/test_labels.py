@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.batches import LIGHT_ARGUMENTS
 from tests.cli import assert_one_line_error, run_cli
 from tests.disk import file_size_limit
 from tests.faces import astronaut
@@ -139,10 +140,12 @@ def test_the_command_line_writes_labels(tmp_path: Path) -> None:
     cv2.imwrite(str(photos / "two.png"), cv2.hconcat([image, image[:, ::-1]]))
     cv2.imwrite(str(photos / "one.png"), image)
     (photos / "bad.png").write_bytes(b"no")
-    done = run_cli("--images", photos, "--labels", tmp_path / "l.xml", "--json", tmp_path / "o.jsonl")
+    done = run_cli(
+        "--images", photos, "--labels", tmp_path / "l.xml", "--json", tmp_path / "o.jsonl", *LIGHT_ARGUMENTS
+    )
     assert_one_line_error(done, "bad.png")
     assert len(read_dlib_xml(tmp_path / "l.xml", "x")) == 3
-    done = run_cli("--images", photos, "--labels", photos)
+    done = run_cli("--images", photos, "--labels", photos, *LIGHT_ARGUMENTS)
     assert done.exit_code == 1
     assert "1 more" in done.stderr
     one, two = (read_pts(photos / f"{name}.pts") for name in ("one", "two"))
