@@ -172,10 +172,12 @@ def on_virtual_screen(command: Sequence[str], *options: str) -> list[str]:
 
     The search for a free display begins at a number of this process's and call's own: two searches at once,
     as by the workers of pytest-xdist, would find the same one, and a server that is just ending removes the
-    socket of its successor.
+    socket of its successor. The server does not reset when its last client leaves, as it does by default: the
+    product looks whether a display answers before it opens its window, and would find it gone.
     """
     first = 1000 + (16 * os.getpid() + next(_screens)) % 30_000
-    return ["xvfb-run", "-a", "-n", str(first), *options, *command]
+    server = "-screen 0 1280x1024x24 -nolisten tcp -noreset"
+    return ["xvfb-run", "-a", "-n", str(first), "-s", server, *options, *command]
 
 
 def wait_until(

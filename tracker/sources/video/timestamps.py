@@ -10,6 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _MAX_S = 1e9  # three decades: no recording is longer
+_MAX_CLOCK_S = 1e12  # a clock that starts beyond is not precise enough for frames
 
 
 def in_order(items: Iterable[tuple[T, float | None]], step_s: float) -> Iterator[tuple[T, float, bool]]:
@@ -25,14 +26,15 @@ def in_order(items: Iterable[tuple[T, float | None]], step_s: float) -> Iterator
         if held is not None:
             item, stated = held
             follows = last + step_s if math.isfinite(last) else 0.0
-            time_s = follows if stated is None else stated + shift
+            is_usable = stated is not None and abs(stated) <= _MAX_CLOCK_S
+            time_s = follows if stated is None else stated + shift if is_usable else math.inf
             after = coming[1] + shift if coming and coming[1] is not None else math.inf
             fits_after = last <= after and abs(after) < _MAX_S
             mended = time_s < last or abs(time_s) > _MAX_S or (fits_after and after < time_s)
             if mended and fits_after:
                 time_s = (last + after) / 2 if math.isfinite(last) else after - step_s
             elif mended:
-                time_s, shift = follows, shift + follows - time_s
+                time_s, shift = follows, shift + (follows - time_s if is_usable else 0.0)
             yield item, time_s, mended and stated is not None
             last = time_s
         held = coming

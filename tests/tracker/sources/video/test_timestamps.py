@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.strategies import floats
@@ -40,9 +40,15 @@ def test_times_continue_after_a_clock_restarts() -> None:
     assert _corrected([10.0, 11.0, 0.0, 1.0, 2.5]) == [2]
 
 
+def test_a_time_too_large_to_be_precise_moves_no_other() -> None:
+    assert _times([1e308, 0.0, 1.0]) == [-1.0, 0.0, 1.0]
+    assert _times([1e10, 1e10 + 1, 1e10 + 2]) == [0.0, 1.0, 2.0]
+
+
 @given(
     st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False), max_size=30)
 )
+@example([1.7976931348623157e308, -9.9792015476736e291, 0.0, 0.0])
 def test_times_never_run_backwards(stated: list[float | None]) -> None:
     times = _times(stated)
     assert len(times) == len(stated)
