@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import cv2
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.cache import Clips
-from tests.cli import CliResult, assert_one_line_error, run_main
+from tests.cli import CliResult, assert_one_line_error, run_main, run_process
 from tests.faces import astronaut
 from tracker.cli.steadiness import main
 
@@ -65,3 +66,9 @@ def test_invalid_inputs_and_outputs_are_one_line_of_error(tmp_path: Path) -> Non
 )
 def test_wrong_usage_is_exit_code_2(args: tuple[str, ...]) -> None:
     assert command(*args).exit_code == 2
+
+
+def test_the_module_can_be_run() -> None:
+    done = run_process([sys.executable, "-m", "tracker.steadiness", "--frames", "3"])
+    assert done.exit_code == 2
+    assert "Usage: python -m tracker.steadiness" in done.stderr

@@ -1,6 +1,8 @@
 """Face detector of the mediapipe library (Tasks API, mediapipe >= 0.10.30): the extra ``mediapipe``.
 
 It runs the same network as :mod:`tracker.inference.detection.blazeface`, from the shipped ``.tflite`` file.
+
+Coverage: its tests run in an environment of their own, because mediapipe brings another OpenCV.
 """
 
 from __future__ import annotations
