@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ def test_the_jobs_of_a_dead_node_are_repeated(cluster: Any, tmp_path: Path, clip
 
 def test_a_cluster_that_does_not_answer_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Ray would find the cluster of a test that runs at the same time.
-    monkeypatch.setattr("ray._private.services.find_gcs_addresses", set)
+    monkeypatch.setattr("ray._private.services.find_gcs_addresses", functools.cache(set))
     monkeypatch.setattr("ray._private.services.find_bootstrap_address", lambda _: None)
     with pytest.raises(BatchError, match="no Ray cluster answers at"):
         RayWorkers("auto", tmp_path, LIGHT)
