@@ -18,7 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tracker.drawing.annotate import annotate
+    from tracker.drawing.anonymise import Anonymiser
     from tracker.drawing.faces import draw_faces, mirror_faces
+    from tracker.drawing.heads import Head
+    from tracker.drawing.panel import Panel
     from tracker.drawing.picture import Picture
     from tracker.errors import (
         BackendError,
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
         TrackerError,
         WeightsError,
     )
+    from tracker.inference.detection.detector import FaceDetector
+    from tracker.inference.landmarker import Landmarker
     from tracker.sinks.csv_table import CsvSink
     from tracker.sinks.images import ImageSink
     from tracker.sinks.json_lines import FaceLine, JsonSink, ResultLine, Results, read_results
@@ -43,6 +48,7 @@ if TYPE_CHECKING:
     from tracker.sinks.video.numbered import NumberedImageSink
     from tracker.sinks.video.sink import VideoSink
     from tracker.sinks.virtual_camera import VirtualCamera
+    from tracker.sources.film import Film
     from tracker.sources.images.source import ReadFailure
     from tracker.sources.opening import Source, frame_from, open_source
     from tracker.tracking.face_tracker import FaceTracker
@@ -55,6 +61,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "Anonymiser",
     "BackendError",
     "BatchError",
     "BenchError",
@@ -63,20 +70,25 @@ __all__ = [
     "DisplayError",
     "DlibSink",
     "FaceBox",
+    "FaceDetector",
     "FaceLine",
     "FaceMeasures",
     "FaceTracker",
     "FailureSink",
+    "Film",
     "Frame",
     "FrameResult",
+    "Head",
     "ImageSink",
     "JsonSink",
+    "Landmarker",
     "Landmarks",
     "NumberedImageSink",
     "OneEuro",
     "OpenFaceSink",
     "OpenedTracker",
     "OscSink",
+    "Panel",
     "ParquetSink",
     "Picture",
     "PictureSink",
@@ -109,12 +121,17 @@ __all__ = [
 
 _MODULES = {
     "drawing.annotate": ("annotate",),
+    "drawing.anonymise": ("Anonymiser",),
     "drawing.faces": ("draw_faces", "mirror_faces"),
+    "drawing.heads": ("Head",),
+    "drawing.panel": ("Panel",),
     "drawing.picture": ("Picture",),
     "errors": (
         *("BackendError", "BatchError", "BenchError", "DisplayError", "ReaderGoneError"),
         *("ResultsError", "SinkError", "SourceError", "TrackerError", "WeightsError"),
     ),
+    "inference.detection.detector": ("FaceDetector",),
+    "inference.landmarker": ("Landmarker",),
     "sinks.csv_table": ("CsvSink",),
     "sinks.images": ("ImageSink",),
     "sinks.json_lines": ("FaceLine", "JsonSink", "ResultLine", "Results", "read_results"),
@@ -126,6 +143,7 @@ _MODULES = {
     "sinks.video.numbered": ("NumberedImageSink",),
     "sinks.video.sink": ("VideoSink",),
     "sinks.virtual_camera": ("VirtualCamera",),
+    "sources.film": ("Film",),
     "sources.images.source": ("ReadFailure",),
     "sources.opening": ("Source", "frame_from", "open_source"),
     "tracking.face_tracker": ("FaceTracker",),

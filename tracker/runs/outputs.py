@@ -116,7 +116,7 @@ RESULT_OPENERS: tuple[Callable[[OutputTargets, OutputContext], _ClosableResultSi
     lambda to, run: OpenFaceSink(to.openface, run.inputs) if to.openface else None,
     lambda to, run: JsonSink(to.json, run.inputs, run.append) if to.json else None,
 )
-"""Openers of the outputs for results, in the order in which they open and are written.
+"""Openers of the outputs for results, in the order in which they open; they are written in reverse.
 
 First come those that may fail for other reasons than their file, so that old results are not replaced then;
 JSON lines come last, because an earlier run can be resumed until they are opened."""
@@ -132,4 +132,5 @@ def open_outputs(stack: ExitStack, targets: OutputTargets, context: OutputContex
             stack.callback(sink.close)
             results.append(sink)
     failures = tuple(sink for sink in results if isinstance(sink, FailureSink))
-    return Outputs(tuple(results), failures, pictures)
+    # JSON lines are written first: when another output fails, they already hold the frame.
+    return Outputs(tuple(reversed(results)), failures, pictures)

@@ -45,7 +45,7 @@ def test_every_sink_gets_its_kind_in_order() -> None:
     assert (picture.time_s, picture.source) == (frame.time_s, frame.source)
 
 
-def test_results_for_which_old_files_matter_open_last(tmp_path: Path) -> None:
+def test_json_lines_open_last_and_are_written_first(tmp_path: Path) -> None:
     targets = OutputTargets(
         json=tmp_path / "o.jsonl",
         csv=tmp_path / "o.csv",
@@ -53,8 +53,16 @@ def test_results_for_which_old_files_matter_open_last(tmp_path: Path) -> None:
         labels=tmp_path / "o.xml",
     )
     outputs = opened(targets, MOVING)
-    assert [type(sink) for sink in outputs.results] == [DlibSink, CsvSink, OpenFaceSink, JsonSink]
+    assert [type(sink) for sink in outputs.results] == [JsonSink, OpenFaceSink, CsvSink, DlibSink]
     assert [type(sink) for sink in outputs.failures] == [JsonSink]
+
+
+def test_json_lines_are_kept_when_another_result_does_not_open(tmp_path: Path) -> None:
+    json = tmp_path / "o.jsonl"
+    json.write_text("lines of an earlier run")
+    with pytest.raises(SinkError):
+        opened(OutputTargets(json=json, csv=tmp_path / "gone" / "o.csv"), MOVING)
+    assert json.read_text() == "lines of an earlier run"
 
 
 def test_without_targets_nothing_is_opened() -> None:
