@@ -1,5 +1,5 @@
 """Entry point of ``python -m tracker``, the same as the command ``tracker``."""
 
-from tracker.cli.main import main
+from tracker.cli.main import run_process
 
-main()
+run_process()

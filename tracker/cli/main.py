@@ -5,7 +5,10 @@ Nothing heavy is imported before a command runs, so that ``--help`` answers at o
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
+from contextlib import suppress
 
 import typer
 
@@ -54,3 +57,22 @@ def main() -> None:
         sys.exit(EXIT_ERROR)
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
+
+
+def run_process() -> None:
+    """Run :func:`main` as a process of its own, and end it.
+
+    A capture thread may still wait inside native code, for an answer of a network camera. Shutting the
+    interpreter down under it can crash, after all files are closed: then the process ends without that.
+    """
+    try:
+        main()
+    except SystemExit as ending:
+        others = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+        if not isinstance(ending.code, int) or not any(thread.daemon for thread in others):
+            raise
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                if stream is not None:  # it was closed by the shell
+                    stream.flush()
+        os._exit(ending.code)

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker.errors import BackendError
+from tracker.system.signals import signal_stack_kept
 
 # Both runtimes report their use to their makers over the network unless that is switched off; ONNX Runtime
 # does so on Linux since 1.31. Its variable must be set before the library is loaded.
@@ -138,7 +139,8 @@ class OpenVinoSession:
             "INFERENCE_PRECISION_HINT": "f32",
         }
         try:
-            self._model = core.compile_model(str(model), "CPU", config)
+            with signal_stack_kept():  # the plugin for CPUs, loaded here, sets one that is too small
+                self._model = core.compile_model(str(model), "CPU", config)
         except RuntimeError as error:
             raise BackendError(f"{model.name} does not open on openvino: {_first_line(error)}") from error
         self._request = self._model.create_infer_request()
@@ -157,9 +159,8 @@ class OpenVinoSession:
 def _openvino_core() -> Any:
     """Return OpenVINO's runtime, one for the whole process.
 
-    Each one sets the main thread's alternate signal stack and puts back the previous one when it is freed.
-    Two that are not freed in reverse order leave a pointer to freed memory, and the next signal, such as
-    Ctrl-C, ends the process with a segmentation fault.
+    Each one sets the main thread's alternate signal stack and puts back the previous one when it is freed:
+    two that are not freed in reverse order would leave a pointer to freed memory.
     """
     import openvino
 

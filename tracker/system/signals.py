@@ -7,7 +7,9 @@ Without :func:`install` the handlers are Python's own and :func:`uninterrupted` 
 
 from __future__ import annotations
 
+import ctypes
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,3 +70,27 @@ def uninterrupted() -> Iterator[None]:
 def interruption_pending() -> bool:
     """Return whether a signal is deferred: operations that may block should then give up."""
     return _deferred.pending is not None
+
+
+class _SignalStack(ctypes.Structure):
+    """The ``stack_t`` of ``sigaltstack`` on Linux."""
+
+    _fields_ = (("start", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t))
+
+
+@contextmanager
+def signal_stack_kept() -> Iterator[None]:
+    """Put back this thread's alternate signal stack after a native library has set its own.
+
+    A library may set one that holds little more than the kernel's signal frame. Python's handlers run on it,
+    overflow it, and Ctrl-C ends the process with a segmentation fault. Linux only; elsewhere it does nothing.
+    """
+    if not sys.platform.startswith("linux"):
+        yield
+        return
+    library, before = ctypes.CDLL(None), _SignalStack()
+    library.sigaltstack(None, ctypes.byref(before))
+    try:
+        yield
+    finally:
+        library.sigaltstack(ctypes.byref(before), None)

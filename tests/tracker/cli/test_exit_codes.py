@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import signal
+import sys
+import threading
+from contextlib import nullcontext
 from pathlib import Path
 
 import av
@@ -16,6 +19,7 @@ from tests.cli import (
     wait_until,
 )
 from tests.media import frame_count
+from tracker.cli import main as cli_main
 
 
 @pytest.mark.slow
@@ -47,3 +51,19 @@ def test_a_signal_ends_a_video_and_leaves_complete_files(
     written = len(json_lines(lines))
     assert 10 < written < 2000
     assert abs(frame_count(tmp_path / "o.mp4") - written) <= 1
+
+
+@pytest.mark.parametrize("is_waiting", [False, True])
+def test_a_process_with_a_thread_in_native_code_ends_without_shutdown(
+    is_waiting: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[int] = []
+    waiting = threading.Thread(target=lambda: None, daemon=True)
+    threads = [threading.main_thread(), *([waiting] if is_waiting else [])]
+    with monkeypatch.context() as patch:
+        patch.setattr(cli_main, "main", lambda: sys.exit(130))
+        patch.setattr("threading.enumerate", lambda: threads)
+        patch.setattr("os._exit", ended.append)
+        with nullcontext() if is_waiting else pytest.raises(SystemExit, match="130"):
+            cli_main.run_process()
+    assert ended == ([130] if is_waiting else [])

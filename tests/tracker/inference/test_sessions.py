@@ -239,3 +239,24 @@ def test_ctrl_c_is_harmless_after_two_openvino_sessions_ended_in_order(tiny_mode
     )
     done = run_code(code, tiny_model)
     assert (done.exit_code, done.stdout) == (0, "interrupted\n"), done.stderr
+
+
+@needs_openvino
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
+def test_openvino_leaves_the_signal_stack_as_it_was(tiny_model: Path) -> None:
+    """Else Python's handler of Ctrl-C would overflow the small one that OpenVINO sets."""
+    code = (
+        "import ctypes, sys; from pathlib import Path\n"
+        "from tracker.inference.sessions import OpenVinoSession\n"
+        "class Stack(ctypes.Structure):\n"
+        "    _fields_ = [('start', ctypes.c_void_p), ('flags', ctypes.c_int), ('size', ctypes.c_size_t)]\n"
+        "def stack():\n"
+        "    found = Stack()\n"
+        "    assert ctypes.CDLL(None).sigaltstack(None, ctypes.byref(found)) == 0\n"
+        "    return found.start, found.flags, found.size\n"
+        "before = stack()\n"
+        "session = OpenVinoSession(Path(sys.argv[1]), 1)\n"
+        "assert stack() == before, (stack(), before)\n"
+    )
+    done = run_code(code, tiny_model)
+    assert done.exit_code == 0, done.stderr
