@@ -19,7 +19,7 @@ from tracker.runs.identity import RunIdentity
 from tracker.runs.live_stats import LiveStats
 from tracker.runs.loop import Run, run_frames, run_images, run_video
 from tracker.runs.observer import CompositeObserver, ItemObserver
-from tracker.runs.outputs import OutputContext, Outputs, open_outputs
+from tracker.runs.outputs import OutputContext, Outputs, open_outputs, open_pictures
 from tracker.runs.resumable import resumable
 from tracker.runs.targets import OutputTargets
 from tracker.runs.view import View
@@ -67,7 +67,7 @@ def start_camera(command: Command, device: str, mode: CameraMode) -> None:
     context = OutputContext(
         made_by=tracker.made_by, size=first.image_hw[::-1], delayed=command.anonymise == "blur"
     )
-    outputs = open_outputs(command.stack, command.targets, context)
+    outputs = _open_outputs(command, context)
     stats = LiveStats(tracker.label)
     run_frames(chain([first], frames), Run(tracker, outputs, anonymiser=anonymiser, view=view, stats=stats))
 
@@ -97,7 +97,7 @@ def start_video(command: Command, path: Path, part: Trim, fps: float | None) -> 
             like=source,
             delayed=command.anonymise == "blur",
         )
-        outputs = open_outputs(command.stack, command.targets, context)
+        outputs = _open_outputs(command, context)
         progress.begin()
         observer = CompositeObserver(ItemObserver(advance), progress.video_observer(tracker))
         run = Run(tracker, outputs, observer, anonymiser, view, LiveStats(tracker.label))
@@ -111,6 +111,8 @@ def start_images(command: Command, pattern: str) -> None:
     tracker = _open_tracker(command)
     anonymiser = _open_anonymiser(command)
     identity = RunIdentity("images", paths, tracker.made_by)
+    # First: results may lie in the folder of the annotated images, which is made here.
+    pictures = open_pictures(command.stack, command.targets, OutputContext(paths))
     with (
         resumable(command.targets.json, identity, command.resume) as progress,
         progress_bar(f"{pattern}, {tracker.label}", len(paths), command.shows_progress) as advance,
@@ -120,7 +122,7 @@ def start_images(command: Command, pattern: str) -> None:
         for _ in range(progress.done_before):
             advance()
         context = OutputContext(paths, tracker.made_by, append=progress.done_before > 0)
-        outputs = open_outputs(command.stack, command.targets, context)
+        outputs = open_outputs(command.stack, command.targets, context, pictures)
         progress.begin()
         observer = CompositeObserver(ItemObserver(advance), progress.images_observer())
         source = ImageSource(tuple(progress.remaining(paths)))
@@ -129,6 +131,11 @@ def start_images(command: Command, pattern: str) -> None:
         finally:
             _tell_of_unlabelled_faces(outputs)
         progress.end()
+
+
+def _open_outputs(command: Command, context: OutputContext) -> Outputs:
+    pictures = open_pictures(command.stack, command.targets, context)
+    return open_outputs(command.stack, command.targets, context, pictures)
 
 
 def _open_tracker(command: Command) -> OpenedTracker:

@@ -174,7 +174,7 @@ class Checkpoints(Closing):
             for difference in differences(run, dict(self._identity)):
                 raise self._refusal(difference)
             return Checkpoint.from_json(file["checkpoint"])
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise self._refusal(f"{self._path.name} cannot be used ({type(error).__name__})") from error
 
     def _refusal(self, why: str) -> SinkError:

@@ -122,10 +122,24 @@ First come those that may fail for other reasons than their file, so that old re
 JSON lines come last, because an earlier run can be resumed until they are opened."""
 
 
-def open_outputs(stack: ExitStack, targets: OutputTargets, context: OutputContext) -> Outputs:
-    """Open all targets on ``stack``. Raises :class:`~tracker.errors.SinkError` for one that does not open."""
+def open_pictures(
+    stack: ExitStack, targets: OutputTargets, context: OutputContext
+) -> tuple[PictureSink, ...]:
+    """Open the targets for pictures on ``stack``, before all others: these may lie in the folder of images.
+
+    Raises :class:`~tracker.errors.SinkError` for one that does not open.
+    """
     opened = (opener(stack, targets, context) for opener in PICTURE_OPENERS)
-    pictures = tuple(sink for sink in opened if sink)
+    return tuple(sink for sink in opened if sink)
+
+
+def open_outputs(
+    stack: ExitStack, targets: OutputTargets, context: OutputContext, pictures: tuple[PictureSink, ...]
+) -> Outputs:
+    """Open the targets for results on ``stack``, beside the open ``pictures``.
+
+    Raises :class:`~tracker.errors.SinkError` for one that does not open.
+    """
     results: list[_ClosableResultSink] = []
     for opener in RESULT_OPENERS:
         if sink := opener(targets, context):

@@ -140,3 +140,14 @@ def test_a_receiver_gets_osc_messages_of_each_frame(clips: Clips) -> None:
         assert first.params == [index, pytest.approx(index / 25), 320, 320, 1, video.name]
         assert (ids.address, ids.params) == ("/tracker/ids", [1])
         assert {timed.message.params[0] for timed in osc_packet.OscPacket(face).messages} == {1}
+
+
+def test_results_of_images_may_lie_in_the_folder_of_the_annotated_ones(tmp_path: Path) -> None:
+    marked = tmp_path / "marked"
+    outputs = {"--json": marked / "r.jsonl", "--csv": marked / "r.csv", "--labels": marked / "l.xml"}
+    options = [part for option, path in outputs.items() for part in (option, path)]
+    picture = tmp_path / "a.png"
+    cv2.imwrite(str(picture), astronaut())
+    done = run_cli("--images", picture, "--output", marked, *options, *LIGHT_ARGUMENTS)
+    assert done.exit_code == 0, done.stderr
+    assert {path.name for path in marked.iterdir()} == {"a.png", "r.jsonl", "r.csv", "l.xml"}

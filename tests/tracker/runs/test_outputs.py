@@ -9,7 +9,7 @@ import pytest
 
 from tests.fake_run import fake_tracker, frames
 from tracker.errors import SinkError
-from tracker.runs.outputs import OutputContext, Outputs, open_outputs
+from tracker.runs.outputs import OutputContext, Outputs, open_outputs, open_pictures
 from tracker.runs.targets import OutputTargets
 from tracker.sinks.csv_table import CsvSink
 from tracker.sinks.images import ImageSink
@@ -28,7 +28,7 @@ STILL = OutputContext(inputs=(Path("a.png"),))
 
 def opened(targets: OutputTargets, context: OutputContext) -> Outputs:
     with ExitStack() as stack:
-        return open_outputs(stack, targets, context)
+        return open_outputs(stack, targets, context, open_pictures(stack, targets, context))
 
 
 def test_every_sink_gets_its_kind_in_order() -> None:

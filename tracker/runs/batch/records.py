@@ -111,7 +111,7 @@ def _recorded_source(job: Job, folder: Path) -> object:
 
 
 def _read(job: Job, folder: Path) -> Record | None:
-    with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+    with suppress(OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return Record.from_json(json.loads(_path(job, folder).read_text(encoding="utf-8")))
     return None
 

@@ -35,7 +35,15 @@ def test_results_are_recognised_unless_input_options_or_file_have_changed(tmp_pa
 
 
 @pytest.mark.parametrize(
-    "damage", ["not json", "{}", '{"outcome": {"frames": "x"}, "run": 1, "size": 2}', "[]", "[" * 200_000]
+    "damage",
+    [
+        "not json",
+        "{}",
+        '{"outcome": {"frames": "x"}, "run": 1, "size": 2}',
+        '{"run": {}, "size": 1e999, "outcome": {}}',
+        "[]",
+        "[" * 200_000,
+    ],
 )
 def test_a_job_with_a_damaged_record_is_done_again(tmp_path: Path, damage: str, clips: Clips) -> None:
     (job,) = plan_jobs([clips.faces(3)])
