@@ -1,6 +1,6 @@
 """The plot in ``docs/tables.md``, drawn from invented results.
 
-python -m benchmarks.example_plot docs/plot.png
+python -m benchmarks.example_plot docs/pictures/plot.png
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The dlib contender: HOG detector in every frame, then the 68-point predictor.
+"""The dlib contender: HOG detector in every frame, then the 68-point predictor, on video as on stills.
 
 It runs in the interpreter of an environment with dlib-bin and face_recognition_models.
 """

@@ -1,8 +1,9 @@
 """Measuring loop of a contender: for each request, locate faces in all frames and report the times.
 
 It imports numpy only, so that the environment of any peer can run it. Frames are ``(N, H, W, 3)`` uint8 BGR
-in the .npy file of the first argument. It prints lines of JSON: first ``{"ready": VERSION}``, then for each
-line of input ``{"ms": [...], "found": F}``: milliseconds per frame, number of frames with a face.
+in the .npy file of the first argument; the second is the mode, one of :data:`MODES`. It prints lines of
+JSON: first ``{"ready": VERSION}``, then for each line of input ``{"ms": [...], "found": F}``: milliseconds
+per frame, number of frames with a face.
 """
 
 from __future__ import annotations
@@ -15,6 +16,17 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+MODES = ("video", "stills")
+"""``video``: frames that follow each other. ``stills``: each frame is treated on its own."""
+
+
+def treats_stills() -> bool:
+    """Return whether the mode on the command line is ``stills``; an unknown one ends the process."""
+    mode = sys.argv[2]
+    if mode not in MODES:
+        sys.exit(f"unknown mode {mode!r}: choose one of {', '.join(MODES)}")
+    return mode == "stills"
 
 
 def serve(version: str, locate: Callable[[Any], bool]) -> None:

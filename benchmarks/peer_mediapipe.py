@@ -1,4 +1,4 @@
-"""The MediaPipe FaceMesh contender: one face, tracked from frame to frame, as on video.
+"""The MediaPipe FaceMesh contender: one face, tracked from frame to frame on video, detected in each still.
 
 It runs in the interpreter of an environment with mediapipe 0.10.21, which opens no internet socket (traced
 by ``tests/benchmarks/test_peers_real.py``).
@@ -9,9 +9,9 @@ from typing import Any
 
 import cv2
 import mediapipe
-from peer_loop import serve
+from peer_loop import serve, treats_stills
 
-mesh = mediapipe.solutions.face_mesh.FaceMesh(static_image_mode=False, max_num_faces=1)
+mesh = mediapipe.solutions.face_mesh.FaceMesh(static_image_mode=treats_stills(), max_num_faces=1)
 
 
 def locate(frame_bgr: Any) -> bool:

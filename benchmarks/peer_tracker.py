@@ -1,33 +1,44 @@
-"""The contender of this project: ``python -m benchmarks.peer_tracker FRAMES MODEL BACKEND THREADS``."""
+"""The contender of this project.
+
+Run as ``python -m benchmarks.peer_tracker FRAMES MODE MODEL BACKEND THREADS MAX_FACES``.
+"""
 
 from __future__ import annotations
 
 import itertools
 import sys
-from importlib.metadata import version
+from collections.abc import Callable
 
-from benchmarks.peer_loop import serve
+from benchmarks.peer_loop import serve, treats_stills
+from tracker.distribution import version
 from tracker.errors import TrackerError
-from tracker.inference.opening import open_blazeface, open_landmarker
 from tracker.tracking.face_tracker import FaceTracker
-from tracker.tracking.settings import TrackerSettings
-from tracker.tracking.smoothing import PRESETS
+from tracker.tracking.opening import keep_opencv_to_one_thread, open_tracker
 from tracker.types import Frame, ImageArray
 
 
 def main() -> None:
-    """Track one face with the default settings of the command line."""
-    model, backend, threads = sys.argv[2], sys.argv[3], int(sys.argv[4])
-    opened = open_landmarker(model, backend, threads)
-    settings = TrackerSettings(max_faces=1, smoothing=PRESETS["low"])
-    tracker = FaceTracker(open_blazeface(threads), opened.landmarker, settings)
+    """Track up to MAX_FACES faces, or find all of each still, with the default settings otherwise."""
+    model, backend, threads, max_faces = sys.argv[3], sys.argv[4], int(sys.argv[5]), int(sys.argv[6])
+    stills = treats_stills()
+    keep_opencv_to_one_thread()
+    with open_tracker(model, backend, threads=threads, max_faces=max_faces) as tracker:
+        locate = _finding(tracker) if stills else _following(tracker)
+        serve(f"tracker {version()} {tracker.label}", locate)
+
+
+def _following(tracker: FaceTracker) -> Callable[[ImageArray], bool]:
     clock = itertools.count()
 
     def locate(frame_bgr: ImageArray) -> bool:
         index = next(clock)
         return len(tracker.step(Frame(frame_bgr, index, index / 30)).faces) > 0
 
-    serve(f"tracker {version('tracker')} {model} {opened.file.precision} on {opened.provider}", locate)
+    return locate
+
+
+def _finding(tracker: FaceTracker) -> Callable[[ImageArray], bool]:
+    return lambda frame_bgr: len(tracker.find(Frame(frame_bgr, 0, 0.0)).faces) > 0
 
 
 if __name__ == "__main__":

@@ -5,6 +5,9 @@ computer affects all alike, and ratios are comparable. The frames show one face 
 restricted to the same cores where the system allows it; their number is printed under the table. mediapipe
 and dlib have no setting for threads in Python and use all cores they have.
 
+With ``--stills`` all of them also treat every tenth frame as a picture on its own, in processes beside those
+of the video and in the same rounds: each picture is searched anew, and ours looks for faces of any pose.
+
     python -m benchmarks.peers --mediapipe MP/bin/python --dlib DL/bin/python --backend cpu --backend openvino
 """
 
@@ -13,9 +16,9 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +29,7 @@ from rich.table import Table
 
 from benchmarks.command import JsonOption, check_outputs, run_command, write_report
 from benchmarks.contender import Contender
+from benchmarks.peer_loop import MODES
 from tracker.reports.bench.clip import portrait_frames
 from tracker.system.machine import usable_cores
 from train.progress import progress_bar
@@ -34,24 +38,50 @@ _HERE = Path(__file__).resolve().parent
 PEERS = {"mediapipe": "peer_mediapipe.py", "dlib": "peer_dlib.py"}
 """Scripts of the peers; ratios are relative to the first."""
 
-WARM_UP = 20
+STILL_EVERY = 10
+"""Frames of the video for one still."""
+
+WARM_UP = {"video": 20, "stills": 20 // STILL_EVERY}
+"""Frames of the first round that are not counted, by mode."""
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A contender to be started by ``command``; ``mode`` is one of :data:`~benchmarks.peer_loop.MODES`."""
+
+    name: str
+    mode: str
+    command: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Ours:
+    """Our tracker as a contender: the model, its backend and threads, and how many faces it follows."""
+
+    model: str
+    backend: str
+    threads: int
+    max_faces: int = 1
 
 
 @dataclass(frozen=True)
 class ContenderResult:
-    """Milliseconds per frame of one contender over ``frames`` frames.
+    """Milliseconds per frame of one contender in one mode over ``frames`` frames.
 
     ``found`` counts the frames with a face, warm-up included. ``ratio`` is its median divided by that of the
-    first peer, or None without a peer.
+    first peer in the same mode, ``mean_ratio`` the same of the means; None without a peer.
     """
 
     name: str
     version: str
+    mode: str
     median_ms: float
     p95_ms: float
+    mean_ms: float
     frames: int
     found: int
     ratio: float | None = None
+    mean_ratio: float | None = None
 
 
 def main(  # noqa: PLR0913 - options of the command line
@@ -62,6 +92,8 @@ def main(  # noqa: PLR0913 - options of the command line
     model: Annotated[list[str] | None, typer.Option(help="Our model; repeat for several.")] = None,
     backend: Annotated[list[str] | None, typer.Option(help="Our backend; repeat for several.")] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads of ours, and cores for all.")] = 2,
+    max_faces: Annotated[int, typer.Option(min=1, help="Faces that ours follows at most.")] = 1,
+    stills: Annotated[bool, typer.Option("--stills", help="Measure pictures on their own, too.")] = False,
     frames: Annotated[int, typer.Option(min=10, help="Frames of a round.")] = 300,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds that count.")] = 3,
     json_path: JsonOption = None,
@@ -69,50 +101,82 @@ def main(  # noqa: PLR0913 - options of the command line
     """Compare our tracker with mediapipe's FaceMesh and dlib, frame in memory to landmarks out."""
     check_outputs(json_path)
     peers = {name: path for name, path in (("mediapipe", mediapipe), ("dlib", dlib)) if path}
-    ours = [(m, b) for m in model or ["resnet18"] for b in backend or ["cpu"]]
+    ours = [Ours(m, b, threads, max_faces) for m in model or ["resnet18"] for b in backend or ["cpu"]]
     with tempfile.TemporaryDirectory() as folder, limited_cores(threads) as cores:
-        path = Path(folder) / "frames.npy"
-        clip = portrait_frames(WARM_UP + frames, (640, 480))
-        np.save(path, np.stack([frame.image_bgr for frame in clip]))
-        results = compete(commands(path, peers, ours, threads), rounds)
-    Console().print(_table(results, threads, cores))
-    write_report(json_path, threads=threads, cores=cores, standings=[asdict(one) for one in results])
+        clips = write_clips(Path(folder), frames)
+        modes = MODES if stills else MODES[:1]
+        results = compete([one for mode in modes for one in entrants(mode, clips[mode], peers, ours)], rounds)
+    Console().print(_table(results, ours[0], cores))
+    standings = [asdict(one) for one in results]
+    write_report(json_path, threads=threads, cores=cores, max_faces=max_faces, standings=standings)
 
 
-def commands(
-    frames: Path, peers: dict[str, Path], ours: Sequence[tuple[str, str]], threads: int
-) -> dict[str, list[str]]:
-    """Return the command that starts each contender, the peers first."""
-    found = {name: [str(python), str(_HERE / PEERS[name]), str(frames)] for name, python in peers.items()}
-    for model, backend in ours:
-        options = [str(frames), model, backend, str(threads)]
-        found[f"{model} on {backend}"] = [sys.executable, "-m", "benchmarks.peer_tracker", *options]
+def write_clips(folder: Path, frames: int) -> dict[str, Path]:
+    """Write the frames of each mode as an array into ``folder``; return the files by mode."""
+    clip = [frame.image_bgr for frame in portrait_frames(WARM_UP["video"] + frames, (640, 480))]
+    paths = {mode: folder / f"{mode}.npy" for mode in MODES}
+    np.save(paths["video"], np.stack(clip))
+    np.save(paths["stills"], np.stack(clip[::STILL_EVERY]))
+    return paths
+
+
+def entrants(mode: str, frames: Path, peers: Mapping[str, Path], ours: Sequence[Ours]) -> list[Entrant]:
+    """Return the contenders of one mode on the array ``frames``, the peers first.
+
+    ``peers`` are interpreters by the name of the peer.
+    """
+    found = [
+        Entrant(name, mode, [str(python), str(_HERE / PEERS[name]), str(frames), mode])
+        for name, python in peers.items()
+    ]
+    for one in ours:
+        options = [str(frames), mode, one.model, one.backend, str(one.threads), str(one.max_faces)]
+        command = [sys.executable, "-m", "benchmarks.peer_tracker", *options]
+        found.append(Entrant(f"{one.model} on {one.backend}", mode, command))
     return found
 
 
-def compete(started_by: dict[str, list[str]], rounds: int) -> list[ContenderResult]:
+def compete(starters: Sequence[Entrant], rounds: int) -> list[ContenderResult]:
     """Run ``rounds`` rounds of all contenders; the first frames of the first round are not counted."""
-    with ExitStack() as stack, progress_bar("rounds", rounds * len(started_by)) as advance:
-        contenders = [stack.enter_context(Contender(*item)) for item in started_by.items()]
+    with ExitStack() as stack, progress_bar("rounds", rounds * len(starters)) as advance:
+        contenders = [stack.enter_context(Contender(one.name, one.command)) for one in starters]
         times: list[list[float]] = [[] for _ in contenders]
         found = [0] * len(contenders)
         for number in range(rounds):
             for index, contender in enumerate(contenders):
                 result = contender.round()
-                times[index] += result.ms[WARM_UP:] if number == 0 else result.ms
+                times[index] += result.ms[WARM_UP[starters[index].mode] :] if number == 0 else result.ms
                 found[index] += result.found
                 advance()
-    # Ratios are relative to the first contender, if it is a peer.
-    base = float(np.median(times[0])) if contenders[0].name in PEERS else None
-    return [_result(*one, base) for one in zip(contenders, times, found, strict=True)]
+    modes = [one.mode for one in starters]
+    return with_ratios([_result(*one) for one in zip(contenders, modes, times, found, strict=True)])
 
 
-def _result(contender: Contender, times: Sequence[float], found: int, base: float | None) -> ContenderResult:
+def _result(contender: Contender, mode: str, times: Sequence[float], found: int) -> ContenderResult:
     median, p95 = (float(value) for value in np.percentile(times, (50, 95)))
-    ratio = round(median / base, 3) if base else None
     return ContenderResult(
-        contender.name, contender.version, round(median, 3), round(p95, 3), len(times), found, ratio
+        name=contender.name,
+        version=contender.version,
+        mode=mode,
+        median_ms=round(median, 3),
+        p95_ms=round(p95, 3),
+        mean_ms=round(float(np.mean(times)), 3),
+        frames=len(times),
+        found=found,
     )
+
+
+def with_ratios(results: Sequence[ContenderResult]) -> list[ContenderResult]:
+    """Return ``results`` with their ratios to the first contender of the same mode, if that is a peer."""
+    rated = []
+    for one in results:
+        base = next(other for other in results if other.mode == one.mode)
+        if base.name in PEERS:
+            ratios = round(one.median_ms / base.median_ms, 3), round(one.mean_ms / base.mean_ms, 3)
+            rated.append(replace(one, ratio=ratios[0], mean_ratio=ratios[1]))
+        else:
+            rated.append(one)
+    return rated
 
 
 @contextmanager
@@ -133,16 +197,31 @@ def limited_cores(count: int) -> Iterator[int]:
         os.sched_setaffinity(0, usable)
 
 
-def _table(results: Sequence[ContenderResult], threads: int, cores: int) -> Table:
-    caption = "Milliseconds from a 640x480 frame in memory to landmarks, one face"
-    table = Table(caption=f"{caption}; cores: {cores}, our threads: {threads}.")
+def _table(results: Sequence[ContenderResult], ours: Ours, cores: int) -> Table:
+    follows = "one face" if ours.max_faces == 1 else f"at most {ours.max_faces} faces"
+    table = Table(
+        caption="Milliseconds from a 640x480 frame in memory to landmarks, one face in it; ratios to the "
+        f"first peer in the same mode. Ours follows {follows} on video and finds all in stills. "
+        f"Cores: {cores}, our threads: {ours.threads}."
+    )
     table.add_column("contender")
-    for header in ("median", "p95", "ratio", "frames with the face"):
+    table.add_column("mode")
+    for header in ("median", "ratio", "p95", "mean", "ratio", "with a face"):
         table.add_column(header, justify="right")
     for one in results:
-        ratio = "" if one.ratio is None else f"{one.ratio:.2f}"
-        found = f"{one.found} of {one.frames + WARM_UP}"
-        table.add_row(one.version, f"{one.median_ms:.2f}", f"{one.p95_ms:.2f}", ratio, found)
+        ratios = ["" if value is None else f"{value:.2f}" for value in (one.ratio, one.mean_ratio)]
+        median, p95, mean = (f"{value:.2f}" for value in (one.median_ms, one.p95_ms, one.mean_ms))
+        found = f"{one.found} of {one.frames + WARM_UP[one.mode]}"
+        table.add_row(
+            one.version.removesuffix("ExecutionProvider"),
+            one.mode,
+            median,
+            ratios[0],
+            p95,
+            mean,
+            ratios[1],
+            found,
+        )
     return table
 
 

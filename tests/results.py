@@ -12,7 +12,7 @@ import numpy as np
 from tests.shapes import face_points, measured
 from tracker.sinks.json_lines import JsonSink
 from tracker.sources.images.source import ReadFailure
-from tracker.types import FaceMeasures, FrameResult, Landmarks, TrackedFace
+from tracker.types import UNMEASURED, FaceMeasures, FrameResult, Landmarks, TrackedFace
 
 SOME_MEASURES = FaceMeasures((0.31239, None), 0.05, -12.3456, 4.0, 179.999, blinks=3)
 """Measures with one unknown eye."""
@@ -34,7 +34,7 @@ def faces_in_a_row(n_faces: int = 1, index: int = 12, source: str = "a.mp4") -> 
 def three_measured_faces() -> FrameResult:
     """Return one frame with faces of :data:`SOME_MEASURES`, :data:`NO_POSE` and no measures."""
     plain = faces_in_a_row(3)
-    measures = (SOME_MEASURES, NO_POSE, None)
+    measures = (SOME_MEASURES, NO_POSE, UNMEASURED)
     faces = tuple(replace(f, measures=m) for f, m in zip(plain.faces, measures, strict=True))
     return replace(plain, faces=faces)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from tests.shapes import canonical_points, face_box
-from tracker.geometry import CropTransform
-from tracker.inference.detection.views import whole_picture
+from tracker.inference.detection.views import View, whole_picture
 from tracker.inference.landmarker import Located
 from tracker.tracking.face_tracker import FaceTracker
 from tracker.tracking.settings import TrackerSettings
@@ -31,11 +31,12 @@ class Scene:
         self.hidden: set[int] = set()
         self.size = 120.0
         self.boxes: list[FaceBox] | None = None
-        self.close_ups: list[CropTransform] = []
+        self.close_ups: list[View] = []
         self.background: ImageArray = np.broadcast_to(np.linspace(0, 49, 640), (480, 640)).astype(np.uint8)
         self.presence = 0.9
+        self.score = 1.0
         self.points_coincide = False
-        self.looks: list[Sequence[CropTransform] | None] = []
+        self.looks: list[Sequence[View] | None] = []
         self.batches: list[int] = []
         self.last_crops: ImageArray = np.zeros((0, 224, 224), np.uint8)
 
@@ -61,14 +62,20 @@ class Scene:
         """Step ``tracker`` through frames of the scene, which stands still."""
         return [tracker.step(self.frame(start + i)) for i in range(steps)]
 
-    def views(self, image_hw: tuple[int, int]) -> Sequence[CropTransform]:
-        return [whole_picture(image_hw, 128), *self.close_ups]
+    def views(self, image_hw: tuple[int, int]) -> Sequence[View]:
+        return [whole_picture(image_hw), *self.close_ups]
 
-    def detect(self, image_bgr: ImageArray, views: Sequence[CropTransform] | None = None) -> list[FaceBox]:
+    def detect(
+        self,
+        image_bgr: ImageArray,
+        views: Sequence[View] | None = None,
+        pixel_aspect: float = 1.0,  # noqa: ARG002
+    ) -> list[FaceBox]:
         self.looks.append(views)
         if self.boxes is not None:
             return self.boxes
-        return [face_box(self.people[k], self.size) for k in sorted(self.people) if (image_bgr == k).any()]
+        seen = [self.people[k] for k in sorted(self.people) if (image_bgr == k).any()]
+        return [replace(face_box(place, self.size), score=self.score) for place in seen]
 
     def locate(self, crops: ImageArray) -> Located:
         self.batches.append(len(crops))

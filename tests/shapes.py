@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+import numpy.typing as npt
 
 from tests.tiny import template
+from tracker.drawing.heads import Head
 from tracker.geometry import CROP_MARGIN, CROP_SIZE
 from tracker.tracking.measures.head_pose import head_pose
 from tracker.tracking.measures.openness import measure
@@ -25,6 +29,14 @@ def canonical_points() -> FloatArray:
     """Return the face ``(68, 2)`` as in a well-placed crop, in crop pixels."""
     middle = (CROP_SIZE - 1) / 2
     return face_points((middle, middle), CROP_SIZE / CROP_MARGIN)
+
+
+def covers(head: Head, points: FloatArray) -> npt.NDArray[np.bool_]:
+    """Return which of the points ``(N, 2)`` lie in the ellipse ``head``, ``(N,)``."""
+    x, y = (points - np.array(head.center)).T
+    cos, sin = math.cos(head.roll_rad), math.sin(head.roll_rad)
+    along, across = (x * cos + y * sin) / head.half_width, (y * cos - x * sin) / head.half_height
+    return np.asarray(along**2 + across**2 <= 1)
 
 
 def face_box(center: tuple[float, float], size: float) -> FaceBox:

@@ -1,4 +1,4 @@
-"""Errors that the package raises.
+"""Errors that the package raises, and the damage of files that it reads in spite of it.
 
 ::
 
@@ -11,12 +11,17 @@
     ├── BackendError    an inference backend that does not open
     ├── BatchError      files of a batch that failed, or a cluster that does not answer
     ├── BenchError      a measurement that cannot be made or would be meaningless
+    ├── MisuseError     a call of a function that cannot be right; also a ValueError
     └── WeightsError    model files that are missing, altered or of the wrong shape
 
 Each message is one line that says what failed, for which file or device, and what to try. The command line
-prints it on standard error and exits with 1. Wrong arguments to a function, such as an array of the wrong
-shape, raise ``ValueError``.
+prints it on standard error and exits with 1. Wrong arguments to a function raise ``ValueError``; where
+pictures, frames and names come in, that is a :class:`MisuseError`, with a remedy.
 """
+
+from __future__ import annotations
+
+from dataclasses import dataclass
 
 
 class TrackerError(Exception):
@@ -44,7 +49,7 @@ class DisplayError(TrackerError):
 
 
 class BackendError(TrackerError):
-    """An inference backend does not open, fails while running, or another one opens in its place."""
+    """An inference backend does not open, fails while running, or is replaced by another one."""
 
 
 class WeightsError(TrackerError):
@@ -55,5 +60,32 @@ class BenchError(TrackerError):
     """A measurement cannot be made or would be meaningless."""
 
 
+class MisuseError(TrackerError, ValueError):
+    """A call is wrong: its arguments, a closed object, or the order of calls."""
+
+
 class BatchError(TrackerError):
     """Files of a batch failed, or the cluster does not answer."""
+
+
+@dataclass(frozen=True)
+class Damage:
+    """Damage of a video file at one of its frames.
+
+    ``lost_before`` frames are missing directly before the frame, and ``lost_after`` frames after it, at the
+    end of the file (``None``: some, but the file does not tell how many). ``guessed`` is set if the picture
+    may be wrong: parts could not be decoded and were filled in, it builds on such a picture, or it lies
+    directly before damage, which may have begun in it. ``time_mended`` is set if the file states an
+    impossible time, and the frame got one that fits its neighbours. ``byte`` is the position in the file at
+    which the damage was noticed, ``None`` if it is not known.
+    """
+
+    lost_before: int = 0
+    lost_after: int | None = 0
+    guessed: bool = False
+    time_mended: bool = False
+    byte: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.lost_before < 0 or (self.lost_after or 0) < 0 or (self.byte or 0) < 0:
+            raise ValueError(f"counts and places must not be below 0, got {self}")

@@ -13,6 +13,9 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
+N_POINTS = 68
+"""Landmarks of a face."""
+
 PARTS: Mapping[str, range] = MappingProxyType(
     {
         "jaw": range(0, 17),

@@ -1,51 +1,39 @@
 """Data types of the tracker: frames, boxes, landmarks, measures and results.
 
-Coordinates are pixels, x to the right and y down; (0, 0) is the centre of the top-left pixel. Names that end
-in ``_frame`` are in pixels of the whole image, in ``_crop`` in pixels of the square crop that a landmark
-model sees, in ``_s``, ``_ms``, ``_deg`` and ``_rad`` in seconds, milliseconds, degrees and radians. All types
-are frozen and raise ``ValueError`` for impossible values when they are created.
+Coordinates are pixels, x to the right and y down; (0, 0) is the centre of the top-left pixel. Those of
+results are pixels as stored, also where they are not square (:class:`Frame`). Names that end in ``_frame``
+are in pixels of the whole image, in ``_crop`` of the square crop that a landmark model sees, in ``_s``,
+``_ms``, ``_deg`` and ``_rad`` in seconds, milliseconds, degrees and radians. All types are frozen and raise
+``ValueError`` for impossible values when they are created.
+
+Landmarks, faces and results are equal if all their numbers are, exactly, also after a pickle; the times that
+stages took do not count. Arrays of results stay read-only. Frames are equal only to themselves.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from tracker.errors import Damage as Damage
+from tracker.errors import MisuseError
+from tracker.scheme import N_POINTS as N_POINTS
+
 FloatArray = npt.NDArray[np.floating[Any]]
 ImageArray = npt.NDArray[np.uint8]
+"""Picture, ``(H, W, 3)`` uint8 in OpenCV's order of channels, BGR, unless another shape is stated."""
 
-N_POINTS = 68
-"""Landmarks of a face; :mod:`tracker.scheme` names them."""
+MAX_PIXEL_ASPECT = 8.0
+"""Largest ratio of the sides of a pixel, either way round."""
 
 STAGES = ("detect", "crop", "infer", "points", "smooth", "measure")
 """Stages of tracking one frame, in order: the keys of :attr:`FrameResult.stage_ms`."""
-
-
-@dataclass(frozen=True)
-class Damage:
-    """Damage of a video file at one of its frames.
-
-    ``lost_before`` frames are missing directly before the frame, and ``lost_after`` frames after it, at the
-    end of the file (``None``: some, but the file does not tell how many). ``guessed`` is set if parts of the
-    picture could not be decoded and were filled in. ``time_mended`` is set if the file states an impossible
-    time, and the frame got one that fits its neighbours. ``byte`` is the position in the file at which the
-    damage was noticed, ``None`` if it is not known.
-    """
-
-    lost_before: int = 0
-    lost_after: int | None = 0
-    guessed: bool = False
-    time_mended: bool = False
-    byte: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.lost_before < 0 or (self.lost_after or 0) < 0 or (self.byte or 0) < 0:
-            raise ValueError(f"counts and places must not be below 0, got {self}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +43,8 @@ class Frame:
     ``image_bgr`` is ``(height, width, 3)`` uint8 in OpenCV's channel order. ``index`` counts from 0 within
     ``source``. ``time_s`` is the presentation time of a video frame, the time since the first frame of a
     camera, and 0 for a still image. ``captured_s`` is the time at which the picture of a live camera arrived,
-    by ``time.monotonic``; ``None`` for files. ``damage`` is set where the file is damaged.
+    by ``time.monotonic``; ``None`` for files. ``damage`` is set where the file is damaged. ``pixel_aspect``
+    is a pixel's width over its height as the picture is shown: 2 if it is stored at half its width.
     """
 
     image_bgr: ImageArray
@@ -64,17 +53,22 @@ class Frame:
     source: str = ""
     captured_s: float | None = None
     damage: Damage | None = None
+    pixel_aspect: float = 1.0
 
     def __post_init__(self) -> None:
         image = self.image_bgr
+        if not isinstance(image, np.ndarray):
+            raise MisuseError(f"image_bgr must be an array, got {type(image).__name__}: take frame_from")
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
-            raise ValueError(
-                f"image_bgr must be a non-empty uint8 (H, W, 3) array, got {image.dtype} {image.shape}"
-            )
-        if self.index < 0 or not math.isfinite(self.time_s):
-            raise ValueError(f"index must be >= 0 and time_s finite, got {self.index}, {self.time_s}")
-        if self.captured_s is not None and not math.isfinite(self.captured_s):
+            got = f"{image.dtype} {image.shape}"
+            raise MisuseError(f"image_bgr must be non-empty uint8 (H, W, 3), got {got}: take frame_from")
+        are_numbers = isinstance(self.index, int) and isinstance(self.time_s, int | float)
+        if not are_numbers or self.index < 0 or not math.isfinite(self.time_s):
+            raise MisuseError(f"index is an int >= 0, time_s finite, got {self.index!r}, {self.time_s!r}")
+        if not math.isfinite(self.captured_s or 0):
             raise ValueError(f"captured_s must be finite, got {self.captured_s}")
+        if not 1 / MAX_PIXEL_ASPECT <= self.pixel_aspect <= MAX_PIXEL_ASPECT:  # in this form it refuses nan
+            raise MisuseError(f"pixel_aspect must lie in 1/8..8, got {self.pixel_aspect}")
 
     @property
     def image_hw(self) -> tuple[int, int]:
@@ -86,9 +80,8 @@ class Frame:
 class FaceBox:
     """Bounding box of a face in frame pixels, with a score and the head's roll.
 
-    ``(x0, y0)`` is the top-left and ``(x1, y1)`` the bottom-right corner; both may lie outside the
-    frame. ``score`` is the detector's confidence, 0..1. ``roll_rad`` is the angle of the line through the
-    eyes: 0 for an upright head, positive for one that is turned clockwise on screen.
+    ``(x0, y0)`` is the top-left and ``(x1, y1)`` the bottom-right corner; both may lie outside the frame.
+    ``score`` is the detector's confidence, 0..1; ``roll_rad`` is that of the head, clockwise on screen.
     """
 
     x0: float
@@ -110,8 +103,7 @@ class FaceBox:
     @classmethod
     def around(cls, points: FloatArray, score: float = 1.0, roll_rad: float = 0.0) -> FaceBox:
         """Return the tight upright box around ``points`` ``(N, 2)``, in their coordinates."""
-        (x0, y0), (x1, y1) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
-        return cls(x0, y0, x1, y1, score, roll_rad)
+        return cls(*_bounds(points), score, roll_rad)
 
     @property
     def xyxy(self) -> tuple[float, float, float, float]:
@@ -142,8 +134,13 @@ class FaceBox:
         """Return the intersection over union with ``other``, 0..1."""
         width = min(self.x1, other.x1) - max(self.x0, other.x0)
         height = min(self.y1, other.y1) - max(self.y0, other.y0)
-        overlap = max(width, 0.0) * max(height, 0.0)
-        return overlap / (self.area + other.area - overlap)
+        overlap = width * height
+        return overlap / (self.area + other.area - overlap) if width > 0 and height > 0 else 0.0
+
+
+def _bounds(points: FloatArray) -> tuple[float, float, float, float]:
+    (x0, y0), (x1, y1) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+    return x0, y0, x1, y1
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +149,7 @@ class Landmarks:
 
     ``points_frame`` is ``(68, 2)`` float, frame pixels. ``presence`` is the probability 0..1 that there is a
     face. ``quality`` ``(68,)`` is the probability 0..1 that each point is good; ``None`` from models that do
-    not estimate it.
+    not estimate it. Do not change the arrays: values derived from them are computed only once.
     """
 
     points_frame: FloatArray
@@ -164,10 +161,49 @@ class Landmarks:
             raise ValueError(f"landmarks must be ({N_POINTS}, 2), got {self.points_frame.shape}")
         if not np.isfinite(self.points_frame).all() or not 0.0 <= self.presence <= 1.0:
             raise ValueError(f"landmarks must be finite, presence in 0..1, got {self.presence}")
-        if self.quality is not None:
-            shaped = self.quality.shape == (N_POINTS,)
-            if not (shaped and self.quality.min() >= 0 and self.quality.max() <= 1):
-                raise ValueError(f"quality must be {N_POINTS} numbers in 0..1, got {self.quality}")
+        good = self.quality
+        if good is not None and not (good.shape == (N_POINTS,) and good.min() >= 0 and good.max() <= 1):
+            raise ValueError(f"quality must be {N_POINTS} numbers in 0..1, got {good}")
+
+    @cached_property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Least x and y, and largest x and y of the points, in frame pixels."""
+        return _bounds(self.points_frame)
+
+    @cached_property
+    def box(self) -> FaceBox:
+        """Tight upright box around the points, with ``presence`` as its score, in frame pixels.
+
+        Raises ``ValueError`` if the points have no width or no height.
+        """
+        return FaceBox(*self.bounds, self.presence)
+
+    @cached_property
+    def mean_quality(self) -> float | None:
+        """Mean of ``quality``; ``None`` without it."""
+        return None if self.quality is None else float(self.quality.sum()) / N_POINTS
+
+    def seal(self) -> None:
+        """Make the arrays read-only for good: copies on memory that NumPy refuses to make writeable again."""
+        values = vars(self)
+        for name in ("points_frame", "quality"):
+            if (old := values[name]) is not None and (old.flags.writeable or type(old.base) is not bytes):
+                values[name] = np.ndarray(old.shape, old.dtype, old.tobytes())
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.seal()  # a copy or a pickle of a read-only array is not
+
+    def __eq__(self, other: object) -> bool:
+        return self.values() == other.values() if isinstance(other, Landmarks) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((self.presence, *self.points_frame[0].tolist()))
+
+    def values(self) -> tuple[float, list[list[float]], list[float] | None]:
+        """Return presence, points and quality as plain Python values."""
+        quality = None if self.quality is None else self.quality.tolist()
+        return self.presence, self.points_frame.tolist(), quality
 
 
 @dataclass(frozen=True)
@@ -177,8 +213,7 @@ class FaceMeasures:
     ``eye_open`` holds the aspect ratios (height over width) of the person's left and right eye,
     ``mouth_open`` that of the inner lips. ``yaw_deg``, ``pitch_deg`` and ``roll_deg`` are 0 for an upright
     face that looks into the camera, and positive when it turns towards the right of the image, up, and
-    clockwise on screen; all three are numbers, or all three ``None``. ``blinks`` are counted since the face
-    was first seen; 0 in a still image.
+    clockwise on screen; all three are numbers, or all three ``None``. ``blinks`` are counted from the start.
     """
 
     eye_open: tuple[float | None, float | None]
@@ -199,17 +234,21 @@ class FaceMeasures:
             raise ValueError(f"blinks must not be below 0, got {self.blinks}")
 
 
-@dataclass(frozen=True, eq=False)
+UNMEASURED = FaceMeasures((None, None), None, None, None, None)
+"""Measures of a face of which none was taken."""
+
+
+@dataclass(frozen=True)
 class TrackedFace:
     """One face in one frame.
 
-    ``id`` counts from 1 and is never reused within a run. ``measures`` belong to the original picture: they
-    stay the same when the face is shown mirrored.
+    ``id`` counts from 1 and is never reused within a run. ``measures`` are taken in square pixels, and stay
+    the same when the face is shown mirrored.
     """
 
     id: int
     landmarks: Landmarks
-    measures: FaceMeasures | None = None
+    measures: FaceMeasures = UNMEASURED
 
     def __post_init__(self) -> None:
         if self.id < 1:
@@ -218,20 +257,27 @@ class TrackedFace:
     @property
     def box(self) -> FaceBox:
         """The tight box around the points, in frame pixels."""
-        return FaceBox.around(self.landmarks.points_frame, score=self.landmarks.presence)
+        return self.landmarks.box
 
     @property
     def score(self) -> float:
         """Probability 0..1 that there is a face at these points."""
         return self.landmarks.presence
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the face as plain Python values, with the keys of a JSON line, not rounded."""
+        _, points, quality = self.landmarks.values()
+        record = {"id": self.id, "box": list(self.box.xyxy), "score": float(self.score), "landmarks": points}
+        record |= {} if quality is None else {"quality": quality}
+        return record | {"measures": {**asdict(self.measures), "eye_open": list(self.measures.eye_open)}}
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True)
 class FrameResult:
     """Faces of one frame.
 
-    ``index``, ``time_s``, ``source``, ``image_hw`` (height and width in pixels) and ``damage`` are those of
-    the frame. ``stage_ms`` maps the :data:`STAGES` that ran to the milliseconds they took.
+    ``stage_ms`` maps the :data:`STAGES` that ran to milliseconds. ``left_out`` counts faces beyond a limit,
+    in a video those that the detector last saw. The rest is that of the :class:`Frame`.
     """
 
     faces: tuple[TrackedFace, ...]
@@ -239,5 +285,16 @@ class FrameResult:
     time_s: float
     source: str
     image_hw: tuple[int, int]
-    stage_ms: Mapping[str, float] = field(default_factory=dict)
+    stage_ms: Mapping[str, float] = field(default_factory=dict, compare=False)
     damage: Damage | None = None
+    left_out: int = 0
+    pixel_aspect: float = 1.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain Python values, with the keys of a JSON line, not rounded."""
+        record = {"source": self.source, "frame": self.index, "time_s": self.time_s}
+        record |= {"width": self.image_hw[1], "height": self.image_hw[0]}
+        record |= {"faces": [face.to_dict() for face in self.faces]}
+        record |= {"pixel_aspect": self.pixel_aspect} if self.pixel_aspect != 1 else {}
+        record |= {"left_out": self.left_out} if self.left_out else {}
+        return record | ({"damage": asdict(self.damage)} if self.damage else {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ import pytest
 pytest.importorskip("torch")
 
 from benchmarks.contender import Contender
-from benchmarks.peers import PEERS, commands
+from benchmarks.peer_loop import MODES
+from benchmarks.peers import PEERS, entrants
 from tracker.reports.bench.clip import portrait_frames
 
 FRAMES = 5
@@ -42,16 +44,20 @@ def portrait(tmp_path: Path) -> Path:
     return path
 
 
-def command_of(peer: Peer, frames: Path) -> list[str]:
+def command_of(peer: Peer, frames: Path, mode: str) -> Sequence[str]:
     name, python = peer
-    return commands(frames, {name: Path(python)}, [], 1)[name]
+    (only,) = entrants(mode, frames, {name: Path(python)}, [])
+    return only.command
 
 
-def test_a_peer_finds_the_face_and_none_in_grey_frames(peer: Peer, portrait: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", MODES)
+def test_a_peer_finds_the_face_and_none_in_grey_frames(
+    peer: Peer, portrait: Path, mode: str, tmp_path: Path
+) -> None:
     grey = tmp_path / "grey.npy"
     np.save(grey, np.full((FRAMES, 480, 640, 3), 90, np.uint8))
     for frames, found in ((portrait, FRAMES), (grey, 0)):
-        with Contender(peer[0], command_of(peer, frames)) as contender:
+        with Contender(peer[0], command_of(peer, frames, mode)) as contender:
             assert contender.version.startswith(peer[0])
             result = contender.round()
         assert result.found == found
@@ -62,7 +68,15 @@ def test_a_peer_finds_the_face_and_none_in_grey_frames(peer: Peer, portrait: Pat
 @pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
 def test_a_peer_opens_no_internet_socket(peer: Peer, portrait: Path, tmp_path: Path) -> None:
     log = tmp_path / "trace"
-    command = ["strace", "-f", "-e", "trace=socket,connect", "-o", str(log), *command_of(peer, portrait)]
+    command = [
+        "strace",
+        "-f",
+        "-e",
+        "trace=socket,connect",
+        "-o",
+        str(log),
+        *command_of(peer, portrait, "video"),
+    ]
     done = subprocess.run(command, input="round\n", env=ENV, capture_output=True, text=True, timeout=300)
     if "Operation not permitted" in done.stderr:
         pytest.skip("strace may not trace here")

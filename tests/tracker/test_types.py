@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import json
 import math
-from dataclasses import FrozenInstanceError, replace
+import pickle
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError, asdict, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,9 +17,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.results import frames_of_one_face, three_measured_faces, write_json_lines
+from tests.scene import Scene
 from tests.strategies import floats
 from tests.tiny import face_points
-from tracker.types import Damage, FaceBox, FaceMeasures, Frame, Landmarks, TrackedFace
+from tracker.errors import MisuseError
+from tracker.types import Damage, FaceBox, FaceMeasures, Frame, FrameResult, Landmarks, TrackedFace
 
 coordinates = floats(-5000, 5000)
 sizes = floats(0.5, 3000)
@@ -76,6 +84,7 @@ def test_iou_of_boxes_that_overlap_touch_and_contain_each_other() -> None:
     box = FaceBox(0, 0, 4, 2)
     assert box.iou(FaceBox(2, 1, 6, 3)) == pytest.approx(2 / (8 + 8 - 2))
     assert box.iou(FaceBox(4, 0, 5, 2)) == 0  # they touch
+    assert box.iou(FaceBox(5, 3, 9, 9)) == 0  # apart in both directions
     assert box.iou(FaceBox(1, 1, 2, 2)) == pytest.approx(1 / 8)
 
 
@@ -113,6 +122,25 @@ def test_landmarks_that_are_not_finite_are_refused() -> None:
     points[67, 1] = np.nan
     with pytest.raises(ValueError, match="finite"):
         Landmarks(points)
+
+
+def test_landmarks_have_bounds_a_box_and_a_mean_quality() -> None:
+    points, quality = face_points((50, 60), 40), np.linspace(0.2, 0.6, 68)
+    face = Landmarks(points, 0.25, quality)
+    assert face.bounds == (*points.min(axis=0), *points.max(axis=0))
+    assert face.box == FaceBox.around(points, 0.25)
+    assert face.mean_quality == pytest.approx(0.4)
+    assert Landmarks(points).mean_quality is None
+    moved = replace(face, points_frame=points + 1, quality=quality / 2)
+    assert moved.bounds == tuple(value + 1 for value in face.bounds)
+    assert moved.mean_quality == pytest.approx(0.2)
+
+
+def test_points_that_coincide_have_bounds_and_no_box() -> None:
+    face = Landmarks(np.full((68, 2), 3.0))
+    assert face.bounds == (3.0, 3.0, 3.0, 3.0)
+    with pytest.raises(ValueError, match="face box"):
+        _ = face.box
 
 
 def test_a_tracked_face_has_the_box_and_score_of_its_landmarks() -> None:
@@ -159,3 +187,131 @@ def test_negative_counts_of_damage_are_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="below 0"):
         Damage(**changes)
     assert Damage(lost_after=None).lost_before == 0
+
+
+def tracked() -> FrameResult:
+    """The result of a tracker for one face."""
+    scene = Scene({200: (320, 240)})
+    return scene.tracker().step(scene.frame(3))
+
+
+def through_pickle(result: FrameResult) -> FrameResult:
+    loaded: FrameResult = pickle.loads(pickle.dumps(result))
+    return loaded
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, through_pickle])
+def test_a_result_is_equal_and_read_only_after_a_copy(again: Callable[[FrameResult], FrameResult]) -> None:
+    result = replace(tracked(), damage=Damage(2, byte=7))
+    other = again(result)
+    assert other == result
+    assert hash(other) == hash(result)
+    assert other.stage_ms == result.stage_ms
+    for one in (result, other):
+        with pytest.raises(ValueError, match="read-only"):
+            one.faces[0].landmarks.points_frame[0, 0] = 1.0
+
+
+def test_results_are_equal_if_all_numbers_are() -> None:
+    result = tracked()
+    (face,) = result.faces
+    points = face.landmarks.points_frame.copy()
+    assert replace(result, stage_ms={}) == result
+    same = replace(face, landmarks=replace(face.landmarks, points_frame=points))
+    assert replace(result, faces=(same,)) == result
+    points[67, 1] = np.nextafter(points[67, 1], np.inf)
+    judged = replace(face.landmarks, quality=np.full(68, 0.5))
+    others = [
+        replace(result, time_s=0.2),
+        replace(result, faces=()),
+        replace(result, faces=(replace(face, id=2),)),
+        replace(result, faces=(replace(face, measures=replace(face.measures, blinks=1)),)),
+        replace(result, faces=(replace(face, landmarks=replace(face.landmarks, points_frame=points)),)),
+        replace(result, faces=(replace(face, landmarks=judged),)),
+    ]
+    assert len({result, *others}) == 1 + len(others)
+    assert judged == replace(judged, quality=np.full(68, 0.5))
+    assert judged != replace(judged, quality=np.full(68, 0.6))
+    assert judged != "landmarks"
+
+
+def test_the_quality_of_a_result_is_read_only_too() -> None:
+    landmarks = Landmarks(face_points(), quality=np.ones(68))
+    landmarks.seal()
+    assert landmarks.quality is not None
+    with pytest.raises(ValueError, match="read-only"):
+        landmarks.quality[0] = 0.5
+
+
+def test_a_dictionary_of_a_result_is_its_json_line_before_rounding(tmp_path: Path) -> None:
+    for result in (*frames_of_one_face(), replace(tracked(), damage=Damage(2))):
+        data = result.to_dict()
+        (line,) = write_json_lines(tmp_path / "a.jsonl", [result]).read_text("utf-8").splitlines()
+        written = json.loads(line)
+        assert data.keys() == written.keys()
+        assert json.loads(json.dumps(data)) == data  # plain values only
+        for face, rounded in zip(data["faces"], written["faces"], strict=True):
+            assert face.keys() == rounded.keys()
+            assert face["measures"].keys() == rounded["measures"].keys()
+            np.testing.assert_allclose(face["landmarks"], rounded["landmarks"], rtol=0, atol=0.0051)
+            np.testing.assert_allclose(face["box"], rounded["box"], rtol=0, atol=0.0051)
+        if result.faces:
+            assert data["faces"][0]["landmarks"][30] == result.faces[0].landmarks.points_frame[30].tolist()
+    assert asdict(tracked().faces[0].measures)["blinks"] == 0
+
+
+DIGITS = {
+    "time_s": 6, "pixel_aspect": 6, "box": 2, "landmarks": 2, "score": 4, "quality": 3,
+    "eye_open": 4, "mouth_open": 4, "yaw_deg": 2, "pitch_deg": 2, "roll_deg": 2,
+}  # fmt: skip
+"""Decimals of the numbers in a JSON line."""
+
+
+def rounded(key: str, value: Any) -> Any:
+    """Return ``value`` as a JSON line has it under ``key``."""
+    if isinstance(value, dict):
+        return {name: rounded(name, inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [rounded(key, inner) for inner in value]
+    if not isinstance(value, float):
+        return value
+    how = np.round if key in ("landmarks", "quality") else round  # which differ where five is next
+    return float(how(value, DIGITS[key]))
+
+
+def test_a_dictionary_rounded_is_the_json_line_to_the_last_digit(tmp_path: Path) -> None:
+    everything = replace(tracked(), damage=Damage(2, None), left_out=3, pixel_aspect=16 / 15, time_s=1 / 3)
+    for result in (*frames_of_one_face(), three_measured_faces(), tracked(), everything):
+        (line,) = write_json_lines(tmp_path / "a.jsonl", [result]).read_text("utf-8").splitlines()
+        assert json.dumps(rounded("", result.to_dict())) == line
+
+
+@pytest.mark.parametrize(
+    "renewed", [lambda face: face, copy.deepcopy, lambda face: pickle.loads(pickle.dumps(face))]
+)
+def test_sealed_arrays_cannot_be_made_writeable_again(renewed: Callable[[Landmarks], Landmarks]) -> None:
+    quality = np.full((2, 68), 0.5)
+    points = face_points()
+    face = Landmarks(points, quality=quality[1])  # a view of an array that is writeable
+    face.seal()
+    face = renewed(face)
+    face.seal()  # once more changes nothing
+    assert face.quality is not None
+    for array, expected in ((face.points_frame, points), (face.quality, quality[1])):
+        np.testing.assert_array_equal(array, expected, strict=True)
+        with pytest.raises(ValueError, match="WRITEABLE"):
+            array.setflags(write=True)
+        with pytest.raises(ValueError, match="WRITEABLE"):
+            array.flags.writeable = True
+
+
+def test_a_frame_is_equal_to_itself_only() -> None:
+    frame = Frame(np.zeros((2, 3, 3), np.uint8))
+    assert frame == frame
+    assert pickle.loads(pickle.dumps(frame)) != frame
+
+
+@pytest.mark.parametrize("aspect", [0.0, -1.0, 0.1, 9.0, math.nan, math.inf])
+def test_a_frame_refuses_pixels_of_an_impossible_shape(aspect: float) -> None:
+    with pytest.raises(MisuseError, match="pixel_aspect must lie in"):
+        Frame(np.zeros((4, 4, 3), np.uint8), pixel_aspect=aspect)

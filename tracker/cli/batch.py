@@ -11,12 +11,29 @@ from typing import Annotated
 import typer
 
 from tracker.cli.exit_codes import interruptible
-from tracker.cli.options import Backend, Detector, MaxFaces, Model, Smoothing
+from tracker.cli.options import (
+    DEFAULT_MAX_FACES,
+    Backend,
+    Detector,
+    MaxFaces,
+    MinFace,
+    MinScore,
+    Model,
+    Quiet,
+    Smoothing,
+    named_path,
+)
+from tracker.system.signals import raise_swallowed
 
 
 def batch(  # noqa: PLR0913 - options of the command line
-    inputs: Annotated[list[Path], typer.Argument(metavar="INPUTS...", help="Videos, and folders of them.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results.")],
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(parser=named_path, metavar="INPUTS...", help="Videos, and folders of them."),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", parser=named_path, metavar="DIR", help="Folder for the results.")
+    ],
     jobs: Annotated[int, typer.Option(min=0, max=1024, help="Processes; 0: one per core.")] = 0,
     ray: Annotated[
         str | None,
@@ -28,15 +45,18 @@ def batch(  # noqa: PLR0913 - options of the command line
     model: Model = "resnet18",
     backend: Backend = "auto",
     detector: Detector = "blazeface",
-    max_faces: MaxFaces = 8,
+    max_faces: MaxFaces = None,
+    min_score: MinScore = 0.0,
+    min_face: MinFace = 0.0,
     smoothing: Smoothing = "low",
+    quiet: Quiet = False,
 ) -> None:
-    """Track many videos and folders of images; what is done is skipped, so an interrupted batch goes on.
+    """Track many videos and folders of images. Finished files are skipped, so a batch can be resumed.
 
-    Folders are searched with all below them, links to other folders left out. Each video and each folder's
-    images get a file of JSON lines in the output folder, and `summary.csv` lists all. What fails is tried
-    once more, and again when the batch is. The nodes of a cluster must see inputs and outputs under the same
-    paths.
+    Folders are searched recursively; links to other folders are not followed. Each video and each folder's
+    images get a file of JSON lines in the output folder, and `summary.csv` lists all. A file that
+    fails is tried once more, and again the next time the batch is run. The nodes of a cluster must see
+    inputs and outputs under the same paths.
     """
     if ray is not None and jobs:
         raise typer.BadParameter("--jobs is for this computer; a cluster has its own cores: leave it out")
@@ -46,5 +66,17 @@ def batch(  # noqa: PLR0913 - options of the command line
         from tracker.cli.start_batch import BatchCommand, start_batch
         from tracker.tracking.opening import TrackerOptions
 
-        options = TrackerOptions(model, backend, detector, threads, max_faces, smoothing)
-        start_batch(BatchCommand(tuple(inputs), output.absolute(), options, jobs, ray))
+        raise_swallowed()
+        most = max_faces or DEFAULT_MAX_FACES
+        options = TrackerOptions(
+            model,
+            backend,
+            detector,
+            threads=threads,
+            max_faces=most,
+            smoothing=smoothing,
+            max_still_faces=max_faces,
+            min_score=min_score,
+            min_face=min_face,
+        )
+        start_batch(BatchCommand(tuple(inputs), output.absolute(), options, jobs, ray, quiet))

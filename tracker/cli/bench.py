@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from tracker.cli.exit_codes import interruptible
+from tracker.cli.options import named_path
 from tracker.cli.usage import parse_size
 
 
@@ -33,16 +34,20 @@ def bench(  # noqa: PLR0913 - options of the command line
     ] = None,
     frames: Annotated[int, typer.Option(min=10, help="Frames per measurement.")] = 300,
     video: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Measure on this video, following --faces at most.")
+        Path | None,
+        typer.Option(
+            parser=named_path, metavar="FILE", help="Measure on this video, following --faces at most."
+        ),
     ] = None,
     under_load: Annotated[
         bool, typer.Option("--under-load", help="Measure even while other programs use the cores.")
     ] = False,
     json: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write the rows as JSON.")
+        Path | None, typer.Option("--json", parser=named_path, metavar="FILE", help="Write the rows as JSON.")
     ] = None,
     plot: Annotated[
-        Path | None, typer.Option(metavar="FILE.png", help="Draw where the time goes (extra: plot).")
+        Path | None,
+        typer.Option(parser=named_path, metavar="FILE.png", help="Draw where the time goes (extra: plot)."),
     ] = None,
 ) -> None:
     """Measure latency per stage, start-up and memory on this computer; needs no camera and no data.

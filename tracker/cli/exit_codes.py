@@ -21,11 +21,25 @@ def interruptible() -> Iterator[None]:
     """Turn Ctrl-C into exit code 130, after everything inside has closed its files.
 
     SIGTERM, and SIGHUP when the terminal closes, close the files too; their exit codes are 128 + signal
-    number.
+    number. A signal whose exception was swallowed or turned into another one ends the command as well.
     """
     signals.install()
     try:
-        yield
+        with signals.swallowed_quietly():
+            yield
+            signals.raise_swallowed()
     except KeyboardInterrupt:
-        typer.echo("tracker: interrupted; what was written so far is complete", err=True)
-        raise typer.Exit(EXIT_INTERRUPTED) from None
+        raise _interrupted("; what was written so far is complete") from None
+    except Exception as error:
+        interruption = signals.interruption_in(error)
+        if interruption is None:
+            raise
+        if isinstance(interruption, SystemExit):
+            raise interruption from None
+        raise _interrupted() from None
+
+
+def _interrupted(more: str = "") -> typer.Exit:
+    signals.ignore_interrupts()
+    typer.echo(f"tracker: interrupted{more}", err=True)
+    return typer.Exit(EXIT_INTERRUPTED)

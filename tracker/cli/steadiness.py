@@ -28,11 +28,11 @@ from tracker.reports.steadiness.runs import (
     measure_video,
 )
 from tracker.sources.images.read import read_image
-from tracker.sources.images.source import SUFFIXES
+from tracker.sources.suffixes import IMAGE_SUFFIXES
 from tracker.sources.video.source import VideoSource
-from tracker.system.files import check_output, guarded_write
+from tracker.system.files import check_output, guarded_write, write_whole
 from tracker.system.machine import describe_machine
-from tracker.system.terminal import progress_bar
+from tracker.system.terminal import printable, progress_bar
 from tracker.tracking.face_tracker import FaceTracker
 from tracker.tracking.settings import TrackerSettings
 from tracker.tracking.smoothing import PRESETS
@@ -72,15 +72,15 @@ def measure(  # noqa: PLR0913 - options of the command line
     if json_path:
         check_output(json_path, [path])
     open_models = partial(_opener, model, backend, threads)
-    if path.suffix.lower() in SUFFIXES:
+    if path.suffix.lower() in IMAGE_SUFFIXES:
         rows = [_flat(row) for row in _measure_image(path, open_models, presets)]
     else:
         rows = [_flat(row) for row in _measure_video(path, open_models, presets, frames)]
-    Console().print(_table(f"{model}, {path.name}", rows))
+    Console().print(_table(f"{model}, {printable(path.name)}", rows))
     if json_path:
         report = {"machine": describe_machine(), "model": model, "source": path.name, "rows": rows}
         with guarded_write(json_path):
-            json_path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+            write_whole(json_path, (json.dumps(report, indent=2) + "\n").encode("utf-8", "backslashreplace"))
 
 
 def _measure_image(
@@ -132,5 +132,5 @@ def main() -> None:
     try:
         app()
     except TrackerError as error:
-        typer.echo(f"tracker.steadiness: {error}", err=True)
+        typer.echo(f"tracker.steadiness: {printable(str(error))}", err=True)
         sys.exit(1)

@@ -10,27 +10,42 @@ from dataclasses import replace
 
 import typer
 
+from tracker.cli.drawing import check_mask_scale, check_style, has_pictures, parse_style
 from tracker.cli.exit_codes import interruptible
+from tracker.cli.extras import check_extras
+from tracker.cli.inputs import Inputs, check_several_films, inputs_of
+from tracker.cli.messages import show_result
 from tracker.cli.options import (
+    DEFAULT_MAX_FACES,
     Anonymise,
     Backend,
     Camera,
     Csv,
     Detector,
+    Draw,
     End,
     Every,
     Fourcc,
     Fps,
     Images,
     Json,
+    LabelPixels,
     Labels,
+    LabelsOnFaces,
+    MaskScale,
     MaxFaces,
+    MinFace,
+    MinScore,
+    Mirror,
     Model,
     NoWindow,
+    Open,
     OpenFace,
     Osc,
     Output,
     Parquet,
+    Paths,
+    Quiet,
     Resume,
     Size,
     Smoothing,
@@ -42,19 +57,23 @@ from tracker.cli.options import (
 )
 from tracker.cli.usage import (
     STDOUT,
+    check_folder,
+    check_one_picture,
     check_outputs,
     check_resume,
     check_source,
+    check_viewer,
     parse_camera_mode,
     parse_trim,
-    refuse_lost_options,
 )
 from tracker.runs.targets import OutputTargets
 from tracker.sources.patterns import is_numbered
+from tracker.system.signals import raise_swallowed
 
 
 def track(  # noqa: PLR0913 - options of the command line
     context: typer.Context,
+    paths: Paths = None,
     camera: Camera = None,
     size: Size = None,
     fps: Fps = None,
@@ -71,33 +90,51 @@ def track(  # noqa: PLR0913 - options of the command line
     openface: OpenFace = None,
     parquet: Parquet = None,
     labels: Labels = None,
+    label_pixels: LabelPixels = None,
     osc: Osc = None,
     virtual_camera: VirtualCamera = None,
     anonymise: Anonymise = None,
+    mask_scale: MaskScale = None,
+    draw: Draw = None,
+    labels_on_faces: LabelsOnFaces = False,
     model: Model = "resnet18",
     backend: Backend = "auto",
     detector: Detector = "blazeface",
     threads: Threads = 0,
-    max_faces: MaxFaces = 8,
+    max_faces: MaxFaces = None,
+    min_score: MinScore = 0.0,
+    min_face: MinFace = 0.0,
     smoothing: Smoothing = "low",
+    mirror: Mirror = None,
     no_window: NoWindow = False,
+    open_result: Open = False,
+    quiet: Quiet = False,
     version: Version = False,  # noqa: ARG001 - its callback has printed it
 ) -> None:
     """Track 68 facial landmarks in real time, offline and private.
 
     `tracker` shows camera 0 with its landmarks. Keys: **q** or Esc quit, **s** snapshot, **r** record,
-    **m** mirror, **p** points or lines.
+    **m** mirror, **p** next drawing, **i** times and scores, **f** full screen, **space** pause, **left** and
+    **right** 5 seconds, **,** and **.** one frame, **h** help.
 
-    `tracker --video in.mp4 --output out.mp4 --json out.jsonl` tracks a file;
-    `tracker --images photos/ --output marked/` treats pictures one by one.
+    - `tracker demo` shows what it does, without camera and screen;
+    - `tracker in.mp4` shows a video, `tracker in.mp4 --output out.mp4 --csv out.csv` writes it, too;
+    - `tracker photos --output marked` treats the pictures of a folder one by one;
+    - `tracker batch videos --output results` tracks all below a folder on all cores.
+
+    Existing outputs are replaced, except .pts labels. An input is never overwritten, and symbolic links are
+    refused as outputs.
     """
     if context.invoked_subcommand:
-        refuse_lost_options(context)
         return
-    check_source(camera, video, images)
-    part = parse_trim(video, start, end, every)
-    sequence_fps = fps if video is not None and is_numbered(video) else None
-    device = None if video is not None or images is not None else camera or "0"
+    names = paths or ()
+    if "" in (camera, images):
+        raise typer.BadParameter("the name is empty; give one, or leave the option out")
+    check_source(names, camera, video, images)
+    inputs = inputs_of(names) if names else Inputs((video,) if video else (), (images,) if images else ())
+    part = parse_trim(bool(inputs.films), start, end, every)
+    sequence_fps = fps if inputs.films and all(map(is_numbered, inputs.films)) else None
+    device = camera or "0" if inputs.is_camera else None
     mode = parse_camera_mode(device, size, None if sequence_fps else fps, fourcc)
     targets = OutputTargets(
         output=output,
@@ -111,34 +148,75 @@ def track(  # noqa: PLR0913 - options of the command line
     )
     if camera == "list":
         if targets.any:
-            raise typer.BadParameter("--camera list prints and writes no files; leave the outputs out")
+            raise typer.BadParameter("--camera list only lists the cameras; leave the outputs out")
         _list_cameras()
         return
-    if "" in (camera, images):
-        raise typer.BadParameter("an empty name; leave the option out, or say which")
     if resume:
         check_resume(device is None, targets)
-    shown = not no_window and images is None
-    check_outputs(targets, anonymise is not None, images is not None, shown)
+    is_pictures = bool(inputs.pictures)
+    shown = not no_window and not is_pictures
+    check_outputs(targets, anonymise is not None, is_pictures, shown)
+    if mirror is not None and not shown:
+        raise typer.BadParameter("--mirror is about the window, and none is shown; leave it out")
+    style = parse_style(draw, labels_on_faces)
+    check_style(draw is not None or labels_on_faces, style, anonymise, has_pictures(targets, shown))
+    check_mask_scale(mask_scale, anonymise)
+    check_viewer(open_result, targets)
+    if len(inputs.pictures) == 1:
+        check_one_picture(inputs.pictures[0], targets)
+    if len(inputs.films) > 1:
+        check_several_films(inputs, names, targets.single_files)
+        check_folder(targets)
+    if label_pixels and not labels:
+        raise typer.BadParameter("--label-pixels needs --labels")
 
     with interruptible(), ExitStack() as stack:
+        check_extras(targets)
         if json == STDOUT:
             # Taken first: what libraries print while they are opened must not get into the results.
             from tracker.system.stdout import StandardOutput
 
             targets = replace(targets, json=stack.enter_context(StandardOutput()))
 
-        from tracker.cli.start import Command, start_camera, start_images, start_video
+        from tracker.cli.command import Command
+        from tracker.cli.start import start_camera, start_images, start_videos
         from tracker.tracking.opening import TrackerOptions
 
-        options = TrackerOptions(model, backend, detector, threads, max_faces, smoothing)
-        command = Command(stack, options, targets, anonymise, shown, resume)
-        if images is not None:
-            start_images(command, images)
-        elif video is not None:
-            start_video(command, video, part, sequence_fps)
+        raise_swallowed()
+        most = max_faces or DEFAULT_MAX_FACES
+        options = TrackerOptions(
+            model,
+            backend,
+            detector,
+            threads=threads,
+            max_faces=most,
+            smoothing=smoothing,
+            max_still_faces=max_faces,
+            min_score=min_score,
+            min_face=min_face,
+        )
+        upright = label_pixels == "upright"
+        command = Command(
+            stack,
+            options,
+            targets,
+            anonymise,
+            shown,
+            resume,
+            upright_labels=upright,
+            style=style,
+            mirror=mirror,
+            mask_scale=mask_scale or 1.0,
+            quiet=quiet,
+        )
+        if inputs.pictures:
+            start_images(command, inputs.pictures)
+        elif inputs.films:
+            start_videos(command, inputs.films, part, sequence_fps)
         else:
-            start_camera(command, camera or "0", mode)
+            start_camera(command, camera, mode)
+    if open_result and output:
+        show_result(output)
 
 
 def _list_cameras() -> None:

@@ -1,24 +1,19 @@
-"""Heads as ellipses, and blurring them beyond recognition."""
+"""Heads as ellipses."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
 from tracker.geometry import CropTransform
-from tracker.types import FaceBox, FloatArray, ImageArray
-
-_CELLS = 5  # patches across a head; recognition needs finer detail
-_SEAM = 0.12  # width of the soft edge outside the ellipse, as a share of the half width
+from tracker.types import FaceBox, FloatArray
 
 
 @dataclass(frozen=True)
 class Head:
-    """An ellipse over a face with forehead, chin and ears, and most of the hair; frame pixels.
+    """An ellipse over a face with forehead, chin and ears, and most of the hair; square pixels.
 
     ``half_width`` is measured along the line through the eyes, which is turned clockwise by ``roll_rad``.
     Raises ``ValueError`` unless all values are finite and both halves positive.
@@ -36,7 +31,10 @@ class Head:
 
     @classmethod
     def of_points(cls, points_frame: FloatArray) -> Head:
-        """Return the head with the landmarks ``(68, 2)``; one pixel large if all points coincide."""
+        """Return the head with the landmarks ``(68, 2)``; one pixel large if all points coincide.
+
+        Where pixels are not square, :meth:`tracker.geometry.Stretch.to_square` makes the landmarks so.
+        """
         try:
             crop = CropTransform.from_points(points_frame, margin=1.0, size=2)
         except ValueError:
@@ -66,52 +64,21 @@ class Head:
         """Return the ellipse scaled by ``factor`` around its center."""
         return replace(self, half_width=factor * self.half_width, half_height=factor * self.half_height)
 
+    def is_at(self, other: Head) -> bool:
+        """Return whether both are in the same place, whatever their sizes."""
+        return math.dist(self.center, other.center) <= 0.5 * min(self.half_width, other.half_width)
+
+    def contains(self, other: Head) -> bool:
+        """Return whether the ellipse of ``other`` lies within this one."""
+        angles = np.linspace(0, 2 * math.pi, 16, endpoint=False)
+        along, across = other.half_width * np.cos(angles), other.half_height * np.sin(angles)
+        cos, sin = math.cos(other.roll_rad), math.sin(other.roll_rad)
+        x = other.center[0] - self.center[0] + along * cos - across * sin
+        y = other.center[1] - self.center[1] + along * sin + across * cos
+        cos, sin = math.cos(self.roll_rad), math.sin(self.roll_rad)
+        across, along = (y * cos - x * sin) / self.half_height, (x * cos + y * sin) / self.half_width
+        return bool((along**2 + across**2 <= 1).all())
+
     def replaces(self, other: Head) -> bool:
-        """Return whether blurring this head also hides ``other``: same place, and hardly smaller."""
-        near = math.dist(self.center, other.center) <= 0.5 * min(self.half_width, other.half_width)
-        return near and self.half_width >= 0.6 * other.half_width
-
-
-def blur_heads(canvas_bgr: ImageArray, heads: Iterable[Head]) -> None:
-    """Blur the ellipses in a ``(H, W, 3)`` uint8 picture, in place, to :data:`_CELLS` patches across."""
-    for head in heads:
-        _blur(canvas_bgr, head)
-
-
-def _blur(canvas: ImageArray, head: Head) -> None:
-    seam = max(_SEAM * head.half_width, 1.0)
-    left, top, right, bottom = _bounds(head, seam, (canvas.shape[0], canvas.shape[1]))
-    if left >= right or top >= bottom:
-        return
-    part = canvas[top:bottom, left:right]
-    cell = max(2 * head.half_width / _CELLS, 1.0)
-    cells = (max(round((right - left) / cell), 1), max(round((bottom - top) / cell), 1))
-    # Only the mean of each patch is kept; linear interpolation smooths between patches.
-    coarse = cv2.resize(part, cells, interpolation=cv2.INTER_AREA)
-    smooth = cv2.resize(coarse, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)
-    weight = _blur_weights(head, seam, (left, top), (bottom - top, right - left))[..., None]
-    part[:] = np.rint(part + weight * (smooth.astype(np.float32) - part)).astype(np.uint8)
-
-
-def _bounds(head: Head, seam: float, image_hw: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Return left, top, right and bottom of the pixels that a head and its seam cover in the picture."""
-    cos, sin = abs(math.cos(head.roll_rad)), abs(math.sin(head.roll_rad))
-    wide, tall = head.half_width, head.half_height
-    reach_x, reach_y = math.hypot(wide * cos, tall * sin) + seam, math.hypot(wide * sin, tall * cos) + seam
-    x, y = head.center
-    left, right = max(math.floor(x - reach_x), 0), min(math.ceil(x + reach_x) + 1, image_hw[1])
-    top, bottom = max(math.floor(y - reach_y), 0), min(math.ceil(y + reach_y) + 1, image_hw[0])
-    return left, top, right, bottom
-
-
-def _blur_weights(head: Head, seam: float, corner: tuple[int, int], hw: tuple[int, int]) -> FloatArray:
-    """Return the weight of the blur at each pixel: 1 inside the ellipse, 0 beyond the seam.
-
-    ``corner`` (x, y) is the top-left pixel of the region and ``hw`` its height and width.
-    """
-    rows, columns = np.ogrid[: hw[0], : hw[1]]
-    x, y = columns + (corner[0] - head.center[0]), rows + (corner[1] - head.center[1])
-    cos, sin = math.cos(head.roll_rad), math.sin(head.roll_rad)
-    along, across = (x * cos + y * sin) / head.half_width, (y * cos - x * sin) / head.half_height
-    beyond = (np.sqrt(along**2 + across**2) - 1) * min(head.half_width, head.half_height) / seam
-    return np.asarray(1 - np.clip(beyond, 0, 1), np.float32)
+        """Return whether covering this head also hides ``other``: same place, and hardly smaller."""
+        return self.is_at(other) and self.half_width >= 0.6 * other.half_width

@@ -17,14 +17,16 @@ class Picture:
 
     ``canvas_bgr`` is ``(H, W, 3)`` uint8. ``time_s`` is the frame's presentation time in seconds and
     ``source`` the name of its video, camera or image file. ``newcomers`` are heads in this picture that the
-    picture before did not have, in pixels of ``canvas_bgr``; only an anonymiser names them. Raises
-    ``ValueError`` for a canvas of another shape or dtype or a time that is not finite.
+    picture before did not have; only an anonymiser names them. ``pixel_aspect`` is the width of a pixel over
+    its height. Raises ``ValueError`` for a canvas of another shape or dtype, a time that is not finite, or a
+    ratio that is not positive and finite.
     """
 
     canvas_bgr: ImageArray
     time_s: float = 0.0
     source: str = ""
     newcomers: tuple[Head, ...] = ()
+    pixel_aspect: float = 1.0
 
     def __post_init__(self) -> None:
         canvas = self.canvas_bgr
@@ -34,3 +36,5 @@ class Picture:
             )
         if not math.isfinite(self.time_s):
             raise ValueError(f"time_s must be finite, got {self.time_s}")
+        if not 0 < self.pixel_aspect < math.inf:
+            raise ValueError(f"pixel_aspect must be positive and finite, got {self.pixel_aspect}")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from tracker.errors import BackendError
+from tracker.errors import BackendError, MisuseError
 from tracker.inference.sessions import CudaSession, OpenVinoSession, OrtSession, Session
 from tracker.system.machine import cpu_flags, usable_cores
 
@@ -26,6 +26,9 @@ OPENERS: Mapping[str, Callable[[Path, int], Session]] = {
 
 BACKENDS: tuple[str, ...] = tuple(OPENERS)
 """Names of the backends."""
+
+MOST_THREADS = 256
+"""Threads that a model may have; starting many more takes minutes, or all memory."""
 
 _OPENVINO_IS_FASTER_WITH = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 
@@ -44,7 +47,8 @@ def auto_order(flags: Collection[str]) -> tuple[str, ...]:
 def open_session(model: Path, backend: str = "auto", threads: int = 0) -> Session:
     """Open the ONNX file ``model`` on ``backend`` with ``threads`` (0: one per core, at most 4).
 
-    Raises :class:`BackendError` for an unknown backend and for one that does not open.
+    Raises :class:`BackendError` for an unknown backend and for one that does not open, and
+    :class:`~tracker.errors.MisuseError` unless ``threads`` lies in 0..:data:`MOST_THREADS`.
     """
     return open_first(lambda _: model, backend, threads).session
 
@@ -62,6 +66,8 @@ def open_first(model_for: Callable[[str], Path], backend: str = "auto", threads:
     It is called only for the backends that are tried. ``threads`` and errors are those of
     :func:`open_session`.
     """
+    if not 0 <= threads <= MOST_THREADS:
+        raise MisuseError(f"threads is a whole number (int) in 0..{MOST_THREADS}, got {threads!r:.60}")
     threads = threads or default_threads()
     if backend != "auto" and backend not in OPENERS:
         raise BackendError(f"unknown backend {backend!r}: choose one of auto, {', '.join(BACKENDS)}")

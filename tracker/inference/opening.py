@@ -72,11 +72,11 @@ def open_mediapipe() -> MediaPipeDetector:
     """Open Google's detector on its own runtime (extra: mediapipe); close it after use.
 
     The library reports its use over the network, see
-    :data:`tracker.inference.detection.mediapipe.USAGE_NOTICE`. Raises :class:`~tracker.errors.WeightsError`
+    :data:`tracker.inference.detection.mediapipe.NOTICES`. Raises :class:`~tracker.errors.WeightsError`
     and :class:`~tracker.errors.BackendError`.
     """
     correction = BoxCorrection.from_meta(find_model("blazeface-short", "detector").meta)
-    return MediaPipeDetector(find_model("blazeface-short-tflite", "detector").verified(), correction)
+    return MediaPipeDetector(find_model("blazeface-short-tflite", "mediapipe").verified(), correction)
 
 
 _DETECTORS: Mapping[DetectorName, Callable[[int], FaceDetector]] = MappingProxyType(
@@ -87,10 +87,12 @@ DETECTORS = tuple(_DETECTORS)
 """Detectors by name; :data:`DetectorName` is their type."""
 
 
-def open_detector(name: DetectorName, threads: int = 0) -> FaceDetector:
+def open_detector(name: DetectorName = "blazeface", threads: int = 0) -> FaceDetector:
     """Open the detector ``name``; ``threads`` 0 is one per core, at most 4.
 
-    A detector that is a :class:`~tracker.system.closing.Closing` has to be closed after use. Raises
+    A tracker opens its own; this one is for what else looks for faces, such as
+    :class:`~tracker.drawing.anonymise.Anonymiser`. A detector that is a
+    :class:`~tracker.system.closing.Closing` has to be closed after use. Raises
     :class:`~tracker.errors.WeightsError` and :class:`~tracker.errors.BackendError`.
     """
     return _DETECTORS[name](threads)

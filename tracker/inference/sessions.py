@@ -7,13 +7,16 @@ import functools
 import importlib.util
 import os
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from tracker.distribution import install_command
 from tracker.errors import BackendError
 from tracker.system.signals import signal_stack_kept
 
@@ -28,6 +31,24 @@ ort.disable_telemetry_events()
 
 Array = npt.NDArray[Any]
 
+SPIN_US = 30
+"""Microseconds for which an idle thread waits for the next layer before it sleeps.
+
+Longer gains little on a quiet computer, and without a limit a busy one takes twice as long (``python -m
+benchmarks.sessions``).
+"""
+
+# Waking a thread takes as long as a small layer, so threads spin between layers: shortly, since other
+# programs need the cores too, and sleep after the last layer: two models take turns.
+IDLE_THREADS: Mapping[str, str] = MappingProxyType(
+    {
+        "session.intra_op.allow_spinning": "1",
+        "session.intra_op.spin_duration_us": str(SPIN_US),
+        "session.force_spinning_stop": "1",
+    }
+)
+"""Options of an ONNX Runtime session for its threads without work."""
+
 _ORT_FATAL = 4
 _ORT_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 _ORT_PROVIDER_OPTIONS = {
@@ -39,7 +60,7 @@ _ORT_PROVIDER_OPTIONS = {
 
 
 class Session(Protocol):
-    """A model that is ready to run."""
+    """A model that is ready to run, also from several threads at once."""
 
     @property
     def provider(self) -> str:
@@ -74,7 +95,7 @@ class OrtSession:
         self.provider = str(self._session.get_providers()[0])
         if self.provider != wanted:  # ONNX Runtime falls back to the CPU without an error
             raise BackendError(
-                f"backend {backend} was asked for, but ONNX Runtime opened {self.provider}: "
+                f"backend {backend} was requested, but ONNX Runtime opened {self.provider}: "
                 "check that CUDA and cuDNN match onnxruntime-gpu, or use --backend cpu"
             )
         self._input = self._session.get_inputs()[0].name
@@ -104,8 +125,13 @@ class CudaSession(OrtSession):
         super().__init__(model, "cuda", threads)
         self._outputs = [output.name for output in self._session.get_outputs()]
         self._places: dict[tuple[int, ...], Any] = {}
+        self._lock = threading.Lock()  # threads share the memory for the input
 
     def _infer(self, batch: Array) -> Sequence[Any]:
+        with self._lock:
+            return self._infer_alone(batch)
+
+    def _infer_alone(self, batch: Array) -> Sequence[Any]:
         place = self._places.get(batch.shape)
         if place is None:
             place = self._places[batch.shape] = ort.OrtValue.ortvalue_from_numpy(batch, "cuda", 0)
@@ -126,7 +152,7 @@ class OpenVinoSession:
 
     def __init__(self, model: Path, threads: int) -> None:
         if importlib.util.find_spec("openvino") is None:
-            raise BackendError("backend openvino is not installed: pip install 'tracker[openvino]'")
+            raise BackendError(f"backend openvino is not installed: {install_command('openvino')}")
         try:
             core = _openvino_core()
         except ImportError as error:
@@ -144,15 +170,17 @@ class OpenVinoSession:
         except RuntimeError as error:
             raise BackendError(f"{model.name} does not open on openvino: {_first_line(error)}") from error
         self._request = self._model.create_infer_request()
+        self._lock = threading.Lock()  # the request takes one call at a time
         self.provider = "OpenVINO " + ",".join(self._model.get_property("EXECUTION_DEVICES"))
 
     def run(self, batch: Array) -> list[Array]:
         """Run the model."""
         try:
-            results = self._request.infer([batch])
+            with self._lock:
+                results = self._request.infer([batch])
+                return [np.array(results[port]) for port in self._model.outputs]
         except RuntimeError as error:
             raise BackendError(f"{self.provider} failed while running: {_first_line(error)}") from error
-        return [np.array(results[port]) for port in self._model.outputs]
 
 
 @functools.cache
@@ -174,8 +202,8 @@ def _ort_options(threads: int) -> ort.SessionOptions:
     options.log_severity_level = _ORT_FATAL  # failures are raised, and nothing is printed
     # Denormal weights and activations make a small network many times slower.
     options.add_session_config_entry("session.set_denormal_as_zero", "1")
-    # Detector and landmark model take turns on the same cores: a spinning thread pool would slow the other.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    for key, value in IDLE_THREADS.items():
+        options.add_session_config_entry(key, value)
     return options
 
 

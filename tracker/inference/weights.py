@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tracker.distribution import clone_command, repair_command
 from tracker.errors import WeightsError
 
 MANIFEST = "manifest.json"
-KINDS = ("landmarks", "detector", "study")
-"""Kinds of models; networks of kind ``study`` are used by the training code only, in its own format."""
+KINDS = ("landmarks", "detector", "mediapipe", "study")
+"""Kinds of models: ``mediapipe`` is a detector in that library's format, ``study`` is for training code."""
+CLONE_ONLY = ("mediapipe", "study")
+"""Kinds of models that a wheel leaves out, though its manifest lists them."""
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 # An installed wheel carries the models inside the package, a clone beside it.
@@ -52,6 +55,12 @@ class ModelFile:
             raise WeightsError(f"model {self.name!r}: {str(self.path)!r} is not a file's name")
 
     @property
+    def left_out(self) -> bool:
+        """True if the file is missing because wheels leave it out."""
+        in_wheel = self.path.parent == _PLACES[0]
+        return in_wheel and self.kind in CLONE_ONLY and not self.path.exists()
+
+    @property
     def precision(self) -> str:
         """Precision of the computation, such as ``fp32`` or ``int8``; by default ``fp32``."""
         return str(self.meta.get("precision", "fp32"))
@@ -81,17 +90,22 @@ class ModelFile:
 
         Raises :class:`WeightsError` if the file is missing or differs from the manifest.
         """
+        if self.left_out:
+            extra = "mediapipe" if self.kind == "mediapipe" else "train"
+            raise WeightsError(
+                f"{self.path.name} comes with a clone of the repository only: there, {clone_command(extra)}"
+            )
         try:
             with self.path.open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise WeightsError(
-                f"weights {self.path} cannot be read ({error.strerror}): reinstall tracker"
+                f"weights {self.path} cannot be read ({error.strerror}): {repair_command()}"
             ) from error
         if found != self.sha256:
             raise WeightsError(
                 f"weights {self.path} differ from the manifest (sha256 {found[:12]}..., expected "
-                f"{self.sha256[:12]}...): the file is damaged or was replaced; reinstall tracker"
+                f"{self.sha256[:12]}...), the file is damaged or was replaced: {repair_command()}"
             )
         return self.path
 
@@ -101,7 +115,7 @@ def weights_dir() -> Path:
     for place in _PLACES:
         if (place / MANIFEST).is_file():
             return place
-    raise WeightsError(f"no {MANIFEST} in {' or '.join(map(str, _PLACES))}: reinstall tracker")
+    raise WeightsError(f"no {MANIFEST} in {' or '.join(map(str, _PLACES))}: {repair_command()}")
 
 
 def load_manifest(folder: Path | None = None) -> dict[str, ModelFile]:

@@ -6,10 +6,12 @@ import platform
 from collections.abc import Iterator
 from pathlib import Path
 
+from tracker.distribution import repair_command
 from tracker.errors import BackendError, WeightsError
 from tracker.inference.backends import BACKENDS, open_session
 from tracker.inference.weights import ModelFile, load_manifest
 from tracker.sources.camera.devices import describe_cameras, list_cameras
+from tracker.system.libraries import conflicts, describe_libraries
 from tracker.system.machine import cpu_flags, describe_machine, library_versions
 
 
@@ -19,7 +21,8 @@ def describe() -> str:
     A model file that differs from the manifest is reported as damaged. Raises
     :class:`~tracker.errors.WeightsError` if there is no usable manifest.
     """
-    files = [file for model in load_manifest().values() for file in (model, *model.variants.values())]
+    listed = [model for model in load_manifest().values() if not model.left_out]
+    files = [file for model in listed for file in (model, *model.variants.values())]
     models = [(file, _intact(file)) for file in files]
     lines = [
         "backends",
@@ -31,6 +34,8 @@ def describe() -> str:
         "processor",
         f"  {describe_machine()['cpu']}",
         f"  {' '.join(cpu_flags()) or 'no instructions known for fast inference'}",
+        "libraries",
+        *(f"  {line}" for line in (*describe_libraries(), *conflicts())),
         "versions",
         f"  Python {platform.python_version()} on {platform.platform()}",
         *(f"  {name} {number}" for name, number in library_versions().items()),
@@ -54,7 +59,7 @@ def _models(models: list[tuple[ModelFile, Path | None]]) -> Iterator[str]:
     for model, path in models:
         name = f"{model.name} {model.precision}" if model.kind == "landmarks" else model.name
         if path is None:
-            yield f"  {name:<24} {model.kind:<10} damaged or missing: {model.path}; reinstall tracker"
+            yield f"  {name:<24} {model.kind:<10} damaged or missing: {model.path}: {repair_command()}"
             continue
         size = f"{path.stat().st_size / 1e6:.1f} MB"
         yield f"  {name:<24} {model.kind:<10} {size:>8}  sha256 {model.sha256[:16]}{model_notes(model)}"

@@ -19,13 +19,13 @@ from tracker.errors import SinkError
 from tracker.runs.identity import differences
 from tracker.sources.images.source import ReadFailure
 from tracker.system.closing import Closing
-from tracker.system.files import Lock, guarded_write, write_whole
+from tracker.system.files import Lock, beside, guarded_write, write_whole
 from tracker.tracking.state import TrackerState
 
 CHECKPOINT_EVERY = 50
 """Frames or images between two checkpoints: at most this many are tracked again."""
 
-FORMAT = 2
+FORMAT = 4
 """Version of the checkpoint file."""
 
 _CHUNK = 1 << 20
@@ -102,7 +102,7 @@ class Checkpoints(Closing):
 
     def __init__(self, results: Path, identity: Mapping[str, Any], resume: bool = False) -> None:
         self._results = results
-        self._path = results.with_name(results.name + ".resume")
+        self._path = beside(results, f"{results.name}.resume")
         self._identity = identity
         self._resume = resume
         self._lock = Lock(results)
@@ -169,7 +169,7 @@ class Checkpoints(Closing):
         try:
             file = json.loads(self._path.read_text(encoding="utf-8"))
             if file["format"] != FORMAT:
-                raise self._refusal("an other version of tracker began it")
+                raise self._refusal("another version of tracker began it")
             run = dict(file["run"])
             for difference in differences(run, dict(self._identity)):
                 raise self._refusal(difference)
@@ -178,7 +178,7 @@ class Checkpoints(Closing):
             raise self._refusal(f"{self._path.name} cannot be used ({type(error).__name__})") from error
 
     def _refusal(self, why: str) -> SinkError:
-        return SinkError(f"cannot resume {self._results}: {why}; to start anew leave --resume out")
+        return SinkError(f"cannot resume {self._results}: {why}; to start over, leave out --resume")
 
 
 def _progress_to_json(progress: Progress | None) -> Any:

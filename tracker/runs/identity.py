@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
+from tracker.distribution import DISTRIBUTION
 from tracker.system.machine import library_versions
 
 RunKind = Literal["video", "images"]
@@ -33,7 +34,7 @@ class RunIdentity:
         """
         run = {
             "kind": self.kind,
-            "tracker": library_versions().get("tracker"),
+            "tracker": library_versions().get(DISTRIBUTION),
             "input": _input_identity(self.inputs),
             **self.settings,
         }

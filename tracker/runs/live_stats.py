@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
 import numpy as np
 
-from tracker.drawing.panel import Panel
-from tracker.types import STAGES, Frame
+from tracker.drawing.panel import Panel, Table
+from tracker.drawing.text import Span
+from tracker.types import STAGES, Frame, TrackedFace
 
 STATS_WINDOW_S = 2.0
-"""Seconds that the status panel looks back."""
+"""Seconds that the badge and the panel look back."""
 
 _SHOWN_STAGES = (*STAGES, "write", "show")  # the last two include drawing
 _SKIPPED_SHARE = 0.05  # fewer skipped frames do not mean that the loop is the bottleneck
@@ -63,6 +64,11 @@ class RollingStats:
         """Return the sum of the stage times of each iteration in milliseconds, oldest first."""
         return tuple(sum(stage_ms.values()) for _, stage_ms in self._iterations)
 
+    def tracking_ms(self) -> float | None:
+        """Return the median time in milliseconds that tracking a frame took; None before the first."""
+        spent = [sum(ms[name] for name in STAGES if name in ms) for _, ms in self._iterations]
+        return median(spent) if spent else None
+
     def stages(self) -> dict[str, StageStats]:
         """Return statistics of every stage that ran within the window, in order of first appearance."""
         samples: dict[str, list[float]] = {}
@@ -73,8 +79,8 @@ class RollingStats:
 
 
 def _summary(values: list[float]) -> StageStats:
-    median, p95 = np.percentile(values, (50, 95))
-    return StageStats(float(median), float(p95))
+    middle, p95 = np.percentile(values, (50, 95))
+    return StageStats(float(middle), float(p95))
 
 
 class Pace:
@@ -101,41 +107,63 @@ class Pace:
         while shown_s - self._shown[0][0] > self._window_s:
             self._shown.popleft()
 
-    def lines(self) -> list[str]:
-        """Return a line with the latency and the bottleneck; no line for a source that is no camera."""
-        if not self._shown:
-            return []
+    @property
+    def latency_ms(self) -> float | None:
+        """Median time from capture to screen in milliseconds; None for a source that is no camera."""
+        return median(latency for _, latency, _ in self._shown) if self._shown else None
+
+    def rows(self) -> Table:
+        """Return latency and bottleneck as rows of the panel; none for a source that is no camera."""
+        if self.latency_ms is None:
+            return ()
         skipped = sum(count for _, _, count in self._shown)
         share = skipped / (skipped + len(self._shown))
-        limit = (
-            f"the loop limits FPS: {share:.0%} of frames skipped"
-            if share >= _SKIPPED_SHARE
-            else "the camera limits FPS"
+        limit = "this computer" if share >= _SKIPPED_SHARE else "the camera"
+        return (
+            ("capture to screen", f"{self.latency_ms:.0f} ms"),
+            ("frames skipped", f"{share:.0%}"),
+            ("limited by", limit),
         )
-        latency_ms = median(latency for _, latency, _ in self._shown)
-        return [f"{latency_ms:.0f} ms from capture to screen, median   {limit}"]
 
 
 @dataclass(frozen=True)
 class LiveStats:
-    """Statistics of a run for the status panel; ``label`` names the model and its runtime."""
+    """Statistics of a run for the live window; ``label`` names the model and its runtime."""
 
     label: str = "tracker"
     loop: RollingStats = field(default_factory=RollingStats)
     pace: Pace = field(default_factory=Pace)
 
-    def panel(self) -> Panel:
-        """Return the status panel as of now."""
-        fps = self.loop.fps
-        if fps is None:
-            return Panel((f"measuring FPS   {self.label}",))
-        measured = self.loop.stages()
-        stages = "  ".join(
-            f"{name} {measured[name].median_ms:.1f}" for name in _SHOWN_STAGES if name in measured
-        )
-        lines = (
-            f"{fps:.1f} FPS, whole loop   {self.label}   h: keys",
-            f"{stages}  ms, median of {STATS_WINDOW_S:.0f} s",
-            *self.pace.lines(),
-        )
-        return Panel(lines, self.loop.iterations_ms())
+    def status(self) -> tuple[Span, ...]:
+        """Return the texts of the badge: frame rate, latency and model.
+
+        The latency is that from a camera to the screen, for a video the time that tracking takes.
+        """
+        fps, latency_ms = self.loop.fps, self.pace.latency_ms
+        latency_ms = self.loop.tracking_ms() if latency_ms is None else latency_ms
+        if fps is None or latency_ms is None:
+            return Span("starting", bold=True), Span(self._model)
+        rate = f"{fps:.0f} fps" if fps >= 10 else f"{fps:.1f} fps"
+        return Span(rate, bold=True), Span(f"{latency_ms:.0f} ms"), Span(self._model)
+
+    def panel(self, faces: Sequence[TrackedFace] = ()) -> Panel:
+        """Return the panel as of now: median stage times, pace, and score and measures of each face."""
+        stages = self.loop.stages()
+        times = tuple((name, f"{stages[name].median_ms:.1f} ms") for name in _SHOWN_STAGES if name in stages)
+        about = (_FACE_HEAD, *map(_face_row, faces)) if faces else ()
+        tables = tuple(filter(None, (times, self.pace.rows(), about)))
+        return Panel(self.label, tables, self.loop.iterations_ms())
+
+    @property
+    def _model(self) -> str:
+        return self.label.split(" ", maxsplit=1)[0]
+
+
+_FACE_HEAD = ("face", "score", "yaw", "pitch", "roll", "blinks")
+
+
+def _face_row(face: TrackedFace) -> tuple[str, ...]:
+    measures = face.measures
+    angles = (measures.yaw_deg, measures.pitch_deg, measures.roll_deg)
+    texts = ("-" if angle is None else f"{angle:+.0f}" for angle in angles)
+    return f"{face.id}", f"{face.score:.2f}", *texts, f"{measures.blinks}"

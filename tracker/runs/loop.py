@@ -16,9 +16,11 @@ from tracker.drawing.heads import Head
 from tracker.runs.live_stats import LiveStats
 from tracker.runs.observer import NullObserver, RunObserver
 from tracker.runs.outputs import Outputs
+from tracker.runs.playback import Playback
 from tracker.runs.read_ahead import ReadAhead, WriteBehind
 from tracker.runs.view import View
 from tracker.sources.images.source import ReadFailure, unreadable
+from tracker.system.signals import raise_swallowed
 from tracker.tracking.face_tracker import FaceTracker
 from tracker.types import Frame, FrameResult
 
@@ -35,7 +37,7 @@ class Run:
     """Everything that a loop passes its frames through.
 
     With an ``anonymiser`` only anonymised pictures are shown and written. ``view`` shows each frame and lets
-    the user quit. ``stats`` are measured for the view's status panel; images use neither of the two.
+    the user quit. ``stats`` are measured for the view; images use neither of the two.
     """
 
     tracker: FaceTracker
@@ -61,6 +63,15 @@ def run_video(frames: Iterable[Frame], run: Run) -> bool:
         return _run_frames(coming, run, write_behind)
 
 
+def run_playback(playback: Playback, run: Run) -> bool:
+    """As :func:`run_video`, over a film that the keys of the window control.
+
+    Returns False also when the user quits between two frames.
+    """
+    with playback, WriteBehind(run.outputs.write_picture) as write_behind:
+        return _run_frames(playback, run, write_behind) and not playback.stopped
+
+
 def run_images(
     images: Iterable[Frame | ReadFailure], run: Run, failed_before: Sequence[ReadFailure] = ()
 ) -> None:
@@ -70,22 +81,23 @@ def run_images(
     and the run goes on; at the end :class:`~tracker.errors.SourceError` counts all of them, with the
     failures of an earlier run in ``failed_before``.
     """
-    failures = list(failed_before)
+    failures, others = list(failed_before), False
     with ReadAhead(images) as coming, WriteBehind(run.outputs.write_picture) as write_behind:
         for group in grouped(coming):
+            raise_swallowed()
             results = iter(run.tracker.find_all([image for image in group if isinstance(image, Frame)]))
             for image in group:
                 if isinstance(image, ReadFailure):
                     failures.append(image)
                     run.outputs.write_failure(image)
                 else:
-                    result = next(results)
+                    others, result = True, next(results)
                     run.outputs.write_result(result)
                     write_behind(_anonymised_image(image, result, run.anonymiser), result, ())
                 run.observer.item_done()
             run.observer.group_done(failures)
     if failures:
-        raise unreadable(failures)
+        raise unreadable(failures, others)
 
 
 def grouped(images: Iterable[Frame | ReadFailure]) -> Iterator[list[Frame | ReadFailure]]:
@@ -125,6 +137,7 @@ class _StageTimer:
 
 def _run_frames(frames: Iterable[Frame], run: Run, write_picture: WritePicture) -> bool:
     for frame in frames:
+        raise_swallowed()
         result = run.tracker.step(frame)
         timer = _StageTimer(result.stage_ms)
         run.outputs.write_result(result)
@@ -132,7 +145,7 @@ def _run_frames(frames: Iterable[Frame], run: Run, write_picture: WritePicture) 
         write_picture(shown.frame, result, shown.newcomers)
         timer.end("write")
         if run.view:
-            goes_on = run.view.show(shown.frame, result, run.stats.panel())
+            goes_on = run.view.show(shown.frame, result, run.stats)
             timer.end("show")
             run.stats.pace.update(frame, time.monotonic())
             if not goes_on:

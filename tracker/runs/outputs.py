@@ -10,10 +10,13 @@ from typing import Any, Protocol
 
 from tracker.drawing.annotate import annotate
 from tracker.drawing.heads import Head
+from tracker.drawing.masks import Mask
 from tracker.drawing.picture import Picture
+from tracker.drawing.style import DEFAULT_STYLE, DrawStyle
+from tracker.geometry import Stretch
 from tracker.runs.targets import OutputTargets
 from tracker.sinks.csv_table import CsvSink
-from tracker.sinks.images import ImageSink
+from tracker.sinks.images import ImageSink, SingleImageSink
 from tracker.sinks.json_lines import JsonSink
 from tracker.sinks.labels import label_sink
 from tracker.sinks.openface import OpenFaceSink
@@ -38,8 +41,10 @@ class OutputContext:
 
     ``inputs`` are the files that it reads, which no output may overwrite; ``made_by`` is what made the
     results. ``append``: JSON lines follow those in the file. ``size`` is (width, height) of the pictures of a
-    camera or video, None for still images; ``like`` is the video that they come from. ``delayed``: the video
-    output waits for faces that are found later, to blur them.
+    camera or video, None for still images, and ``pixel_aspect`` the width over height of the pixels of the
+    first; ``like`` is the video that they come from. With a ``mask`` the video output waits for faces that
+    are found later, to cover them. ``style`` is how faces are drawn. ``upright_labels``: labels hold
+    coordinates of the upright pictures.
     """
 
     inputs: tuple[Path, ...] = ()
@@ -47,16 +52,25 @@ class OutputContext:
     append: bool = False
     size: tuple[int, int] | None = None
     like: Film | None = None
-    delayed: bool = False
+    mask: Mask | None = None
+    style: DrawStyle = DEFAULT_STYLE
+    upright_labels: bool = False
+    pixel_aspect: float = 1.0
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """Metadata of a table: ``made_by``, and ``pixel_aspect`` where it is not 1."""
+        return self.made_by if self.pixel_aspect == 1 else {**self.made_by, "pixel_aspect": self.pixel_aspect}
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """Open sinks of a run, each told in order."""
+    """Open sinks of a run, each told in order; ``style`` is how faces are drawn on pictures."""
 
     results: tuple[ResultSink, ...] = ()
     failures: tuple[FailureSink, ...] = ()
     pictures: tuple[PictureSink, ...] = ()
+    style: DrawStyle = DEFAULT_STYLE
 
     def write_result(self, result: FrameResult) -> None:
         """Write the faces of one frame or image to all sinks of results."""
@@ -71,7 +85,8 @@ class Outputs:
     def write_picture(self, frame: Frame, result: FrameResult, newcomers: tuple[Head, ...]) -> None:
         """Draw the faces of one frame or image, once, and write the picture to all sinks of pictures."""
         if self.pictures:
-            picture = Picture(annotate(frame, result), frame.time_s, frame.source, newcomers)
+            place = (frame.time_s, frame.source)
+            picture = Picture(annotate(frame, result, self.style), *place, newcomers, frame.pixel_aspect)
             for sink in self.pictures:
                 sink.write(picture)
 
@@ -82,7 +97,8 @@ def _open_virtual_camera(
     if not targets.virtual_camera or not context.size:
         return None
     fps = float(context.like.fps) if context.like else _CAMERA_FPS
-    camera = VirtualCamera(targets.virtual_camera, context.size, fps, paced=context.like is not None)
+    height, width = Stretch.of(context.pixel_aspect).square_hw(context.size[::-1])
+    camera = VirtualCamera(targets.virtual_camera, (width, height), fps, paced=context.like is not None)
     return stack.enter_context(camera)
 
 
@@ -91,11 +107,13 @@ def _open_pictures(stack: ExitStack, targets: OutputTargets, context: OutputCont
     if path is None:
         return None
     if context.size is None:
+        if targets.is_one_image:
+            return stack.enter_context(SingleImageSink(path, context.inputs))
         return stack.enter_context(ImageSink(path, context.inputs))
     sink: NumberedImageSink | VideoSink
     sink = NumberedImageSink(path, context.like) if is_numbered(path) else VideoSink(path, context.like)
     stack.enter_context(sink)
-    return stack.enter_context(DelayedSink(sink)) if context.delayed else sink
+    return stack.enter_context(DelayedSink(sink, context.mask)) if context.mask else sink
 
 
 class _ClosableResultSink(ResultSink, Protocol):
@@ -110,8 +128,8 @@ PICTURE_OPENERS: tuple[Callable[[ExitStack, OutputTargets, OutputContext], Pictu
 
 RESULT_OPENERS: tuple[Callable[[OutputTargets, OutputContext], _ClosableResultSink | None], ...] = (
     lambda to, _: OscSink(to.osc) if to.osc else None,
-    lambda to, run: ParquetSink(to.parquet, run.inputs, run.made_by) if to.parquet else None,
-    lambda to, run: label_sink(to.labels, run.inputs) if to.labels else None,
+    lambda to, run: ParquetSink(to.parquet, run.inputs, run.about) if to.parquet else None,
+    lambda to, run: label_sink(to.labels, run.inputs, run.upright_labels) if to.labels else None,
     lambda to, run: CsvSink(to.csv, run.inputs) if to.csv else None,
     lambda to, run: OpenFaceSink(to.openface, run.inputs) if to.openface else None,
     lambda to, run: JsonSink(to.json, run.inputs, run.append) if to.json else None,
@@ -147,4 +165,4 @@ def open_outputs(
             results.append(sink)
     failures = tuple(sink for sink in results if isinstance(sink, FailureSink))
     # JSON lines are written first: when another output fails, they already hold the frame.
-    return Outputs(tuple(reversed(results)), failures, pictures)
+    return Outputs(tuple(reversed(results)), failures, pictures, context.style)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar, TypeVarTuple
 
 from tracker.system.closing import Closing
-from tracker.system.signals import uninterrupted
+from tracker.system.signals import raise_swallowed, uninterrupted
 from tracker.types import Frame
 
 T = TypeVar("T")
@@ -67,21 +67,37 @@ class ReadAhead(Closing, Generic[T]):
     def __init__(self, items: Iterable[T], max_queued: int = MAX_QUEUED) -> None:
         self._queue: queue.Queue[_Entry[T]] = _PictureQueue(max_queued)
         self._closed = threading.Event()
+        self._has_ended = False
         self._thread = threading.Thread(target=self._read, args=(items,), name="reading ahead", daemon=True)
 
     def __iter__(self) -> Iterator[T]:
-        self._thread.start()  # not earlier: a signal before the block would leave it running
         while True:
-            with uninterrupted():  # a signal inside the queue could leave its lock held
-                try:
-                    item, error = self._queue.get(timeout=_POLL_S)
-                except queue.Empty:
-                    continue
-            if error is not None:
-                raise error
-            if item is None:
+            try:
+                item = self.next_within(_POLL_S)
+            except StopIteration:
                 return
-            yield item
+            if item is not None:
+                yield item
+
+    def next_within(self, wait_s: float) -> T | None:
+        """Return the next item, None if it has not come within ``wait_s`` seconds.
+
+        Raises ``StopIteration`` at the end and from then on, and the error of ``items`` once before.
+        """
+        if self._has_ended:
+            raise StopIteration
+        if self._thread.ident is None:
+            self._thread.start()  # not earlier: a signal before the block would leave it running
+        raise_swallowed()
+        with uninterrupted():  # a signal inside the queue could leave its lock held
+            try:
+                item, error = self._queue.get(timeout=wait_s)
+            except queue.Empty:
+                return None
+        if item is not None:
+            return item
+        self._has_ended = True
+        raise error or StopIteration
 
     def close(self) -> None:
         """End the thread after the item that it is reading; closing twice is fine."""

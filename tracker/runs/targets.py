@@ -1,4 +1,4 @@
-"""Targets of a run's outputs: the values of the output options. Nothing is opened or imported here."""
+"""Targets of a run's outputs: the values of the output options. Nothing is opened here."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tracker.sinks.video.formats import SUFFIXES
+from tracker.sources.suffixes import IMAGE_SUFFIXES
+
 if TYPE_CHECKING:
     from tracker.system.stdout import StandardOutput
+
+
+VIDEO_SUFFIXES = SUFFIXES - {".gif"}
+"""Suffixes by which an output is a video, and not a folder; a GIF may be a picture, too."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +34,24 @@ class OutputTargets:
     virtual_camera: str | None = None
 
     @property
+    def is_one_image(self) -> bool:
+        """True if the output for pictures is a file for one image, by its suffix, and not a folder.
+
+        The sink refuses formats that are only read.
+        """
+        output = self.output
+        return output is not None and output.suffix.lower() in IMAGE_SUFFIXES and not output.is_dir()
+
+    @property
     def any(self) -> bool:
         """True if there is an output besides the screen."""
         return any(vars(self).values())
+
+    @property
+    def single_files(self) -> tuple[str, ...]:
+        """Options among the targets that name one file of results, as ``--json``."""
+        names = ("json", "csv", "openface", "parquet", "labels")
+        return tuple(f"--{name}" for name in names if getattr(self, name))
 
     @property
     def paths(self) -> tuple[Path, ...]:

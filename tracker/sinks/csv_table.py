@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import csv
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from tracker.errors import MisuseError, ResultsError
 from tracker.sinks.json_lines import FaceRecord, face_record
-from tracker.sinks.text import Cell, TableSink
+from tracker.sinks.text import Cell, TableSink, read_cell
 from tracker.types import N_POINTS, FrameResult
 
 CSV_HEADER = (
@@ -17,6 +19,9 @@ CSV_HEADER = (
 """Columns of a table with one row per face; those of the face begin with ``id``."""
 
 _NO_MEASURES = (None,) * 7
+_READERS: Mapping[str, Callable[[str], Cell]] = {
+    "source": read_cell, "frame": int, "id": int, "blinks": int,
+}  # fmt: skip
 
 
 class CsvSink(TableSink):
@@ -27,13 +32,65 @@ class CsvSink(TableSink):
     ``inputs`` or cannot be opened, written or closed.
     """
 
-    def __init__(self, path: Path, inputs: Iterable[Path] = ()) -> None:
+    def __init__(self, path: Path | str, inputs: Iterable[Path] = ()) -> None:
         super().__init__(path, CSV_HEADER, inputs)
 
     def write(self, result: FrameResult) -> None:
         """Append the rows of one frame."""
-        frame = (result.source, result.index, round(result.time_s, 6))
-        self._write_rows([*frame, *face_cells(face_record(face))] for face in result.faces)
+        self._check_open()
+        self._write_rows(_rows(result))
+
+
+def results_table(results: FrameResult | Iterable[FrameResult]) -> dict[str, list[Cell]]:
+    """Return the table that :class:`CsvSink` writes, as a list of cells for each column.
+
+    ``pandas.DataFrame(results_table(results))`` makes a data frame of it, as other libraries do. There is one
+    row per face, and none for a frame without faces; an unknown measure is None. A single result is taken,
+    too. Raises :class:`~tracker.errors.MisuseError` for anything but results.
+    """
+    given = (results,) if isinstance(results, FrameResult) else results
+    if not isinstance(given, Iterable):
+        raise MisuseError(f"results are a FrameResult or several, as step() returns, got {given!r:.60}")
+    rows = [cells for result in given for cells in _rows(_checked(result))]
+    return {name: [cells[i] for cells in rows] for i, name in enumerate(CSV_HEADER)}
+
+
+def read_table(path: Path | str) -> dict[str, list[Cell]]:
+    """Read the table that :class:`CsvSink` wrote, as :func:`results_table` makes it.
+
+    Control characters in the names of sources stay escaped. Raises :class:`~tracker.errors.ResultsError`,
+    with file and line, for another file.
+    """
+    try:
+        with Path(path).open(newline="", encoding="utf-8") as file:
+            rows = csv.reader(file)
+            if tuple(next(rows, ())) != CSV_HEADER:
+                raise ResultsError(f"{path}:1: not the header of the tracker's CSV: give what --csv wrote")
+            cells = [_read_row(row, f"{path}:{rows.line_num}") for row in rows]
+    except (OSError, ValueError, csv.Error) as error:
+        raise ResultsError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+    return {name: [row[i] for row in cells] for i, name in enumerate(CSV_HEADER)}
+
+
+def _read_row(row: list[str], where: str) -> list[Cell]:
+    if len(row) != len(CSV_HEADER):
+        raise ResultsError(f"{where}: expected {len(CSV_HEADER)} cells, got {len(row)}")
+    try:
+        cells = zip(CSV_HEADER, row, strict=True)
+        return [_READERS.get(name, float)(cell) if cell else None for name, cell in cells]
+    except ValueError as error:
+        raise ResultsError(f"{where}: {error}") from error
+
+
+def _checked(result: object) -> FrameResult:
+    if not isinstance(result, FrameResult):
+        raise MisuseError(f"each of the results is a FrameResult, as step() returns, got {result!r:.60}")
+    return result
+
+
+def _rows(result: FrameResult) -> Iterator[list[Cell]]:
+    frame = (result.source, result.index, round(result.time_s, 6))
+    return ([*frame, *face_cells(face_record(face))] for face in result.faces)
 
 
 def face_cells(face: FaceRecord) -> Iterator[Cell]:

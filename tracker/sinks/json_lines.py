@@ -9,16 +9,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, NotRequired, TypedDict
 
 from tracker.errors import ResultsError
 from tracker.sinks.text import TextSink
-from tracker.types import FaceMeasures, FrameResult, TrackedFace
+from tracker.system.terminal import CONTROLS
+from tracker.types import MAX_PIXEL_ASPECT, FaceMeasures, FrameResult, TrackedFace
 
 if TYPE_CHECKING:
     from tracker.sources.images.source import ReadFailure
 
+_MAX_LINE = 64 << 20  # bytes: twenty thousand faces in a frame
 _MAX_TIME_S = 1e9  # thirty years
 _MAX_NUMBER = 1e9
 
@@ -52,9 +55,10 @@ class FaceRecord(TypedDict):
 class LineRecord(TypedDict):
     """A line: one frame or image.
 
-    ``time_s`` is in seconds, ``width`` and ``height`` are in pixels. ``damage`` holds the fields of
-    :class:`~tracker.types.Damage` where a video is damaged, ``error`` the reason why an image could not be
-    read.
+    ``time_s`` is in seconds, ``width`` and ``height`` are in pixels as stored, as all coordinates are;
+    ``pixel_aspect`` is the width of a pixel over its height where that is not 1. ``left_out`` counts faces
+    beyond a limit. ``damage`` holds the fields of :class:`~tracker.types.Damage` where a video is damaged,
+    ``error`` the reason why an image could not be read.
     """
 
     source: str
@@ -63,6 +67,8 @@ class LineRecord(TypedDict):
     width: int
     height: int
     faces: list[FaceRecord]
+    pixel_aspect: NotRequired[float]
+    left_out: NotRequired[int]
     damage: NotRequired[dict[str, int | bool | None]]
     error: NotRequired[str]
 
@@ -76,6 +82,7 @@ class JsonSink(TextSink):
 
     def write(self, result: FrameResult) -> None:
         """Append the line of one frame, also if it has no faces."""
+        self._check_open()
         height, width = result.image_hw
         record: LineRecord = {
             "source": result.source,
@@ -85,25 +92,24 @@ class JsonSink(TextSink):
             "height": height,
             "faces": [face_record(face) for face in result.faces],
         }
+        if result.pixel_aspect != 1:
+            record["pixel_aspect"] = round(result.pixel_aspect, 6)
+        if result.left_out:
+            record["left_out"] = result.left_out
         if result.damage:
             record["damage"] = asdict(result.damage)
         self._write_line(record)
 
     def write_failure(self, failure: ReadFailure) -> None:
         """Append the line of an image that could not be read."""
-        record: LineRecord = {
-            "source": failure.source,
-            "frame": 0,
-            "time_s": 0.0,
-            "width": 0,
-            "height": 0,
-            "faces": [],
-            "error": failure.message,
-        }
-        self._write_line(record)
+        self._check_open()
+        nothing: LineRecord = {"source": "", "frame": 0, "time_s": 0.0, "width": 0, "height": 0, "faces": []}
+        self._write_line({**nothing, "source": failure.source, "error": failure.message})
 
     def _write_line(self, record: LineRecord) -> None:
-        self._write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
+        # Control characters beyond those that JSON escapes by itself stand in strings only.
+        text = json.dumps(record, ensure_ascii=False, allow_nan=False)
+        self._write(CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
 
 def face_record(face: TrackedFace) -> FaceRecord:
@@ -116,8 +122,7 @@ def face_record(face: TrackedFace) -> FaceRecord:
     }
     if face.landmarks.quality is not None:
         record["quality"] = face.landmarks.quality.astype(float).round(3).tolist()
-    if face.measures is not None:
-        record["measures"] = _measures_record(face.measures)
+    record["measures"] = _measures_record(face.measures)
     return record
 
 
@@ -165,26 +170,28 @@ class ResultLine:
     time_s: float
     faces: tuple[FaceLine, ...]
     error: str | None
+    pixel_aspect: float = 1.0
 
 
 @dataclass(frozen=True)
 class Results:
     """The lines of a file, at least one.
 
-    ``cut_off`` is the number of an incomplete last line, if any: the run was killed, or still writes.
+    ``cut_off`` is the number of an incomplete last line, if any: the run was killed, or is still writing.
     """
 
     lines: tuple[ResultLine, ...]
     cut_off: int | None = None
 
 
-def read_results(path: Path) -> Results:
+def read_results(path: Path | str) -> Results:
     """Read the JSON lines that ``--json`` wrote.
 
     An incomplete last line is left out and reported. Raises :class:`~tracker.errors.ResultsError`, with file
     and line number, when the file cannot be read, has no complete line, or a line is not one of the
-    tracker's.
+    tracker's or longer than 64 MiB.
     """
+    path = Path(path)
     lines: list[ResultLine] = []
     cut_off = None
     for number, row in _numbered_lines(path):
@@ -206,7 +213,13 @@ def _numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """Yield lines with their numbers, as bytes, so that only a newline ends a line."""
     try:
         with path.open("rb") as file:
-            yield from enumerate(file, 1)
+            lines = iter(partial(file.readline, _MAX_LINE + 1), b"")
+            for number, line in enumerate(lines, 1):
+                if len(line) > _MAX_LINE:
+                    raise ResultsError(
+                        f"{path}:{number}: a line of more than {_MAX_LINE >> 20} MiB: give what --json wrote"
+                    )
+                yield number, line
     except OSError as error:
         raise ResultsError(f"cannot read {path}: {error.strerror or error}") from error
     except ValueError as error:  # a NUL in the name
@@ -221,9 +234,10 @@ def _parse_line(row: str) -> ResultLine:
         raise TypeError("source and error must be text")
     faces = tuple(_parse_face(face) for face in record["faces"])
     if len({face.id for face in faces}) < len(faces):
-        raise ValueError("an id stands twice")
+        raise ValueError("an id appears twice")
     time_s = _number(record["time_s"], -_MAX_TIME_S, _MAX_TIME_S)
-    return ResultLine(source, _integer(record["frame"], 0), time_s, faces, error)
+    aspect = _number(record.get("pixel_aspect", 1.0), 1 / MAX_PIXEL_ASPECT, MAX_PIXEL_ASPECT)
+    return ResultLine(source, _integer(record["frame"], 0), time_s, faces, error, aspect)
 
 
 _NO_MEASURES: MeasuresRecord = {

@@ -1,6 +1,9 @@
 """Label files of images for training: dlib's XML, or one iBUG ``.pts`` file per image.
 
-``train.data.readers`` reads both formats.
+``train.data.readers`` reads both formats. Both hold coordinates of the stored picture, whose EXIF orientation
+is not applied: that is what dlib and most trainers load. In a picture that is stored mirrored, left and right
+points are exchanged, so that their order is that of the face one sees there. ``upright`` keeps the
+coordinates of the upright picture, as in the other outputs.
 """
 
 from __future__ import annotations
@@ -8,61 +11,78 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from tracker.errors import SinkError
-from tracker.sinks.json_lines import face_record
-from tracker.system.closing import Closing
-from tracker.system.files import check_output, guarded_write
-from tracker.types import FrameResult, TrackedFace
+from tracker.scheme import MIRROR
+from tracker.sinks.sink import Sink
+from tracker.sources.images.read import stored_orientation
+from tracker.sources.orientation import UPRIGHT
+from tracker.system.files import check_output, guarded_write, make_folder, write_whole
+from tracker.system.opening import open_output
+from tracker.types import FaceBox, FloatArray, FrameResult
 
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot represent (section 2.2)."""
 
 _HEAD = (
     "<?xml version='1.0' encoding='UTF-8'?>\n<dataset>\n<name>tracker</name>\n"
-    "<comment>68 points in the order of iBUG 300-W, found by tracker</comment>\n<images>\n"
+    "<comment>68 points in the order of iBUG 300-W, found by tracker; {}</comment>\n<images>\n"
 )
+_PIXELS = {
+    False: "pixels of the stored pictures, EXIF orientation not applied",
+    True: "pixels of the upright pictures, EXIF orientation applied",
+}
+"""Statement in the XML of what the coordinates are of, by ``upright``; the readers look for it."""
 _TAIL = b"</images>\n</dataset>\n"
 
 
-class DlibSink(Closing):
+class DlibSink(Sink):
     """XML file of dlib's ``imglab``: every image, with a box and 68 parts for each face.
 
     Boxes and parts are whole pixels, as dlib requires; (0, 0) is the centre of the top-left pixel. Image
     paths are relative to the folder of the XML file. The document is complete after each image, so an
-    interrupted run keeps its labels. Raises :class:`~tracker.errors.SinkError` when the file cannot be
-    written, is one of ``inputs``, or the name of an input cannot be represented in XML.
+    interrupted run keeps its labels. Images whose name cannot be represented in XML are left out:
+    ``unnamed`` holds them. Raises :class:`~tracker.errors.SinkError` when the file cannot be written or is
+    one of ``inputs``.
     """
 
-    def __init__(self, path: Path, inputs: Sequence[Path]) -> None:
+    def __init__(self, path: Path | str, inputs: Sequence[Path], upright: bool = False) -> None:
+        self.path = path = Path(path)
         check_output(path, inputs)
-        self.path = path
-        self._names = {source.name: _path_from(source, path) for source in inputs}
+        self._upright = upright
+        self._sources = {source.name: source for source in inputs}
+        names = {source.name: _path_from(source, path) for source in inputs}
+        self.unnamed = tuple(name for name, stated in names.items() if _NOT_IN_XML.search(stated))
+        self._names = {name: stated for name, stated in names.items() if name not in self.unnamed}
         if duplicate := _duplicate([source.name for source in inputs]):
             raise SinkError(
                 f"cannot write {path}: several inputs are named {duplicate}; label each folder on its own"
             )
         with guarded_write(path):
-            self._file = path.open("wb", buffering=0)
+            self._file = open_output(path)
             self._end = 0
             try:
-                self._add(_HEAD)
+                self._add(_HEAD.format(_PIXELS[upright]))
             except OSError:
                 self._file.close()
                 raise
 
     def write(self, result: FrameResult) -> None:
         """Append an image with its faces, largest first; images without faces are listed too."""
-        boxes = "".join(_box(face) for face in result.faces)
+        self._check_open()
+        source = _input_of(result, self._sources, self.path)
+        if result.source in self.unnamed:
+            return
+        boxes = "".join(_box(points) for points in _label_points(result, source, self._upright))
         with guarded_write(self.path):
             self._add(f"  <image file={quoteattr(self._names[result.source])}>\n{boxes}  </image>\n")
 
-    def close(self) -> None:
-        """Close the file; closing twice is fine."""
+    def _close(self) -> None:
+        """Close the file."""
         with guarded_write(self.path):
             self._file.close()
 
@@ -83,7 +103,7 @@ class DlibSink(Closing):
         self._end += len(data)
 
 
-class PtsSink(Closing):
+class PtsSink(Sink):
     """A ``.pts`` file, as in iBUG's 300-W, for each image with a face: ``photo.pts`` for ``photo.jpg``.
 
     The format holds one face per image: the largest is written, and ``left_out`` counts the others. Points
@@ -92,43 +112,60 @@ class PtsSink(Closing):
     may have been made by hand), or two images would have the same label file.
     """
 
-    def __init__(self, folder: Path, inputs: Sequence[Path]) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path | str, inputs: Sequence[Path], upright: bool = False) -> None:
+        self.folder = folder = Path(folder)
         self.left_out = 0
+        self._upright = upright
+        self._sources = {source.name: source for source in inputs}
         if duplicate := _duplicate([source.stem for source in inputs]):
             raise SinkError(
                 f"several images would be labelled by {folder / duplicate}.pts: "
                 "give each folder its own labels"
             )
-        with guarded_write(folder):
-            folder.mkdir(exist_ok=True)
+        make_folder(folder, "a folder for .pts files, or a file that ends in .xml")
         for source in inputs:
-            if (label := self._path(source.name)).exists():
+            if os.path.lexists(label := self._path(source.name)):  # a broken link, too
                 raise SinkError(
                     f"cannot write {label}: there is one already; move it away or choose another folder"
                 )
 
     def write(self, result: FrameResult) -> None:
         """Write the label file of an image, if it has a face."""
+        self._check_open()
         if not result.faces:
             return
         self.left_out += len(result.faces) - 1
-        points = face_record(result.faces[0])["landmarks"]
-        rows = "".join(f"{x + 1:.2f} {y + 1:.2f}\n" for x, y in points)
         path = self._path(result.source)
+        source = _input_of(result, self._sources, path)
+        points = _label_points(result, source, self._upright)[0].round(2).tolist()
+        places = (_no_mark(x + 1, y + 1, 0.01) for x, y in points)
+        rows = "".join(f"{x:.2f} {y:.2f}\n" for x, y in places)
         with guarded_write(path):
-            path.write_text(f"version: 1\nn_points: {len(points)}\n{{\n{rows}}}\n", encoding="utf-8")
-
-    def close(self) -> None:
-        """Do nothing: no file stays open between two images."""
+            write_whole(path, f"version: 1\nn_points: {len(points)}\n{{\n{rows}}}\n".encode())
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{Path(name).stem}.pts"
 
 
-def label_sink(path: Path, inputs: Sequence[Path]) -> DlibSink | PtsSink:
+def label_sink(path: Path, inputs: Sequence[Path], upright: bool = False) -> DlibSink | PtsSink:
     """Return a :class:`DlibSink` for a path with suffix ``.xml``, else a :class:`PtsSink` in that folder."""
-    return DlibSink(path, inputs) if path.suffix.lower() == ".xml" else PtsSink(path, inputs)
+    kind = DlibSink if path.suffix.lower() == ".xml" else PtsSink
+    return kind(path, inputs, upright)
+
+
+def _input_of(result: FrameResult, sources: Mapping[str, Path], target: Path) -> Path:
+    try:
+        return sources[result.source]
+    except KeyError:
+        raise SinkError(f"cannot write {target}: {result.source!r} is none of its inputs") from None
+
+
+def _label_points(result: FrameResult, source: Path, upright: bool) -> list[FloatArray]:
+    """Return the points ``(68, 2)`` of each face in the pixels that labels hold."""
+    faces = [face.landmarks.points_frame.astype(float) for face in result.faces]
+    orientation = stored_orientation(source) if faces and not upright else UPRIGHT
+    stored = [orientation.stored_points(points, result.image_hw) for points in faces]
+    return [points[MIRROR] for points in stored] if orientation.is_mirrored else stored
 
 
 def _path_from(source: Path, label: Path) -> str:
@@ -136,22 +173,23 @@ def _path_from(source: Path, label: Path) -> str:
         name = os.path.relpath(source.absolute(), label.absolute().parent)
     except ValueError:  # on Windows there is no relative path to another drive
         name = str(source.absolute())
-    if _NOT_IN_XML.search(name):
-        raise SinkError(
-            f"cannot write {label}: {name!r} cannot stand in XML; rename the image or leave it out"
-        )
     return Path(name).as_posix()
 
 
-def _box(face: TrackedFace) -> str:
-    x0, y0, x1, y1 = (round(value) for value in face.box.xyxy)
+def _box(points: FloatArray) -> str:
+    x0, y0, x1, y1 = (round(value) for value in FaceBox.around(points).xyxy)
+    places = (_no_mark(round(x), round(y), 1) for x, y in points.tolist())
     parts = "".join(
-        f"      <part name='{i:02d}' x='{round(x)}' y='{round(y)}'/>\n"
-        for i, (x, y) in enumerate(face.landmarks.points_frame.tolist())
+        f"      <part name='{i:02d}' x='{x:.0f}' y='{y:.0f}'/>\n" for i, (x, y) in enumerate(places)
     )
     return (
         f"    <box top='{y0}' left='{x0}' width='{x1 - x0 + 1}' height='{y1 - y0 + 1}'>\n{parts}    </box>\n"
     )
+
+
+def _no_mark(x: float, y: float, step: float) -> tuple[float, float]:
+    """Return a place beyond the picture's corner so that it is not -1 -1, which marks a hidden point."""
+    return (x, y + step) if (round(x, 2), round(y, 2)) == (-1, -1) else (x, y)
 
 
 def _duplicate(names: Sequence[str]) -> str | None:

@@ -7,11 +7,12 @@ T. Baltrusaitis, A. Zadeh, Y. C. Lim, L.-P. Morency, "OpenFace 2.0: Facial Behav
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
+from tracker.geometry import Stretch
 from tracker.sinks.text import Cell, TableSink
-from tracker.tracking.measures.head_pose import HeadPlace, head_place
+from tracker.tracking.measures.head_pose import head_place
 from tracker.types import N_POINTS, FloatArray, FrameResult, TrackedFace
 
 _POSE = ("pose_Tx", "pose_Ty", "pose_Tz", "pose_Rx", "pose_Ry", "pose_Rz")
@@ -33,14 +34,17 @@ class OpenFaceSink(TableSink):
     :class:`~tracker.errors.SinkError` as :class:`~tracker.sinks.text.TableSink` does.
     """
 
-    def __init__(self, path: Path, inputs: Iterable[Path] = ()) -> None:
+    def __init__(self, path: Path | str, inputs: Iterable[Path] = ()) -> None:
         super().__init__(path, OPENFACE_HEADER, inputs)
 
     def write(self, result: FrameResult) -> None:
         """Append the rows of one frame, at least one."""
+        self._check_open()
         frame, time_s = result.index + 1, round(result.time_s, 6)
         if result.faces:
-            self._write_rows(_face_row(frame, time_s, face, result.image_hw) for face in result.faces)
+            poses = (_pose_cells(face, result) for face in result.faces)
+            faces = zip(result.faces, poses, strict=True)
+            self._write_rows(_face_row(frame, time_s, face, pose) for face, pose in faces)
         else:
             self._write_rows([[frame, 0, time_s, *[0] * (len(OPENFACE_HEADER) - 3)]])
 
@@ -56,15 +60,18 @@ def openface_angles(rotation: FloatArray) -> tuple[float, float, float]:
     return math.atan2(-f, i), math.asin(min(max(c, -1.0), 1.0)), math.atan2(-b, a)
 
 
-def _face_row(frame: int, time_s: float, face: TrackedFace, image_hw: tuple[int, int]) -> list[Cell]:
+def _face_row(frame: int, time_s: float, face: TrackedFace, pose: Iterable[Cell]) -> list[Cell]:
     points = face.landmarks.points_frame.astype(float).round(2)
-    # Measures without a pose, as of a face seen from behind, mean that the points allow none.
-    has_pose = face.measures is None or face.measures.yaw_deg is not None
-    place = head_place(face.landmarks.points_frame, image_hw) if has_pose else None
-    pose = [None] * len(_POSE) if place is None else _pose_cells(place)
     return [frame, face.id - 1, time_s, round(face.score, 4), 1, *pose, *points.T.ravel().tolist()]
 
 
-def _pose_cells(place: HeadPlace) -> Iterator[float]:
-    yield from (round(value, 1) for value in place.middle_mm.tolist())
-    yield from (round(angle, 4) for angle in openface_angles(place.rotation))
+def _pose_cells(face: TrackedFace, result: FrameResult) -> list[Cell]:
+    stretch = Stretch.of(result.pixel_aspect)
+    # Measures without a pose, as of a face seen from behind, mean that the points allow none.
+    if face.measures.yaw_deg is None:
+        return [None] * len(_POSE)
+    place = head_place(stretch.to_square(face.landmarks.points_frame), stretch.square_hw(result.image_hw))
+    if place is None:
+        return [None] * len(_POSE)
+    shift = [round(value, 1) for value in place.middle_mm.tolist()]
+    return [*shift, *(round(angle, 4) for angle in openface_angles(place.rotation))]

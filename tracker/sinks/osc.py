@@ -8,8 +8,9 @@ import struct
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from tracker.distribution import install_command
 from tracker.errors import SinkError
-from tracker.system.closing import Closing
+from tracker.sinks.sink import Sink
 from tracker.system.files import guarded_write
 from tracker.types import FaceMeasures, FrameResult, TrackedFace
 
@@ -22,7 +23,7 @@ Message = tuple[str, tuple[int | float | str, ...]]
 """OSC address and its arguments, which are sent as int32, float32 and string."""
 
 
-class OscSink(Closing):
+class OscSink(Sink):
     """OSC sender to ``target``, ``HOST:PORT`` or ``[IPV6]:PORT``; a context manager.
 
     Each frame is sent as one OSC 1.0 bundle of :func:`frame_messages`, then one of :func:`face_messages` per
@@ -38,7 +39,7 @@ class OscSink(Closing):
         try:
             from pythonosc.osc_message_builder import OscMessageBuilder
         except ImportError as error:
-            raise SinkError(f"OSC needs python-osc ({error}): pip install 'tracker[osc]'") from error
+            raise SinkError(f"OSC needs python-osc ({error}): {install_command('osc')}") from error
         self._new_message = OscMessageBuilder
         self._name = f"OSC messages to {target}"
         with guarded_write(self._name):
@@ -49,12 +50,13 @@ class OscSink(Closing):
 
     def write(self, result: FrameResult) -> None:
         """Send one frame and its faces."""
+        self._check_open()
         self._send(frame_messages(result))
         for face in result.faces:
             self._send(face_messages(face))
 
-    def close(self) -> None:
-        """Close the socket; closing twice is fine."""
+    def _close(self) -> None:
+        """Close the socket."""
         self._socket.close()
 
     def _send(self, messages: Iterable[Message]) -> None:
@@ -85,7 +87,10 @@ def parse_target(target: str) -> tuple[str, int]:
 
 
 def frame_messages(result: FrameResult) -> Iterator[Message]:
-    """Yield the messages of a frame: ``/tracker/frame`` and ``/tracker/ids``, the ids of its faces."""
+    """Yield the messages of a frame: ``/tracker/frame`` and ``/tracker/ids``, the ids of its faces.
+
+    ``/tracker/pixel_aspect`` follows where a pixel is not as wide as it is high.
+    """
     height, width = result.image_hw
     source = result.source.encode("utf-8", "backslashreplace").decode()
     yield (
@@ -93,6 +98,8 @@ def frame_messages(result: FrameResult) -> Iterator[Message]:
         (int(result.index), float(result.time_s), width, height, len(result.faces), source),
     )
     yield "/tracker/ids", tuple(face.id for face in result.faces)
+    if result.pixel_aspect != 1:
+        yield "/tracker/pixel_aspect", (float(result.pixel_aspect),)
 
 
 def face_messages(face: TrackedFace) -> Iterator[Message]:
@@ -102,7 +109,7 @@ def face_messages(face: TrackedFace) -> Iterator[Message]:
     """
     yield "/tracker/face/box", (face.id, *map(float, face.box.xyxy), float(face.score))
     yield "/tracker/face/landmarks", (face.id, *face.landmarks.points_frame.astype(float).ravel().tolist())
-    for name, values in _measures(face.measures) if face.measures else ():
+    for name, values in _measures(face.measures):
         if None not in values:
             yield f"/tracker/face/{name}", (face.id, *(v for v in values if v is not None))
 

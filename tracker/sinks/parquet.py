@@ -8,12 +8,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from tracker.distribution import install_command
 from tracker.errors import SinkError
 from tracker.sinks.csv_table import CSV_HEADER, face_cells
 from tracker.sinks.json_lines import FaceRecord, face_record
+from tracker.sinks.sink import Sink
 from tracker.sources.images.source import ReadFailure
-from tracker.system.closing import Closing
-from tracker.system.files import check_output, guarded_write
+from tracker.system.files import beside, check_output, guarded_write
+from tracker.system.opening import open_output
+from tracker.system.terminal import without_controls
 from tracker.types import FrameResult
 
 METADATA_KEY = b"tracker"
@@ -28,7 +31,7 @@ Row = dict[str, Any]
 """Cells of one row by column; missing ones are null."""
 
 
-class ParquetSink(Closing):
+class ParquetSink(Sink):
     """Parquet table: one row per face, with the columns and numbers of the CSV table.
 
     To :data:`~tracker.sinks.csv_table.CSV_HEADER` it adds ``width`` and ``height`` of the frame in pixels,
@@ -42,47 +45,47 @@ class ParquetSink(Closing):
     """
 
     def __init__(
-        self, path: Path, inputs: Iterable[Path] = (), made_by: Mapping[str, Any] | None = None
+        self, path: Path | str, inputs: Iterable[Path] = (), made_by: Mapping[str, Any] | None = None
     ) -> None:
         try:
             import pyarrow
             import pyarrow.parquet
         except ImportError as error:
             raise SinkError(
-                f"cannot write {path}: Parquet needs pyarrow ({error}): pip install 'tracker[parquet]'"
+                f"cannot write {path}: Parquet needs pyarrow ({error}): {install_command('parquet')}"
             ) from error
+        path = Path(path)
         check_output(path, inputs)
         if path.exists() and not path.is_file():
             raise SinkError(f"cannot write {path}: it is not a file; choose another name")
         self.path = path
-        self._draft = path.with_name(f"{path.name}.part")
+        self._draft = beside(path, f"{path.name}.part")
         self._rows: list[Row] = []
         self._pyarrow = pyarrow
         self._schema = _schema(pyarrow, made_by or {})
         with guarded_write(path):
             # Opened here, because pyarrow would take some names for addresses and connect to them.
-            self._file = self._draft.open("wb")
+            self._file = open_output(self._draft)
             self._writer = pyarrow.parquet.ParquetWriter(self._file, self._schema, compression="zstd")
-        self._failed = self._closed = False
+        self._failed = False
 
     def write(self, result: FrameResult) -> None:
         """Append one row for each face of a frame, or one without a face."""
+        self._check_open()
         height, width = result.image_hw
         frame = _frame_row(result.source, result.index, round(result.time_s, 6), width, height)
         self._append([{**frame, **_face_row(face_record(face))} for face in result.faces] or [frame])
 
     def write_failure(self, failure: ReadFailure) -> None:
         """Append the row of an image that could not be read."""
+        self._check_open()
         self._append([{**_frame_row(failure.source, 0, 0.0, 0, 0), "error": failure.message}])
 
-    def close(self) -> None:
-        """Write the rows in memory and give the file its name; closing twice is fine.
+    def _close(self) -> None:
+        """Write the rows in memory and give the file its name.
 
         After a failed :meth:`write` there is no file: a group that was written in part cannot be trusted.
         """
-        if self._closed:
-            return
-        self._closed = True
         with guarded_write(self.path):
             try:
                 self._finish()
@@ -100,7 +103,7 @@ class ParquetSink(Closing):
         self._failed = True  # unless all of the following succeeds
         self._writer.close()
         self._file.close()
-        self._draft.replace(self.path.resolve())
+        self._draft.replace(self.path)
         self._failed = False
 
     def _append(self, rows: Iterable[Row]) -> None:
@@ -143,5 +146,5 @@ def _schema(pyarrow: Any, made_by: Mapping[str, Any]) -> Any:
 
 
 def _utf8(value: Any) -> Any:
-    """Return text with escapes for a file name's invalid UTF-8, as in the text files; other values as is."""
-    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+    """Return text with escapes for control characters and invalid UTF-8, as in the CSV."""
+    return without_controls(value) if isinstance(value, str) else value

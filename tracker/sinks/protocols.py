@@ -1,7 +1,7 @@
 """Interfaces of the outputs, one verb each, and fakes for tests.
 
 A sink opens its output when it is made and raises :class:`~tracker.errors.SinkError` when that cannot be
-opened, written or closed. Most are context managers through :class:`~tracker.system.closing.Closing`.
+opened, written or closed. Most are context managers through :class:`~tracker.sinks.sink.Sink`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 from tracker.drawing.picture import Picture
+from tracker.sinks.sink import Sink
 from tracker.sources.images.source import ReadFailure
-from tracker.system.closing import Closing
 from tracker.types import FrameResult
 
 
@@ -39,38 +39,31 @@ class PictureSink(Protocol):
         """
 
 
-class FakeResultSink(Closing):
+class FakeResultSink(Sink):
     """Result and failure sink that keeps all it was given."""
 
     def __init__(self) -> None:
         self.results: list[FrameResult] = []
         self.failures: list[ReadFailure] = []
-        self.closed = False
 
     def write(self, result: FrameResult) -> None:
         """Keep the result."""
+        self._check_open()
         self.results.append(result)
 
     def write_failure(self, failure: ReadFailure) -> None:
         """Keep the failure."""
+        self._check_open()
         self.failures.append(failure)
 
-    def close(self) -> None:
-        """Note that it was closed."""
-        self.closed = True
 
-
-class FakePictureSink(Closing):
+class FakePictureSink(Sink):
     """Picture sink that keeps all it was given."""
 
     def __init__(self) -> None:
         self.pictures: list[Picture] = []
-        self.closed = False
 
     def write(self, picture: Picture) -> None:
         """Keep the picture."""
+        self._check_open()
         self.pictures.append(picture)
-
-    def close(self) -> None:
-        """Note that it was closed."""
-        self.closed = True

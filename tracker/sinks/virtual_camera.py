@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from tracker.distribution import install_command
 from tracker.drawing.picture import Picture
 from tracker.errors import SinkError
+from tracker.sinks.sink import Sink
 from tracker.sinks.video.sizes import even_sized, fit
-from tracker.system.closing import Closing
 
 ANY = "auto"
 """Name that stands for the first virtual camera found."""
@@ -20,8 +21,8 @@ _REMEDY = (
 )
 
 
-class VirtualCamera(Closing):
-    """Virtual camera ``device`` with pictures of ``size`` (width, height); a context manager.
+class VirtualCamera(Sink):
+    """Virtual camera ``device`` with pictures of ``size`` (width, height) square pixels; a context manager.
 
     ``device`` is a name such as ``/dev/video2``, or :data:`ANY`. ``fps`` is a hint for other programs.
     Pictures are shown when they are written, as suits a live camera. With ``paced`` each waits for its
@@ -45,7 +46,7 @@ class VirtualCamera(Closing):
             import pyvirtualcam
         except ImportError as error:
             raise SinkError(
-                f"a virtual camera needs pyvirtualcam ({error}): pip install 'tracker[virtual-camera]'"
+                f"a virtual camera needs pyvirtualcam ({error}): {install_command('virtual-camera')}"
             ) from error
         self._name = "any virtual camera" if device == ANY else f"virtual camera {device}"
         self._size = width, height = size
@@ -63,15 +64,18 @@ class VirtualCamera(Closing):
     def write(self, picture: Picture) -> None:
         """Show a picture, with ``paced`` not before its ``time_s``.
 
-        A picture of another size is scaled into the device's size, with black bars.
+        A picture of another size, or whose pixels are not square, is scaled into that of the device, with
+        black bars.
         """
+        self._check_open()
         if self._paced:
             self._wait(picture.time_s)
         with _camera_errors(f"cannot write {self._name}", "is it still there?"):
-            self._camera.send(even_sized(fit(picture.canvas_bgr, self._size[::-1])))
+            fitted = fit(picture.canvas_bgr, self._size[::-1], picture.pixel_aspect)
+            self._camera.send(even_sized(fitted))
 
-    def close(self) -> None:
-        """Release the device; closing twice is fine."""
+    def _close(self) -> None:
+        """Release the device."""
         with _camera_errors(f"cannot close {self._name}", "is it still there?"):
             self._camera.close()
 

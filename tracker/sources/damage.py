@@ -52,7 +52,7 @@ class DamageLog:
         parts = [lost] if self.lost else [] if self.lost_is_known else ["frames lost at its end"]
         parts += [f"{self.guessed} guessed at in part"] if self.guessed else []
         parts += [f"{self.mended} with impossible times"] if self.mended else []
-        return f"{path} is damaged: {', '.join(parts)}, first at {self.first}; {count} frames are done"
+        return f"{path} is damaged: {', '.join(parts)}, first at {self.first}; {count} frames were tracked"
 
 
 def merge(first: Damage | None, second: Damage | None) -> Damage | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from tracker.errors import SourceError
+from tracker.errors import MisuseError, SourceError
 from tracker.sources.damage import DamageLog, merge, with_tail
 from tracker.sources.trim import Trim
 from tracker.system.closing import Closing
@@ -24,10 +24,12 @@ class Pending:
     time_s: float
     source: str
     damage: Damage | None
+    pixel_aspect: float = 1.0
 
     def frame(self) -> Frame:
         """Return the frame with its pixels."""
-        return Frame(self.image(), self.index, self.time_s, self.source, damage=self.damage)
+        place = (self.index, self.time_s, self.source)
+        return Frame(self.image(), *place, damage=self.damage, pixel_aspect=self.pixel_aspect)
 
 
 class Film(Closing):
@@ -47,8 +49,10 @@ class Film(Closing):
         frame_count: Number of frames to expect from ``trim``, ``None`` if unknown.
         time_base: Seconds per tick of the film's clock.
         end_s: Time in seconds at which the last frame ends, ``None`` if unknown.
-        pixel_aspect: Width over height of a pixel.
+        pixel_aspect: Width over height of a pixel of the first upright frame; a frame may have its own.
         has_audio: Whether there is an audio stream.
+        shifts_s: For each recording that is joined in the file and has begun, the seconds between the times
+            that the file states and those of the frames.
     """
 
     size: tuple[int, int]
@@ -61,10 +65,15 @@ class Film(Closing):
     has_audio: bool
 
     def __init__(self, path: Path, trim: Trim) -> None:
+        if path.is_fifo():
+            raise SourceError(
+                f"{path} is a pipe, and a video is read more than once: save it first, or use --camera"
+            )
         self.path, self.name, self.trim = path, path.name, trim
         self.paths: Sequence[Path] = (path,)
         self._last_s: float | None = None
-        self._exhausted = False
+        self._exhausted = self._begun = False
+        self.shifts_s: list[float] = [0.0]
 
     @property
     def exhausted(self) -> bool:
@@ -81,11 +90,19 @@ class Film(Closing):
         """Yield every frame that can be decoded, in order, whatever ``trim`` selects."""
 
     def __iter__(self) -> Iterator[Frame]:
-        """Yield the selected frames.
+        """Return an iterator over the selected frames; there is one only.
 
         Raises:
             SourceError: After the last frame, if frames are missing or damaged, or if none was selected.
+            MisuseError: The film is iterated again, or was closed.
         """
+        if self._begun:
+            state = "to its end" if self._exhausted else "in part"
+            raise MisuseError(f"{self.path} was read already, {state}: open it again to read it once more")
+        self._begun = True
+        return self._selected()
+
+    def _selected(self) -> Iterator[Frame]:
         log, count, selection = DamageLog(), 0, Selection(self.trim)
         for frame in selection.of(self.all_frames()):
             log.add(frame)

@@ -43,7 +43,7 @@ def check_bytes(path: Path) -> None:
         OSError: The file is missing.
     """
     if path.stat().st_size > MAX_IMAGE_BYTES:
-        raise SourceError(f"{path} is larger than {MAX_IMAGE_BYTES >> 30} GiB: no image that can be read")
+        raise SourceError(f"{path} is larger than {MAX_IMAGE_BYTES >> 30} GiB: too large for an image")
 
 
 def check_count(path: Path, count: int) -> None:

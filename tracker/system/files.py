@@ -3,34 +3,78 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 
 from tracker.errors import ReaderGoneError, SinkError
 from tracker.system.closing import Closing
-from tracker.system.signals import uninterrupted
+from tracker.system.opening import is_stream_link, link_refusal, open_output, write_some
+from tracker.system.signals import interruption_pending, uninterrupted
+
+MAX_NAME_BYTES = 255
+"""Longest file name of the usual file systems."""
 
 
-def check_output(path: Path, inputs: Iterable[Path] = ()) -> None:
-    """Raise :class:`SinkError` if the folder of ``path`` is missing, or ``path`` is one of ``inputs``."""
+def check_output(path: Path, inputs: Iterable[Path] = (), may_be_pipe: bool = False) -> None:
+    """Check that ``path`` can be an output before anything is opened.
+
+    Raises :class:`SinkError` if its folder is missing, it is one of ``inputs``, a symbolic link
+    (:mod:`tracker.system.opening` says which links are followed), or a named pipe unless it ``may_be_pipe``.
+    """
     with guarded_write(path):
         if not path.parent.exists():
             raise SinkError(f"cannot write {path}: there is no folder {path.parent}; create it first")
         for source in inputs:
             if path.exists() and source.exists() and path.samefile(source):
                 raise SinkError(f"cannot write {path}: it is the input; choose another name")
+        if path.is_symlink() and not is_stream_link(path):
+            raise OSError(link_refusal(path))
+        if not may_be_pipe and path.is_fifo():
+            raise SinkError(f"cannot write {path}: it is a pipe, which only text can go to; give a file")
+
+
+def make_folder(path: Path, instead: str, parents: bool = False) -> None:
+    """Create the folder ``path`` unless it is there, with its ``parents`` if asked for.
+
+    Raises :class:`SinkError` if it cannot be created, if it is a link that leads nowhere, or if it is no
+    folder: then the message says what to give ``instead``.
+    """
+    with guarded_write(path):
+        if path.is_symlink() and not path.exists():
+            raise OSError(link_refusal(path))
+        if path.exists() and not path.is_dir():
+            raise SinkError(f"cannot write {path}: it is not a folder; give {instead}")
+        path.mkdir(parents=parents, exist_ok=True)
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write ``data`` to ``path`` atomically: after an ``OSError`` the previous content is still there."""
-    part = path.with_name(f".{path.name}.part")
+    """Write ``data`` to ``path`` atomically: after an ``OSError`` the previous content is still there.
+
+    A symbolic link of that name is replaced, not followed.
+    """
+    part = beside(path, f".{path.name}.part")
+    part.unlink(missing_ok=True)  # left by a killed run, or planted
     try:
-        part.write_bytes(data)
+        with part.open("xb") as file:
+            file.write(data)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def beside(path: Path, name: str) -> Path:
+    """Return the path of the helper file ``name`` beside ``path``, its name shortened if it is too long."""
+    encoded = os.fsencode(name)
+    if len(encoded) <= MAX_NAME_BYTES:
+        return path.with_name(name)
+    digest = sha256(encoded).hexdigest()[:16]
+    suffix = Path(name).suffix
+    kept = os.fsdecode(encoded[: MAX_NAME_BYTES - len(digest) - len(os.fsencode(suffix)) - 1])
+    return path.with_name(f"{kept}-{digest}{suffix}")
 
 
 @contextmanager
@@ -55,11 +99,13 @@ class TextFile:
     """UTF-8 text file that never ends in half a line, not even on a full disk.
 
     Text is held until :meth:`flush`, which writes all of it or nothing. Surrogates, as in undecodable file
-    names, are written as escapes, which JSON reads back.
+    names, are written as escapes, which JSON reads back. To a named pipe text is written as its reader takes
+    it, until a signal is pending.
     """
 
     def __init__(self, path: Path, append: bool = False) -> None:
-        self._file = path.open("ab" if append else "wb", buffering=0)
+        self._file = open_output(path, append)
+        self._is_pipe = stat.S_ISFIFO(os.fstat(self._file.fileno()).st_mode)
         self._pending: list[str] = []
 
     def write(self, text: str) -> int:
@@ -74,7 +120,11 @@ class TextFile:
         written = 0
         try:
             while written < len(data):
-                written += self._file.write(data[written:])
+                part = data[written:]
+                done = write_some(self._file.fileno(), part) if self._is_pipe else self._file.write(part)
+                if not done and interruption_pending():
+                    return  # nobody reads
+                written += done
         except OSError:
             with suppress(OSError):  # a device such as /dev/full cannot be truncated
                 self._file.seek(-written, 1)

@@ -6,11 +6,13 @@ import os
 import platform
 import time
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-LIBRARIES = ("tracker", "numpy", "opencv-python", "onnxruntime-gpu", "onnxruntime", "openvino", "av")
+from tracker.distribution import DISTRIBUTION, installed
+from tracker.system.libraries import ONNX_RUNTIME, OPENCV
+
+LIBRARIES = (DISTRIBUTION, "numpy", *OPENCV.builds, *ONNX_RUNTIME.builds, "openvino", "av")
 
 _CPUINFO, _STAT = Path("/proc/cpuinfo"), Path("/proc/stat")
 _INFERENCE_FLAGS = (
@@ -44,13 +46,7 @@ def cpu_flags() -> tuple[str, ...]:
 
 def library_versions() -> dict[str, str]:
     """Return the versions of the installed ones of :data:`LIBRARIES`."""
-    versions = {}
-    for name in LIBRARIES:
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return versions
+    return installed(LIBRARIES)
 
 
 def load() -> float | None:

@@ -1,16 +1,17 @@
-"""Standard output reserved for results, with writes that stay interruptible while the reader is slow."""
+"""The process's standard streams: output reserved for results, and libraries that log kept silent."""
 
 from __future__ import annotations
 
 import os
-import select
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from tracker.errors import SinkError
 from tracker.system.closing import Closing
+from tracker.system.opening import write_some
 from tracker.system.signals import interruption_pending
-
-_POLL_S = 0.2
 
 
 class StandardOutput(Closing):
@@ -43,7 +44,7 @@ class StandardOutput(Closing):
         """
         data = memoryview(text.encode("utf-8", errors="backslashreplace"))
         while data:
-            written = _write_some(self._fd, data)
+            written = write_some(self._fd, data)
             if not written and interruption_pending():
                 return
             data = data[written:]
@@ -61,10 +62,14 @@ class StandardOutput(Closing):
         os.close(self._fd)
 
 
-def _write_some(fd: int, data: memoryview) -> int:
-    """Write the beginning of ``data`` if ``fd`` is soon ready, and return the number of bytes written."""
-    if sys.platform == "win32":  # select accepts sockets only, so a slow reader blocks here
-        return os.write(fd, data)
-    if not select.select([], [fd], [], _POLL_S)[1]:
-        return 0
-    return os.write(fd, data[: select.PIPE_BUF])  # a ready pipe takes this many bytes without blocking
+@contextmanager
+def stderr_silenced() -> Iterator[None]:
+    """Discard what native libraries write to standard error until the block ends; errors are exceptions."""
+    before = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nothing:
+            os.dup2(nothing.fileno(), 2)
+        yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)

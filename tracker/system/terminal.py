@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -16,6 +17,21 @@ def printable(text: str) -> str:
     A file name may hold escape sequences that clear the screen, or line breaks that imitate a message.
     """
     return "".join(c if c.isprintable() else _escape(c) for c in text)
+
+
+def shortened(name: str, most: int = 80) -> str:
+    """Return ``name`` with its middle left out if it is longer than ``most`` characters."""
+    kept = (most - 3) // 2
+    return name if len(name) <= most else f"{name[:kept]}...{name[-kept:]}"
+
+
+CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Controls of terminals, lines and writing direction, and surrogates, which stand for undecodable bytes."""
+
+
+def without_controls(text: str) -> str:
+    """Return ``text`` with control characters as escapes; unlike :func:`printable` it keeps all spaces."""
+    return CONTROLS.sub(lambda found: _escape(found[0]), text)
 
 
 def _escape(character: str) -> str:
@@ -35,7 +51,9 @@ def progress_bar(title: str, total: int | None, shown: bool = True) -> Iterator[
     console = Console(stderr=True)
     shown = shown and console.is_terminal
     if shown:
-        console.print(title, markup=False, highlight=False)  # "clip [1080p].mp4" is a name, not a style
+        console.print(
+            printable(title), markup=False, highlight=False
+        )  # "clip [1080p].mp4" is a name, not a style
     with Progress(*_columns(), console=console, disable=not shown) as progress:
         task = progress.add_task("", total=total)
         yield lambda: progress.advance(task)

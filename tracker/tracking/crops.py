@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tracker.geometry import CropTransform
+from tracker.geometry import CROP_SIZE, CropTransform, Raster
 from tracker.inference.landmarker import Landmarker
+from tracker.tracking.sighting import LocatedFace, Sighting, look_in_crops
 from tracker.tracking.stage_times import StageClock
-from tracker.types import ImageArray, Landmarks
+from tracker.types import Landmarks
 
 MAX_BATCH = 8
 """Crops in a batch over several pictures: GPUs hardly gain beyond, and each batch size is prepared once."""
@@ -18,12 +19,12 @@ MAX_BATCH = 8
 _MAX_SHIFT, _MAX_SCALE = 0.1, 1.25
 """Largest distance of a face from the middle of its crop, in crop sides, and largest ratio of sizes."""
 
-CropOfImage = tuple[ImageArray, CropTransform]
-"""A picture ``(H, W, 3)`` BGR uint8 and the crop to cut from it."""
+CropOfImage = tuple[Raster, CropTransform]
+"""A picture ``(H, W, 3)`` BGR uint8 and the crop to cut from it, in square pixels."""
 
 
 class CropLocator:
-    """Runs the landmark model on crops and maps its points back to frame pixels.
+    """Runs the landmark model on crops and maps its points back to the frame's square pixels.
 
     ``clock`` gets the time of cutting (``crop``), of the model (``infer``) and of mapping back (``points``).
     """
@@ -34,49 +35,65 @@ class CropLocator:
 
     def locate(self, crops: Sequence[CropOfImage]) -> list[Landmarks]:
         """Return the landmarks in each of ``crops``, which go through the model in one batch."""
-        if not crops:
-            return []
-        with self._clock.stage("crop"):
-            batch = np.stack([crop.cut(image) for image, crop in crops])
-        with self._clock.stage("infer"):
-            located = self._landmarker.locate(batch)
-        quality = [None] * len(crops) if located.quality is None else located.quality
-        with self._clock.stage("points"):
-            return [
-                Landmarks(crop.to_frame(points), float(presence), good)
-                for (_, crop), points, presence, good in zip(
-                    crops, located.points_crop, located.presence, quality, strict=True
-                )
-            ]
+        return [face.landmarks for face in self._locate(crops)]
 
     def locate_in_parts(self, crops: Sequence[CropOfImage]) -> list[Landmarks]:
         """Return the same as :meth:`locate`, in batches of at most :data:`MAX_BATCH` crops."""
         parts = (crops[i : i + MAX_BATCH] for i in range(0, len(crops), MAX_BATCH))
         return [face for part in parts for face in self.locate(part)]
 
-    def locate_centred(
-        self, image: ImageArray, crops: Sequence[CropTransform]
-    ) -> list[tuple[Landmarks, CropTransform]]:
-        """Return the landmarks in each of ``crops`` of ``image``, with the upright crop around them.
+    def locate_centred(self, picture: Raster, crops: Sequence[CropTransform]) -> list[Sighting]:
+        """Return the face in each of ``crops`` of ``picture``.
 
         A face that is off the middle of its crop, or of another size, is located again in the crop around it.
         """
-        faces = self.locate([(image, crop) for crop in crops])
-        found = [(face, crop_around(face, crop)) for face, crop in zip(faces, crops, strict=True)]
-        again = [i for i, crop in enumerate(crops) if is_off_centre(found[i][1], crop)]
-        better = [found[i][1] for i in again]
-        faces = self.locate([(image, crop) for crop in better])
-        for i, face, crop in zip(again, faces, better, strict=True):
-            found[i] = face, crop_around(face, crop)
-        return found
+        faces, around = self._locate_upright([(picture, crop) for crop in crops])
+        again = [i for i, crop in enumerate(around) if crop and is_off_centre(crop, crops[i])]
+        better = self._locate_upright([(picture, crop) for i in again if (crop := around[i])])
+        for i, face, crop in zip(again, *better, strict=True):
+            faces[i], around[i] = face, crop
+        if not faces:
+            return []
+        with self._clock.stage("points"):
+            return look_in_crops(faces, around)
+
+    def _locate_upright(
+        self, crops: Sequence[CropOfImage]
+    ) -> tuple[list[LocatedFace], list[CropTransform | None]]:
+        """Return the faces in ``crops``, and the upright crop around each, None if its points coincide."""
+        faces = self._locate(crops)
+        return faces, [_upright_crop(face.landmarks) for face in faces]
+
+    def _locate(self, crops: Sequence[CropOfImage]) -> list[LocatedFace]:
+        """Return the face in each of ``crops``."""
+        if not crops:
+            return []
+        with self._clock.stage("crop"):
+            batch = np.empty((len(crops), CROP_SIZE, CROP_SIZE), np.uint8)
+            for pixels, (picture, crop) in zip(batch, crops, strict=True):
+                crop.cut(picture.image, pixels, picture.stretch)
+        with self._clock.stage("infer"):
+            points_crop, presence, quality = self._landmarker.locate(batch)
+        good = [None] * len(crops) if quality is None else quality
+        with self._clock.stage("points"):
+            return [
+                LocatedFace(Landmarks(crop.to_frame(points), *judged), crop, pixels)
+                for (_, crop), pixels, points, *judged in zip(
+                    crops, batch, points_crop, presence.tolist(), good, strict=True
+                )
+            ]
 
 
 def crop_around(face: Landmarks, located_in: CropTransform) -> CropTransform:
     """Return the upright crop around ``face``, or ``located_in`` if its points all coincide."""
+    return _upright_crop(face) or located_in
+
+
+def _upright_crop(face: Landmarks) -> CropTransform | None:
     try:
         return CropTransform.from_points(face.points_frame)
-    except ValueError:
-        return located_in
+    except ValueError:  # the points all coincide
+        return None
 
 
 def is_off_centre(around_face: CropTransform, located_in: CropTransform) -> bool:

@@ -9,25 +9,44 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import deepcopy
 
-from tracker.geometry import CropTransform
+from tracker.geometry import Raster
 from tracker.inference.detection.detector import FaceDetector
+from tracker.inference.detection.views import View
 from tracker.inference.landmarker import Landmarker
+from tracker.sources.arrays import ImageLike, as_frame
+from tracker.tracking.call_order import CallOrder
 from tracker.tracking.crops import CropLocator
-from tracker.tracking.duplicates import overlaps_any, without_duplicates
-from tracker.tracking.lost_tracks import match_lost_tracks, without_forgotten
+from tracker.tracking.duplicates import overlaps_any
+from tracker.tracking.following import Following
+from tracker.tracking.lost_tracks import match_lost_tracks, tracks_to_retry, without_forgotten
 from tracker.tracking.new_faces import NewFaceSearch, find_new_faces
-from tracker.tracking.reporting import report_still, report_track
+from tracker.tracking.reporting import report_still, report_tracks
 from tracker.tracking.search import thumbnail
 from tracker.tracking.settings import TrackerSettings
+from tracker.tracking.sighting import Sighting
+from tracker.tracking.slots import Slots
 from tracker.tracking.smoothing import PointFilter
 from tracker.tracking.stage_times import StageClock
 from tracker.tracking.state import TrackerState
 from tracker.tracking.track import Track
-from tracker.types import FaceBox, FloatArray, Frame, FrameResult, ImageArray, Landmarks, TrackedFace
+from tracker.types import FaceBox, FloatArray, Frame, FrameResult, TrackedFace
+
+_TURN_EVERY = 5
+"""Looks at the whole picture for each close-up of one in which nothing changes."""
+
+_FULL_TURN_EVERY = 3
+"""The same while all slots are taken."""
+
+_MISSING_EVERY = 3
+"""Largest number of frames between looks at the whole picture while no face is followed, or one is lost."""
 
 
 class FaceTracker:
     """Finds faces and follows them through one video.
+
+    All geometry is in square pixels (:class:`~tracker.geometry.Stretch`), results in those of the frames.
+    Results are read-only, and equal if they say the same of the frame and its faces. :meth:`find` may be
+    called by several threads at once, also while one calls :meth:`step`.
 
     >>> tracker = FaceTracker(detector, landmarker)            # doctest: +SKIP
     >>> for frame in source:                                   # doctest: +SKIP
@@ -39,61 +58,70 @@ class FaceTracker:
     ) -> None:
         self._detector = detector
         self._settings = settings or TrackerSettings()
+        self._landmarker = landmarker
         self._clock = StageClock()
         self._locator = CropLocator(landmarker, self._clock)
         self._state = TrackerState()
+        self._order = CallOrder()
 
     def step(self, frame: Frame) -> FrameResult:
-        """Return the faces of the next frame of a video; frames come in order of time."""
+        """Return the faces of the next frame of a video; frames come in order of time.
+
+        Raises:
+            MisuseError: ``frame`` is not a frame, its time goes back, or another thread calls this method.
+        """
+        with self._order.take(frame):
+            return self._step(frame)
+
+    def _step(self, frame: Frame) -> FrameResult:
         self._clock.restart()
         cells = thumbnail(frame.image_bgr)
-        if self._state.cuts.is_cut(cells):
-            self._state.tracks = []
-            self._state.search.restart()
-        self._follow(frame)
-        views = self._choose_views(frame.image_hw, cells)
-        if views:
-            self._discover(frame, views)
+        self._follow(frame, self._state.cuts.looks_cut(cells))
+        view = self._choose_view(Raster.of(frame).square_hw, cells)
+        if view is not None:
+            self._discover(frame, view)
         live = self._state.live
         with self._clock.stage("smooth"):
             shown = [track.smoothed(frame.time_s) for track in live]
         with self._clock.stage("measure"):
-            faces = tuple(report_track(*pair, frame) for pair in zip(live, shown, strict=True))
-        return _result(frame, faces, self._clock.spent_ms)
+            faces = report_tracks(live, shown, frame)
+        return _result(frame, faces, self._clock.spent_ms, self._state.left_out)
 
-    def find(self, frame: Frame) -> FrameResult:
-        """Return the faces of one picture on its own, the largest first, with ids from 1.
+    def find(self, picture: Frame | ImageLike) -> FrameResult:
+        """Return all faces of one picture on its own, the largest first, with ids from 1.
 
-        Tracks do not change.
+        ``picture`` is a frame, an array (colours in OpenCV's order, BGR), the path of an image file or a PIL
+        image, as :func:`~tracker.sources.arrays.frame_from` takes them, with its errors. Only
+        ``max_still_faces`` limits the faces. Tracks do not change.
         """
-        return self.find_all([frame])[0]
+        return self.find_all([picture])[0]
 
-    def find_all(self, frames: Sequence[Frame]) -> list[FrameResult]:
-        """Return the same as :meth:`find` for each of ``frames``, whose crops go through the model together.
+    def find_all(self, pictures: Sequence[Frame | ImageLike]) -> list[FrameResult]:
+        """Return what :meth:`find` does for each of ``pictures``, whose crops go through the model together.
 
         Points may differ in the last digits from those of pictures one by one, since sums are taken in
         another order. Each result has the mean stage times of all.
         """
+        frames = [as_frame(picture) for picture in pictures]
         if not frames:
             return []
-        self._clock.restart()
+        clock = StageClock()  # with a locator of its own, since several threads may search
         settings = self._settings
-        searches = [
-            NewFaceSearch(
-                frame.image_bgr,
-                self._detect(frame.image_bgr),
-                known=(),
-                slots=settings.max_faces,
-                least=settings.to_find,
-                same_iou=settings.same_iou,
-            )
-            for frame in frames
-        ]
-        found = find_new_faces(searches, self._locator.locate_in_parts)
-        with self._clock.stage("measure"):
+        searches = []
+        for frame in frames:
+            with clock.stage("detect"):
+                boxes = self._detect(frame, None)
+            picture, slots = Raster.of(frame), len(boxes)  # all, however many settings.max_faces follows
+            searches.append(NewFaceSearch(picture, boxes, (), slots, settings.to_find, settings.same_iou))
+        found = find_new_faces(searches, CropLocator(self._landmarker, clock).locate_in_parts)
+        with clock.stage("measure"):
             reports = [report_still(faces, frame) for frame, faces in zip(frames, found, strict=True)]
-        mean_ms = {name: spent / len(frames) for name, spent in self._clock.spent_ms.items()}
-        return [_result(frame, faces, mean_ms) for frame, faces in zip(frames, reports, strict=True)]
+        mean_ms = {name: spent / len(frames) for name, spent in clock.spent_ms.items()}
+        most = settings.max_still_faces
+        return [
+            _result(frame, faces[:most], mean_ms, len(faces) - len(faces[:most]))
+            for frame, faces in zip(frames, reports, strict=True)
+        ]
 
     def state(self) -> TrackerState:
         """Return a copy of all that the next :meth:`step` depends on, besides the models and settings."""
@@ -101,83 +129,117 @@ class FaceTracker:
 
     def restore(self, state: TrackerState) -> None:
         """Go on from ``state``, taken from a tracker with the same models and settings."""
+        self._order.restart()
         self._state = deepcopy(state)
 
-    def _follow(self, frame: Frame) -> None:
-        """Move each live track to this frame, from the crop around where its points are expected."""
-        live = self._state.live
-        crops = [track.expected_crop(frame.time_s) for track in live]
-        located = self._locator.locate_centred(frame.image_bgr, crops)
-        for track, (landmarks, crop) in zip(live, located, strict=True):
-            if self._settings.to_follow.accepts(landmarks):
-                track.follow(landmarks, crop, frame.time_s)
-            else:
-                track.lost_at_s = frame.time_s
-        tracks = without_duplicates(self._state.tracks, self._settings.same_iou)
-        self._state.tracks = without_forgotten(tracks, frame.time_s, self._settings.memory_s)
+    def _follow(self, frame: Frame, looks_cut: bool) -> None:
+        """Move each live track to this frame, from the crop around where its points are expected.
 
-    def _choose_views(self, image_hw: tuple[int, int], cells: FloatArray) -> list[CropTransform]:
-        """Return the views in which to search for new faces in this frame.
+        Some of the lost tracks are sought in the same way. If the picture ``looks_cut``, and no face was
+        found where it was expected, it is a cut: no track goes on but one whose face is recognised.
+        """
+        state, settings = self._state, self._settings
+        state.tracks = without_forgotten(state.tracks, frame.time_s, settings.memory_s)
+        state.frames += 1
+        live = state.live
+        sought = tracks_to_retry(state.lost, state.frames, settings.identity)
+        sought = sought[: max(settings.max_faces - len(live), 0)]
+        crops = [track.expected_crop(frame.time_s) for track in (*live, *sought)]
+        picture = Raster.of(frame)
+        seen = self._locator.locate_centred(picture, crops)
+        following = Following(settings, picture.square_hw, frame.time_s)
+        others = following.follow(list(zip(live, seen[: len(live)], strict=True)), looks_cut)
+        if looks_cut and not state.live:
+            for track in state.tracks:
+                track.lose(frame.time_s, doubted=True)
+            state.search.restart()
+            state.frames_since_detection = None
+            others = []  # the detector looks at the new scene in this frame, and orders its faces by size
+        for track, face in following.bring_back(
+            list(zip(sought, seen[len(live) :], strict=True)), state.live
+        ):
+            self._start(track, face, frame.time_s)
+        for face in others:
+            if not overlaps_any(face.box, [track.box for track in state.live], settings.same_iou):
+                self._start(None, face, frame.time_s)
 
-        While all slots are taken there are none, except every ``detect_every_full`` frames.
+    def _choose_view(self, image_hw: tuple[int, int], cells: FloatArray) -> View | None:
+        """Return the view in which to search for new faces in this frame: one at most, None for none.
+
+        The whole picture is looked at every ``detect_every`` frames, and close-ups between. While no face is
+        followed, or one is lost, there is a view in each frame; while all slots are taken, the whole picture
+        every ``detect_every_full`` frames, and few close-ups.
         """
         state, settings = self._state, self._settings
         live = state.live
-        state.frames_since_detection += 1
-        is_full = len(live) >= settings.max_faces
-        every = settings.detect_every_full if is_full else settings.detect_every
-        is_due = state.frames_since_detection >= every
-        if is_full and not is_due:
-            return []
         whole, *close_ups = self._detector.views(image_hw)
-        followed = [track.box for track in live]
-        chosen = state.search.close_ups(cells, image_hw, close_ups, followed, in_turn=is_due)
-        views = [close_ups[i] for i in chosen]
-        if is_due or not live or state.lost:
-            state.frames_since_detection = 0
-            views.insert(0, whole)
-        return views
+        state.search.note(cells, image_hw, close_ups, [track.box for track in live])
+        is_full = len(live) >= settings.max_faces
+        is_missing = not is_full and (not live or bool(state.lost))
+        every = settings.detect_every_full if is_full else settings.detect_every
+        since = state.frames_since_detection
+        state.frames_since_detection = since = every if since is None else since + 1
+        if since < (min(every, _MISSING_EVERY) if is_missing else every):
+            if is_full and (since != every // 2 or state.frames // every % _FULL_TURN_EVERY):
+                return None
+            idle = 1 if is_full or not live else _TURN_EVERY * settings.detect_every
+            chosen = state.search.next_close_up(idle)
+            if chosen is not None:
+                return close_ups[chosen]
+            if not is_missing:
+                return None
+        state.frames_since_detection = 0
+        return whole
 
-    def _discover(self, frame: Frame, views: Sequence[CropTransform]) -> None:
+    def _discover(self, frame: Frame, view: View) -> None:
         """Start tracks on new faces; a lost track that is found again goes on under its id.
 
         With all slots taken the smallest face gives way to a new one that is much larger.
         """
         state, settings = self._state, self._settings
         known = [track.box for track in state.live]
-        boxes = [
-            box
-            for box in self._detect(frame.image_bgr, views)
-            if not overlaps_any(box, known, settings.same_iou)
-        ]
-        slots, smallest = settings.max_faces - len(known), None
-        if slots <= 0:
-            slots, smallest = 1, min(state.live, key=lambda track: track.box.area)
-            boxes = [box for box in boxes if box.area > settings.larger**2 * smallest.box.area]
-        search = NewFaceSearch(frame.image_bgr, boxes, known, slots, settings.to_start, settings.same_iou)
-        (new,) = find_new_faces([search], self._locator.locate)
-        if smallest and new:
-            state.tracks.remove(smallest)
-        matches = match_lost_tracks(state.lost, new, frame.time_s)
-        for landmarks, lost in zip(new, matches, strict=True):
-            self._start(lost, landmarks, frame.time_s)
+        with self._clock.stage("detect"):
+            detected = self._detect(frame, [view])
+        boxes = [box for box in detected if not overlaps_any(box, known, settings.same_iou)]
+        slots = Slots(state.tracks, settings.max_faces, settings.larger)
+        seen_boxes, boxes = len(boxes), slots.worth_locating(boxes, frame.time_s)
+        picture = Raster.of(frame)
+        search = NewFaceSearch(picture, boxes, known, slots.to_locate, settings.to_start, settings.same_iou)
+        (faces,) = find_new_faces([search], self._locator.locate)
+        new = [Sighting.in_frame(face, picture) for face in faces]
+        matches = match_lost_tracks(state.lost, new, frame.time_s, settings.identity)
+        for seen, lost in zip(new, matches, strict=True):
+            # A track that is doubted gave its slot away.
+            if lost and (not lost.doubted or slots.make_room(seen.box)):
+                self._start(lost, seen, frame.time_s)
+        left_out = seen_boxes - len(boxes) + search.unasked
+        for seen, lost in zip(new, matches, strict=True):
+            if lost:
+                continue
+            if slots.make_room(seen.box):
+                self._start(None, seen, frame.time_s)
+            else:
+                left_out += 1
+        is_whole = state.frames_since_detection == 0
+        state.left_out = left_out if is_whole else max(state.left_out, left_out)
 
-    def _start(self, lost: Track | None, landmarks: Landmarks, time_s: float) -> None:
+    def _start(self, lost: Track | None, seen: Sighting, time_s: float) -> None:
         """Continue the ``lost`` track, or start a new one, with a new filter."""
-        crop = CropTransform.from_points(landmarks.points_frame)
-        if lost is None:
-            track = self._state.new_track(landmarks, crop, time_s)
-        else:
-            track = lost
-            track.come_back(landmarks, crop, time_s)
+        track = lost or self._state.new_track(seen, time_s)
+        track.come_back(seen, time_s)
         smoothing = self._settings.smoothing
         track.smooth = PointFilter(smoothing) if smoothing else None
 
-    def _detect(self, image: ImageArray, views: Sequence[CropTransform] | None = None) -> list[FaceBox]:
-        with self._clock.stage("detect"):
-            return self._detector.detect(image, views)
+    def _detect(self, frame: Frame, views: Sequence[View] | None) -> list[FaceBox]:
+        """Return the detector's boxes, but those of faces that are too small to be reported."""
+        boxes = self._detector.detect(frame.image_bgr, views, frame.pixel_aspect)
+        return [box for box in boxes if self._settings.limits.may_hold(box)]
 
 
-def _result(frame: Frame, faces: tuple[TrackedFace, ...], stage_ms: dict[str, float]) -> FrameResult:
+def _result(
+    frame: Frame, faces: tuple[TrackedFace, ...], stage_ms: dict[str, float], left_out: int
+) -> FrameResult:
+    for face in faces:
+        face.landmarks.seal()
     place = (frame.index, frame.time_s, frame.source, frame.image_hw)
-    return FrameResult(faces, *place, stage_ms, frame.damage)
+    return FrameResult(faces, *place, stage_ms, frame.damage, left_out, frame.pixel_aspect)

@@ -1,32 +1,52 @@
-"""Reported faces: landmarks with the measures taken of them."""
+"""Reported faces: landmarks in the stored pixels, with the measures taken of them in square ones."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from tracker.tracking.measures.head_pose import head_pose
+from tracker.geometry import Stretch
+from tracker.tracking.measures.head_pose import HeadPose, head_poses
 from tracker.tracking.measures.openness import blink_openness, measure
 from tracker.tracking.track import Track
-from tracker.types import FaceBox, Frame, Landmarks, TrackedFace
+from tracker.types import Frame, Landmarks, TrackedFace
 
 
-def report_track(track: Track, shown: Landmarks, frame: Frame) -> TrackedFace:
-    """Return the face of ``track`` in ``frame``, and count its blinks.
+def report_tracks(
+    tracks: Sequence[Track], shown: Sequence[Landmarks], frame: Frame
+) -> tuple[TrackedFace, ...]:
+    """Return the faces of ``tracks`` in ``frame``, and count their blinks.
 
-    ``shown`` are its smoothed landmarks. Blinks are counted on points that are not smoothed, since smoothing
-    flattens them.
+    ``shown`` are their smoothed landmarks, in square pixels. Blinks are counted on points that are not
+    smoothed, since smoothing flattens them.
     """
-    pose = head_pose(shown.points_frame, frame.image_hw)
+    stretch = Stretch.of(frame.pixel_aspect)
+    poses = head_poses(shown, stretch.square_hw(frame.image_hw))
+    for track, pose in zip(tracks, poses, strict=True):
+        _count_blinks(track, pose, frame.time_s)
+    return tuple(
+        TrackedFace(track.id, _stored(face, stretch), measure(face.points_frame, pose, track.blinks.count))
+        for track, face, pose in zip(tracks, shown, poses, strict=True)
+    )
+
+
+def _count_blinks(track: Track, pose: HeadPose | None, time_s: float) -> None:
     openness = blink_openness(track.landmarks.points_frame, pose)
     if openness is not None:
-        track.blinks.update(openness, frame.time_s)
-    return TrackedFace(track.id, shown, measure(shown.points_frame, pose, track.blinks.count))
+        track.blinks.update(openness, time_s)
 
 
 def report_still(faces: Iterable[Landmarks], frame: Frame) -> tuple[TrackedFace, ...]:
-    """Return the ``faces`` of a picture on its own, the largest first, with ids from 1."""
-    ordered = sorted(faces, key=lambda face: -FaceBox.around(face.points_frame).area)
+    """Return the ``faces`` of a picture on its own, in square pixels: the largest first, with ids from 1."""
+    stretch = Stretch.of(frame.pixel_aspect)
+    ordered = sorted(faces, key=lambda face: -face.box.area)
+    poses = head_poses(ordered, stretch.square_hw(frame.image_hw))
     return tuple(
-        TrackedFace(i, face, measure(face.points_frame, head_pose(face.points_frame, frame.image_hw)))
-        for i, face in enumerate(ordered, 1)
+        TrackedFace(i, _stored(face, stretch), measure(face.points_frame, pose))
+        for i, (face, pose) in enumerate(zip(ordered, poses, strict=True), 1)
     )
+
+
+def _stored(face: Landmarks, stretch: Stretch) -> Landmarks:
+    """Return ``face`` in stored pixels; itself, where these are square."""
+    points = stretch.to_stored(face.points_frame)
+    return face if points is face.points_frame else Landmarks(points, face.presence, face.quality)

@@ -1,10 +1,10 @@
-"""Search for new faces in a video: which close-ups to look at in the next frame.
+"""Search for new faces in a video: which close-up to look at in the next frame.
 
-A picture has up to forty close-ups, too many to look at all of them in each frame. At first, and after a cut,
-each is looked at once, two a frame. From then on a close-up waits for its turn, one a frame, when the picture
-changes there: a new face is a change. Changes around followed faces do not count. While nothing waits, one
-close-up is looked at together with each whole picture, the one that was not looked at for longest, since
-people may also just turn round.
+A picture has up to some twenty close-ups, too many to look at all of them in each frame. At first, and after
+a cut, each is looked at once, one a frame, coarse to fine. From then on a close-up waits for its turn, one a
+frame, when the picture changes there: a new face is a change. Changes around followed faces do not count.
+While nothing waits, one close-up is looked at from time to time, the one that was not looked at for longest,
+since people may also just turn round.
 
 Changes are seen in a thumbnail of the frame.
 """
@@ -13,19 +13,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tracker.geometry import CropTransform
+from tracker.inference.detection.views import View
 from tracker.types import FaceBox, FloatArray, ImageArray
 
 COLUMNS, ROWS = 32, 18
 """Cells of a thumbnail."""
-
-FIRST_LOOKS = 2
-"""Close-ups a frame while some were never looked at: all forty of a large picture take twenty frames."""
 
 _SAMPLES = 4
 """Pixels that are read along each side of a cell."""
@@ -80,39 +78,42 @@ class Search:
         """Look at all close-ups again, as in another scene."""
         self.image_hw = (0, 0)
 
-    def close_ups(
-        self,
-        cells: FloatArray,
-        image_hw: tuple[int, int],
-        views: Sequence[CropTransform],
-        followed: Sequence[FaceBox],
-        in_turn: bool,
-    ) -> list[int]:
-        """Return the indices of the close-ups ``views`` to look at in the next frame.
+    def note(
+        self, cells: FloatArray, image_hw: tuple[int, int], views: Sequence[View], followed: Sequence[FaceBox]
+    ) -> None:
+        """Take in the next frame, whose close-ups are ``views``.
 
         ``cells`` is the frame's :func:`thumbnail`, ``image_hw`` its height and width in pixels, and
-        ``followed`` are the boxes of faces that need not be found, frame pixels. With ``in_turn`` at least
-        one close-up is chosen, if there is any.
+        ``followed`` are the boxes of faces that need not be found, frame pixels.
         """
         self.frame += 1
         if image_hw != self.image_hw or len(views) != len(self.looked_at):
             self._begin(cells, image_hw, views)
         else:
             self._note_changes(cells, followed)
-        if not views or not (in_turn or self.waiting.any()):
-            return []
-        candidates = np.flatnonzero(self.waiting) if self.waiting.any() else np.arange(len(views))
-        order = candidates[np.argsort(self.looked_at[candidates], kind="stable")]
-        count = FIRST_LOOKS if self.looked_at[order[0]] == 0 else 1
-        chosen = order[:count]
+
+    def next_close_up(self, idle_frames: int) -> int | None:
+        """Return the index of the close-up to look at in the frame taken in last, None for none.
+
+        It is one that waits, or any if no close-up was looked at for ``idle_frames`` frames.
+        """
+        waiting = np.flatnonzero(self.waiting)
+        idle = self.frame - int(self.looked_at.max(initial=0))
+        candidates = waiting if len(waiting) or idle < idle_frames else np.arange(len(self.looked_at))
+        if not len(candidates):
+            return None
+        chosen = int(candidates[np.argmin(self.looked_at[candidates])])
         self.waiting[chosen] = False
         self.looked_at[chosen] = self.frame
-        return [int(i) for i in chosen]
+        return chosen
 
-    def _begin(self, cells: FloatArray, image_hw: tuple[int, int], views: Sequence[CropTransform]) -> None:
+    def _begin(self, cells: FloatArray, image_hw: tuple[int, int], views: Sequence[View]) -> None:
         self.image_hw = image_hw
         cell = max(image_hw[0] / ROWS, image_hw[1] / COLUMNS)  # a view also touches cells beyond its border
-        touched = [self._cells_in(view.center, (view.side + cell) / 2) for view in views]
+        touched = [
+            self._cells_in(view.center, (view.reach[0] + cell / 2, view.reach[1] + cell / 2))
+            for view in views
+        ]
         self.touches = np.array(touched, bool).reshape(len(views), ROWS * COLUMNS)
         self.seen = cells.ravel().copy()
         self.waiting = np.ones(len(views), bool)
@@ -125,16 +126,22 @@ class Search:
             return
         self.seen[changed] = flat[changed]
         for face in followed:
-            changed &= ~self._cells_in(face.center, _HEAD / 2 * max(face.width, face.height))
+            reach = _HEAD / 2 * max(face.width, face.height)
+            changed &= ~self._cells_in(face.center, (reach, reach))
         self.waiting |= self.touches[:, changed].any(axis=1)
 
-    def _cells_in(self, center: tuple[float, float], reach: float) -> BoolArray:
-        """Return a mask ``(C,)`` of the cells whose middle lies in the square around ``center``.
+    def _cells_in(self, center: tuple[float, float], reach: tuple[float, float]) -> BoolArray:
+        """Return a mask ``(C,)`` of the cells whose middle lies in the rectangle around ``center``.
 
-        ``center`` is (x, y), ``reach`` half the side of the square, both in frame pixels.
+        ``center`` is (x, y), ``reach`` half the width and height of the rectangle, all in frame pixels.
         """
-        height, width = self.image_hw
-        x = (np.arange(COLUMNS) + 0.5) * width / COLUMNS
-        y = (np.arange(ROWS) + 0.5) * height / ROWS
-        inside = (np.abs(y - center[1]) <= reach)[:, None] & (np.abs(x - center[0]) <= reach)
-        return inside.ravel()
+        x, y = _cell_centers(self.image_hw)
+        inside = (np.abs(y - center[1]) <= reach[1])[:, None] & (np.abs(x - center[0]) <= reach[0])
+        return np.asarray(inside.ravel())
+
+
+@lru_cache(maxsize=8)
+def _cell_centers(image_hw: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
+    """Return x ``(COLUMNS,)`` and y ``(ROWS,)`` of the middles of the cells, frame pixels."""
+    height, width = image_hw
+    return (np.arange(COLUMNS) + 0.5) * width / COLUMNS, (np.arange(ROWS) + 0.5) * height / ROWS

@@ -17,14 +17,16 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from tracker.scheme import PARTS
+from tracker.scheme import CLOSED_PARTS, PARTS
 from tracker.types import N_POINTS, FloatArray
 
 ComplexArray = npt.NDArray[np.complexfloating]
+Cutoff = TypeVar("Cutoff", float, FloatArray)
 
 
 @dataclass(frozen=True)
@@ -56,18 +58,20 @@ PRESETS: Mapping[str, OneEuro | None] = MappingProxyType(
 
 # Eyelids and lips are fast and sharp; points of the contour drift along it, and brows are slow.
 _LIVELY, _CALM = 2.5, 0.5
-_RESPONSE = np.stack([np.ones(N_POINTS), np.full(N_POINTS, _CALM)])  # of the head, of the points on it
-for _part in ("left_eye", "right_eye", "outer_lip", "inner_lip"):
-    _RESPONSE[1, PARTS[_part]] = _LIVELY
+
+# Points that share one speed: all of them for the head, then each part for the points on it. The arrays are
+# for both rows of velocities, one after the other: where each group starts, how many points it has, how it
+# responds to speed, and the group of each point.
+_GROUPS = (range(N_POINTS), *(range(N_POINTS + p.start, N_POINTS + p.stop) for p in PARTS.values()))
+_STARTS = np.array([group.start for group in _GROUPS])
+_COUNTS = np.array([len(group) for group in _GROUPS])
+_RESPONSE = np.array([1.0, *(_LIVELY if part in CLOSED_PARTS else _CALM for part in PARTS)])
+_GROUP_OF = np.repeat(np.arange(len(_GROUPS)), _COUNTS).reshape(2, N_POINTS)
 
 # Points that mouth and eyelids do not move: nose, corners of the eyes, contour above the mouth.
 _STEADY = np.zeros(N_POINTS)
 _STEADY[[*PARTS["nose_bridge"], *PARTS["nose_base"], 36, 39, 42, 45, *range(5), *range(12, 17)]] = 1
-
-# Means over all points for the head, and over the points of each part for the points on it.
-_MEANS = np.stack([np.full((N_POINTS, N_POINTS), 1 / N_POINTS), np.zeros((N_POINTS, N_POINTS))])
-for _points in PARTS.values():
-    _MEANS[1][np.ix_(_points, _points)] = 1 / len(_points)
+_STEADY_SHARE = _STEADY / _STEADY.sum()
 
 _WIDTH_PER_SPREAD = 2.6
 """Width of a frontal face over the root mean square distance of its points from their mean."""
@@ -111,15 +115,15 @@ class PointFilter:
 
     def _advance(self, new: ComplexArray, elapsed: float) -> ComplexArray:
         parameters, last = self.parameters, self.last
-        factor, shift = fit_similarity(last, new, _STEADY)
+        factor, shift = _fit(last, new, _STEADY_SHARE)
         carried = factor * last + shift
         steps = np.array([carried - last, new - carried])  # of the head, of the points on it
         velocity = steps / (elapsed * (_width(new) or 1.0))
         self.velocity += _gain(parameters.speed_hz, elapsed) * (velocity - self.velocity)
         squares = self.velocity.real**2 + self.velocity.imag**2
-        speeds = np.sqrt((_MEANS @ squares[..., None])[..., 0])
-        speeds = _RESPONSE * np.maximum(speeds - parameters.noise_speed, 0)
-        moves = _gain(parameters.rest_hz + parameters.hz_per_speed * speeds, elapsed) * steps
+        speeds = np.sqrt(np.add.reduceat(squares.ravel(), _STARTS) / _COUNTS)
+        rises_hz = parameters.hz_per_speed * _RESPONSE * np.maximum(speeds - parameters.noise_speed, 0)
+        moves = _gain(parameters.rest_hz + rises_hz, elapsed)[_GROUP_OF] * steps
         return np.asarray(last + moves[0] + moves[1])
 
 
@@ -132,7 +136,11 @@ def fit_similarity(
     x + iy: the factor is a scale times ``exp(1j * angle)``. Points that all coincide are only shifted.
     ``weights`` are >= 0 and not all 0.
     """
-    share = weights / weights.sum()
+    return _fit(source, target, weights / weights.sum())
+
+
+def _fit(source: ComplexArray, target: ComplexArray, share: FloatArray) -> tuple[complex, complex]:
+    """Return the same as :func:`fit_similarity`, with weights that add up to 1."""
     middle, target_middle = complex(share @ source), complex(share @ target)
     arms = source - middle
     weighted = share * arms
@@ -147,6 +155,6 @@ def _width(points: ComplexArray) -> float:
     return _WIDTH_PER_SPREAD * math.sqrt(np.vdot(arms, arms).real / len(points))
 
 
-def _gain(cutoff_hz: float | FloatArray, elapsed: float) -> float | FloatArray:
+def _gain(cutoff_hz: Cutoff, elapsed: float) -> Cutoff:
     """Return the weight of the new value in a first-order low-pass filter."""
     return 1 / (1 + 1 / (2 * math.pi * cutoff_hz * elapsed))

@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import base64
+import math
 from dataclasses import dataclass, field, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from tracker.geometry import CropTransform
 from tracker.tracking.scene_cuts import CutDetector
 from tracker.tracking.search import Search
+from tracker.tracking.sighting import Sighting
 from tracker.tracking.track import Track
-from tracker.types import Landmarks
+
+_DTYPES = frozenset(np.dtype(kind).str for kind in (bool, np.uint8, "i4", "i8", "f4", "f8", "c8", "c16"))
+"""Types of the arrays in a state, as NumPy writes them here."""
 
 
 @dataclass(eq=False)
 class TrackerState:
     """Tracks of a video, and what is kept of the frames before.
 
-    ``last_id`` is the highest id that a face got so far; ``frames_since_detection`` counts frames since the
-    detector last looked at a whole picture.
+    ``last_id`` is the highest id that a face got so far; ``frames`` counts the frames of the
+    video, ``frames_since_detection`` those since the detector last looked at the whole picture; None before
+    it has looked at this scene. ``left_out`` counts the faces that it saw since then and that had no slot, at
+    most in one frame.
     """
 
     tracks: list[Track] = field(default_factory=list)
     last_id: int = 0
-    frames_since_detection: int = 0
+    frames: int = 0
+    frames_since_detection: int | None = None
+    left_out: int = 0
     search: Search = field(default_factory=Search)
     cuts: CutDetector = field(default_factory=CutDetector)
 
@@ -40,10 +47,10 @@ class TrackerState:
         """Tracks of faces that were not found in the last frame, but are not forgotten yet."""
         return [track for track in self.tracks if track.is_lost]
 
-    def new_track(self, landmarks: Landmarks, crop: CropTransform, time_s: float) -> Track:
-        """Start a track with the next id on ``landmarks`` and the ``crop`` around them."""
+    def new_track(self, seen: Sighting, time_s: float) -> Track:
+        """Start a track with the next id on the face ``seen`` at ``time_s``; it still has to take it in."""
         self.last_id += 1
-        track = Track(self.last_id, landmarks, crop, time_s)
+        track = Track(self.last_id, seen.landmarks, seen.crop, time_s)
         self.tracks.append(track)
         return track
 
@@ -106,12 +113,17 @@ def _checked(kind: type, data: Any) -> Any:
     """Return ``data`` if it is exactly of the type ``kind``; an integer is also a float."""
     if type(data) is not kind and not (kind is float and type(data) is int):
         raise TypeError(f"expected {kind.__name__}, got {type(data).__name__}")
+    if isinstance(data, float) and not math.isfinite(data):
+        raise ValueError(f"expected a finite number, got {data}")
     return data
 
 
 def _decode_array(data: Any) -> np.ndarray[Any, Any]:
-    dtype = np.dtype(data["type"])
-    if dtype.kind not in "bifc":
-        raise ValueError(f"an array of {dtype} is not part of a tracker's state")
+    kind = _checked(str, data["type"])
+    if kind not in _DTYPES:  # NumPy would evaluate parts of other text
+        raise ValueError(f"an array of {kind:.20} is not part of a tracker's state")
+    dtype = np.dtype(kind)
     values = np.frombuffer(base64.b64decode(data["array"], validate=True), dtype)
+    if not np.isfinite(values).all():
+        raise ValueError("an array of a tracker's state is finite")
     return values.reshape(data["shape"]).copy()

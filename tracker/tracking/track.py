@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from tracker.geometry import CropTransform
+from tracker.tracking.appearance import Appearance, Look
 from tracker.tracking.measures.blinks import BlinkCounter
+from tracker.tracking.sighting import Sighting
 from tracker.tracking.smoothing import PointFilter
 from tracker.types import FaceBox, FloatArray, Landmarks
 
@@ -22,8 +26,10 @@ class Track:
     """One face, followed from frame to frame.
 
     ``landmarks`` are the last ones located, not smoothed, at the time ``seen_at_s``; ``crop`` is the upright
-    crop around them and ``velocity`` (x, y) that of its centre, frame pixels a second. ``lost_at_s`` is set
-    while the face is lost. ``smooth`` filters the points that are shown, None for no smoothing.
+    crop around them and ``velocity`` (x, y) that of its centre, frame pixels a second. ``appearance`` is how
+    the face looked, last at ``looked_at_s``. ``lost_at_s`` is set while the face is lost; it was then sought
+    ``tries`` times at its expected place, and is ``doubted`` if the picture, or the face there, has become
+    another. ``smooth`` filters the points that are shown, None for no smoothing.
     """
 
     id: int
@@ -33,30 +39,62 @@ class Track:
     smooth: PointFilter | None = None
     lost_at_s: float | None = None
     velocity: tuple[float, float] = (0.0, 0.0)
+    appearance: Appearance | None = None
+    looked_at_s: float | None = None
+    tries: int = 0
+    doubted: bool = False
     blinks: BlinkCounter = field(default_factory=BlinkCounter)
 
     @property
     def box(self) -> FaceBox:
         """Tight box around the last located points."""
-        return FaceBox.around(self.landmarks.points_frame)
+        return self.landmarks.box
 
     @property
     def is_lost(self) -> bool:
         """True if the face was not found in the last frame."""
         return self.lost_at_s is not None
 
-    def follow(self, landmarks: Landmarks, crop: CropTransform, time_s: float) -> None:
-        """Move to where the face was located at ``time_s``, which is not before the last time."""
-        step = [now - before for now, before in zip(crop.center, self.crop.center, strict=True)]
-        elapsed = time_s - self.seen_at_s
-        moved = elapsed > 0 and math.hypot(*step) > _STILL * crop.side
-        self.velocity = (step[0] / elapsed, step[1] / elapsed) if moved else (0.0, 0.0)
-        self.landmarks, self.crop, self.seen_at_s = landmarks, crop, time_s
+    def follow(self, seen: Sighting, time_s: float, alone: bool = True) -> None:
+        """Move to where the face was located at ``time_s``, which is not before the last time.
 
-    def come_back(self, landmarks: Landmarks, crop: CropTransform, time_s: float) -> None:
+        The look of a face that is not ``alone`` is not kept: the other face may hide a part of it.
+        """
+        step = (seen.crop.center[0] - self.crop.center[0], seen.crop.center[1] - self.crop.center[1])
+        elapsed = time_s - self.seen_at_s
+        moved = elapsed > 0 and math.hypot(*step) > _STILL * seen.crop.side
+        self.velocity = (step[0] / elapsed, step[1] / elapsed) if moved else (0.0, 0.0)
+        self._take(seen, time_s, alone)
+
+    def lose(self, time_s: float, doubted: bool = False) -> None:
+        """Become lost at ``time_s``, or more doubtful if lost already."""
+        if self.lost_at_s is None:
+            self.lost_at_s, self.tries = time_s, 0
+        self.doubted |= doubted
+
+    def come_back(self, seen: Sighting, time_s: float) -> None:
         """Go on at ``time_s`` after being lost, with no velocity."""
-        self.landmarks, self.crop, self.seen_at_s = landmarks, crop, time_s
-        self.lost_at_s, self.velocity = None, (0.0, 0.0)
+        self.lost_at_s, self.velocity, self.doubted = None, (0.0, 0.0), False
+        if self.appearance is not None and seen.look is not None:
+            self.appearance.resume(seen.look)
+            self.looked_at_s = time_s
+        self._take(seen, time_s, alone=False)
+
+    def _take(self, seen: Sighting, time_s: float, alone: bool = True) -> None:
+        self.landmarks, self.crop, self.seen_at_s = seen.landmarks, seen.crop, time_s
+        if seen.look is None:
+            return
+        if self.appearance is None:
+            self.appearance, self.looked_at_s = Appearance(seen.look, seen.look), time_s
+        elif alone:
+            self.appearance.update(seen.look)
+            self.looked_at_s = time_s
+
+    def likeness(self, look: Look | None) -> float | None:
+        """Return how much ``look`` resembles this face, -1..1; None if that cannot be told."""
+        if self.appearance is None or look is None:
+            return None
+        return self.appearance.likeness(look)
 
     def expected_crop(self, time_s: float) -> CropTransform:
         """Return ``crop`` moved to where the face should be at ``time_s``.
@@ -64,7 +102,7 @@ class Track:
         The face goes on at its velocity at first, then slows down.
         """
         (x, y), (dx, dy) = self.crop.center, self._expected_shift(time_s)
-        return replace(self.crop, center=(x + dx, y + dy))
+        return CropTransform((x + dx, y + dy), self.crop.side, self.crop.angle, self.crop.size)
 
     def expected_points(self, time_s: float) -> FloatArray:
         """Return the points ``(68, 2)`` moved likewise, frame pixels."""
@@ -74,7 +112,19 @@ class Track:
         """Advance the filter to ``time_s`` and return the landmarks with smoothed points."""
         if self.smooth is None:
             return self.landmarks
-        return replace(self.landmarks, points_frame=self.smooth(self.landmarks.points_frame, time_s))
+        located = self.landmarks
+        return Landmarks(self.smooth(located.points_frame, time_s), located.presence, located.quality)
+
+    def distances(self, points: FloatArray, time_s: float) -> FloatArray:
+        """Return the mean distance of each of ``points`` ``(F, 68, 2)`` from the expected ones.
+
+        ``(F,)``, in widths of the face; infinite if the track has no width.
+        """
+        expected = self.expected_points(time_s)
+        width = max(np.ptp(expected, axis=0).tolist())
+        if not width:
+            return np.full(len(points), math.inf)
+        return np.asarray(np.linalg.norm(points - expected, axis=2).mean(axis=1) / width)
 
     def _expected_shift(self, time_s: float) -> tuple[float, float]:
         coast_s = _COAST_S * -math.expm1(-max(time_s - self.seen_at_s, 0.0) / _COAST_S)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from tests.batches import LIGHT, LIGHT_ARGUMENTS
@@ -26,6 +27,27 @@ from tracker.system.files import Lock
 def statuses(folder: Path) -> dict[str, str]:
     with (folder / SUMMARY).open(encoding="utf-8", newline="") as file:
         return {Path(row["source"]).name: row["status"] for row in csv.DictReader(file)}
+
+
+def test_faces_beyond_the_limit_are_told_of_at_the_end(tmp_path: Path) -> None:
+    inputs, out = tmp_path / "in", tmp_path / "out"
+    inputs.mkdir()
+    cv2.imwrite(str(inputs / "one.png"), astronaut())
+    for name in ("two.png", "three.png"):
+        cv2.imwrite(str(inputs / name), np.hstack([astronaut(), astronaut()]))
+    line = (
+        "tracker: at most 1 faces are kept, and more were seen in 2 frames or images of 1 jobs, "
+        "as summary.csv lists; give a larger --max-faces"
+    )
+    arguments = ("batch", inputs, "--output", out, "--jobs", "1", *LIGHT_ARGUMENTS)
+    for expected in ("done", "done before"):  # a record keeps the count
+        done = run_cli(*arguments, "--max-faces", "1")
+        assert (done.exit_code, done.stderr.splitlines()) == (0, [line])
+        with (out / SUMMARY).open(encoding="utf-8", newline="") as file:
+            (row,) = csv.DictReader(file)
+        assert (row["status"], row["frames"], row["faces"], row["left_out"]) == (expected, "3", "3", "2")
+    done = run_cli(*arguments, "--max-faces", "2")  # the remedy
+    assert (done.exit_code, done.stderr) == (0, "")
 
 
 def test_all_jobs_are_done_and_failures_are_reported(tmp_path: Path) -> None:
@@ -61,7 +83,7 @@ def test_all_jobs_are_done_and_failures_are_reported(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("nothing.mp4", "--output", "out"), ("nothing.mp4 is not there",)),
+        (("nothing.mp4", "--output", "out"), ("nothing.mp4 does not exist",)),
         ((".", "--output", "out", "--model", "no-such"), ("no-such",)),
         ((".", "--output", "file"), ("file",)),
     ],
@@ -81,7 +103,7 @@ def test_wrong_usage_is_refused(tmp_path: Path, arguments: Iterable[str]) -> Non
 def test_a_missing_ray_is_named(tmp_path: Path) -> None:
     face_video(tmp_path / "a.mp4", 2)
     done = run_cli("batch", tmp_path, "--output", tmp_path / "out", "--ray", "auto", without=["ray"])
-    assert_one_line_error(done, "--ray needs Ray", "tracker[cluster]")
+    assert_one_line_error(done, "--ray needs Ray", "tracker68[cluster]")
 
 
 def test_a_backend_that_does_not_open_is_reported_once(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_the_rows_are_written_as_json(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.stderr
     report = json.loads((tmp_path / "b.json").read_text())
     rows = {(row["mode"], row["stage"]): row for row in report["rows"]}
-    stages = {"total", "crop", "infer", "points", "smooth", "measure", "decode", "draw"}
+    stages = {"total", "crop", "infer", "points", "smooth", "measure", "other", "decode", "draw"}
     # While all faces are tracked the detector runs only now and then.
     assert {stage for mode, stage in rows if mode == "tracking"} in (stages, stages | {"detect"})
     assert {stage for mode, stage in rows if mode == "detect"} == stages | {"detect"}
@@ -46,5 +46,6 @@ def test_the_rows_are_written_as_json(tmp_path: Path) -> None:
         assert 1 <= row["frames"] <= 12
         assert row["frames"] == 12 or row["stage"] == "detect"
         assert 0 < row["median_ms"] <= row["p95_ms"] <= row["p99_ms"]
+        assert 0 < row["mean_ms"] <= row["p99_ms"] * row["frames"]
         assert row["fps"] == pytest.approx(1000 / row["median_ms"], rel=0.01, abs=0.06)
     assert report["machine"]["cpu"]

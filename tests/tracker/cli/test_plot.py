@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from tests.batches import LIGHT_ARGUMENTS
 from tests.cache import Clips
 from tests.cli import assert_one_line_error, run_cli
 from tests.results import FAILURE, frames_of_one_face, write_json_lines
+from tracker.reports.plot.ours import is_plot
+from tracker.types import FrameResult
 
 pytest.importorskip("matplotlib")
 
@@ -59,4 +64,42 @@ def test_invalid_outputs_are_refused(tmp_path: Path) -> None:
 def test_missing_matplotlib_is_one_line_of_error(tmp_path: Path) -> None:
     path = write_json_lines(tmp_path / "o.jsonl", frames_of_one_face())
     done = run_cli("plot", path, without=["matplotlib"])
-    assert_one_line_error(done, "pip install 'tracker[plot]'")
+    assert_one_line_error(done, "pip install 'tracker68[plot]'")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
+def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "o.jsonl")
+    for results in (tmp_path / "o.jsonl", tmp_path, Path("/dev/zero")):
+        done = run_cli("plot", results, "--output", tmp_path / "o.png")
+        assert_one_line_error(done, f"{results} is not a file", "--json")
+    assert not (tmp_path / "o.png").exists()
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_picture_is_never_replaced_by_a_plot_of_its_results(tmp_path: Path, named: bool) -> None:
+    path = write_json_lines(tmp_path / "photo.jsonl", [FrameResult((), 0, 0.0, "photo.png", (9, 9))])
+    picture = tmp_path / "photo.png"
+    cv2.imwrite(str(picture), np.zeros((9, 9, 3), np.uint8))
+    before = picture.read_bytes()
+    done = run_cli("plot", path, *(["--output", picture] if named else []))
+    other = tmp_path / "photo-plot.png"
+    assert_one_line_error(done, "photo.png: it exists and is not a plot", f"--output {other}")
+    assert picture.read_bytes() == before
+    for _ in range(2):  # a plot is replaced
+        assert run_cli("plot", path, "--output", other).exit_code == 0
+    assert cv2.imread(str(other)) is not None
+
+
+@pytest.mark.parametrize("suffix", [".png", ".html"])
+def test_a_plot_is_replaced_by_the_next_one_and_other_files_by_name_only(tmp_path: Path, suffix: str) -> None:
+    path = write_json_lines(tmp_path / "o.jsonl", frames_of_one_face())
+    target = tmp_path / f"o{suffix}"
+    target.write_text("something else")
+    named = ["--output", target] if suffix == ".html" else []
+    if not named:
+        assert_one_line_error(run_cli("plot", path), "it exists and is not a plot")
+        target.unlink()
+    for _ in range(2):
+        assert run_cli("plot", path, *named).exit_code == 0
+    assert is_plot(target)

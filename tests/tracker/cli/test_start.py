@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from pathlib import Path
 
 import av
@@ -81,7 +82,7 @@ def test_a_part_of_numbered_images_of_which_one_is_damaged(tmp_path: Path) -> No
         "--no-window", "--json", tmp_path / "o.jsonl", "--output", tmp_path / "o_%02d.png",
         *LIGHT_ARGUMENTS,
     )  # fmt: skip
-    assert_one_line_error(done, "f_%04d.jpg is damaged: 1 frames lost", "5 frames are done")
+    assert_one_line_error(done, "f_%04d.jpg is damaged: 1 frames lost", "5 frames were tracked")
     lines = json_lines(tmp_path / "o.jsonl")
     assert [line["time_s"] for line in lines] == [2.0, 2.3, 2.5, 2.7, 2.9]
     assert len(list(tmp_path.glob("o_*.png"))) == len(lines)
@@ -151,3 +152,63 @@ def test_results_of_images_may_lie_in_the_folder_of_the_annotated_ones(tmp_path:
     done = run_cli("--images", picture, "--output", marked, *options, *LIGHT_ARGUMENTS)
     assert done.exit_code == 0, done.stderr
     assert {path.name for path in marked.iterdir()} == {"a.png", "r.jsonl", "r.csv", "l.xml"}
+
+
+def test_one_picture_is_marked_in_the_file_that_output_names(tmp_path: Path) -> None:
+    source = tmp_path / "x.jpg"
+    cv2.imwrite(str(source), astronaut())
+    for name in ("y.jpg", "y.png"):
+        (tmp_path / name).write_bytes(b"of an earlier run")  # is replaced
+        done = run_cli("--images", source, "--output", tmp_path / name, *LIGHT_ARGUMENTS)
+        assert done.exit_code == 0, done.stderr
+        marked = cv2.imread(str(tmp_path / name))
+        assert marked is not None
+        assert marked.shape == (400, 400, 3)
+        assert np.abs(marked.astype(float) - astronaut()).max() > 50  # something is drawn
+    done = run_cli("--images", tmp_path / "*.jpg", "--output", tmp_path / "z.jpg", *LIGHT_ARGUMENTS)
+    assert_one_line_error(done, "2 pictures", "give --output a folder")
+    folder = tmp_path / "folder.jpg"
+    folder.mkdir()
+    assert run_cli("--images", source, "--output", folder, *LIGHT_ARGUMENTS).exit_code == 0
+    assert [path.name for path in folder.iterdir()] == ["x.jpg"]
+
+
+def test_faces_beyond_a_limit_are_counted_in_the_lines_and_on_stderr(tmp_path: Path) -> None:
+    image = astronaut()
+    cv2.imwrite(str(tmp_path / "two.png"), cv2.hconcat([image, image[:, ::-1]]))
+    out = tmp_path / "o.jsonl"
+    arguments = ("--images", tmp_path / "two.png", "--json", out, *LIGHT_ARGUMENTS)
+    done = run_cli(*arguments)
+    assert (done.stderr, "left_out" in json_lines(out)[0]) == ("", False)
+    done = run_cli(*arguments, "--max-faces", "1")
+    assert done.stderr == "tracker: --max-faces 1: 1 more faces in 1 images are left out\n"
+    (line,) = json_lines(out)
+    assert (len(line["faces"]), line["left_out"]) == (1, 1)
+
+
+def test_faces_of_a_video_beyond_the_slots_are_counted(tmp_path: Path) -> None:
+    image = astronaut()
+    for index in range(4):
+        cv2.imwrite(str(tmp_path / f"f_{index}.png"), cv2.hconcat([image, image[:, ::-1]]))
+    out, film = tmp_path / "o.jsonl", tmp_path / "f_%d.png"
+    done = run_cli("--video", film, "--no-window", "--json", out, "--max-faces", "1", *LIGHT_ARGUMENTS)
+    assert done.exit_code == 0
+    expected = "at most 1 faces are followed, and up to 1 more were seen at a time, in 4 frames"
+    assert done.stderr == f"tracker: {expected}; --max-faces 2 follows all\n"
+    assert [(len(line["faces"]), line["left_out"]) for line in json_lines(out)] == [(1, 1)] * 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX links and devices")
+def test_a_file_or_a_broken_link_in_place_of_a_folder_is_refused_with_what_to_give(tmp_path: Path) -> None:
+    source = tmp_path / "x.png"
+    cv2.imwrite(str(source), np.zeros((9, 9, 3), np.uint8))
+    (tmp_path / "link").symlink_to("nowhere")
+    for option, target, words in (
+        ("--labels", "/dev/full", ("not a folder", "a file that ends in .xml")),
+        ("--labels", tmp_path / "link", ("symbolic link to nowhere",)),
+        ("--output", tmp_path / "link", ("symbolic link to nowhere",)),
+    ):
+        assert_one_line_error(run_cli("--images", source, option, target, *LIGHT_ARGUMENTS), *words)
+    done = run_cli("--images", source, "--output", tmp_path / "y.txt")
+    assert done.exit_code == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "x.png"]

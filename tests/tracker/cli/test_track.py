@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -153,8 +154,8 @@ def test_an_output_that_does_not_open_keeps_old_results(
 @pytest.mark.parametrize(
     ("option", "package", "extra"),
     [
-        (("--osc", "127.0.0.1:9000"), "pythonosc", "tracker[osc]"),
-        (("--virtual-camera", "auto"), "pyvirtualcam", "tracker[virtual-camera]"),
+        (("--osc", "127.0.0.1:9000"), "pythonosc", "tracker68[osc]"),
+        (("--virtual-camera", "auto"), "pyvirtualcam", "tracker68[virtual-camera]"),
     ],
 )
 def test_a_missing_extra_is_named(option: tuple[str, str], package: str, extra: str, clips: Clips) -> None:
@@ -169,3 +170,33 @@ def test_camera_list_and_info_list_the_same_cameras() -> None:
     assert listed.stdout
     for line in listed.stdout.splitlines():
         assert f"  {line}\n" in told.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
+def test_a_link_in_a_circle_is_an_error_of_one_line(tmp_path: Path, clips: Clips) -> None:
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    video = clips.faces(3)
+    for output in ("--json", "--csv", "--parquet"):
+        done = run_cli("--video", video, "--no-window", output, tmp_path / "a", *LIGHT_ARGUMENTS)
+        assert_one_line_error(done, "it is a symbolic link")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--images", "x.jpg", "--output", ""),
+        ("--video", "", "--json", "o"),
+        ("--video", "a.mp4", "--json", "", "--no-window"),
+        ("batch", "", "--output", "o"),
+        ("batch", "a", "", "--output", "o"),
+        ("batch", "a", "--output", ""),
+        ("plot", ""),
+        ("plot", "a.jsonl", "--output", ""),
+    ],
+)
+def test_an_empty_name_is_wrong_usage_and_not_this_folder(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    done = run_cli(*arguments, cwd=tmp_path)
+    assert done.exit_code == 2
+    assert "the name is empty" in " ".join(done.stderr.split())
+    assert list(tmp_path.iterdir()) == []

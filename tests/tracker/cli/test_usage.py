@@ -10,6 +10,7 @@ import typer
 
 from tracker.cli.usage import (
     STDOUT,
+    check_one_picture,
     check_outputs,
     check_resume,
     check_source,
@@ -31,7 +32,7 @@ IMAGES, VIDEO_SHOWN, VIDEO = (True, False), (False, True), (False, False)  # is_
         (NOTHING, False, VIDEO, "nothing to do"),
         (NOTHING, False, IMAGES, "nothing to do"),
         (NOTHING, True, IMAGES, "nothing to do"),
-        (OutputTargets(json=Path("o")), True, VIDEO, "--anonymise is for pictures"),
+        (OutputTargets(json=Path("o")), True, VIDEO, "--anonymise hides faces"),
         (OutputTargets(virtual_camera="auto"), False, IMAGES, "--virtual-camera"),
         (OutputTargets(openface=Path("o.csv")), False, IMAGES, "--openface"),
         (OutputTargets(labels=Path("l.xml")), False, VIDEO_SHOWN, "--labels"),
@@ -39,10 +40,32 @@ IMAGES, VIDEO_SHOWN, VIDEO = (True, False), (False, True), (False, False)  # is_
         (OutputTargets(parquet=STDOUT, json=STDOUT), False, VIDEO_SHOWN, "only --json -"),
         (OutputTargets(osc=""), False, VIDEO, "nothing to do"),
         (OutputTargets(osc=""), False, VIDEO_SHOWN, "an empty name"),
-        (OutputTargets(csv=Path("o"), openface=Path("./o")), False, VIDEO_SHOWN, "a file each"),
-        (OutputTargets(json=STDOUT, parquet=Path("/dev/stdout")), False, VIDEO_SHOWN, "a file each"),
-        (OutputTargets(json=Path("o"), csv=Path("./o.resume")), False, VIDEO_SHOWN, "a file each"),
-        (OutputTargets(parquet=Path("o"), csv=Path("o.part")), False, VIDEO_SHOWN, "a file each"),
+        (
+            OutputTargets(csv=Path("o"), openface=Path("./o")),
+            False,
+            VIDEO_SHOWN,
+            "two outputs have the same file",
+        ),
+        (
+            OutputTargets(json=STDOUT, parquet=Path("/dev/stdout")),
+            False,
+            VIDEO_SHOWN,
+            "two outputs have the same file",
+        ),
+        (
+            OutputTargets(json=Path("o"), csv=Path("./o.resume")),
+            False,
+            VIDEO_SHOWN,
+            "two outputs have the same file",
+        ),
+        (
+            OutputTargets(parquet=Path("o"), csv=Path("o.part")),
+            False,
+            VIDEO_SHOWN,
+            "two outputs have the same file",
+        ),
+        (OutputTargets(output=Path("y.mp4")), False, IMAGES, "is the name of a film"),
+        (OutputTargets(output=Path("y_%03d.png")), False, IMAGES, "is the name of a film"),
     ],
 )
 def test_outputs_that_do_not_suit_are_wrong_usage(
@@ -64,6 +87,7 @@ def test_outputs_that_do_not_suit_are_wrong_usage(
             VIDEO,
         ),
         (OutputTargets(labels=Path("l"), output=Path("o")), True, IMAGES),
+        (OutputTargets(output=Path("y.png")), True, IMAGES),
     ],
 )
 def test_outputs_that_suit_pass(targets: OutputTargets, anonymised: bool, source: tuple[bool, bool]) -> None:
@@ -89,18 +113,21 @@ def test_only_a_camera_of_this_computer_has_a_mode() -> None:
 
 
 def test_only_a_video_is_trimmed() -> None:
-    assert parse_trim(Path("in.mp4"), 1.0, None, 2) == Trim(1.0, math.inf, 2)
-    assert parse_trim(None, 0.0, None, 1) == Trim()
-    with pytest.raises(typer.BadParameter, match="are for --video"):
-        parse_trim(None, 1.0, None, 1)
+    assert parse_trim(True, 1.0, None, 2) == Trim(1.0, math.inf, 2)
+    assert parse_trim(False, 0.0, None, 1) == Trim()
+    with pytest.raises(typer.BadParameter, match="are for videos"):
+        parse_trim(False, 1.0, None, 1)
     with pytest.raises(typer.BadParameter):
-        parse_trim(Path("in.mp4"), 2.0, 1.0, 1)
+        parse_trim(True, 2.0, 1.0, 1)
 
 
 def test_there_is_one_source() -> None:
-    check_source(None, None, "photos")
+    check_source((), None, None, "photos")
+    check_source(("a.mp4", "b.mp4"), None, None, None)
     with pytest.raises(typer.BadParameter, match="only one of"):
-        check_source("0", Path("in.mp4"), None)
+        check_source((), "0", Path("in.mp4"), None)
+    with pytest.raises(typer.BadParameter, match="only one of"):
+        check_source(("a.mp4",), "0", None, None)
 
 
 @pytest.mark.parametrize(
@@ -115,5 +142,17 @@ def test_there_is_one_source() -> None:
 )
 def test_only_json_lines_in_a_file_are_resumed(reads_files: bool, targets: OutputTargets) -> None:
     check_resume(True, OutputTargets(json=Path("o")))
-    with pytest.raises(typer.BadParameter, match="--resume goes on"):
+    with pytest.raises(typer.BadParameter, match="--resume goes on with"):
         check_resume(reads_files, targets)
+
+
+def test_a_name_that_is_no_picture_is_wrong_usage_for_one_picture(tmp_path: Path) -> None:
+    picture, output = tmp_path / "x.jpg", tmp_path / "y.txt"
+    picture.touch()
+    with pytest.raises(typer.BadParameter, match=r"y\.png, or a folder: create 'y\.txt' first"):
+        check_one_picture(str(picture), OutputTargets(output=output))
+    for fine in (tmp_path / "y.png", tmp_path / "y", None):
+        check_one_picture(str(picture), OutputTargets(output=fine))
+    check_one_picture(str(tmp_path), OutputTargets(output=output))  # a folder of pictures
+    output.mkdir()
+    check_one_picture(str(picture), OutputTargets(output=output))

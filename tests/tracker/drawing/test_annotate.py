@@ -4,7 +4,6 @@ import numpy as np
 
 from tests.noise import PLACE, faces_at, noise_frame
 from tracker.drawing.annotate import annotate
-from tracker.drawing.panel import Panel
 
 
 def test_the_frame_is_not_changed() -> None:
@@ -14,7 +13,7 @@ def test_the_frame_is_not_changed() -> None:
     np.testing.assert_array_equal(frame.image_bgr, noise_frame(0).image_bgr)
 
 
-def test_without_faces_and_panel_the_canvas_is_a_copy() -> None:
+def test_without_faces_the_canvas_is_a_copy() -> None:
     frame = noise_frame(0)
     canvas = annotate(frame, faces_at(frame))
     np.testing.assert_array_equal(canvas, frame.image_bgr)
@@ -28,10 +27,3 @@ def test_a_mirrored_picture_is_flipped_before_it_is_drawn_on() -> None:
     marked = annotate(frame, faces_at(frame, left), mirrored=True)
     columns = np.flatnonzero((marked != plain).any(axis=(0, 2)))
     assert columns.min() > 160  # the face is on the right now
-
-
-def test_the_panel_is_drawn_at_the_top_left() -> None:
-    frame = noise_frame(0)
-    changed = (annotate(frame, faces_at(frame), Panel(("a line",))) != frame.image_bgr).any(axis=2)
-    assert changed[:5, :5].all()
-    assert not changed[120:].any()

@@ -14,12 +14,14 @@ from tests.cli import run_cli
 from tests.faces import astronaut, blazeface
 from tests.noise import PLACE, SIZE, faces_at, is_blurred, noise, noise_frame
 from tests.shapes import face_box, face_points
-from tracker.drawing.anonymise import HOLD_S, SEARCH_EVERY_S, Anonymiser
-from tracker.drawing.heads import Head, blur_heads
-from tracker.geometry import CROP_SIZE, CropTransform
+from tracker.drawing.anonymise import HOLD_S, SEARCH_EVERY_S, Anonymiser, Mode
+from tracker.drawing.heads import Head
+from tracker.drawing.masks import Mask, cover_heads
 from tracker.inference.detection.detector import FakeDetector
-from tracker.inference.detection.views import whole_picture
+from tracker.inference.detection.views import View, whole_picture
+from tracker.inference.opening import open_blazeface
 from tracker.sinks.video.delayed import DELAY_S
+from tracker.tracking.opening import open_tracker
 from tracker.types import FaceBox, Frame, FrameResult, ImageArray
 
 
@@ -95,7 +97,7 @@ def test_a_moving_face_leaves_no_trail_but_a_jump_does() -> None:
         frame = noise_frame(index)
         hidden = hidden_image(anonymiser, frame, faces_at(frame, (100.0 + 4 * index, 120.0)))
     single = noise(4)
-    blur_heads(single, [Head.of_points(face_points((116.0, 120.0), SIZE))])
+    cover_heads(single, [Head.of_points(face_points((116.0, 120.0), SIZE))], Mask())
     np.testing.assert_array_equal(hidden, single)
     frame = noise_frame(5)
     hidden = hidden_image(anonymiser, frame, faces_at(frame, (250.0, 120.0)))
@@ -110,7 +112,7 @@ def test_a_tiny_false_detection_does_not_uncover_a_large_face() -> None:
     assert is_blurred(hidden_image(anonymiser, noise_frame(1), faces_at(noise_frame(1))))
 
 
-CORNERS = [CropTransform((x, y), 100) for x in (60, 260) for y in (60, 180)]
+CORNERS = [View((x, y), 100 / 128, (128, 128)) for x in (60, 260) for y in (60, 180)]
 
 
 @pytest.mark.parametrize(("thorough", "searched_everywhere"), [(True, [0, 7]), (False, [])])
@@ -123,7 +125,7 @@ def test_files_are_searched_everywhere_four_times_a_second_and_cameras_never(
         anonymiser.hide(noise_frame(index), faces_at(noise_frame(index)))
     assert [i for i, views in enumerate(detector.looks) if views is None] == searched_everywhere
     looks = [list(views) for views in detector.looks if views is not None]
-    assert all(views[0] == whole_picture((240, 320), CROP_SIZE) for views in looks)
+    assert all(views[0] == whole_picture((240, 320)) for views in looks)
     assert {view for views in looks[:5] for view in views[1:]} == set(CORNERS)
 
 
@@ -170,25 +172,51 @@ def _image(path: Path) -> ImageArray:
 
 def test_the_command_line_blurs_a_video(tmp_path: Path, clips: Clips) -> None:
     video = clips.faces(8)
-    output = ("--output", tmp_path / "o.mp4", "--anonymise", "blur")
+    output = ("--output", tmp_path / "o.mp4", "--anonymise", "blur", "--draw", "none")
     done = run_cli("--video", video, "--no-window", *output, *LIGHT_ARGUMENTS)
     assert done.exit_code == 0, done.stderr
     before, after = _frames(video), _frames(tmp_path / "o.mp4")
     assert len(after) == 8
-    forehead = (slice(14, 48), slice(115, 180))  # no landmarks are drawn there
+    face = (slice(14, 100), slice(115, 180))
     for clear, hidden in zip(before, after, strict=True):
-        assert fine_detail(hidden, forehead) < 0.1 * fine_detail(clear, forehead)
+        assert fine_detail(hidden, face) < 0.1 * fine_detail(clear, face)
 
 
-def test_the_command_line_anonymises_images(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["blur", "pixelate", "solid"])
+def test_without_drawing_only_the_mask_changes_the_picture(tmp_path: Path, mode: Mode) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), astronaut())
-    for mode in ("blur", "points"):
-        output = ("--output", tmp_path / mode, "--anonymise", mode)
-        done = run_cli("--images", tmp_path / "a.png", *output, *LIGHT_ARGUMENTS)
-        assert done.exit_code == 0, done.stderr
-    forehead = (slice(34, 68), slice(135, 200))
-    blurred, points = (_image(tmp_path / mode / "a.png") for mode in ("blur", "points"))
-    assert fine_detail(blurred, forehead) < 0.1 * fine_detail(astronaut(), forehead)
+    options = ("--output", tmp_path / "o.png", "--anonymize", mode, "--draw", "none")
+    done = run_cli("--images", tmp_path / "a.png", *options, *LIGHT_ARGUMENTS)
+    assert done.exit_code == 0, done.stderr
+    frame = Frame(astronaut())
+    with open_tracker("unet-light", "cpu", threads=1) as tracker:
+        result = tracker.find(frame)
+    expected = Anonymiser(mode, open_blazeface(1)).hide_alone(frame, result).image_bgr
+    np.testing.assert_array_equal(_image(tmp_path / "o.png"), expected)
+    changed = (expected != astronaut()).any(axis=2)
+    assert 0.1 < changed.mean() < 0.35  # with two places that might be faces
+    (face,) = result.faces
+    x, y = np.rint(face.landmarks.points_frame).astype(int).T
+    assert changed[y, x].mean() > 0.95
+
+
+def test_the_command_line_scales_the_mask_and_warns_of_a_small_one(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), astronaut())
+    areas = []
+    for scale, lines in (("0.7", 1), ("1", 0), ("1.5", 0)):
+        options = ("--output", tmp_path / "o.png", "--anonymise", "solid", "--draw", "none")
+        done = run_cli("--images", tmp_path / "a.png", *options, "--mask-scale", scale, *LIGHT_ARGUMENTS)
+        assert (done.exit_code, done.stderr.count("covers less than a head")) == (0, lines), done.stderr
+        areas.append((_image(tmp_path / "o.png") != astronaut()).any(axis=2).mean())
+    assert areas[0] < 0.7 * areas[1] < 0.7 * 0.6 * areas[2]
+
+
+def test_the_command_line_shows_only_what_is_drawn(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), astronaut())
+    output = ("--output", tmp_path / "points", "--anonymise", "points")
+    done = run_cli("--images", tmp_path / "a.png", *output, *LIGHT_ARGUMENTS)
+    assert done.exit_code == 0, done.stderr
+    points = _image(tmp_path / "points" / "a.png")
     assert (points == points[0, 0]).all(axis=2).mean() > 0.95
 
 

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import combinations
 
 import numpy as np
 import pytest
 
 from tests.shapes import face_points
-from tracker.drawing.faces import PALETTE, Style, color_of, draw_faces, draw_points, mirror_faces
+from tracker.drawing.faces import draw_faces, mirror_faces
+from tracker.drawing.style import LAYERS, DrawStyle
+from tracker.drawing.theme import color_of
 from tracker.scheme import MIRROR
-from tracker.types import FaceMeasures, FloatArray, ImageArray, Landmarks, TrackedFace
+from tracker.types import UNMEASURED, FaceMeasures, FloatArray, ImageArray, Landmarks, TrackedFace
 
 
 def _face(points: FloatArray, face_id: int = 1, score: float = 0.98) -> TrackedFace:
@@ -20,10 +21,10 @@ def _canvas(height: int = 240, width: int = 320, level: int = 128) -> ImageArray
     return np.full((height, width, 3), level, np.uint8)
 
 
-@pytest.mark.parametrize("style", ["points", "lines"])
-def test_every_landmark_is_drawn(style: Style) -> None:
+@pytest.mark.parametrize("layer", ["points", "lines", "mesh"])
+def test_every_landmark_is_drawn(layer: str) -> None:
     canvas, points = _canvas(480, 640), face_points((320, 260), 200)
-    draw_faces(canvas, [_face(points)], style)
+    draw_faces(canvas, [_face(points)], DrawStyle.parse(layer))
     x, y = np.rint(points).astype(int).T
     assert (canvas[y, x] != 128).any(axis=1).all()
 
@@ -34,34 +35,10 @@ def test_pixels_far_from_the_face_are_not_changed() -> None:
     assert (canvas[:, 260:] == 128).all()
 
 
-@pytest.mark.parametrize("offset", [(0.0, 0.0), (0.25, 0.75), (0.5, 0.5), (0.9, 0.1)])
-def test_points_are_drawn_at_sub_pixel_positions(offset: tuple[float, float]) -> None:
-    # The centre of mass of a dot is the landmark to 1/10 px; OpenCV's fixed point takes 1/16 of it.
-    canvas, point = np.zeros((41, 41, 3), np.uint8), np.array([[20.0, 20.0]]) + offset
-    draw_points(canvas, point, (255, 255, 255), size=400.0)
-    weight = canvas.sum(axis=2, dtype=float)
-    y, x = np.mgrid[:41, :41]
-    center = np.array([(x * weight).sum(), (y * weight).sum()]) / weight.sum()
-    np.testing.assert_allclose(center, point[0], atol=0.1)
-
-
-@pytest.mark.parametrize("style", ["points", "lines"])
-def test_strokes_scale_with_the_face(style: Style) -> None:
-    # From 960x720 to 4K the drawing covers about the same share; in smaller pictures strokes have a minimum.
-    shares = []
-    for factor in (3, 6, 9):
-        canvas = _canvas(240 * factor, 320 * factor)
-        points = face_points((160, 130), 120) * factor
-        draw_faces(canvas, [_face(points)], style)
-        shares.append((canvas != 128).any(axis=2).mean())
-    assert max(shares) < 1.5 * min(shares)
-
-
 @pytest.mark.parametrize("center", [(-500.0, 50.0), (0.0, 0.0), (319.0, 239.0), (1e9, -1e9)])
-@pytest.mark.parametrize("style", ["points", "lines"])
-def test_faces_may_lie_outside_the_picture(center: tuple[float, float], style: Style) -> None:
+def test_faces_may_lie_outside_the_picture(center: tuple[float, float]) -> None:
     canvas = _canvas()
-    draw_faces(canvas, [_face(face_points(center, 150))], style)
+    draw_faces(canvas, [_face(face_points(center, 150))], DrawStyle(frozenset(LAYERS), labels=True))
     assert canvas.shape == (240, 320, 3)
 
 
@@ -73,39 +50,10 @@ def test_a_face_of_one_point_is_drawn() -> None:
     assert (canvas != 128).any()
 
 
-def test_label_stays_inside_at_the_top_edge() -> None:
-    canvas = _canvas()
-    draw_faces(canvas, [_face(face_points((160, 60), 110), face_id=2)])
-    is_label = (canvas == color_of(2)).all(axis=2)
-    assert is_label[:12].sum() > 100
-
-
 def test_a_canvas_of_one_pixel_is_not_an_error() -> None:
     canvas = np.zeros((1, 1, 3), np.uint8)
     draw_faces(canvas, [_face(face_points((0, 0), 3))])
     assert canvas.shape == (1, 1, 3)
-
-
-def test_an_unknown_style_is_refused() -> None:
-    with pytest.raises(ValueError, match="'dots'"):
-        draw_faces(_canvas(), [], "dots")  # type: ignore[arg-type]
-
-
-def test_colours_of_consecutive_ids_differ_and_repeat() -> None:
-    assert len({color_of(i) for i in range(1, len(PALETTE) + 1)}) == len(PALETTE)
-    assert color_of(1) == color_of(len(PALETTE) + 1)
-
-
-@pytest.mark.parametrize("deficiency", ["protan", "deutan"])
-def test_colours_differ_for_colour_blind_people(deficiency: str) -> None:
-    # Simulation with the matrices of Viénot, Brettel & Mollon (1999), in linear RGB.
-    matrix = {
-        "protan": [[0.11238, 0.88762, 0.0], [0.11238, 0.88762, 0.0], [0.00401, -0.00401, 1.0]],
-        "deutan": [[0.29275, 0.70725, 0.0], [0.29275, 0.70725, 0.0], [-0.02234, 0.02234, 1.0]],
-    }[deficiency]
-    rgb = (np.array(PALETTE)[:, ::-1] / 255) ** 2.2
-    seen = np.clip(rgb @ np.array(matrix).T, 0, 1) ** (1 / 2.2) * 255
-    assert min(float(np.linalg.norm(a - b)) for a, b in combinations(seen, 2)) > 25
 
 
 QUALITY = np.linspace(0.0, 1.0, 68)
@@ -125,41 +73,86 @@ def test_mirrored_faces_fit_the_flipped_picture() -> None:
     np.testing.assert_allclose(back.landmarks.points_frame, points, atol=1e-9)
 
 
+def test_landmarks_are_not_changed() -> None:
+    points = face_points((160, 120), 100)
+    before = points.copy()
+    draw_faces(_canvas(), [_face(points)], DrawStyle.parse("lines,points"))
+    np.testing.assert_array_equal(points, before)
+
+
 MEASURES = FaceMeasures((0.3, 0.3), 0.1, -12.4, 4.0, 2.0, blinks=7)
+LABELLED = DrawStyle(labels=True)
 
 
-def test_measures_are_written_below_a_large_face() -> None:
-    face = _face(face_points((320, 200), 260))
-    plain, measured = _canvas(480, 640), _canvas(480, 640)
+def labels_of(face: TrackedFace, hw: tuple[int, int] = (480, 640)) -> tuple[int, int, int, int]:
+    """Return left, top, right and bottom of the pixels that only labels change."""
+    plain, labelled = _canvas(*hw), _canvas(*hw)
     draw_faces(plain, [face])
-    draw_faces(measured, [replace(face, measures=MEASURES)])
-    rows, columns = np.nonzero((plain != measured).any(axis=2))
-    assert rows.min() >= int(face.box.y1)
-    assert int(face.box.x0) <= columns.min() <= columns.max() <= face.box.x1 + 2
-    assert 8 < np.ptp(rows) < 40
+    draw_faces(labelled, [face], LABELLED)
+    rows, columns = np.nonzero((plain != labelled).any(axis=2))
+    return int(columns.min()), int(rows.min()), int(columns.max()), int(rows.max())
 
 
-def test_illegible_or_unknown_measures_are_left_out() -> None:
-    nothing = FaceMeasures((None, None), None, None, None, None)
-    for size, measures in ((60, MEASURES), (260, nothing)):
-        face = _face(face_points((320, 200), size))
-        plain, measured = _canvas(480, 640), _canvas(480, 640)
-        draw_faces(plain, [face])
-        draw_faces(measured, [replace(face, measures=measures)])
-        assert np.array_equal(plain, measured)
+@pytest.mark.parametrize("size", [50, 100, 260])
+def test_labels_stand_below_the_face_and_hardly_wider(size: int) -> None:
+    face = replace(_face(face_points((320, 200), size)), measures=MEASURES)
+    left, top, right, bottom = labels_of(face)
+    assert top > face.box.y1
+    assert right - left < 1.5 * face.box.width
+    assert 8 < bottom - top < 30
 
 
-def test_measures_stay_inside_at_the_bottom_edge_and_when_mirrored() -> None:
-    face = replace(_face(face_points((320, 380), 260), face_id=2), measures=MEASURES)
-    canvas = _canvas(480, 640)
-    draw_faces(canvas, [face])
-    assert (canvas[-12:] == color_of(2)).all(axis=2).sum() > 500
+def test_a_small_face_has_fewer_labels_and_unknown_measures_none() -> None:
+    known = replace(_face(face_points((320, 200), 260)), measures=MEASURES)
+    left, _, right, _ = labels_of(known)
+    left_only, _, right_only, _ = labels_of(replace(known, measures=UNMEASURED))
+    assert right - left > 2 * (right_only - left_only)
+
+
+def test_labels_stay_inside_at_the_bottom_edge_and_when_mirrored() -> None:
+    face = replace(_face(face_points((320, 400), 200)), measures=MEASURES)
+    assert labels_of(face)[3] == 479
     (flipped,) = mirror_faces([face], 640)
     assert flipped.measures == MEASURES
 
 
-def test_landmarks_are_not_changed() -> None:
-    points = face_points((160, 120), 100)
-    before = points.copy()
-    draw_faces(_canvas(), [_face(points)], "lines")
-    np.testing.assert_array_equal(points, before)
+def test_by_default_no_score_or_measure_stands_on_a_face() -> None:
+    face = _face(face_points((320, 200), 260))
+    plain, measured = _canvas(480, 640), _canvas(480, 640)
+    draw_faces(plain, [face])
+    draw_faces(measured, [replace(face, measures=MEASURES, landmarks=replace(face.landmarks, presence=0.5))])
+    np.testing.assert_array_equal(plain, measured)
+
+
+def test_nothing_is_drawn_without_layers() -> None:
+    canvas = _canvas()
+    draw_faces(canvas, [_face(face_points((160, 120), 100))], DrawStyle.parse("none"))
+    assert (canvas == 128).all()
+
+
+def test_corners_and_pill_lie_outside_the_face() -> None:
+    canvas, face = _canvas(480, 640), _face(face_points((320, 240), 200), face_id=2)
+    draw_faces(canvas, [face], DrawStyle.parse("box"))
+    x0, y0, x1, y1 = map(round, face.box.xyxy)
+    assert (canvas[y0 : y1 + 1, x0 : x1 + 1] == 128).all()
+    assert (canvas == color_of(2)).all(axis=2)[:y0, :x0].sum() > 60
+
+
+@pytest.mark.parametrize("size", [40, 80, 160])
+def test_a_mesh_leaves_most_of_a_face_visible(size: int) -> None:
+    canvas, face = _canvas(480, 640, 40), _face(face_points((320, 240), size))
+    draw_faces(canvas, [face], DrawStyle.parse("mesh"))
+    x0, y0, x1, y1 = map(round, face.box.xyxy)
+    mean = canvas[y0:y1, x0:x1].mean(axis=(0, 1))
+    assert np.abs(mean - 40).max() < 0.35 * np.abs(np.array(color_of(1)) - 40).max()
+
+
+@pytest.mark.parametrize("layer", ["points", "lines", "points,lines,box"])
+def test_strokes_scale_with_the_face(layer: str) -> None:
+    # A face that is twice as large in a picture of twice the size looks alike, up to 4K.
+    shares = []
+    for factor in (4.5, 9):
+        canvas = _canvas(round(240 * factor), round(320 * factor))
+        draw_faces(canvas, [_face(face_points((160, 130), 60) * factor)], DrawStyle.parse(layer))
+        shares.append(np.abs(canvas.astype(int) - 128).mean())
+    assert max(shares) < 1.35 * min(shares)

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from tests.tracker.inference.test_sessions import check_outputs
-from tracker.errors import BackendError
+from tracker.errors import BackendError, MisuseError
 from tracker.inference import backends
 from tracker.inference.backends import (
     BACKENDS,
+    MOST_THREADS,
     OPENERS,
     auto_order,
     default_threads,
@@ -39,7 +40,7 @@ def test_openvino_that_is_not_installed_is_refused_and_auto_goes_on(
 ) -> None:
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "openvino" else found(name))
-    with pytest.raises(BackendError, match=r"pip install 'tracker\[openvino\]'"):
+    with pytest.raises(BackendError, match=r"pip install 'tracker68\[openvino\]'"):
         open_session(tiny_model, "openvino")
     check_outputs(open_session(tiny_model, "auto"))
 
@@ -125,6 +126,12 @@ def test_a_damaged_model_is_refused_in_one_line(
     with pytest.raises(BackendError) as caught:
         open_session(path, backend)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("threads", [-1, MOST_THREADS + 1, 10**6])
+def test_threads_out_of_range_are_refused_before_anything_opens(threads: int) -> None:
+    with pytest.raises(MisuseError, match=rf"^threads is .* in 0\.\.256, got {threads}$"):
+        open_first(lambda _: pytest.fail("looked for a model"), "cpu", threads)
 
 
 def test_default_threads_are_1_to_4() -> None:

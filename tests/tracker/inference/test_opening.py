@@ -63,3 +63,7 @@ def test_a_damaged_variant_is_an_error(two_files: Path, monkeypatch: pytest.Monk
 def test_detectors_open_by_name() -> None:
     assert get_args(DetectorName) == DETECTORS
     assert isinstance(open_detector("blazeface", threads=1), BlazeFace)
+
+
+def test_a_detector_opens_without_a_name_for_programs_of_ones_own() -> None:
+    assert isinstance(open_detector(), BlazeFace)

@@ -20,7 +20,6 @@ from tests.cli import run_code
 from tracker.errors import BackendError
 from tracker.inference import sessions
 from tracker.inference.sessions import CudaSession, OpenVinoSession, OrtSession, Session
-from tracker.inference.weights import find_model
 
 Array = npt.NDArray[Any]
 
@@ -112,7 +111,7 @@ def test_another_provider_than_the_one_asked_for_is_refused(
     monkeypatch.setattr(sessions, "require_nvidia_driver", lambda: None)
     monkeypatch.setattr(onnxruntime, "InferenceSession", CpuInDisguise)
     with pytest.raises(
-        BackendError, match="cuda was asked for, but ONNX Runtime opened CPUExecutionProvider"
+        BackendError, match="cuda was requested, but ONNX Runtime opened CPUExecutionProvider"
     ):
         OrtSession(tiny_model, "cuda", 1)
 
@@ -220,8 +219,15 @@ def test_cuda_that_fails_while_running_is_one_line(tiny_model: Path, monkeypatch
 
 
 @needs_openvino
-def test_openvino_that_fails_while_running_is_one_line() -> None:
-    session = OpenVinoSession(find_model("blazeface-short", "detector").verified(), 1)
+def test_openvino_that_fails_while_running_is_one_line(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class FailingRequest:
+        def infer(self, _: object) -> Never:
+            raise RuntimeError("Exception from src/inference: out of memory\nsecond line")
+
+    session = OpenVinoSession(tiny_model, 1)
+    monkeypatch.setattr(session, "_request", FailingRequest())
     with pytest.raises(BackendError, match=r"OpenVINO CPU failed while running: [^\n]+$"):
         session.run(np.zeros((1, 3), np.float32))
 

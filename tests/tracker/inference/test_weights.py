@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tracker.distribution import repair_command
 from tracker.errors import WeightsError
 from tracker.inference.weights import MANIFEST, ModelFile, find_model, load_manifest, weights_dir
 
@@ -52,6 +54,29 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     write_manifest(tmp_path, net=entry(file="other.onnx"))
     with pytest.raises(WeightsError, match=r"other\.onnx cannot be read"):
         find_model("net", "landmarks", tmp_path).verified()
+
+
+@pytest.mark.parametrize(("kind", "extra"), [("mediapipe", "mediapipe"), ("study", "train")])
+def test_a_file_that_wheels_leave_out_is_said_to_come_with_a_clone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, extra: str
+) -> None:
+    write_manifest(tmp_path, net=entry(kind=kind, file="other"), here=entry(kind=kind))
+    assert not find_model("net", kind, tmp_path).left_out  # a clone from which the file was removed
+    monkeypatch.setattr("tracker.inference.weights._PLACES", (tmp_path,))
+    model = find_model("net", kind)
+    assert model.left_out
+    with pytest.raises(WeightsError, match=rf"^other comes with a clone .* pip install -e .*\[{extra}\]"):
+        model.verified()
+    assert not find_model("here", kind).left_out
+    assert find_model("here", kind).verified() == tmp_path / "net.onnx"
+
+
+def test_a_missing_model_that_runs_is_never_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_manifest(tmp_path, net=entry(file="other.onnx"))
+    monkeypatch.setattr("tracker.inference.weights._PLACES", (tmp_path,))
+    assert not find_model("net", "landmarks").left_out
+    with pytest.raises(WeightsError, match=r"other\.onnx cannot be read .*: " + re.escape(repair_command())):
+        find_model("net", "landmarks").verified()
 
 
 def test_a_folder_for_a_file_is_refused(tmp_path: Path) -> None:

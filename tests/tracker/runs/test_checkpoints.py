@@ -178,3 +178,10 @@ def test_a_refused_run_holds_no_lock(tmp_path: Path) -> None:
         resumed(out)
     with Checkpoints(out, {}), pytest.raises(SinkError, match="another run is writing to it"):
         Checkpoints(out, {})
+
+
+def test_the_checkpoint_of_a_long_name_has_a_name_that_fits(tmp_path: Path) -> None:
+    out = tmp_path / (249 * "a" + ".jsonl")
+    begin(out, CHECKPOINT_EVERY)
+    assert len(list(tmp_path.iterdir())) == 2
+    assert resumed(out).done == CHECKPOINT_EVERY

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from tracker.cli.track import track
-from tracker.runs.keys import HELP_LINES, KEYS, key_of
+from tracker.runs.keys import CAPS, KEYS, key_of
 
-README = Path(__file__).resolve().parents[3] / "README.md"
+REPO = Path(__file__).resolve().parents[3]
+PAGES = (REPO / "README.md", *sorted((REPO / "docs").rglob("*.md")))
 
 
 @pytest.mark.parametrize(
@@ -22,27 +23,41 @@ README = Path(__file__).resolve().parents[3] / "README.md"
         (27, "q"),  # Esc
         (ord("s"), "s"),
         (ord("z"), None),
-        (0xFF51, None),  # the left arrow of X11, which ends in a Q
-        (0x10000 | ord("s"), "s"),  # with a modifier such as Num Lock
+        (ord(" "), "space"),
+        (ord(","), ","),
+        (ord("."), "."),
+        (0xFF51, "left"),  # X11
+        (0xFF53, "right"),
+        (0x10000 | 0xFF53, "right"),  # with Num Lock
+        (0x250000, "left"),  # Windows
+        (0x270000, "right"),
+        (0xF702, "left"),  # macOS
+        (0xF703, "right"),
+        (0xFF52, None),  # the up arrow of X11, which ends in an R
+        (0xFF50, None),  # Home, which ends in a P
+        (0x10000 | ord("s"), "s"),
     ],
 )
 def test_key_of_a_code(code: int, key: str | None) -> None:
     assert key_of(code) == key
 
 
-def test_the_help_overlay_lists_every_key() -> None:
-    assert [line.split(":")[0] for line in HELP_LINES] == list(KEYS)
+def test_every_key_can_be_pressed_and_labels_are_of_keys() -> None:
+    codes = [*range(256), 0xFF51, 0xFF53]
+    assert {key for code in codes if (key := key_of(code))} == set(KEYS)
+    assert set(CAPS) <= set(KEYS)
 
 
-def test_readme_lists_exactly_these_keys() -> None:
-    sentence = next(line for line in README.read_text(encoding="utf-8").splitlines() if "Keys:" in line)
-    (start,) = re.findall(r"Keys:(.*)", sentence)
-    text = README.read_text(encoding="utf-8")
-    listed = re.findall(r"\*\*(\w)\*\*", text[text.index(start) :].split("\n\n")[0])
-    assert listed == list(KEYS)
+def test_the_help_text_of_the_command_lists_exactly_these_keys() -> None:
+    assert re.findall(r"\*\*(\S+)\*\*", track.__doc__ or "") == list(KEYS)
 
 
-def test_the_help_text_of_the_command_lists_only_keys_that_exist() -> None:
-    listed = re.findall(r"\*\*(\w)\*\*", track.__doc__ or "")
-    assert listed
-    assert set(listed) <= set(KEYS)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_with_a_table_of_keys_has_all_of_them(page: Path) -> None:
+    lines = page.read_text(encoding="utf-8").splitlines()
+    tables = [number for number, line in enumerate(lines) if re.match(r"\|\s*Key\s*\|", line)]
+    for start in tables:
+        rows = [line.split("|")[1:3] for line in lines[start + 2 :]]
+        rows = rows[: next((n for n, row in enumerate(rows) if len(row) < 2), len(rows))]
+        listed = {re.sub(r"[`*]", "", key).strip().lower(): text.strip() for key, text in rows}
+        assert listed == dict(KEYS)

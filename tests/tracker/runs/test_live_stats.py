@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.shapes import canonical_points
+from tracker.drawing.panel import Panel
 from tracker.runs.live_stats import LiveStats, Pace, RollingStats, StageStats
-from tracker.types import Frame
+from tracker.types import FaceMeasures, Frame, Landmarks, TrackedFace
 
 IMAGE = np.zeros((2, 2, 3), np.uint8)
 
@@ -84,7 +86,12 @@ def test_a_loop_that_keeps_up_is_limited_by_the_camera() -> None:
     pace = Pace(2.0)
     for index in range(30):
         show(pace, index, index / 30, 0.040 if index else 0.9)
-    assert pace.lines() == ["40 ms from capture to screen, median   the camera limits FPS"]
+    assert pace.latency_ms == pytest.approx(40)
+    assert pace.rows() == (
+        ("capture to screen", "40 ms"),
+        ("frames skipped", "0%"),
+        ("limited by", "the camera"),
+    )
 
 
 @pytest.mark.parametrize(("step", "share"), [(2, "50%"), (4, "75%")])
@@ -92,35 +99,69 @@ def test_a_loop_that_skips_frames_is_the_bottleneck(step: int, share: str) -> No
     pace = Pace(100.0)
     for index in range(0, 1000 * step, step):
         show(pace, index, index / 100, 0.1)
-    assert f"the loop limits FPS: {share} of frames skipped" in pace.lines()[0]
+    assert pace.rows()[1:] == (("frames skipped", share), ("limited by", "this computer"))
 
 
 def test_a_single_skipped_frame_does_not_count_and_old_ones_are_forgotten() -> None:
     pace = Pace(1.0)
     for index in (0, *range(2, 32)):
         show(pace, index, index / 30, 0.1)
-    assert "the camera limits" in pace.lines()[0]
+    assert pace.rows()[-1] == ("limited by", "the camera")
     for index in range(40, 80, 4):
         show(pace, index, index / 30, 0.1)
-    assert "the loop limits" in pace.lines()[0]
+    assert pace.rows()[-1] == ("limited by", "this computer")
     for index in range(80, 140):
         show(pace, index, index / 30, 0.2)
-    assert pace.lines() == ["200 ms from capture to screen, median   the camera limits FPS"]
+    assert pace.rows()[-1] == ("limited by", "the camera")
+    assert pace.latency_ms == pytest.approx(200)
 
 
 def test_a_video_has_no_pace() -> None:
     pace = Pace()
-    assert pace.lines() == []
+    assert (pace.rows(), pace.latency_ms) == ((), None)
     pace.update(Frame(IMAGE, 3), 5.0)
-    assert pace.lines() == []
+    assert (pace.rows(), pace.latency_ms) == ((), None)
 
 
-def test_the_panel_names_the_model_and_lists_stages_in_order() -> None:
+def texts(stats: LiveStats) -> list[str]:
+    return [span.text for span in stats.status()]
+
+
+def test_the_panel_names_the_model_and_lists_stages_and_faces_in_order() -> None:
     stats = LiveStats("resnet18 on CPU")
-    assert stats.panel().lines == ("measuring FPS   resnet18 on CPU",)
+    assert stats.panel() == Panel("resnet18 on CPU")
     for i in range(5):
         stats.loop.update(i / 10, {"show": 2.0, "infer": 4.0, "detect": 1.0})
-    first, second = stats.panel().lines
-    assert first == "10.0 FPS, whole loop   resnet18 on CPU   h: keys"
-    assert second == "detect 1.0  infer 4.0  show 2.0  ms, median of 2 s"
-    assert stats.panel().turns_ms == (7.0,) * 5
+    measures = FaceMeasures((0.3, 0.3), 0.1, -12.4, 3.0, 0.2, blinks=2)
+    faces = [
+        TrackedFace(1, Landmarks(canonical_points(), 0.984), measures),
+        TrackedFace(3, Landmarks(canonical_points())),
+    ]
+    panel = stats.panel(faces)
+    assert panel.title == "resnet18 on CPU"
+    times, about = panel.tables
+    assert times == (("detect", "1.0 ms"), ("infer", "4.0 ms"), ("show", "2.0 ms"))
+    assert about == (
+        ("face", "score", "yaw", "pitch", "roll", "blinks"),
+        ("1", "0.98", "-12", "+3", "+0", "2"),
+        ("3", "1.00", "-", "-", "-", "0"),
+    )
+    assert panel.turns_ms == (7.0,) * 5
+
+
+def test_the_badge_has_rate_latency_and_model() -> None:
+    stats = LiveStats("resnet18 int8 on CPUExecutionProvider")
+    assert texts(stats) == ["starting", "resnet18"]
+    for i in range(5):
+        stats.loop.update(i / 10, {"detect": 1.0, "infer": 4.0, "show": 20.0})
+    assert texts(stats) == ["10 fps", "5 ms", "resnet18"]  # a video: the time of tracking
+    show(stats.pace, 0, 0.0, 0.083)
+    assert texts(stats) == ["10 fps", "83 ms", "resnet18"]  # a camera: from capture to screen
+    assert [span.bold for span in stats.status()] == [True, False, False]
+
+
+def test_a_slow_rate_has_a_decimal() -> None:
+    stats = LiveStats()
+    for i in range(3):
+        stats.loop.update(0.4 * i, {})
+    assert texts(stats)[0] == "2.5 fps"

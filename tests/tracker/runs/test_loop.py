@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cache import Clips, Trackers
+from tests.cli import default_handlers
 from tests.fake_run import fake_tracker, frames
 from tests.media import packet_bytes, write_video
 from tracker.drawing.anonymise import Anonymiser
+from tracker.drawing.masks import Mask
 from tracker.drawing.picture import Picture
 from tracker.errors import SinkError, SourceError
 from tracker.inference.detection.detector import FakeDetector
@@ -29,6 +34,7 @@ from tracker.sinks.video.delayed import DelayedSink
 from tracker.sinks.video.sink import VideoSink
 from tracker.sources.images.source import ReadFailure
 from tracker.sources.video.source import VideoSource
+from tracker.system.signals import install
 from tracker.types import Frame
 
 
@@ -113,7 +119,7 @@ def test_a_run_with_threads_writes_the_same_bytes(
             VideoSource(video) as source,
             JsonSink(tmp_path / f"{name}.jsonl") as results,
             VideoSink(tmp_path / f"{name}.mp4", source) as encoder,
-            DelayedSink(encoder) as delayed,
+            DelayedSink(encoder, Mask()) as delayed,
         ):
             outputs = Outputs((results,), (), (delayed if anonymised else encoder,))
             # A detector that sees nothing: all heads to hide are those of the tracker.
@@ -197,3 +203,16 @@ def test_sound_ends_with_the_pictures_though_more_was_read_ahead(tmp_path: Path)
     with VideoSource(tmp_path / "o.mp4") as cut:
         assert len(list(cut)) == 10
     assert packet_bytes(tmp_path / "o.mp4", "audio")[-1][0] < 0.5  # a third of the second
+
+
+@pytest.mark.parametrize("run_loop", [run_frames, run_video, run_images])
+def test_a_loop_ends_where_a_signal_was_swallowed(run_loop: Callable[[Iterable[Frame], Run], object]) -> None:
+    results, _, outputs = fake_outputs()
+
+    with default_handlers():
+        install()
+        with suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            run_loop(frames(9), Run(fake_tracker(), outputs))
+    assert results.results == []

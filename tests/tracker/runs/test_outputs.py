@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.fake_run import fake_tracker, frames
+from tracker.drawing.masks import Mask
 from tracker.errors import SinkError
 from tracker.runs.outputs import OutputContext, Outputs, open_outputs, open_pictures
 from tracker.runs.targets import OutputTargets
@@ -73,7 +74,7 @@ def test_without_targets_nothing_is_opened() -> None:
     ("name", "context", "kind"),
     [
         ("o.mp4", MOVING, VideoSink),
-        ("o.mp4", OutputContext(size=(320, 240), delayed=True), DelayedSink),
+        ("o.mp4", OutputContext(size=(320, 240), mask=Mask()), DelayedSink),
         ("o_%03d.png", MOVING, NumberedImageSink),
         ("folder", STILL, ImageSink),
     ],

@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 
 import cv2
+import numpy as np
+import PIL.Image
 import pytest
 
 from tests.cache import Clips
@@ -175,6 +177,44 @@ def test_a_video_killed_at_random_times_ends_with_the_same_bytes(tmp_path: Path,
     other = run_cli(*command(video, out), "--resume", "--max-faces", 2)
     assert_one_line_error(other, "settings.max_faces was 8, now 2", "--resume")
     assert out.read_bytes() == whole
+
+
+def _moving_pictures(folder: Path, kind: str) -> Path:
+    """Write 70 pictures of a drifting portrait at uneven times, or numbered with two missing."""
+    images = [np.roll(cv2.resize(astronaut(), (200, 200)), 2 * index, axis=1) for index in range(70)]
+    if kind == "numbered":
+        for index in set(range(70)) - {20, 56}:
+            cv2.imwrite(str(folder / f"f_{index:03d}.png"), images[index])
+        return folder / "f_%03d.png"
+    path, durations_ms = folder / f"a{kind}", [40 + 20 * (index % 3) for index in range(70)]
+    first, *others = [PIL.Image.fromarray(image[..., ::-1]) for image in images]
+    first.save(path, save_all=True, append_images=others, duration=durations_ms, loop=0)
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [".gif", ".webp", "numbered"])
+def test_moving_pictures_go_on_behind_a_checkpoint(tmp_path: Path, kind: str) -> None:
+    fps = ("--fps", "17") if kind == "numbered" else ()
+    video = (
+        "--video",
+        _moving_pictures(tmp_path, kind),
+        *fps,
+        "--start",
+        "0.3",
+        "--end",
+        "3.9",
+        *OPTIONS,
+        "--no-window",
+    )
+    whole, out = tmp_path / "whole.jsonl", tmp_path / "o.jsonl"
+    once = run_cli(*video, "--json", whole)
+    assert line_count(whole) > CHECKPOINT_EVERY + 5
+    kill_after([*video, "--json", out, "--resume"], out, CHECKPOINT_EVERY + 2)
+    assert line_count(out) < line_count(whole)
+    resumed = run_cli(*video, "--json", out, "--resume")
+    assert (resumed.exit_code, resumed.stderr) == (once.exit_code, once.stderr)
+    assert out.read_bytes() == whole.read_bytes()
 
 
 @pytest.mark.slow

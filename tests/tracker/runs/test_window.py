@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli import on_virtual_screen, run_process
 from tracker.errors import DisplayError
-from tracker.runs.window import FakeWindow, Screen, Window
+from tracker.runs.window import FakeWindow, Screen, Window, first_hw
 
 ON_LINUX = sys.platform.startswith("linux")
 needs_xvfb = pytest.mark.skipif(
@@ -42,9 +42,14 @@ def test_a_missing_display_is_an_error_and_no_abort(display: str) -> None:
     assert done.stderr == ""
 
 
-def test_opencv_without_windows_names_the_package_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_opencv_without_windows_names_the_commands_that_mend_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tracker.runs.window.cv2.currentUIFramework", lambda: "")
-    with pytest.raises(DisplayError, match="opencv-python"):
+    builds = {"opencv-contrib-python-headless": "4.14.0.94"}
+    monkeypatch.setattr("tracker.system.libraries.installed", lambda _: builds)
+    with pytest.raises(
+        DisplayError,
+        match=r"windows: pip uninstall .* opencv-contrib-python==4\.14\.0\.94, or add --no-window$",
+    ):
         Window("test")
 
 
@@ -57,8 +62,9 @@ def test_a_server_that_refuses_the_connection_is_no_display(tmp_path: Path) -> N
 
 
 SESSION = """
-import ctypes, subprocess, time
+import subprocess, time
 import numpy as np
+from tests.x11 import press_cross
 from tracker.runs.window import Window
 def find(name):
     search = ["xdotool", "search", "--name", name]
@@ -70,21 +76,6 @@ def until(answer):
         if found:
             return found
     raise SystemExit("timed out")
-def press_cross(window):
-    # The message of a window manager (ICCCM 4.2.8.1).
-    class Message(ctypes.Structure):
-        names = "type serial sent display window kind format"
-        _fields_ = [(name, ctypes.c_long) for name in names.split()]
-        _fields_ += [("data", ctypes.c_long * 5), ("padding", ctypes.c_long * 12)]
-    x11 = ctypes.CDLL("libX11.so.6")
-    x11.XOpenDisplay.restype = ctypes.c_void_p
-    x11.XInternAtom.restype = ctypes.c_ulong
-    display = ctypes.c_void_p(x11.XOpenDisplay(None))
-    protocols, delete = (x11.XInternAtom(display, name, 0) for name in (b"WM_PROTOCOLS", b"WM_DELETE_WINDOW"))
-    message = Message(type=33, window=window, kind=protocols, format=32)
-    message.data[0] = delete
-    x11.XSendEvent(display, ctypes.c_ulong(window), 0, ctypes.c_long(0), ctypes.byref(message))
-    x11.XCloseDisplay(display)
 canvas = np.full((240, 320, 3), (0, 0, 255), np.uint8)
 with Window("faces") as screen:
     assert not screen.closed
@@ -96,13 +87,18 @@ with Window("faces") as screen:
     where = until(lambda: find("faces"))
     subprocess.run(["xdotool", "windowfocus", where[-1]], check=True)
     seen = []
-    # Left, Up, Right and Home end in the bytes of Q, R, S and P.
-    for name in ("s", "z", "P", "Left", "Up", "m", "Right", "Home", "r", "Escape", "q"):
+    # Up and Home end in the bytes of R and P.
+    pressed = "s z P Left Up m Right Home r comma period space i f h Escape q"
+    for name in pressed.split():
         subprocess.run(["xdotool", "key", name], check=True)
-        if name != "z" and name not in ("Left", "Up", "Right", "Home"):
+        if name not in ("z", "Up", "Home"):
             seen.append(until(key))
-    print(",".join(seen))
+    print(" ".join(seen))
     assert not screen.closed
+    assert screen.canvas_hw((240, 320)) == (240, 320)
+    subprocess.run(["xdotool", "windowsize", "--sync", where[-1], "500", "300"], check=True)
+    until(lambda: key() or screen.canvas_hw((240, 320)) == (300, 500))
+    print(screen.toggle_full_screen(), screen.toggle_full_screen())
 screen.close()
 with Window("gone") as screen:
     screen.show(canvas)
@@ -120,7 +116,44 @@ def test_a_window_returns_keys_and_notices_that_it_was_closed() -> None:
     command = on_virtual_screen([sys.executable, "-c", SESSION])
     done = run_process(command, env={"QT_QPA_PLATFORM": "wayland"})
     assert done.exit_code == 0, done.stdout + done.stderr
-    assert done.stdout.split() == ["s,p,m,r,q,q", "True"]
+    assert done.stdout.splitlines() == ["s p left m right r , . space i f h q q", "True False", "True"]
+
+
+LARGE = """
+import numpy as np
+from tracker.runs.window import Window
+with Window("large") as screen:
+    hw = screen.canvas_hw((2160, 3840))
+    screen.show(np.zeros((*hw, 3), np.uint8))
+    screen.key(0.1)
+    print(*hw, *screen.canvas_hw((2160, 3840)))
+"""
+
+
+@needs_xvfb
+def test_a_window_for_a_large_picture_fits_the_screen() -> None:
+    done = run_process(on_virtual_screen([sys.executable, "-c", LARGE]))
+    assert done.exit_code == 0, done.stdout + done.stderr
+    assert done.stdout.split() == ["648", "1152", "648", "1152"]  # of 1280x1024
+
+
+@pytest.mark.parametrize(
+    ("picture_hw", "monitor", "expected"),
+    [
+        ((480, 640), (1920, 1080), (480, 640)),
+        ((1080, 1920), (1920, 1080), (972, 1728)),
+        ((2160, 3840), (1280, 1024), (648, 1152)),
+        ((1920, 1080), (1920, 1080), (972, 547)),  # upright
+        ((48, 64), (1920, 1080), (240, 320)),  # too small for text
+        ((100, 4000), (1920, 1080), (43, 1728)),
+        ((2160, 3840), None, (2160, 3840)),  # the system does not tell
+        ((1, 1), (1, 1), (1, 1)),
+    ],
+)
+def test_a_new_window_is_as_large_as_picture_and_monitor_allow(
+    picture_hw: tuple[int, int], monitor: tuple[int, int] | None, expected: tuple[int, int]
+) -> None:
+    assert first_hw(picture_hw, monitor) == expected
 
 
 def test_a_fake_window_returns_its_keys_and_keeps_copies() -> None:

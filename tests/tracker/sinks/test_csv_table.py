@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.results import faces_in_a_row, three_measured_faces
-from tracker.sinks.csv_table import CSV_HEADER, CsvSink
+from tracker.errors import MisuseError, ResultsError
+from tracker.sinks.csv_table import CSV_HEADER, CsvSink, read_table, results_table
 
 MEASURES = ["eye_open_left", "eye_open_right", "mouth_open", "yaw_deg", "pitch_deg", "roll_deg", "blinks"]
 
@@ -32,11 +33,92 @@ def test_measures_come_last_and_unknown_ones_are_empty(tmp_path: Path) -> None:
     header, *rows = csv.reader((tmp_path / "a.csv").read_text().splitlines())
     assert header[-8:] == ["y67", *MEASURES]
     assert [row[-7:] for row in rows] == [
-        ["0.3124", "", "0.05", "-12.35", "4.0", "180.0", "3"], ["0.3", "0.29", "", "", "", "", "0"], [""] * 7,
-    ]  # fmt: skip
+        ["0.3124", "", "0.05", "-12.35", "4.0", "180.0", "3"],
+        ["0.3", "0.29", "", "", "", "", "0"],
+        ["", "", "", "", "", "", "0"],
+    ]
 
 
 def test_a_file_name_that_is_not_utf8_is_escaped(tmp_path: Path) -> None:
     with CsvSink(tmp_path / "o.csv") as sink:
         sink.write(faces_in_a_row(source="müde\udcff.png"))
     assert (tmp_path / "o.csv").read_text("utf-8").splitlines()[1].startswith("müde\\udcff.png,12,")
+
+
+def test_a_table_of_results_has_the_columns_and_cells_of_the_csv(tmp_path: Path) -> None:
+    results = [three_measured_faces(), faces_in_a_row(0), faces_in_a_row(1, index=13)]
+    with CsvSink(tmp_path / "a.csv") as sink:
+        for result in results:
+            sink.write(result)
+    table = results_table(results)
+    header, *rows = csv.reader((tmp_path / "a.csv").read_text().splitlines())
+    assert list(table) == header
+    assert {len(column) for column in table.values()} == {len(rows)} == {4}
+    for i, row in enumerate(rows):
+        cells = [column[i] for column in table.values()]
+        assert ["" if cell is None else str(cell) for cell in cells] == row
+    assert all(isinstance(value, float | None) for value in (*table["x0"], *table["yaw_deg"]))
+    assert results_table([]) == {name: [] for name in CSV_HEADER}
+
+
+@pytest.mark.parametrize("name", ["=1+1.png", "+1.png", "-a.png", "@x.png", "'=1.png", "''-1.png"])
+def test_text_that_a_spreadsheet_would_run_gets_a_quote_and_is_read_back(tmp_path: Path, name: str) -> None:
+    """OWASP, CSV Injection: a single quote before it."""
+    with CsvSink(tmp_path / "o.csv") as sink:
+        sink.write(faces_in_a_row(source=name))
+    _, row = csv.reader((tmp_path / "o.csv").read_text("utf-8").splitlines())
+    assert row[0] == f"'{name}"
+    assert read_table(tmp_path / "o.csv")["source"] == [name]
+
+
+@pytest.mark.parametrize("name", ["a.png", "'a.png", "a=1.png", "a-b.png", " =1.png"])
+def test_other_text_is_not_changed(tmp_path: Path, name: str) -> None:
+    with CsvSink(tmp_path / "o.csv") as sink:
+        sink.write(faces_in_a_row(source=name))
+    _, row = csv.reader((tmp_path / "o.csv").read_text("utf-8").splitlines())
+    assert row[0] == name
+    assert read_table(tmp_path / "o.csv")["source"] == [name]
+
+
+@pytest.mark.parametrize("name", ["\t=1", "\r=1", "a\x1b[2Jb", "a\x9b2Jb", "a\u202egpj.exe", "a\nb"])
+def test_control_characters_never_reach_a_table(tmp_path: Path, name: str) -> None:
+    with CsvSink(tmp_path / "o.csv") as sink:
+        sink.write(faces_in_a_row(source=name))
+    lines = (tmp_path / "o.csv").read_bytes().decode().split("\n")
+    assert len(lines) == 3
+    assert all(line.isprintable() for line in lines)
+    assert lines[1].startswith(name.encode("unicode_escape").decode())
+
+
+def test_negative_numbers_stay_numbers(tmp_path: Path) -> None:
+    results = [three_measured_faces()]
+    with CsvSink(tmp_path / "o.csv") as sink:
+        sink.write(results[0])
+    _, row, *_ = csv.reader((tmp_path / "o.csv").read_text("utf-8").splitlines())
+    assert "-12.35" in row
+    assert read_table(tmp_path / "o.csv") == results_table(results)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a,b\n", r":1: not the header"),
+        (",".join(CSV_HEADER) + "\n1,2\n", r":2: expected 152 cells, got 2"),
+        (",".join(CSV_HEADER) + "\n" + ",".join(["x"] * 152) + "\n", r":2: .*invalid literal"),
+        ("\udcff", "cannot read"),
+    ],
+)
+def test_another_table_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "o.csv").write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(ResultsError, match=words):
+        read_table(tmp_path / "o.csv")
+    with pytest.raises(ResultsError, match="cannot read"):
+        read_table(tmp_path / "gone.csv")
+
+
+def test_a_single_result_is_a_table_and_other_things_are_refused() -> None:
+    result = three_measured_faces()
+    assert results_table(result) == results_table([result])
+    for wrong, named in ((None, "None"), (["a"], "'a'"), ("a", "'a'"), (result.faces, "TrackedFace")):
+        with pytest.raises(MisuseError, match=rf"results .*FrameResult.* got .*{named}"):
+            results_table(wrong)  # type: ignore[arg-type]

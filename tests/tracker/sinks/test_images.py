@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.media import picture
+from tests.media import picture, picture_index
 from tracker.drawing.picture import Picture
 from tracker.errors import SinkError
-from tracker.sinks.images import ImageSink
+from tracker.sinks.images import ImageSink, SingleImageSink
 
 
 def test_images_keep_their_name_and_format(tmp_path: Path) -> None:
@@ -58,3 +58,26 @@ def test_a_source_with_a_folder_is_refused(tmp_path: Path, name: str) -> None:
     ):
         sink.write(Picture(picture(3), source=name))
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_one_image_is_written_to_the_file_of_that_name(tmp_path: Path) -> None:
+    source = tmp_path / "x.jpg"
+    cv2.imwrite(str(source), picture(3))
+    for name in ("y.jpg", "y.png", "y.webp"):
+        with SingleImageSink(str(tmp_path / name), [source]) as sink:
+            sink.write(Picture(picture(3), source="x.jpg"))
+        written = cv2.imread(str(tmp_path / name))
+        assert written is not None
+        assert picture_index(np.asarray(written, np.uint8)) == 3
+    assert {path.name for path in tmp_path.iterdir()} == {"x.jpg", "y.jpg", "y.png", "y.webp"}
+
+
+def test_a_file_for_several_images_or_of_another_kind_is_refused(tmp_path: Path) -> None:
+    source = tmp_path / "x.jpg"
+    source.touch()
+    with pytest.raises(SinkError, match=r"2 pictures to .*give --output a folder"):
+        SingleImageSink(tmp_path / "y.jpg", [source, source])
+    with pytest.raises(SinkError, match="it is the input"):
+        SingleImageSink(source, [source])
+    with pytest.raises(SinkError, match=r"written as \.png or \.jpg"):
+        SingleImageSink(tmp_path / "y.xyz", [source])

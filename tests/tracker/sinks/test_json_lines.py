@@ -33,7 +33,7 @@ def test_a_line_has_the_documented_fields(tmp_path: Path) -> None:
     assert list(full) == ["source", "frame", "time_s", "width", "height", "faces"]
     assert (full["source"], full["frame"], full["time_s"]) == ("a.mp4", 12, 0.4)
     assert (full["width"], full["height"]) == (640, 480)
-    assert [list(face) for face in full["faces"]] == [["id", "box", "score", "landmarks"]] * 2
+    assert [list(face) for face in full["faces"]] == [["id", "box", "score", "landmarks", "measures"]] * 2
     expected = frames[0].faces[1]
     np.testing.assert_allclose(
         full["faces"][1]["landmarks"], expected.landmarks.points_frame, atol=0.005 + 1e-9
@@ -100,7 +100,7 @@ def test_unknown_measures_are_null(tmp_path: Path) -> None:
         "eye_open": [0.3, 0.29], "mouth_open": None, "yaw_deg": None, "pitch_deg": None, "roll_deg": None,
         "blinks": 0,
     }  # fmt: skip
-    assert "measures" not in third
+    assert third["measures"] == {**second["measures"], "eye_open": [None, None]}
 
 
 def test_written_lines_are_read_back(tmp_path: Path) -> None:
@@ -112,7 +112,6 @@ def test_written_lines_are_read_back(tmp_path: Path) -> None:
     assert failed.error == "not an image"
     (face,) = second.faces
     measures = frames_of_one_face()[1].faces[0].measures
-    assert measures is not None
     assert (face.id, face.score, face.blinks) == (1, 0.9, 0)
     assert face.quality == pytest.approx(0.5, abs=0.001)
     assert (face.eye_left, face.eye_right) == pytest.approx(measures.eye_open, abs=1e-4)
@@ -253,3 +252,42 @@ def test_odd_values_are_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, record: dict[str, Any]
 ) -> None:
     _read_or_refuse(tmp_path_factory.getbasetemp() / "odd.jsonl", json.dumps(record).encode() + b"\n")
+
+
+@pytest.mark.parametrize("name", ["a\x1b[2Jb", "a\x9b2Jb", "a\x7fb", "a\u202egpj.exe", "a\nb", "a\u2028b"])
+def test_control_characters_are_escaped_in_a_line(tmp_path: Path, name: str) -> None:
+    path = write_json_lines(tmp_path / "o.jsonl", [faces_in_a_row(source=name)])
+    text = path.read_text("utf-8")
+    assert text.removesuffix("\n").isprintable()
+    assert json.loads(text)["source"] == name
+    assert read_results(str(path)).lines[0].source == name
+
+
+def test_an_endless_line_is_refused_at_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracker.sinks.json_lines._MAX_LINE", 5000)
+    path = write_json_lines(tmp_path / "o.jsonl", [faces_in_a_row()])
+    with path.open("ab") as file:
+        file.write(bytes(6000))
+    with pytest.raises(ResultsError, match=r"o\.jsonl:2: a line of more than"):
+        read_results(path)
+    if Path("/dev/zero").exists():
+        with pytest.raises(ResultsError, match=r"/dev/zero:1: a line of more than"):
+            read_results("/dev/zero")
+
+
+def test_the_shape_of_pixels_stands_in_a_line_where_they_are_not_square(tmp_path: Path) -> None:
+    shapes = (1.0, 16 / 15, 0.5)
+    pairs = zip(frames_of_one_face(), shapes, strict=True)
+    frames = [replace(frame, pixel_aspect=aspect) for frame, aspect in pairs]
+    path = write_json_lines(tmp_path / "o.jsonl", frames)
+    assert [line.get("pixel_aspect") for line in read_json_lines(path)] == [None, 1.066667, 0.5]
+    assert [line.pixel_aspect for line in read_results(path).lines] == [1.0, 1.066667, 0.5]
+    assert [frame.to_dict().get("pixel_aspect") for frame in frames] == [None, 16 / 15, 0.5]
+
+
+@pytest.mark.parametrize("aspect", ["0", "9", "-1", '"16:15"', "true", "null"])
+def test_a_line_with_an_impossible_shape_of_pixels_is_refused(tmp_path: Path, aspect: str) -> None:
+    path = write_json_lines(tmp_path / "o.jsonl", frames_of_one_face(1))
+    path.write_text(path.read_text().replace('"faces"', f'"pixel_aspect": {aspect}, "faces"'))
+    with pytest.raises(ResultsError, match=r"o\.jsonl:1"):
+        read_results(path)

@@ -14,6 +14,7 @@ from hypothesis import given
 from tests.results import frames_of_one_face, read_json_lines, write_json_lines
 from tests.shapes import face_points, measured
 from tests.strategies import floats
+from tracker.geometry import Stretch
 from tracker.sinks.openface import OpenFaceSink, openface_angles
 from tracker.tracking.measures.head_pose import FACE_MM, POSE_POINTS, head_place, head_pose
 from tracker.types import FaceMeasures, FloatArray, FrameResult, Landmarks, TrackedFace
@@ -110,3 +111,22 @@ def test_pose_cells_are_empty_for_a_face_without_pose(tmp_path: Path) -> None:
     (row,) = rows(tmp_path / "o.csv")
     assert row["success"] == "1"
     assert {row[name] for name in row if name.startswith("pose_")} == {""}
+
+
+@pytest.mark.parametrize("aspect", [2.0, 0.5])
+def test_a_pose_is_that_of_the_picture_as_it_is_shown(tmp_path: Path, aspect: float) -> None:
+    points, stretch = projected_face(0.3, -0.2, 0.1, (20.0, -10.0, 600.0)), Stretch.of(aspect)
+    measures = measured(points)
+    seen = []
+    for name, (stored, image_hw, ratio) in {
+        "square": (points, (480, 640), 1.0),
+        "squeezed": (stretch.to_stored(points), (round(480 / stretch.y), round(640 / stretch.x)), aspect),
+    }.items():
+        with OpenFaceSink(tmp_path / f"{name}.csv") as sink:
+            face = TrackedFace(1, Landmarks(stored), measures)
+            sink.write(FrameResult((face,), 0, 0.0, "a", image_hw, pixel_aspect=ratio))
+        (row,) = rows(tmp_path / f"{name}.csv")
+        seen.append([float(row[f"pose_{axis}"]) for axis in ("Tx", "Ty", "Tz", "Rx", "Ry", "Rz")])
+        assert float(row["x_30"]) == pytest.approx(stored[30, 0], abs=0.01)
+    assert seen[0] == pytest.approx(seen[1], abs=0.11)  # rounded to 0.1 mm
+    assert seen[0][3:] == pytest.approx([-0.2, 0.3, 0.1], abs=1e-3)

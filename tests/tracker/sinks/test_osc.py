@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,7 +15,7 @@ from tests.results import NO_POSE, SOME_MEASURES
 from tests.shapes import face_points
 from tracker.errors import SinkError
 from tracker.sinks.osc import OscSink, face_messages, parse_target
-from tracker.types import FaceMeasures, FrameResult, Landmarks, TrackedFace
+from tracker.types import UNMEASURED, FaceMeasures, FrameResult, Landmarks, TrackedFace
 
 osc_packet = pytest.importorskip("pythonosc.osc_packet")
 
@@ -56,7 +57,7 @@ def receiver() -> Iterator[Receiver]:
     receiver.socket.close()
 
 
-def _face(number: int, measures: FaceMeasures | None = FULL) -> TrackedFace:
+def _face(number: int, measures: FaceMeasures = FULL) -> TrackedFace:
     points = face_points((100.125 + 40 * number, 80.5)).astype(np.float32)
     return TrackedFace(number, Landmarks(points, 0.875), measures)
 
@@ -103,10 +104,10 @@ def test_a_frame_without_faces_has_no_ids(receiver: Receiver) -> None:
     [
         (SOME_MEASURES, {"eye_open_right"}),
         (NO_POSE, {"mouth_open", "head_pose"}),
-        (None, {"eye_open_left", "eye_open_right", "mouth_open", "head_pose", "blinks"}),
+        (UNMEASURED, {"eye_open_left", "eye_open_right", "mouth_open", "head_pose"}),
     ],
 )
-def test_unknown_measures_are_not_sent(measures: FaceMeasures | None, missing: set[str]) -> None:
+def test_unknown_measures_are_not_sent(measures: FaceMeasures, missing: set[str]) -> None:
     everything = {address for address, _ in face_messages(_face(1))}
     sent = {address for address, _ in face_messages(_face(1, measures))}
     assert everything - sent == {f"/tracker/face/{name}" for name in missing}
@@ -151,10 +152,23 @@ def test_host_and_port_are_parsed() -> None:
     assert parse_target("[fe80::1%eth0]:1") == ("fe80::1%eth0", 1)
 
 
-def test_a_socket_error_is_a_message_of_one_line() -> None:
-    sink = OscSink("127.0.0.1:9000")
-    sink.close()
-    sink.close()
-    with pytest.raises(SinkError, match=r"cannot write OSC messages to 127\.0\.0\.1:9000: ") as caught:
+def test_a_socket_error_is_a_message_of_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENETUNREACH, "Network is unreachable")
+
+    monkeypatch.setattr(socket.socket, "sendto", refuse)
+    with (
+        OscSink("127.0.0.1:9000") as sink,
+        pytest.raises(SinkError, match=r"cannot write OSC messages to 127\.0\.0\.1:9000: ") as caught,
+    ):
         sink.write(_result())
     assert "\n" not in str(caught.value)
+
+
+def test_the_shape_of_pixels_is_sent_where_they_are_not_square(receiver: Receiver) -> None:
+    result = FrameResult((), 7, 0.28, "a.mpg", (576, 720), pixel_aspect=16 / 15)
+    with OscSink(f"127.0.0.1:{receiver.port}") as sink:
+        sink.write(result)
+        sink.write(replace(result, pixel_aspect=1.0))
+    assert receiver.bundle()[2] == ("/tracker/pixel_aspect", [pytest.approx(16 / 15)])
+    assert [address for address, _ in receiver.bundle()] == ["/tracker/frame", "/tracker/ids"]

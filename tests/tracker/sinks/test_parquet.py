@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from tests.cli import REPO, assert_one_line_error, run_cli
 from tests.disk import file_size_limit
 from tests.results import FAILURE, frames_of_one_face, read_json_lines, write_json_lines
 from tracker.errors import SinkError
+from tracker.runs.outputs import OutputContext, open_outputs
+from tracker.runs.targets import OutputTargets
 from tracker.sinks.csv_table import CsvSink
 from tracker.sinks.parquet import METADATA_KEY, ParquetSink
 from tracker.types import FrameResult
@@ -173,5 +176,16 @@ def test_a_missing_pyarrow_is_named_and_old_results_stay(tmp_path: Path, clips: 
     (tmp_path / "o.jsonl").write_text("results of yesterday")
     files = ("--json", tmp_path / "o.jsonl", "--parquet", tmp_path / "o.parquet")
     done = run_cli("--video", clips.faces(5), "--no-window", *files, without=["pyarrow"])
-    assert_one_line_error(done, "pip install 'tracker[parquet]'")
+    assert_one_line_error(done, "pip install 'tracker68[parquet]'")
     assert (tmp_path / "o.jsonl").read_text() == "results of yesterday"
+
+
+def test_metadata_tell_the_shape_of_pixels_that_are_not_square(tmp_path: Path) -> None:
+    about = []
+    for name, aspect in (("square", 1.0), ("wide", 16 / 15)):
+        targets = OutputTargets(parquet=tmp_path / name)
+        context = OutputContext(made_by={"model": "none"}, size=(720, 576), pixel_aspect=aspect)
+        with ExitStack() as stack:
+            open_outputs(stack, targets, context, ())
+        about.append(json.loads(parquet.read_schema(tmp_path / name).metadata[METADATA_KEY]))
+    assert about == [{"model": "none"}, {"model": "none", "pixel_aspect": 16 / 15}]

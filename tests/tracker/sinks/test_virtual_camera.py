@@ -10,7 +10,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from tests.media import picture
+from tests.media import picture, picture_index
 from tracker.drawing.picture import Picture
 from tracker.errors import SinkError
 from tracker.sinks.virtual_camera import VirtualCamera
@@ -135,5 +135,14 @@ def test_the_real_library_refuses_a_missing_device() -> None:
 
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyvirtualcam", None)
-    with pytest.raises(SinkError, match=r"pip install 'tracker\[virtual-camera\]'"):
+    with pytest.raises(SinkError, match=r"pip install 'tracker68\[virtual-camera\]'"):
         VirtualCamera("auto", (64, 48))
+
+
+def test_pictures_are_shown_in_square_pixels(device: type[Device]) -> None:
+    with VirtualCamera("auto", (128, 48)) as camera:
+        camera.write(Picture(picture(61), pixel_aspect=2.0))
+    (image,) = device.opened[0].sent
+    assert image.shape == (48, 128, 3)
+    assert picture_index(image) == 61
+    assert image[:, [0, -1]].any(axis=2).all()  # no bars

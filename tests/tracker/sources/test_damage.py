@@ -21,16 +21,16 @@ from tracker.types import Damage, Frame
         (
             [Damage(2, guessed=True, byte=7), Damage(lost_after=1)],
             "a.mp4 is damaged: 3 frames lost, 1 guessed at in part, first at frame 0 (0.000 s, byte 7); "
-            "10 frames are done",
+            "10 frames were tracked",
         ),
         (
             [Damage(2), Damage(lost_after=None)],
-            "a.mp4 is damaged: at least 2 frames lost, first at frame 0 (0.000 s); 10 frames are done",
+            "a.mp4 is damaged: at least 2 frames lost, first at frame 0 (0.000 s); 10 frames were tracked",
         ),
         (
             [Damage(time_mended=True, lost_after=None)],
             "a.mp4 is damaged: frames lost at its end, 1 with impossible times, first at frame 0 (0.000 s); "
-            "10 frames are done",
+            "10 frames were tracked",
         ),
     ],
 )

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
-import numpy.typing as npt
 import pytest
 
+from tests.cli import run_code
 from tests.media import mjpeg_server, picture, picture_index, write_video
 from tests.tracker.sources.test_numbered import write_images
-from tracker.errors import SourceError
+from tracker.errors import MisuseError, SourceError, TrackerError
 from tracker.sources.camera.source import CameraSource
 from tracker.sources.numbered import NumberedImageSource
-from tracker.sources.opening import PictureSource, Source, frame_from, open_film, open_source
+from tracker.sources.opening import PictureSource, Source, open_film, open_source
 from tracker.sources.video.source import VideoSource
 
 
@@ -150,33 +153,91 @@ def test_a_closed_video_source_cannot_be_iterated(tmp_path: Path) -> None:
         next(iter(source))
 
 
-def test_a_bgr_array_becomes_a_frame_without_a_copy() -> None:
-    image = picture(5)
-    frame = frame_from(image, 3, 0.1, "mine")
-    assert (frame.index, frame.time_s, frame.source) == (3, 0.1, "mine")
-    assert frame.image_bgr is image
-
-
-def test_grey_and_rgb_arrays_become_contiguous_bgr() -> None:
-    bgr = picture(5)
-    bgr[..., 0] = 7
-    rgb = frame_from(np.asarray(bgr[..., ::-1]), channels="rgb")
-    grey = frame_from(bgr[..., 1])
-    np.testing.assert_array_equal(rgb.image_bgr, bgr)
-    np.testing.assert_array_equal(grey.image_bgr, np.repeat(bgr[..., 1:2], 3, axis=2))
-    assert rgb.image_bgr.flags.c_contiguous
-    assert grey.image_bgr.flags.c_contiguous
-
-
 @pytest.mark.parametrize(
-    "image",
-    [np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((0, 4), np.uint8), np.zeros(4, np.uint8)],
+    ("what", "words"),
+    [
+        ("", "not empty"),
+        ("  ", "not empty"),
+        ("a\0b", "not empty"),
+        (None, "got NoneType"),
+        (True, "got bool"),
+        (1.5, "got float"),
+        (b"a.mp4", "got bytes"),
+        (picture(1), "got ndarray: an array goes to frame_from"),
+        (-1, "numbered from 0, got -1"),
+        ("x" * 5000, "xxx.*xxx: File name too long"),
+        ("x" * 5000 + "*", "File name too long|no images match"),
+        (5000 * "x" + "%d.png", "File name too long"),
+    ],
 )
-def test_other_shapes_and_types_are_refused(image: npt.NDArray[Any]) -> None:
-    with pytest.raises(ValueError, match="image_bgr must be"):
-        frame_from(image)
+def test_a_name_that_cannot_be_one_is_an_error_of_one_short_line(what: Any, words: str) -> None:
+    with pytest.raises(TrackerError, match=words) as caught:
+        open_source(what)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 300
 
 
-def test_an_unknown_channel_order_is_refused() -> None:
-    with pytest.raises(ValueError, match="bgr or rgb"):
-        frame_from(picture(1), channels="yuv")  # type: ignore[arg-type]
+@pytest.mark.parametrize("name", ["clip.mp4", "photos/%d.png"])
+def test_a_film_is_read_once(media: Path, name: str) -> None:
+    with open_source(media / name) as source:
+        with pytest.raises(SourceError) if "%" in name else nullcontext():  # numbers are missing
+            assert list(source)
+        with pytest.raises(MisuseError, match=r"was read already, to its end: open it again"):
+            iter(source)
+    with open_source(media / name) as source:
+        next(iter(source))
+        with pytest.raises(MisuseError, match=r"was read already, in part"):
+            list(source)
+
+
+@pytest.mark.parametrize("taken", [0, 1, 5])
+def test_a_frame_after_closing_is_an_error_and_no_crash(media: Path, taken: int) -> None:
+    """In a process of its own: libav would end it."""
+    done = run_code(
+        "from tracker import MisuseError, open_source\n"
+        "source = open_source('clip.mp4')\n"
+        "frames = iter(source)\n"
+        f"taken = [next(frames) for _ in range({taken})]\n"
+        "source.close()\n"
+        "try:\n"
+        "    next(frames)\n"
+        "except MisuseError as error:\n"
+        "    print(error)\n",
+        cwd=media,
+    )
+    assert (done.exit_code, done.stdout) == (0, "clip.mp4 was closed: open it again\n"), done.stderr
+
+
+def test_closing_waits_for_the_picture_that_another_thread_decodes(media: Path) -> None:
+    for _ in range(20):
+        source = open_source(media / "clip.mp4")
+        with ThreadPoolExecutor(1) as pool:
+            reading = pool.submit(lambda frames: [frame.index for frame in frames], source)
+            source.close()
+            with suppress(MisuseError):
+                assert reading.result() == list(range(12))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no named pipes")
+def test_a_pipe_is_refused_as_a_film_at_once(tmp_path: Path) -> None:
+    """It would be opened a second time, and wait for ever."""
+    os.mkfifo(tmp_path / "pipe.mp4")
+    with pytest.raises(SourceError, match="is a pipe, and a video is read more than once"):
+        open_source(tmp_path / "pipe.mp4")
+
+
+def test_one_picture_that_cannot_be_read_is_told_without_others(tmp_path: Path) -> None:
+    (tmp_path / "base.jpg").write_bytes(b"no picture")
+    with open_source(tmp_path / "base.jpg") as source, pytest.raises(SourceError) as told:
+        list(source)
+    assert "others" not in str(told.value)
+    assert "base.jpg" in str(told.value)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a device of Linux")
+def test_a_device_that_is_no_camera_is_told_with_what_a_program_can_give(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tracker.sources.camera.source.list_cameras", lambda: [])
+    with pytest.raises(SourceError, match=r"/dev/zero.*take a stream's URL or a film"):
+        open_source("/dev/zero")

@@ -14,7 +14,7 @@ import pytest
 from tests.cli import start_process
 from tests.disk import file_size_limit
 from tracker.errors import ReaderGoneError, SinkError
-from tracker.system.files import Lock, TextFile, check_output, guarded_write, write_whole
+from tracker.system.files import Lock, TextFile, check_output, guarded_write, make_folder, write_whole
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
 MODES = [pytest.param(False, id="itself", marks=POSIX), pytest.param(True, id="beside")]
@@ -160,3 +160,19 @@ def test_a_device_is_locked_without_a_file_beside_it() -> None:
         assert set(Path("/dev").iterdir()) == before
     with Lock(Path(os.devnull), beside=True), Lock(Path(os.devnull), beside=True):
         assert set(Path("/dev").iterdir()) == before
+
+
+def test_a_folder_is_made_unless_its_name_is_a_file_or_a_broken_link(tmp_path: Path) -> None:
+    make_folder(tmp_path / "new", "another")
+    make_folder(tmp_path / "new", "another")
+    (tmp_path / "good").symlink_to("new")
+    make_folder(tmp_path / "good", "another")
+    make_folder(tmp_path / "a" / "b", "another", parents=True)
+    assert (tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").touch()
+    with pytest.raises(SinkError, match=r"file: it is not a folder; give another$"):
+        make_folder(tmp_path / "file", "another")
+    (tmp_path / "link").symlink_to("nowhere")
+    with pytest.raises(SinkError, match="symbolic link to nowhere"):
+        make_folder(tmp_path / "link", "another")
+    assert not (tmp_path / "nowhere").exists()

@@ -5,12 +5,23 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 
 from tests.cli import default_handlers
-from tracker.system.signals import install, interruption_pending, uninterrupted
+from tracker.errors import BackendError, SinkError
+from tracker.system.signals import (
+    ignore_interrupts,
+    install,
+    interruption_in,
+    interruption_pending,
+    raise_swallowed,
+    swallowed_quietly,
+    uninterrupted,
+)
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
@@ -81,3 +92,103 @@ def test_a_signal_that_nohup_ignores_stays_ignored() -> None:
     install()
     kill(signal.SIGHUP)
     assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+@pytest.mark.usefixtures("fresh_process", "installed")
+@pytest.mark.parametrize(
+    ("number", "kind"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)]
+)
+def test_a_swallowed_signal_is_raised_again_until_something_ends(
+    number: signal.Signals, kind: type[BaseException]
+) -> None:
+    raise_swallowed()  # nothing came
+    with suppress(kind):
+        kill(number)
+    for _ in range(2):
+        with pytest.raises(kind):
+            raise_swallowed()
+    install()
+    raise_swallowed()
+
+
+@pytest.mark.usefixtures("fresh_process", "installed")
+def test_a_signal_that_a_destructor_swallows_is_raised_again_and_leaves_no_traceback(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    class Interrupted:
+        def __del__(self) -> None:
+            kill(signal.SIGINT)
+            for _ in range(1000):  # the handler runs between two instructions
+                pass
+
+    with swallowed_quietly():
+        Interrupted()
+    assert capsys.readouterr().err == ""
+    with pytest.raises(KeyboardInterrupt):
+        raise_swallowed()
+
+
+@pytest.mark.usefixtures("fresh_process", "installed")
+def test_other_threads_and_other_handlers_are_not_told_of_a_swallowed_signal() -> None:
+    with suppress(KeyboardInterrupt):
+        kill(signal.SIGINT)
+    told: list[BaseException] = []
+
+    def check() -> None:
+        try:
+            raise_swallowed()
+        except BaseException as error:  # noqa: BLE001 - that there is none is the test
+            told.append(error)
+
+    thread = threading.Thread(target=check)
+    thread.start()
+    thread.join()
+    assert told == []
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    raise_swallowed()
+
+
+@pytest.mark.usefixtures("fresh_process")
+def test_ctrl_c_is_ignored_once_the_process_ends() -> None:
+    ignore_interrupts()
+    kill(signal.SIGINT)
+
+
+def _raised(make: Callable[[], object]) -> BaseException:
+    with pytest.raises(BaseException) as caught:
+        make()
+    return caught.value
+
+
+def _import_turned(kind: type[Exception], states_cause: bool) -> None:
+    try:
+        raise KeyboardInterrupt
+    except KeyboardInterrupt as error:
+        if states_cause:
+            raise kind("initialization failed") from error
+        raise kind("initialization failed")  # noqa: B904 - the context alone is the case
+
+
+@pytest.mark.parametrize(
+    ("kind", "states_cause", "is_interruption"),
+    [
+        (ImportError, True, True),
+        (ImportError, False, True),
+        (BackendError, True, True),
+        (SinkError, False, False),
+        (OSError, False, False),
+    ],
+)
+def test_an_interruption_is_found_behind_the_error_that_it_became(
+    kind: type[Exception], states_cause: bool, is_interruption: bool
+) -> None:
+    """A disk that is full while files are closed because of Ctrl-C is an error of its own."""
+    error = _raised(lambda: _import_turned(kind, states_cause))
+    found = interruption_in(error)
+    assert isinstance(found, KeyboardInterrupt) if is_interruption else found is None
+
+
+def test_a_circle_of_causes_ends() -> None:
+    first, second = ValueError("1"), ValueError("2")
+    first.__cause__, second.__cause__ = second, first
+    assert interruption_in(first) is None

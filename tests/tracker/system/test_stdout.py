@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 import pytest
 
 from tests.cli import run_main
 from tracker.errors import ReaderGoneError, SinkError
 from tracker.system.files import guarded_write
-from tracker.system.stdout import StandardOutput
+from tracker.system.stdout import StandardOutput, stderr_silenced
 
 
 def test_other_output_goes_to_standard_error_until_it_is_closed() -> None:
@@ -62,3 +63,11 @@ def test_a_pipe_whose_reader_has_ended_raises_reader_gone() -> None:
                     out.write("result\n")
 
     run_main(write, package="tracker")
+
+
+def test_native_output_to_stderr_is_discarded_until_the_end(capfd: pytest.CaptureFixture[str]) -> None:
+    with suppress(ValueError), stderr_silenced():
+        os.write(2, b"noise")
+        raise ValueError
+    os.write(2, b"message")
+    assert capfd.readouterr().err == "message"

@@ -42,3 +42,14 @@ def test_an_assignment_is_as_cheap_as_the_best_of_all(costs: FloatArray) -> None
     count, least = best_sum(costs)
     assert len(pairs) == count
     assert sum(costs[pair] for pair in pairs) == pytest.approx(least)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(8, 8), (20, 31), (40, 40), (31, 20)])
+def test_large_tables_are_assigned_as_scipy_does(rows: int, columns: int) -> None:
+    optimize = pytest.importorskip("scipy.optimize")
+    costs = np.random.default_rng(rows + columns).random((rows, columns))
+    pairs = [(row, column) for row, column in enumerate(assign(costs)) if column is not None]
+    assert len(pairs) == min(rows, columns)
+    assert sum(costs[pair] for pair in pairs) == pytest.approx(
+        costs[optimize.linear_sum_assignment(costs)].sum()
+    )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tests.scene import Scene, ids
 from tests.shapes import face_box
-from tests.tracks import track_at
+from tests.tracks import FPS, look, sighting_at, track_at
+from tracker.tracking.appearance import Appearance
 from tracker.tracking.duplicates import overlaps_any, without_duplicates
 
 
@@ -16,10 +17,24 @@ def test_boxes_overlap_from_the_given_iou_on() -> None:
     assert not overlaps_any(box, [], 0.1)
 
 
-def test_the_older_of_two_live_tracks_stays_and_lost_ones_do_not_count() -> None:
-    lost, older, younger, other = (track_at(x, 200, i) for i, x in enumerate((200, 200, 205, 400), 1))
-    lost.lost_at_s = 0.0
-    assert without_duplicates([lost, older, younger, other], 0.3) == [lost, older, other]
+def test_of_two_tracks_on_one_face_the_expected_one_stays() -> None:
+    older, younger, other = (track_at(x, 200, i) for i, x in enumerate((160, 205, 400), 1))
+    here = sighting_at(204, 200)
+    found = [(older, here), (younger, here), (other, sighting_at(400, 200))]
+    assert without_duplicates(found, 1 / FPS, 0.3) == found[1:]
+
+
+def test_of_two_tracks_on_one_face_the_one_that_looks_like_it_stays() -> None:
+    tracks = [track_at(200, 200, i) for i in (1, 2)]
+    for i, track in enumerate(tracks, 1):
+        track.appearance = Appearance(look(i), look(i))
+    here = sighting_at(200, 200, seen=look(2))
+    assert without_duplicates([(track, here) for track in tracks], 1 / FPS, 0.3) == [(tracks[1], here)]
+
+
+def test_of_two_tracks_that_fit_alike_the_older_stays() -> None:
+    pairs = [(track_at(200, 200, i), sighting_at(200, 200)) for i in (1, 2)]
+    assert without_duplicates(pairs, 1 / FPS, 0.3) == pairs[:1]
 
 
 def test_two_tracks_that_slide_onto_one_face_become_the_older_one() -> None:

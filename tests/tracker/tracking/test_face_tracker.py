@@ -11,9 +11,9 @@ import pytest
 from tests.cache import Trackers
 from tests.faces import astronaut
 from tests.scene import BLANK, Scene, ids
-from tests.shapes import canonical_points, face_box
-from tracker.geometry import CropTransform
+from tests.shapes import canonical_points, face_box, face_points
 from tracker.inference.detection.detector import FakeDetector
+from tracker.inference.detection.views import View
 from tracker.inference.landmarker import FakeLandmarker
 from tracker.tracking.face_tracker import FaceTracker
 from tracker.tracking.settings import TrackerSettings
@@ -61,15 +61,60 @@ def test_all_tracks_end_at_a_scene_cut() -> None:
     tracker = scene.tracker()
     scene.run(tracker, 3)
     scene.background = scene.background[:, ::-1]
+    scene.people = {100: (280, 220)}  # near enough to come back there without a cut
     assert ids(scene.run(tracker, 1, start=3)[0]) == [2]
     assert ids(scene.run(tracker, 5, start=4)[-1]) == [2]
+
+
+def test_a_face_found_where_it_was_expected_disproves_a_cut() -> None:
+    scene = Scene({200: (200, 200)})
+    tracker = scene.tracker()
+    for index in range(12):
+        scene.background = scene.background[:, ::-1]
+        assert ids(scene.run(tracker, 1, start=index)[0]) == [1]
+
+
+@pytest.mark.parametrize("level", [0, 255])
+def test_faces_that_only_the_first_look_found_are_back_right_after_a_blank_frame(level: int) -> None:
+    scene = Scene({60 + 10 * i: (60 + 130 * (i % 5), 90 + 150 * (i // 5)) for i in range(15)})
+    tracker = scene.tracker(TrackerSettings(max_faces=15))
+    assert len(ids(scene.run(tracker, 3)[-1])) == 15
+    scene.boxes = []
+    blank = Frame(np.full_like(BLANK, level), 3, 3 / 30)
+    assert ids(tracker.step(blank)) == []
+    assert ids(tracker.step(scene.frame(4))) == list(range(1, 16))
+
+
+def test_lost_faces_are_sought_less_often_after_a_while() -> None:
+    scene = Scene({60 + 10 * i: (60 + 130 * (i % 5), 90 + 150 * (i // 5)) for i in range(6)})
+    tracker = scene.tracker(TrackerSettings(memory_s=2.0))
+    scene.run(tracker, 3)
+    scene.people, scene.boxes = {}, []
+    before = scene.crops_located
+    scene.run(tracker, 60, start=3)
+    retries = scene.crops_located - before
+    assert retries <= 6 * (1 + 3) + 60 // 2
+
+
+def test_a_face_that_leaves_is_lost_with_half_of_its_points() -> None:
+    scene = Scene({200: (320, 300)})
+    tracker = scene.tracker()
+    shares = {True: [1.0], False: [0.0]}
+    for index, y in enumerate([*range(300, 540, 4), *range(540, 300, -4)]):
+        scene.people = {200: (320, y)}
+        result = tracker.step(scene.frame(index))
+        points = face_points((320, y), scene.size)
+        shares[bool(result.faces)].append(float((points[:, 1] < 479.5).mean()))
+    assert 0.35 < min(shares[True]) < 0.55
+    assert 0.4 < max(shares[False]) < 0.65
 
 
 def test_the_detector_rests_while_all_slots_are_taken() -> None:
     scene = Scene({200: (200, 200)})
     scene.run(scene.tracker(TrackerSettings(max_faces=1)), 30)
     assert len(scene.looks) == 1
-    assert scene.crops_located == 2 + 29  # a new face is located twice, then once a frame
+    # A new face is located twice, and in three crops that stand another way up, twice; then once a frame.
+    assert scene.crops_located == 2 + 6 + 29
 
 
 def test_with_a_free_slot_the_detector_runs_every_few_frames_and_finds_a_new_face() -> None:
@@ -90,25 +135,27 @@ def test_without_a_face_the_detector_runs_in_every_frame() -> None:
 
 
 def test_close_ups_of_a_still_video_take_turns_and_a_picture_is_searched_in_all() -> None:
-    corners = [CropTransform((x, y), 200) for x in (100, 540) for y in (100, 380)]
+    corners = [View((x, y), 200 / 128, (128, 128)) for x in (100, 540) for y in (100, 380)]
     detector = FakeDetector(face_box((200, 200), 100), close_ups=corners)
     tracker = FaceTracker(detector, FakeLandmarker(canonical_points()), TrackerSettings(detect_every=5))
-    looks: list[tuple[bool, list[int]]] = []
-    for index in range(21):
+    looks: list[int | None] = []
+    for index in range(2 + 25 * 5):
         before = len(detector.looks)
         tracker.step(Frame(BLANK, index, index / 30))
         for views in detector.looks[before:]:
             assert views is not None
-            looks.append((views[0].side == 640, [corners.index(view) for view in views if view.side == 200]))
-    # At first all are new; then one close-up with each look at the whole picture.
-    assert looks == [(True, [0, 1]), (False, [2, 3]), *[(True, [i]) for i in (0, 1, 2, 3)]]
+            (view,) = views
+            looks.append(corners.index(view) if view in corners else None)
+    # At first all are new; then one close-up after every fifth look at the whole picture.
+    whole = [None] * 5
+    assert looks == [None, 0, 1, 2, 3, *whole, 0, *whole, 1, *whole, 2, *whole, 3, *whole]
     tracker.find(Frame(BLANK))
     assert detector.looks[-1] is None
 
 
 def test_a_changed_close_up_is_searched_unless_only_a_followed_face_moved() -> None:
     scene = Scene({200: (150, 200)})
-    left, right = (CropTransform((x, 240), 300) for x in (150, 490))
+    left, right = (View((x, 240), 300 / 128, (128, 128)) for x in (150, 490))
     scene.close_ups = [left, right]
     tracker = scene.tracker(TrackerSettings(detect_every=1000))
     scene.run(tracker, 3)
@@ -218,3 +265,17 @@ def test_pictures_together_give_the_faces_of_each_alone(
 
 def test_no_pictures_give_no_results() -> None:
     assert Scene().tracker().find_all([]) == []
+
+
+def test_close_ups_go_on_in_turn_while_a_face_is_lost() -> None:
+    corners = [View((x, y), 200 / 128, (128, 128)) for x in (100, 540) for y in (100, 380)]
+    scene = Scene({100: (150, 200), 200: (450, 240)})
+    scene.close_ups = corners
+    tracker = scene.tracker()
+    scene.run(tracker, 10)
+    scene.hidden = {100}
+    scene.run(tracker, 3, start=10)
+    before = len(scene.looks)
+    scene.run(tracker, 110, start=13)
+    seen = [view for views in scene.looks[before:] if views for view in views if view in corners]
+    assert len(set(map(id, seen))) == len(corners)

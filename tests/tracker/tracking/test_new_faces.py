@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from tests.scene import BLANK, Scene, ids
 from tests.shapes import canonical_points, face_box
-from tracker.geometry import CropTransform
+from tracker.geometry import CropTransform, Raster, roll_of
 from tracker.inference.detection.detector import FakeDetector
 from tracker.inference.landmarker import FakeLandmarker
+from tracker.tracking.admission import Admission, Entry, MinConfidence
 from tracker.tracking.crops import MAX_BATCH, CropOfImage
 from tracker.tracking.face_tracker import FaceTracker
 from tracker.tracking.new_faces import NewFaceSearch, find_new_faces
-from tracker.tracking.settings import MinConfidence, TrackerSettings
+from tracker.tracking.settings import TrackerSettings
 from tracker.types import FaceBox, Frame, Landmarks
 
-SURE = MinConfidence(0.5, 0.0)
+SURE = Entry(Admission(), 0.0, MinConfidence(0.5, 0.0))
 
 
 class Locator:
@@ -40,12 +44,25 @@ class Locator:
 
 
 def search(*boxes: FaceBox, slots: int = 8, known: Sequence[FaceBox] = ()) -> NewFaceSearch:
-    return NewFaceSearch(BLANK, boxes, known, slots, SURE, same_iou=0.3)
+    return NewFaceSearch(Raster(BLANK), boxes, known, slots, SURE, same_iou=0.3)
 
 
 def centers(faces: Sequence[Landmarks]) -> list[tuple[int, int]]:
     boxes = [FaceBox.around(face.points_frame) for face in faces]
     return [(round(box.center[0]), round(box.center[1])) for box in boxes]
+
+
+def upright_in(crops: Sequence[CropOfImage], turned: float, upright: float) -> list[Landmarks]:
+    """Locate upright points in each crop, with these presences in one turned by half a turn and in others."""
+    found = []
+    for _, crop in crops:
+        is_turned = abs(math.remainder(crop.angle, math.tau)) > 2
+        found.append(Landmarks(crop.to_frame(canonical_points()), turned if is_turned else upright))
+    return found
+
+
+def surest_upside_down(crops: Sequence[CropOfImage]) -> list[Landmarks]:
+    return upright_in(crops, turned=0.95, upright=0.85)
 
 
 SMALL, MIDDLE, LARGE = face_box((100, 100), 60), face_box((300, 100), 80), face_box((500, 300), 120)
@@ -71,6 +88,35 @@ def test_crops_of_all_pictures_share_a_batch_in_each_round() -> None:
     # Two calls a round: one crop for each free slot of each picture that has boxes left.
     assert [len(call) for call in locator.calls] == [4, 4, 1, 1]
     assert [round(crop.center[0]) for crop in locator.calls[0]] == [500, 300, 500, 100]
+
+
+def test_of_a_face_located_both_ways_up_the_surer_landmarks_are_kept() -> None:
+    upside_down = replace(MIDDLE, roll_rad=math.pi, score=0.7)
+    for boxes in ([MIDDLE, upside_down], [upside_down, MIDDLE]):
+        ((face,),) = find_new_faces([search(*boxes)], surest_upside_down)
+        assert abs(roll_of(face.points_frame)) == pytest.approx(math.pi)
+
+
+@pytest.mark.parametrize(("doubts", "roll"), [(True, math.pi), (False, 0.0)])
+def test_an_upright_answer_is_doubted_where_the_detector_saw_nothing_else(doubts: bool, roll: float) -> None:
+    entry = replace(SURE, doubts_upright=doubts)
+    lone = NewFaceSearch(Raster(BLANK), [MIDDLE], (), 8, entry, same_iou=0.3)
+    ((face,),) = find_new_faces([lone], surest_upside_down)
+    assert abs(roll_of(face.points_frame)) == pytest.approx(roll)
+    assert FaceBox.around(face.points_frame).center == pytest.approx(MIDDLE.center, abs=1e-6)
+
+
+def test_a_turned_answer_is_always_doubted() -> None:
+    lone = search(replace(MIDDLE, roll_rad=math.pi))
+    ((face,),) = find_new_faces([lone], lambda crops: upright_in(crops, turned=0.6, upright=0.9))
+    assert roll_of(face.points_frame) == pytest.approx(0, abs=1e-9)
+
+
+def test_a_picture_on_its_own_has_no_limit_of_faces() -> None:
+    scene = Scene({200: (300, 200)})
+    scene.boxes = [face_box((60 + 60 * x, 60 + 60 * y), 40) for y in range(4) for x in range(5)]
+    tracker = FaceTracker(scene, FakeLandmarker(canonical_points()), TrackerSettings(max_faces=2))
+    assert len(tracker.find(scene.frame(0)).faces) == 20
 
 
 def test_no_searches_call_nothing() -> None:

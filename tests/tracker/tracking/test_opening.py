@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+import re
+from dataclasses import asdict, replace
 from typing import get_args
 
+import numpy as np
 import pytest
 
 from tests.cache import Trackers
 from tests.faces import astronaut
-from tracker.errors import BackendError, WeightsError
+from tracker.errors import BackendError, MisuseError, WeightsError
 from tracker.inference.detection.detector import FakeDetector
 from tracker.inference.weights import find_model
-from tracker.sources.opening import frame_from
+from tracker.sources.arrays import frame_from
 from tracker.system.closing import Closing
+from tracker.system.machine import cpu_flags
 from tracker.tracking import opening
 from tracker.tracking.face_tracker import FaceTracker
 from tracker.tracking.opening import OpenedTracker, SmoothingName, TrackerOptions, open_tracker
+from tracker.tracking.settings import TrackerSettings
 from tracker.tracking.smoothing import PRESETS
 
 
@@ -35,16 +40,53 @@ def test_a_tracker_opens_with_defaults_and_finds_a_face_in_an_array() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"smoothing": "much"}, {"detector": "haar"}, {"threads": -1}, {"max_faces": 0}]
+    ("wrong", "allowed"),
+    [
+        ({"smoothing": "mid"}, "one of off, low, high"),
+        ({"smoothing": ["low"]}, "one of off, low, high"),
+        ({"detector": "x"}, "one of blazeface, mediapipe"),
+        ({"threads": -1}, "in 0..256"),
+        ({"threads": "a"}, "in 0..256"),
+        ({"threads": 257}, "in 0..256"),
+        ({"threads": 10**6}, "in 0..256"),
+        ({"threads": np.float32(2)}, "in 0..256"),
+        ({"max_faces": 0}, "from 1 on"),
+        ({"max_faces": "2"}, "from 1 on"),
+        ({"max_faces": 1.5}, "from 1 on"),
+        ({"max_faces": True}, "from 1 on"),
+        ({"min_score": 1.01}, "a number in 0..1"),
+        ({"min_score": "0.5"}, "a number in 0..1"),
+        ({"min_score": True}, "a number in 0..1"),
+        ({"min_score": np.bool_(True)}, "a number in 0..1"),
+        ({"min_score": np.float32("nan")}, "a number in 0..1"),
+        ({"min_score": np.array([0.5])}, "a number in 0..1"),
+        ({"min_face": np.float64("inf")}, "a number from 0 on"),
+        ({"min_face": 10**400}, "a number from 0 on"),
+        ({"min_face": -1}, "a number from 0 on"),
+        ({"min_face": None}, "a number from 0 on"),
+        ({"model": None}, "a name"),
+        ({"backend": 3}, "a name"),
+    ],
 )
-def test_values_out_of_range_are_refused_before_anything_opens(
-    wrong: dict[str, object], monkeypatch: pytest.MonkeyPatch
+def test_wrong_values_are_refused_before_anything_opens(
+    wrong: dict[str, object], allowed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(opening, "open_landmarker", lambda *_, **__: pytest.fail("opened a model"))
-    with pytest.raises(ValueError, match=next(iter(wrong))):
+    ((name, value),) = wrong.items()
+    expected = f"^{name} is .*{re.escape(allowed)}.*got {re.escape(repr(value)[:60])}$"
+    with pytest.raises(MisuseError, match=expected):
         TrackerOptions(**wrong)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match=next(iter(wrong))):
+    with pytest.raises(MisuseError, match=expected):
         open_tracker(**wrong)  # type: ignore[arg-type]
+
+
+def test_numbers_of_numpy_are_kept_as_those_of_python() -> None:
+    given = {"threads": np.int64(2), "max_faces": np.int32(3), "max_still_faces": np.uint8(4)}
+    options = TrackerOptions(**given, min_score=np.float32(0.5), min_face=np.int16(40))  # type: ignore[arg-type]
+    assert options == TrackerOptions(threads=2, max_faces=3, max_still_faces=4, min_score=0.5, min_face=40.0)
+    assert json.loads(json.dumps(asdict(options))) == asdict(options)
+    settings = TrackerSettings(detect_every=np.int64(2), memory_s=np.float32(1))  # type: ignore[arg-type]
+    assert json.loads(json.dumps(asdict(settings)))["memory_s"] == 1.0
 
 
 def test_an_unknown_model_or_backend_is_named() -> None:
@@ -56,8 +98,9 @@ def test_an_unknown_model_or_backend_is_named() -> None:
 
 def test_options_give_the_settings_of_the_tracker() -> None:
     assert get_args(SmoothingName) == tuple(PRESETS)
-    settings = TrackerOptions(max_faces=3, smoothing="high").settings()
+    settings = TrackerOptions(max_faces=3, smoothing="high", min_score=0.5, min_face=40).settings()
     assert (settings.max_faces, settings.smoothing) == (3, PRESETS["high"])
+    assert (settings.min_score, settings.min_face) == (0.5, 40)
 
 
 def test_identity_changes_with_all_but_the_threads() -> None:
@@ -69,6 +112,8 @@ def test_identity_changes_with_all_but_the_threads() -> None:
         replace(options, detector="mediapipe"),
         replace(options, max_faces=1),
         replace(options, smoothing="off"),
+        replace(options, min_score=0.5),
+        replace(options, min_face=40),
     ):
         assert other.identity() != options.identity()
     hashes = options.identity()["weights"]
@@ -80,7 +125,8 @@ def test_identity_changes_with_all_but_the_threads() -> None:
 def test_made_by_names_model_settings_and_versions(trackers: Trackers) -> None:
     made_by = trackers.opened(max_faces=2).made_by
     assert list(made_by) == ["model", "detector", "settings", "threads", "versions"]
-    assert made_by["model"]["sha256"] == find_model("unet-light", "landmarks").sha256
+    light = find_model("unet-light", "landmarks")
+    assert made_by["model"]["sha256"] == light.best_for("cpu", cpu_flags()).sha256
     assert (made_by["detector"], made_by["settings"]["max_faces"], made_by["threads"]) == ("blazeface", 2, 1)
 
 

@@ -20,7 +20,7 @@ from tracker.types import ImageArray
 def cut_detector() -> Callable[[ImageArray], bool]:
     """A new detector that takes pictures instead of their thumbnails."""
     detector = CutDetector()
-    return lambda image: detector.is_cut(thumbnail(image))
+    return lambda image: detector.looks_cut(thumbnail(image))
 
 
 def scene(seed: int, hw: tuple[int, int] = (120, 160)) -> ImageArray:

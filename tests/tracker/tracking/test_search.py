@@ -11,13 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import floats
-from tracker.geometry import CropTransform
-from tracker.inference.detection.views import close_ups
-from tracker.tracking.search import COLUMNS, FIRST_LOOKS, ROWS, Search, thumbnail
+from tracker.inference.detection.views import View, close_ups
+from tracker.tracking.search import COLUMNS, ROWS, Search, thumbnail
 from tracker.types import FaceBox, FloatArray, ImageArray
 
 HW = (1080, 1920)
-TILES = close_ups(HW, 128)
+TILES = close_ups(HW)
 GREY = np.full((ROWS, COLUMNS), 100, np.float32)
 
 
@@ -25,10 +24,12 @@ def looks(
     search: Search,
     cells: FloatArray,
     followed: Sequence[FaceBox] = (),
-    in_turn: bool = False,
-    tiles: Sequence[CropTransform] = TILES,
+    idle_frames: int = 10**6,
+    tiles: Sequence[View] = TILES,
 ) -> list[int]:
-    return search.close_ups(cells, HW, tiles, followed, in_turn)
+    search.note(cells, HW, tiles, followed)
+    chosen = search.next_close_up(idle_frames)
+    return [] if chosen is None else [chosen]
 
 
 def settled() -> Search:
@@ -47,11 +48,11 @@ def picture(*faces: tuple[float, float, float]) -> ImageArray:
     return image
 
 
-def test_all_close_ups_of_a_new_scene_are_looked_at_once_within_twenty_frames() -> None:
+def test_all_close_ups_of_a_new_scene_are_looked_at_once_within_a_second() -> None:
     search = Search()
     for _ in range(2):
-        seen = [looks(search, GREY) for _ in range(20)]
-        assert all(len(views) <= FIRST_LOOKS for views in seen)
+        seen = [looks(search, GREY) for _ in range(25)]
+        assert all(len(views) <= 1 for views in seen)
         assert sorted(chain(*seen)) == list(range(len(TILES)))
         assert looks(search, GREY) == []
         search.restart()
@@ -59,19 +60,19 @@ def test_all_close_ups_of_a_new_scene_are_looked_at_once_within_twenty_frames() 
 
 def test_close_ups_without_changes_take_turns() -> None:
     search = settled()
-    seen = [looks(search, GREY, in_turn=True) for _ in range(2 * len(TILES))]
+    seen = [looks(search, GREY, idle_frames=1) for _ in range(2 * len(TILES))]
     assert seen == 2 * [[i] for i in range(len(TILES))]
 
 
 @given(x=floats(60, 1860), y=floats(60, 1020))
-def test_a_small_face_that_appears_is_looked_at_within_twenty_frames(x: float, y: float) -> None:
+def test_a_small_face_that_appears_is_looked_at_within_a_second(x: float, y: float) -> None:
     search = settled()
     cells = thumbnail(picture((x, y, 60)))
-    seen = set(chain(*(looks(search, cells) for _ in range(20))))
+    seen = set(chain(*(looks(search, cells) for _ in range(25))))
     assert looks(search, cells) == []  # once each
     whole_in = [
         i for i, tile in enumerate(TILES)
-        if max(abs(x - tile.center[0]), abs(y - tile.center[1])) + 30 <= tile.side / 2
+        if abs(x - tile.center[0]) + 30 <= tile.reach[0] and abs(y - tile.center[1]) + 30 <= tile.reach[1]
     ]  # fmt: skip
     assert set(whole_in) <= seen
 
@@ -111,16 +112,26 @@ def test_a_followed_face_hides_its_own_changes_and_no_others() -> None:
 
 def test_frames_may_change_their_size() -> None:
     search = settled()
-    small = close_ups((480, 640), 128)
-    seen = chain(*(search.close_ups(GREY, (480, 640), small, [], False) for _ in range(15)))
-    assert sorted(seen) == list(range(len(small)))
+    small = close_ups((480, 640))
+    seen = []
+    for _ in range(15):
+        search.note(GREY, (480, 640), small, [])
+        seen.append(search.next_close_up(10**6))
+    assert [i for i in seen if i is not None] == list(range(len(small)))
 
 
-@pytest.mark.parametrize("in_turn", [False, True])
-def test_without_close_ups_there_is_nothing_to_choose(in_turn: bool) -> None:
+@pytest.mark.parametrize("idle_frames", [1, 100])
+def test_without_close_ups_there_is_nothing_to_choose(idle_frames: int) -> None:
     search = Search()
-    assert looks(search, GREY, in_turn=in_turn, tiles=()) == []
-    assert looks(search, GREY + 99, in_turn=in_turn, tiles=()) == []
+    assert looks(search, GREY, idle_frames=idle_frames, tiles=()) == []
+    assert looks(search, GREY + 99, idle_frames=idle_frames, tiles=()) == []
+
+
+def test_an_idle_search_looks_at_a_close_up_every_so_many_frames() -> None:
+    search = settled()
+    last = search.frame - int(search.looked_at.max())
+    seen = [bool(looks(search, GREY, idle_frames=7)) for _ in range(28)]
+    assert [i for i, looked in enumerate(seen) if looked] == [6 - last, 13 - last, 20 - last, 27 - last]
 
 
 @pytest.mark.parametrize("hw", [(1, 1), (2, 500), (9, 7), (480, 640)])

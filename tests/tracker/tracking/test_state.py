@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from typing import Any
@@ -61,7 +62,9 @@ def test_a_state_does_not_change_with_the_tracker_it_came_from_or_went_to(
 
 
 def test_all_attributes_of_a_tracker_but_the_models_and_settings_are_its_state(trackers: Trackers) -> None:
-    assert set(vars(trackers.fresh())) == {"_detector", "_settings", "_clock", "_locator", "_state"}
+    """``_order`` only refuses frames, and starts anew with a restored state."""
+    models = {"_detector", "_landmarker", "_locator"}
+    assert set(vars(trackers.fresh())) == models | {"_settings", "_clock", "_order", "_state"}
 
 
 @pytest.mark.parametrize("data", [{}, None, [], 3, "state", {"tracks": []}])
@@ -94,11 +97,19 @@ def _set(*path: str | int) -> Callable[[Any, object], None]:
         (_set("tracks", 0, "landmarks", "points_frame", "shape"), [67, 2]),
         (_set("tracks", 0, "landmarks", "points_frame", "type"), "|O"),
         (_set("tracks", 0, "landmarks", "points_frame", "type"), "V8"),
+        (_set("tracks", 0, "landmarks", "points_frame", "type"), "((("),
+        (_set("tracks", 0, "landmarks", "points_frame", "type"), "f8," * 10000),
+        (_set("tracks", 0, "landmarks", "points_frame", "type"), ["f8"]),
+        (_set("tracks", 0, "landmarks", "points_frame", "array"), base64.b64encode(1088 * b"\xff").decode()),
+        (_set("tracks", 0, "seen_at_s"), float("nan")),
+        (_set("tracks", 0, "seen_at_s"), float("inf")),
         (_set("tracks", 0, "smooth", "parameters", "rest_hz"), -1.0),
         (_set("tracks", 0, "smooth", "velocity", "shape"), [136]),
         (_set("search", "waiting", "shape"), [1, -1]),
         (_set("search"), {"object": "os", "has": {}}),
         (_set("cuts", "last", "shape"), [144]),
+        (_set("tracks", 0, "appearance", "usual", "cells", "shape"), [1024]),
+        (_set("tracks", 0, "doubted"), None),
     ],
 )
 def test_a_changed_state_is_refused(

@@ -7,8 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from tests.tracks import FPS, face_at, move, track_at
-from tracker.geometry import CropTransform
+from tests.tracks import FPS, move, sighting_at, track_at
 from tracker.tracking.smoothing import PRESETS, PointFilter
 
 
@@ -43,11 +42,12 @@ def test_times_that_do_not_advance_give_no_velocity() -> None:
 def test_a_track_that_comes_back_is_live_and_has_no_velocity() -> None:
     track = track_at(200, 200)
     move(track, 230, 200, 1 / FPS)
-    track.lost_at_s = 2 / FPS
-    assert track.is_lost
-    face = face_at(260, 200)
-    track.come_back(face, CropTransform.from_points(face.points_frame), 9 / FPS)
+    track.lose(2 / FPS, doubted=True)
+    track.lose(3 / FPS)
+    assert (track.lost_at_s, track.doubted) == (2 / FPS, True)
+    track.come_back(sighting_at(260, 200), 9 / FPS)
     assert not track.is_lost
+    assert not track.doubted
     assert (track.velocity, track.seen_at_s) == ((0.0, 0.0), 9 / FPS)
 
 

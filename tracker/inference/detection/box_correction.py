@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from tracker.distribution import repair_command
 from tracker.errors import WeightsError
-from tracker.geometry import CropTransform
+from tracker.geometry import CropTransform, roll_of_features
 from tracker.types import FaceBox, FloatArray
 
 N_KEYPOINTS = 6
@@ -42,13 +43,13 @@ class RawFace:
 
     @property
     def roll_rad(self) -> float:
-        """Angle of the line through the eyes, radians clockwise on screen."""
-        dx, dy = self.keypoints_frame[1] - self.keypoints_frame[0]
-        return math.atan2(float(dy), float(dx))
+        """Roll of the head from eyes and mouth, radians clockwise on screen, also for profiles."""
+        left_eye, right_eye, _, mouth = self.keypoints_frame[:4]
+        return roll_of_features(left_eye, right_eye, mouth)
 
     @property
     def head(self) -> CropTransform:
-        """Coordinates of the head: origin at the mean of the key points, x along the eyes, unit their spread.
+        """Coordinates of the upright head: origin at the mean of the key points, unit their spread.
 
         The crop is two by two units large; its middle, :data:`HEAD_ORIGIN`, is the origin.
         """
@@ -84,8 +85,7 @@ class BoxCorrection:
             return cls(np.array(meta["box_correction"], np.float64))
         except (KeyError, TypeError, ValueError) as error:
             raise WeightsError(
-                f"the detector's box_correction in the manifest cannot be used ({error}): "
-                "run python -m export fit-box, or reinstall tracker"
+                f"the detector's box_correction in the manifest cannot be used ({error}): {repair_command()}"
             ) from error
 
     def apply(self, face: RawFace) -> FaceBox:

@@ -7,27 +7,33 @@ from typing import Protocol
 
 import numpy as np
 
-from tracker.geometry import CROP_SIZE, CropTransform
-from tracker.inference.detection.views import whole_picture
+from tracker.inference.detection.views import View, whole_picture
 from tracker.types import FaceBox, ImageArray
 
 
 class FaceDetector(Protocol):
     """Finds faces and reports the same kind of box for each network: tight around the 68 landmarks."""
 
-    def views(self, image_hw: tuple[int, int]) -> Sequence[CropTransform]:
-        """Return the parts of a picture of ``image_hw`` = (height, width) that can be searched.
+    def views(self, image_hw: tuple[int, int]) -> Sequence[View]:
+        """Return the parts of a picture of ``image_hw`` = (height, width) square pixels to search.
 
         The first is the whole picture, the others are close-ups, if the detector has any.
         """
         ...
 
-    def detect(self, image_bgr: ImageArray, views: Sequence[CropTransform] | None = None) -> list[FaceBox]:
-        """Return the faces in ``image_bgr`` ``(H, W, 3)`` uint8, best score first.
+    def detect(
+        self, image_bgr: ImageArray, views: Sequence[View] | None = None, pixel_aspect: float = 1.0
+    ) -> list[FaceBox]:
+        """Return the faces in ``image_bgr`` ``(H, W, 3)`` uint8, best score first, in square pixels.
 
-        Searches ``views``, some of those that :meth:`views` returns, or all of them if None, which is right
-        for a still image. In a video :class:`tracker.tracking.search.Search` chooses, so that small faces are
-        found without searching everywhere in each frame.
+        ``pixel_aspect`` is the width of the picture's pixels over their height; where it is not 1,
+        :class:`tracker.geometry.Stretch` leads from boxes to the pixels that are stored.
+
+        Searches ``views``, some of those that :meth:`views` returns. None is for a still image: all of the
+        picture is searched at all sizes, and for faces that are turned or upside down; two boxes of one face
+        may contradict each other about which way up it is. In a video
+        :class:`tracker.tracking.search.Search` chooses, so that small faces are found without searching
+        everywhere in each frame.
 
         Each box is an estimate of the tight box around the 68 landmarks, measured with the head upright:
         ``roll_rad`` tells how far the head is turned about the centre of the box.
@@ -44,19 +50,20 @@ def check_picture(image_bgr: ImageArray) -> None:
 class FakeDetector:
     """Detector that always reports the given ``boxes``, and keeps the views of each call in ``looks``."""
 
-    def __init__(self, *boxes: FaceBox, close_ups: Sequence[CropTransform] = ()) -> None:
+    def __init__(self, *boxes: FaceBox, close_ups: Sequence[View] = ()) -> None:
         self.boxes = list(boxes)
         self.close_ups = close_ups
-        self.looks: list[Sequence[CropTransform] | None] = []
+        self.looks: list[Sequence[View] | None] = []
 
-    def views(self, image_hw: tuple[int, int]) -> Sequence[CropTransform]:
+    def views(self, image_hw: tuple[int, int]) -> Sequence[View]:
         """Return the whole picture, then ``close_ups``."""
-        return [whole_picture(image_hw, CROP_SIZE), *self.close_ups]
+        return [whole_picture(image_hw), *self.close_ups]
 
     def detect(
         self,
         image_bgr: ImageArray,  # noqa: ARG002
-        views: Sequence[CropTransform] | None = None,
+        views: Sequence[View] | None = None,
+        pixel_aspect: float = 1.0,  # noqa: ARG002
     ) -> list[FaceBox]:
         """Return ``boxes``, and add ``views`` to ``looks``."""
         self.looks.append(views)

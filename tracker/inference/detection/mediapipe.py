@@ -8,27 +8,31 @@ Coverage: its tests run in an environment of their own, because mediapipe brings
 from __future__ import annotations
 
 import importlib.util
+import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
 
+from tracker.distribution import install_command
 from tracker.errors import BackendError
-from tracker.geometry import CropTransform
-from tracker.inference.detection.blazeface import INPUT_SIZE
+from tracker.geometry import Raster, Stretch
 from tracker.inference.detection.box_correction import BoxCorrection, RawFace
 from tracker.inference.detection.detector import check_picture
-from tracker.inference.detection.views import whole_picture
+from tracker.inference.detection.views import View, whole_picture
 from tracker.system.closing import Closing
+from tracker.system.stdout import stderr_silenced
 from tracker.types import FaceBox, ImageArray
 
-USAGE_NOTICE = (
+NOTICES = (
     "note: the mediapipe library reports usage statistics to its maker (Google) over the network; "
-    "the default detector sends nothing"
+    "the default detector sends nothing",
+    "note: the mediapipe detector looks at the whole picture only: it finds no faces below about a sixth of "
+    "its longer side, and none that lie on their side; the default detector does",
 )
-"""Message of the command line before it opens this detector."""
+"""Messages of the command line before it opens this detector."""
 
 
 class MediaPipeDetector(Closing):
@@ -42,34 +46,47 @@ class MediaPipeDetector(Closing):
         if not 0.0 < min_score < 1.0:
             raise ValueError(f"min_score must lie between 0 and 1, got {min_score}")
         if importlib.util.find_spec("mediapipe") is None:
-            raise BackendError("detector mediapipe is not installed: pip install 'tracker[mediapipe]'")
+            raise BackendError(f"detector mediapipe is not installed: {install_command('mediapipe')}")
         import mediapipe
         from mediapipe.tasks.python import BaseOptions, vision
 
         options = vision.FaceDetectorOptions(
             base_options=BaseOptions(model_asset_path=str(model)), min_detection_confidence=min_score
         )
-        try:
-            self._detector = vision.FaceDetector.create_from_options(options)
-        except (OSError, ValueError, RuntimeError) as error:
-            raise BackendError(f"mediapipe does not open {model}: {error}") from error
         self._mediapipe = mediapipe
         self._correction = correction
+        self._lock = threading.Lock()  # a detector takes one picture at a time
+        with stderr_silenced():  # its libraries log on opening, at the first picture and on closing
+            try:
+                self._detector = vision.FaceDetector.create_from_options(options)
+            except (OSError, ValueError, RuntimeError) as error:
+                raise BackendError(f"mediapipe does not open {model}: {error}") from error
+            self.detect_raw(np.zeros((128, 128, 3), np.uint8))
 
     def close(self) -> None:
         """End MediaPipe's threads; at the exit of the interpreter they would print a traceback."""
-        self._detector.close()
+        with stderr_silenced():
+            self._detector.close()
 
-    def views(self, image_hw: tuple[int, int]) -> Sequence[CropTransform]:
+    def views(self, image_hw: tuple[int, int]) -> Sequence[View]:
         """Return the whole picture of ``image_hw`` = (height, width); there are no close-ups."""
-        return [whole_picture(image_hw, INPUT_SIZE)]
+        return [whole_picture(image_hw)]
 
     def detect(
         self,
         image_bgr: ImageArray,
-        views: Sequence[CropTransform] | None = None,  # noqa: ARG002
+        views: Sequence[View] | None = None,  # noqa: ARG002
+        pixel_aspect: float = 1.0,
     ) -> list[FaceBox]:
-        """Return the faces in ``image_bgr`` ``(H, W, 3)`` uint8 as tight 68-point boxes, best score first."""
+        """Return the faces in ``image_bgr`` ``(H, W, 3)`` uint8 as tight 68-point boxes, best score first.
+
+        Boxes are in square pixels. MediaPipe knows no others: where ``pixel_aspect``, the width of the
+        picture's pixels over their height, is not 1, it gets a stretched copy.
+        """
+        check_picture(image_bgr)
+        height, width = Raster(image_bgr, Stretch.of(pixel_aspect)).square_hw
+        if (height, width) != image_bgr.shape[:2]:
+            image_bgr = cast(ImageArray, cv2.resize(image_bgr, (width, height)))
         return [self._correction.apply(face) for face in self.detect_raw(image_bgr)]
 
     def detect_raw(self, image_bgr: ImageArray) -> list[RawFace]:
@@ -81,7 +98,8 @@ class MediaPipeDetector(Closing):
         check_picture(image_bgr)
         rgb = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB)
         picture = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=rgb)
-        detections = self._detector.detect(picture).detections
+        with self._lock:
+            detections = self._detector.detect(picture).detections
         height, width = image_bgr.shape[:2]
         faces = [_raw_face(detection, width, height) for detection in detections if _has_area(detection)]
         return sorted(faces, key=lambda face: -face.box.score)

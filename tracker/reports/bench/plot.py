@@ -5,18 +5,18 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 
-from tracker import types
+from tracker.distribution import install_command
 from tracker.errors import BenchError
-from tracker.reports.bench.records import MODES, StageTiming
+from tracker.reports.bench.records import MODES, PARTS, StageTiming, counted
 
 try:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 except ImportError as error:
-    raise BenchError("--plot needs matplotlib: pip install 'tracker[plot]'") from error
+    raise BenchError(f"--plot needs matplotlib: {install_command('plot')}") from error
 
-_COLOURS = ("#d1602b", "#8a5fa8", "#2a6fb0", "#6aaed6", "#4b9b61", "#c9b037")
-_COLOUR_OF = {**dict(zip(types.STAGES, _COLOURS, strict=True)), "other": "#bbbbbb"}
+_COLOURS = ("#d1602b", "#8a5fa8", "#2a6fb0", "#6aaed6", "#4b9b61", "#c9b037", "#bbbbbb")
+_COLOUR_OF = dict(zip(PARTS, _COLOURS, strict=True))
 
 
 def draw_timings(timings: Sequence[StageTiming]) -> bytes:
@@ -27,6 +27,7 @@ def draw_timings(timings: Sequence[StageTiming]) -> bytes:
     for axes, (mode, bars) in zip(panels, bars_of.items(), strict=True):
         _draw_bars(axes, bars)
         axes.set_title("every frame detects" if mode == "detect" else mode, fontsize=10)
+    panels[0].invert_yaxis()  # of all panels: they share it
     panels[0].legend(fontsize=7, frameon=False, loc="lower right")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
@@ -39,26 +40,17 @@ def _draw_bars(axes: Axes, bars: Mapping[str, Mapping[str, float]]) -> None:
         values = [shares.get(stage, 0.0) for shares in bars.values()]
         axes.barh(list(bars), values, left=left, color=colour, label=stage, height=0.7)
         left = [a + b for a, b in zip(left, values, strict=True)]
-    axes.set_xlabel("ms a frame, medians", fontsize=9)
+    axes.set_xlabel("ms a frame, means", fontsize=9)
     axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.invert_yaxis()
 
 
 def stage_shares(timings: Sequence[StageTiming]) -> dict[str, dict[str, float]]:
-    """Return the median milliseconds per stage of each case, by its label.
-
-    The stage ``other`` is the part of ``total`` that no stage of tracking explains.
-    """
+    """Return the mean milliseconds of each of the parts of a frame for each case, by its label."""
     bars: dict[str, dict[str, float]] = {}
     for timing in timings:
-        provider = timing.provider.removesuffix("ExecutionProvider")
-        label = (
-            f"{timing.model} {timing.precision}\n{provider}, {timing.threads} threads, "
-            f"{timing.width}x{timing.height}, {timing.faces} face{'s' if timing.faces > 1 else ''}"
-        )
-        bars.setdefault(label, {})[timing.stage] = timing.median_ms
-    for shares in bars.values():
-        explained = sum(shares.get(stage, 0.0) for stage in types.STAGES)
-        shares["other"] = max(0.0, shares["total"] - explained)
+        if timing.stage in PARTS:
+            threads, faces = counted(timing.threads, "thread"), counted(timing.faces, "face")
+            label = f"{timing.label}, {threads}\n{timing.width}x{timing.height}, {faces}"
+            bars.setdefault(label, {})[timing.stage] = timing.mean_ms
     return bars

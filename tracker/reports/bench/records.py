@@ -10,8 +10,16 @@ from tracker import types
 MODES = ("tracking", "detect")
 """``tracking``: the detector rests while all faces are followed. ``detect``: it runs in every frame."""
 
-STAGES = ("total", *types.STAGES, "decode", "draw")
+PARTS = (*types.STAGES, "other")
+"""Parts of ``total``, whose means add up to its mean; ``other`` is the time outside the tracking stages."""
+
+STAGES = ("total", *PARTS, "decode", "draw")
 """``total`` is from the frame in memory to its landmarks; ``decode`` and ``draw`` are not part of it."""
+
+
+def counted(count: int, noun: str) -> str:
+    """Return ``count`` with the noun, in the plural unless it is one."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,12 @@ class BenchCase:
 
 @dataclass(frozen=True)
 class StageTiming:
-    """Duration of one stage in one mode: milliseconds per frame, over the ``frames`` in which it ran."""
+    """Duration of one stage in one mode, in milliseconds per frame.
+
+    Percentiles are over the ``frames`` in which it ran; ``fps`` follows from the median. ``mean_ms`` is over
+    all frames: it counts 0 where the stage did not run, so that the means of :data:`PARTS` add up to that of
+    ``total``.
+    """
 
     backend: str
     provider: str
@@ -67,8 +80,14 @@ class StageTiming:
     median_ms: float
     p95_ms: float
     p99_ms: float
+    mean_ms: float
     fps: float
     frames: int
+
+    @property
+    def label(self) -> str:
+        """Model, precision and runtime, such as ``resnet18 int8, CPU``."""
+        return f"{self.model} {self.precision}, {self.provider.removesuffix('ExecutionProvider')}"
 
 
 @dataclass(frozen=True)

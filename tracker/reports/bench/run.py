@@ -19,8 +19,9 @@ from tracker.reports.bench.clip import write_clip
 from tracker.reports.bench.records import BenchCase, BenchGrid, BenchResults, ProcessCost, StageTiming
 from tracker.reports.bench.tables import tables
 from tracker.reports.bench.worker import WARM_UP
-from tracker.system.files import check_output, guarded_write
+from tracker.system.files import check_output, guarded_write, write_whole
 from tracker.system.machine import busy_share, describe_machine
+from tracker.system.signals import raise_swallowed
 from tracker.system.terminal import progress_bar
 
 BUSY = 0.2
@@ -36,7 +37,7 @@ def run_bench(grid: BenchGrid, json_path: Path | None, plot_path: Path | None) -
     output cannot be written; before measuring where that is known by then.
     """
     for path in filter(None, (json_path, plot_path)):
-        check_output(path)
+        check_output(path, filter(None, [grid.video]))
     if plot_path:
         from tracker.reports.bench.plot import draw_timings
     _check_load(grid)
@@ -46,10 +47,10 @@ def run_bench(grid: BenchGrid, json_path: Path | None, plot_path: Path | None) -
         console.print(table)
     if json_path:
         with guarded_write(json_path):
-            json_path.write_text(_report(results), encoding="utf-8")
+            write_whole(json_path, _report(results).encode("utf-8", "backslashreplace"))
     if plot_path:
         with guarded_write(plot_path):
-            plot_path.write_bytes(draw_timings(results.timings))
+            write_whole(plot_path, draw_timings(results.timings))
 
 
 def measure_all(grid: BenchGrid) -> BenchResults:
@@ -59,6 +60,7 @@ def measure_all(grid: BenchGrid) -> BenchResults:
         cases = _cases(grid, Path(folder))
         with progress_bar("measuring", len(cases)) as advance:
             for case in cases:
+                raise_swallowed()
                 timings, process = measure_in_process(case)
                 results.timings.extend(timings)
                 results.processes.append(process)

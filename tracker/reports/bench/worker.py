@@ -22,6 +22,7 @@ from tracker.inference.opening import open_blazeface, open_landmarker
 from tracker.reports.bench.records import MODES, STAGES, BenchCase, ProcessCost, StageTiming
 from tracker.sources.video.source import VideoSource
 from tracker.tracking.face_tracker import FaceTracker
+from tracker.tracking.opening import keep_opencv_to_one_thread
 from tracker.tracking.settings import TrackerSettings
 from tracker.tracking.smoothing import PRESETS
 from tracker.types import Frame, TrackedFace
@@ -48,6 +49,7 @@ def measure(case: BenchCase, started: float) -> tuple[list[StageTiming], Process
     Raises :class:`~tracker.errors.TrackerError` if model, backend or clip cannot be opened, or the clip is
     too short.
     """
+    keep_opencv_to_one_thread()
     opened = open_landmarker(case.model, case.backend, case.threads, case.precision, case.faces)
     detector = open_blazeface(case.threads)
     with VideoSource(Path(case.clip)) as source:
@@ -105,9 +107,11 @@ def _time_frames(tracker: FaceTracker, case: BenchCase) -> Iterator[tuple[dict[s
             decoded = time.perf_counter()
             result = tracker.step(frame)
             done = time.perf_counter()
+            total = 1000 * (done - decoded)
             stage_ms = {
                 **result.stage_ms,
-                "total": 1000 * (done - decoded),
+                "total": total,
+                "other": total - sum(result.stage_ms.values()),
                 "decode": 1000 * (decoded - started),
             }
             yield {**stage_ms, "draw": _time_drawing(frame, result.faces)}, len(result.faces)
@@ -123,18 +127,21 @@ def _time_drawing(frame: Frame, faces: Sequence[TrackedFace]) -> float:
 
 
 def _timings(fields: Mapping[str, Any], samples: _Samples) -> Iterator[StageTiming]:
+    frames = len(samples.stage_ms["total"])
     for stage in STAGES:
         if stage in samples.stage_ms:
-            yield _timing({**fields, "stage": stage}, samples.stage_ms[stage])
+            yield _timing({**fields, "stage": stage}, samples.stage_ms[stage], frames)
 
 
-def _timing(fields: Mapping[str, Any], samples_ms: Sequence[float]) -> StageTiming:
+def _timing(fields: Mapping[str, Any], samples_ms: Sequence[float], frames: int) -> StageTiming:
+    """Return the timing of a stage that took ``samples_ms`` in those of ``frames`` frames where it ran."""
     median, p95, p99 = (float(value) for value in np.percentile(samples_ms, (50, 95, 99)))
     return StageTiming(
         **fields,
         median_ms=round(median, 4),
         p95_ms=round(p95, 4),
         p99_ms=round(p99, 4),
+        mean_ms=round(sum(samples_ms) / frames, 4),
         fps=round(1000 / max(median, 1e-4), 1),
         frames=len(samples_ms),
     )

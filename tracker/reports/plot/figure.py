@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from tracker.distribution import install_command
+from tracker.drawing.theme import PRINTED_COLORS
 from tracker.errors import ResultsError
 from tracker.reports.plot.lines import (
     MOST_POINTS,
@@ -26,6 +28,7 @@ from tracker.reports.plot.lines import (
     tick,
 )
 from tracker.reports.plot.measures import EYES, MEASURES, SCORE, Measure, panel_title, value_range
+from tracker.reports.plot.ours import MADE_BY
 from tracker.reports.plot.timeline import FaceSeries, Timeline
 from tracker.types import FloatArray
 
@@ -35,10 +38,7 @@ try:
     from matplotlib.figure import Figure
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 except ImportError as error:
-    raise ResultsError(f"a plot needs matplotlib ({error}): pip install 'tracker[plot]'") from error
-
-COLOURS = ("#2e9bda", "#e08e00", "#b3a100", "#009e73", "#c765a0", "#d55e00", "#0072b2")
-"""Colours of faces by id: :data:`tracker.drawing.faces.PALETTE`, darkened for a white background."""
+    raise ResultsError(f"a plot needs matplotlib ({error}): {install_command('plot')}") from error
 
 MOST_DRAWN = 6
 """Most faces with lines of their own: those with the most frames."""
@@ -60,7 +60,7 @@ _STYLE: dict[Any, Any] = {
 
 def colour_of(face_id: int) -> str:
     """Return the colour of a face as ``#rrggbb``; neighbouring ids differ."""
-    return COLOURS[(face_id - 1) % len(COLOURS)]
+    return PRINTED_COLORS[(face_id - 1) % len(PRINTED_COLORS)]
 
 
 def draw_timeline(line: Timeline, kind: Literal["png", "svg"]) -> bytes:
@@ -74,7 +74,7 @@ def draw_timeline(line: Timeline, kind: Literal["png", "svg"]) -> bytes:
     with rc_context(_STYLE):
         figure = _draw(line, rows, lanes)
         buffer = io.BytesIO()
-        metadata = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
+        metadata = {"Software": MADE_BY} if kind == "png" else {"Date": None, "Creator": None}
         with warnings.catch_warnings():  # a missing glyph is drawn as a box
             warnings.filterwarnings("ignore", "Glyph .* missing")
             figure.savefig(buffer, format=kind, dpi=130, metadata=metadata)

@@ -48,7 +48,13 @@ def value_range(measure: Measure, faces: Sequence[FaceSeries]) -> tuple[float, f
 
 
 def panel_title(measure: Measure, line: Timeline, faces: Sequence[FaceSeries]) -> str:
-    """Return the title of a panel with what else it shows: blinks, or the quality of the points."""
+    """Return the title of a panel of ``faces``: what it shows, and how many others it does not show."""
+    others = len(line.faces) - len(faces)
+    return _content(measure, line, faces) + (f"; without {others} faces seen for less long" if others else "")
+
+
+def _content(measure: Measure, line: Timeline, faces: Sequence[FaceSeries]) -> str:
+    """Return the title of a measure with what else its panel shows: blinks, or the quality of the points."""
     if measure is EYES and (blinks := sum(len(face.blink_at) for face in faces)):
         return f"{measure.title}; ▾ {blinks:,} blink{'' if blinks == 1 else 's'}"
     if measure is SCORE and any(face.mean("quality") is not None for face in faces):

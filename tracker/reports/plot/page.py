@@ -6,6 +6,7 @@ from html import escape
 
 from tracker.reports.plot.figure import colour_of, draw_timeline
 from tracker.reports.plot.lines import clock, displayed, headline
+from tracker.reports.plot.ours import PAGE_MARK
 from tracker.reports.plot.timeline import FaceSeries, Timeline
 
 # The policy forbids loading and scripts, whatever a file name holds.
@@ -15,6 +16,7 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width">
+{mark}
 <title>{title}</title>
 <style>
 body {{ font: 14px/1.45 system-ui, sans-serif; color: #22262b; background: #fff; max-width: 1240px;
@@ -41,6 +43,7 @@ def timeline_page(line: Timeline) -> bytes:
     """Return the page in UTF-8."""
     drawing = draw_timeline(line, "svg").decode()
     page = _PAGE.format(
+        mark=PAGE_MARK,
         title=escape(displayed(line.source)),
         summary=escape(headline(line)),
         drawing=drawing[drawing.index("<svg") :],  # without the XML declaration of a separate file

@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from tracker.errors import SourceError
+from tracker.geometry import Stretch
 from tracker.reports.steadiness.figures import (
     FAST_HZ,
     FEWEST_FRAMES,
@@ -213,16 +214,20 @@ def _measure_stretch(preset: str, track: FloatArray, times_s: FloatArray) -> Vid
 def _longest_stretch(
     frames: Iterable[Frame], tracker: FrameTracker, on_frame: Callable[[], object]
 ) -> tuple[FloatArray, FloatArray]:
-    """Return timestamps ``(T,)`` and points ``(T, 68, 2)`` of the first face in its longest stretch."""
+    """Return timestamps ``(T,)`` and points ``(T, 68, 2)`` of the first face in its longest stretch.
+
+    Points are in square pixels.
+    """
     stretches: list[list[tuple[float, FloatArray]]] = [[]]
     last_id = 0
     for frame in frames:
         faces = tracker.step(frame).faces
+        stretch = Stretch.of(frame.pixel_aspect)
         now = faces[0].id if faces else 0
         if now != last_id:
             stretches.append([])
         if faces:
-            stretches[-1].append((frame.time_s, faces[0].landmarks.points_frame))
+            stretches[-1].append((frame.time_s, stretch.to_square(faces[0].landmarks.points_frame)))
         last_id = now
         on_frame()
     longest = max(stretches, key=len)

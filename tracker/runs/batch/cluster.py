@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from tracker.distribution import install_command
 from tracker.errors import BatchError
 from tracker.runs.batch.job import do_job
 from tracker.runs.batch.plan import Job
@@ -88,5 +89,5 @@ def import_ray() -> Any:
     try:
         import ray
     except ImportError as error:
-        raise BatchError(f"--ray needs Ray ({error}): pip install 'tracker[cluster]'") from error
+        raise BatchError(f"--ray needs Ray ({error}): {install_command('cluster')}") from error
     return ray

@@ -3,76 +3,80 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
-import re
-import secrets
 import time
+import traceback
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-import cv2
-
 from tracker.errors import SourceError, TrackerError
+from tracker.runs.batch.drafts import draft_of, remove_drafts
 from tracker.runs.batch.plan import Job
-from tracker.runs.batch.records import Outcome, Record, job_identity, write_record
+from tracker.runs.batch.records import Outcome, Record, job_identity, record_path, write_record
 from tracker.runs.loop import Run, run_images, run_video
 from tracker.runs.observer import NullObserver, RunObserver
 from tracker.runs.outputs import Outputs
 from tracker.sinks.json_lines import JsonSink
 from tracker.sources.images.source import ImageSource, find_images
-from tracker.sources.video.source import VideoSource
+from tracker.sources.opening import open_film
 from tracker.system.files import guarded_write
-from tracker.tracking.opening import OpenedTracker, TrackerOptions
+from tracker.system.terminal import printable, shortened
+from tracker.tracking.opening import OpenedTracker, TrackerOptions, keep_opencv_to_one_thread
 
-_DRAFT = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part", re.DOTALL)
 _NO_OBSERVER = NullObserver()
+
+log = logging.getLogger(__name__)
 
 
 def do_job(job: Job, folder: Path, options: TrackerOptions, observer: RunObserver = _NO_OBSERVER) -> Outcome:
-    """Do ``job`` and put its results into ``folder``. Errors become part of the outcome.
+    """Do ``job`` and put its results into ``folder``. Errors become part of the outcome, unforeseen ones too.
 
-    A damaged file leaves the results of its good frames. An exception that ``observer`` raises ends the job.
+    A damaged file leaves the results of its good frames. ``SystemExit`` from ``observer`` ends the job.
     """
     started = time.perf_counter()
     results = folder / job.name
-    draft = results.with_name(f".{results.name}.{secrets.token_hex(4)}.part")
+    draft = draft_of(results)
     try:
         identity = job_identity(job, options)
         with guarded_write(results.parent):
             results.parent.mkdir(parents=True, exist_ok=True)
         error = _write_draft(job, draft, _opened(options), observer)
-        outcome = Outcome(*_counts(draft), round(time.perf_counter() - started, 3), error)
+        frames, faces, left_out = _counts(draft)
+        outcome = Outcome(frames, faces, round(time.perf_counter() - started, 3), error, left_out)
         if outcome.frames or not error:
             size = _publish(draft, results)
             write_record(job, folder, Record(identity, size, outcome))
-    except TrackerError as problem:
-        return Outcome(seconds=round(time.perf_counter() - started, 3), error=str(problem))
+    except Exception as problem:  # a fault that nobody foresaw must not end the worker and the other jobs
+        log.debug("%s", job.source, exc_info=True)
+        error = str(problem) if isinstance(problem, TrackerError) else _unforeseen(job, problem)
+        return Outcome(seconds=round(time.perf_counter() - started, 3), error=error)
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
     return outcome
 
 
-def remove_drafts(jobs: Iterable[Job], folder: Path) -> None:
-    """Remove the drafts that killed workers left of ``jobs``; none may be running."""
-    names: dict[Path, set[str]] = {}
-    for job in jobs:
-        results = folder / job.name
-        names.setdefault(results.parent, set()).add(results.name)
-    for parent, known in names.items():
-        with suppress(OSError):
-            drafts = [p for p in parent.iterdir() if (m := _DRAFT.fullmatch(p.name)) and m[1] in known]
-            for draft in drafts:
-                draft.unlink()
+def remove_drafts_of(jobs: Iterable[Job], folder: Path) -> None:
+    """Remove the drafts of results and records that killed workers left of ``jobs``; none may be running."""
+    remove_drafts(path for job in jobs for path in (folder / job.name, record_path(job, folder)))
 
 
 @lru_cache(maxsize=1)
 def _opened(options: TrackerOptions) -> OpenedTracker:
     """Return a tracker of this process; its models are opened once."""
-    cv2.setNumThreads(options.threads)
+    keep_opencv_to_one_thread()
     return options.open()
+
+
+def _unforeseen(job: Job, error: Exception) -> str:
+    """Return an error that no module foresaw in one line, with the place where it was raised."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    what = printable(shortened(f"{type(error).__name__}: {error}", 200))
+    where = f"{Path(place.filename).name}:{place.lineno}"
+    return f"{job.source}: reading it failed in an unforeseen way ({what}, {where}); please report it"
 
 
 def _write_draft(job: Job, draft: Path, opened: OpenedTracker, observer: RunObserver) -> str | None:
@@ -84,7 +88,7 @@ def _write_draft(job: Job, draft: Path, opened: OpenedTracker, observer: RunObse
             with JsonSink(draft, paths) as sink:
                 run_images(ImageSource(paths), Run(tracker, _outputs(sink), observer))
         else:
-            with VideoSource(Path(job.source)) as source, JsonSink(draft, [source.path]) as sink:
+            with open_film(Path(job.source)) as source, JsonSink(draft, source.paths) as sink:
                 run_video(source, Run(tracker, _outputs(sink), observer))
     except SourceError as error:
         return str(error)
@@ -95,14 +99,16 @@ def _outputs(sink: JsonSink) -> Outputs:
     return Outputs(results=(sink,), failures=(sink,))
 
 
-def _counts(results: Path) -> tuple[int, int]:
-    """Return the number of frames or images, and of the faces in all of them."""
-    frames = faces = 0
+def _counts(results: Path) -> tuple[int, int, int]:
+    """Return the number of frames or images, of the faces in all of them, and of those that lack faces."""
+    frames = faces = left_out = 0
     with suppress(FileNotFoundError), results.open("rb") as file:
         for line in file:
+            record = json.loads(line)
             frames += 1
-            faces += len(json.loads(line)["faces"])
-    return frames, faces
+            faces += len(record["faces"])
+            left_out += "left_out" in record
+    return frames, faces, left_out
 
 
 def _publish(draft: Path, results: Path) -> int:

@@ -14,8 +14,8 @@ from tracker.system.terminal import printable
 
 
 @contextmanager
-def batch_progress(jobs: Sequence[Job]) -> Iterator[Callable[[Job, Outcome], None]]:
-    """Show a progress bar with the time left on stderr, where that is a terminal.
+def batch_progress(jobs: Sequence[Job], shown: bool = True) -> Iterator[Callable[[Job, Outcome], None]]:
+    """Show a progress bar with the time left on stderr, where that is a terminal and it is to be ``shown``.
 
     Yields a function to call with each job that is done; errors are printed in any case.
     """
@@ -25,7 +25,7 @@ def batch_progress(jobs: Sequence[Job]) -> Iterator[Callable[[Job, Outcome], Non
         *(DownloadColumn(), TimeRemainingColumn()),
     )
     done = 0
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=console, disable=not (shown and console.is_terminal)) as progress:
         task = progress.add_task(f"0 of {len(jobs)}", total=sum(job.size for job in jobs))
 
         def advance(job: Job, outcome: Outcome) -> None:

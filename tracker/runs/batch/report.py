@@ -10,13 +10,16 @@ from pathlib import Path
 
 from rich.table import Table
 
-from tracker.errors import BatchError
+from tracker.errors import BatchError, SinkError
 from tracker.runs.batch.plan import Job
 from tracker.runs.batch.records import Outcome
+from tracker.sinks.text import Cell, safe_cell
 from tracker.system.files import guarded_write, write_whole
 
 SUMMARY = "summary.csv"
 """Table of all jobs, in the output folder."""
+
+_FIRST_COLUMNS = ("source", "results", "status")
 
 
 @dataclass
@@ -45,12 +48,27 @@ def write_summary(report: Report, folder: Path) -> None:
     """
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(("source", "results", "status", "frames", "faces", "seconds", "error"))
+    rows.writerow((*_FIRST_COLUMNS, "frames", "faces", "left_out", "seconds", "error"))
     for job, outcome in report.outcomes.items():
-        counts = (outcome.frames, outcome.faces, outcome.seconds)
-        rows.writerow((job.source, job.name, report.status(job), *counts, outcome.error or ""))
+        counts = (outcome.frames, outcome.faces, outcome.left_out, outcome.seconds)
+        cells: tuple[Cell, ...] = (job.source, job.name, report.status(job), *counts, outcome.error or "")
+        rows.writerow(map(safe_cell, cells))
     with guarded_write(folder / SUMMARY):
         write_whole(folder / SUMMARY, text.getvalue().encode("utf-8", "backslashreplace"))
+
+
+def check_summary(folder: Path) -> None:
+    """Raise :class:`~tracker.errors.SinkError` if ``summary.csv`` in ``folder`` is of something else."""
+    path = folder / SUMMARY
+    with guarded_write(path):
+        if not path.exists():
+            return
+        if path.is_file():
+            with path.open("rb") as file:
+                head = file.readline(1024)
+            if not head or head.startswith((",".join(_FIRST_COLUMNS) + ",").encode()):
+                return
+    raise SinkError(f"cannot write {path}: it is no summary of a batch; give --output another folder")
 
 
 def summary_table(report: Report) -> Table:
@@ -66,6 +84,15 @@ def summary_table(report: Report) -> Table:
         seconds = sum(o.seconds for o in outcomes)
         table.add_row(status, str(len(outcomes)), str(frames), str(faces), f"{seconds:.1f}")
     return table
+
+
+def left_out_faces(report: Report, limit: int) -> str:
+    """Return a line about the faces beyond ``limit`` that the results lack, empty if there are none."""
+    counts = [outcome.left_out for outcome in report.outcomes.values() if outcome.left_out]
+    if not counts:
+        return ""
+    where = f"{sum(counts)} frames or images of {len(counts)} jobs, as {SUMMARY} lists"
+    return f"at most {limit} faces are kept, and more were seen in {where}; give a larger --max-faces"
 
 
 def raise_failures(report: Report, folder: Path) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from tracker.runs.batch.job import remove_drafts
+from tracker.runs.batch.job import remove_drafts_of
 from tracker.runs.batch.plan import Job
 from tracker.runs.batch.pool import Lost, Workers
 from tracker.runs.batch.records import Outcome, finished
 from tracker.runs.batch.report import Report
+from tracker.system.signals import raise_swallowed
 from tracker.tracking.opening import TrackerOptions
 
 MAX_ERRORS = 2
@@ -41,14 +42,14 @@ def run_batch(
             on_done(job, outcome)
     remaining = [job for job in jobs if job not in report.outcomes]
     if remaining:
-        remove_drafts(remaining, folder)
+        remove_drafts_of(remaining, folder)
         try:
             with closing(open_workers(len(remaining))) as workers:
                 for job, outcome in _do_all(remaining, workers):
                     report.outcomes[job] = outcome
                     on_done(job, outcome)
         finally:
-            remove_drafts(remaining, folder)
+            remove_drafts_of(remaining, folder)
             report.outcomes = {job: report.outcomes[job] for job in jobs if job in report.outcomes}
     return report
 
@@ -58,6 +59,7 @@ def _do_all(jobs: Sequence[Job], workers: Workers) -> Iterator[tuple[Job, Outcom
     waiting, errors, losses = list(reversed(jobs)), dict.fromkeys(jobs, 0), dict.fromkeys(jobs, 0)
     running = 0
     while waiting or running:
+        raise_swallowed()
         for _ in range(min(workers.free, len(waiting))):
             workers.start(waiting.pop())
             running += 1

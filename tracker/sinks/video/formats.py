@@ -6,9 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tracker.errors import SinkError
-from tracker.sources.film import Film
+
+if TYPE_CHECKING:  # the command line needs the suffixes at once
+    from tracker.sources.film import Film
+
+GIF_LONGEST = 640
+"""Longer side of the pictures of a GIF, pixels: it is hardly compressed, 1080p would have 30 MB a second."""
 
 _LIVE_TICK = Fraction(1, 90_000)
 _MILLISECOND = Fraction(1, 1000)
@@ -33,7 +39,9 @@ class Format:
 
     Sound in a codec that the container supports (only those in ``copied``, if given) is copied; other sound
     is encoded as ``sound`` at one of ``sound_rates`` (None: without sound). ``tick`` is the resolution of
-    timestamps in seconds (None: any).
+    timestamps in seconds (None: any). Pictures whose longer side has more than ``longest`` pixels are shrunk.
+    ``is_square``: pixels are square, because the format has no place for their ratio (PyAV does not write
+    Matroska's DisplayWidth, and VP9 has none), or browsers ignore it (GIF).
     """
 
     container: str
@@ -45,6 +53,8 @@ class Format:
     sound: str | None = "aac"
     sound_rates: frozenset[int] = _AAC_RATES
     copied: frozenset[str] | None = None
+    longest: int | None = None
+    is_square: bool = False
 
     @property
     def stores_any_time_base(self) -> bool:
@@ -59,7 +69,7 @@ class Format:
         return finest if self.tick is None else max(self.tick, finest)
 
 
-_AVI_SOUND = frozenset({"mp3", "ac3", "pcm_s16le"})
+_AVI_SOUND = frozenset({"pcm_s16le"})  # where silence can fill a pause; see SampleClock
 _MOV_SOUND = frozenset({"aac", "mp3", "alac", "ac3", "pcm_s16le", "pcm_s16be", "pcm_s24le"})
 _FORMATS = {
     ".mp4": Format("mp4", container_options=_FRAGMENTS),
@@ -69,12 +79,15 @@ _FORMATS = {
     ".webm": Format(
         "webm", "libvpx-vp9", options=_VP9, container_options=_FLUSHED, tick=_MILLISECOND,
         sound="libopus", sound_rates=frozenset({48_000}), copied=frozenset({"opus", "vorbis"}),
+        is_square=True,
     ),
     ".avi": Format(
         "avi", container_options=_FLUSHED, tick=None,
         sound="libmp3lame", sound_rates=_MP3_RATES, copied=_AVI_SOUND,
     ),
-    ".gif": Format("gif", "gif", "rgb8", {}, tick=_CENTISECOND, sound=None),
+    ".gif": Format(
+        "gif", "gif", "rgb8", {}, tick=_CENTISECOND, sound=None, longest=GIF_LONGEST, is_square=True
+    ),
 }  # fmt: skip
 
 SUFFIXES = frozenset(_FORMATS)
@@ -98,5 +111,7 @@ def format_of(path: Path, like: Film | None) -> Format:
         names = ", ".join(sorted(SUFFIXES))
         raise SinkError(f"cannot write {path}: give the video a name that ends in one of {names}")
     if found.container == "avi" and (like is None or not like.is_steady):
-        raise SinkError(f"cannot write {path}: AVI has one frame rate, which this input has not; use .mkv")
+        raise SinkError(
+            f"cannot write {path}: AVI has one frame rate, and that of this input varies; use .mkv"
+        )
     return found

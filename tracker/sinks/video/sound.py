@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from pathlib import Path
 from typing import cast
 
 import av
@@ -12,22 +12,29 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 
 from tracker.sinks.video.formats import Format
+from tracker.sinks.video.sound_tracks import CopiedTrack, EncodedTrack
+from tracker.sources.film import Film
 from tracker.sources.video.container import open_container
 
 _MAX_FAILURES = 64
-_MAX_GAP_S = 86_400.0  # a packet a day later than the last is damaged
+_RESTART_S = 0.5  # by which times run back where another recording begins
+# libav knows QuickTime's old language codes by these names only.
+_QUICKTIME_LANGUAGES = {
+    "deu": "ger", "ell": "gre", "isl": "ice", "nld": "dut", "sqi": "alb", "swe": "sve", "zho": "chi",
+}  # fmt: skip
 
 
 class SoundCopy:
-    """Sound tracks of ``source`` from ``start_s`` on, written to ``container`` as time advances.
+    """Sound tracks of ``film`` from its start on, written to ``container`` as time advances.
 
-    Packets are copied where ``form`` can hold them, else decoded and encoded, at most in stereo. Damaged
-    packets are left out: the reader of the pictures reports damage. Tracks are never kept in memory.
+    Packets are copied where ``form`` can hold them, else decoded and encoded, at most in stereo. Tracks keep
+    their language, title and disposition. Damaged packets are left out: the reader of the pictures reports
+    damage. Tracks are never kept in memory.
     """
 
-    def __init__(self, source: Path, container: OutputContainer, form: Format, start_s: float) -> None:
-        self._start_s = start_s
-        self._input = open_container(source)
+    def __init__(self, film: Film, container: OutputContainer, form: Format) -> None:
+        self._film = film
+        self._input = open_container(film.path)
         # Without a decoder a stream can neither be copied reliably nor encoded.
         streams = [s for s in self._input.streams.audio if s.codec_context is not None]
         self._tracks = {stream.index: _open_track(stream, container, form) for stream in streams}
@@ -35,10 +42,18 @@ class SoundCopy:
         self._next = next(self._packets, None)
 
     def advance(self, until_s: float) -> None:
-        """Write all packets that start before ``until_s``, in seconds of the source."""
-        while self._next is not None and _start_time_s(self._next) < until_s:
-            if self._start_s == 0 or _start_time_s(self._next) >= self._start_s:  # some starts below 0
-                self._tracks[self._next.stream_index].write(self._next, self._start_s)
+        """Write all packets that start before ``until_s``, in seconds of the film."""
+        start_s, shifts_s = self._film.trim.start_s, self._film.shifts_s
+        while self._next is not None:
+            packet, part = self._next
+            if part >= len(shifts_s) and math.isfinite(until_s):
+                return  # a recording whose pictures have not begun
+            shift_s = shifts_s[min(part, len(shifts_s) - 1)]
+            time_s = _start_time_s(packet) + shift_s
+            if time_s >= until_s:
+                return
+            if start_s == 0 or time_s >= start_s:  # some starts below 0
+                self._tracks[packet.stream_index].write(_moved(packet, shift_s - start_s))
             self._next = next(self._packets, None)
 
     def flush(self) -> None:
@@ -50,9 +65,13 @@ class SoundCopy:
         """Close the input."""
         self._input.close()
 
-    def _read(self, container: InputContainer, streams: list[AudioStream]) -> Iterator[Packet[AudioStream]]:
+    def _read(
+        self, container: InputContainer, streams: list[AudioStream]
+    ) -> Iterator[tuple[Packet[AudioStream], int]]:
+        """Yield each packet, and the number of its recording: several may be joined in the file."""
         failures = 0
         packets = container.demux(streams)
+        last_s, parts = dict.fromkeys(self._tracks, -math.inf), dict.fromkeys(self._tracks, 0)
         while failures < _MAX_FAILURES:
             try:
                 packet = next(packets, None)
@@ -64,79 +83,42 @@ class SoundCopy:
                 return
             failures = 0
             if packet.size and packet.dts is not None:
-                yield cast("Packet[AudioStream]", packet)
+                time_s = float(packet.dts * packet.time_base)
+                parts[packet.stream_index] += time_s < last_s[packet.stream_index] - _RESTART_S
+                last_s[packet.stream_index] = time_s
+                yield cast("Packet[AudioStream]", packet), parts[packet.stream_index]
 
 
-class _CopiedTrack:
-    """Track whose packets are written unchanged."""
-
-    def __init__(self, stream: AudioStream, container: OutputContainer) -> None:
-        self._container = container
-        self._stream = container.add_stream_from_template(stream)
-        self._last: int | None = None
-
-    def write(self, packet: Packet[AudioStream], start_s: float) -> None:
-        if not _fits(packet, self._last):
-            return
-        self._last = packet.dts
-        shift = round(start_s / packet.time_base)
-        packet.dts = None if packet.dts is None else packet.dts - shift
-        packet.pts = None if packet.pts is None else packet.pts - shift
-        packet.stream = self._stream
-        self._container.mux(packet)
-
-    def flush(self) -> None:
-        """Do nothing: no packet is buffered."""
-
-
-class _EncodedTrack:
-    """Track that is decoded and encoded, because the output cannot hold its codec."""
-
-    def __init__(self, stream: AudioStream, container: OutputContainer, form: Format) -> None:
-        self._container, self._source = container, stream
-        sound = stream.codec_context
-        # Old codecs may state only the number of channels, not their layout.
-        layout = "mono" if sound.channels == 1 else "stereo"
-        rate = sound.sample_rate if sound.sample_rate in form.sound_rates else 48_000
-        self._stream = cast(AudioStream, container.add_stream(form.sound or "", rate=rate, layout=layout))
-        self._last: int | None = None
-
-    def write(self, packet: Packet[AudioStream], start_s: float) -> None:
-        if not _fits(packet, self._last):
-            return
-        self._last = packet.dts
-        try:
-            frames = self._source.codec_context.decode(packet)
-        except av.FFmpegError:  # damaged
-            return
-        for frame in frames:
-            if frame.pts is not None and frame.time_base is not None:
-                frame.pts -= round(start_s / frame.time_base)
-            self._container.mux(self._stream.encode(frame))
-
-    def flush(self) -> None:
-        self._container.mux(self._stream.encode(None))
-
-
-def _open_track(
-    stream: AudioStream, container: OutputContainer, form: Format
-) -> _CopiedTrack | _EncodedTrack:
+def _open_track(stream: AudioStream, container: OutputContainer, form: Format) -> CopiedTrack | EncodedTrack:
     sound = stream.codec_context
     supported = container.supported_codecs if form.copied is None else form.copied
     # MP4 lists these codecs, but cannot hold their packets unchanged: AAC from a transport stream, which has
     # its settings in the packets, and raw samples, whose channels may have no layout.
-    unfit = sound.name == "aac" and not sound.extradata
-    unfit |= sound.name.startswith("pcm_") and form.container == "mp4"
-    if sound.name in supported and not unfit:
-        return _CopiedTrack(stream, container)
-    return _EncodedTrack(stream, container, form)
+    name = sound.codec.canonical_name  # the decoder of MP3 is called mp3float
+    unfit = name == "aac" and not sound.extradata
+    unfit |= name.startswith("pcm_") and form.container == "mp4"
+    copies = not {name, sound.name}.isdisjoint(supported) and not unfit
+    track = CopiedTrack(stream, container) if copies else EncodedTrack(stream, container, form)
+    track.stream.metadata.update(_description(stream, form))
+    track.stream.disposition = stream.disposition
+    return track
 
 
-def _fits(packet: Packet[AudioStream], last: int | None) -> bool:
-    """Return whether ``packet`` can follow the decoding timestamp ``last``; damaged ones may not."""
-    if last is None or packet.dts is None:
-        return packet.dts is not None
-    return 0 < packet.dts - last < _MAX_GAP_S / packet.time_base
+def _description(stream: AudioStream, form: Format) -> dict[str, str]:
+    """Return language and title of a track, in the words of the output's container."""
+    title = stream.metadata.get("title") or stream.metadata.get("name")  # MP4 calls it a name
+    language = stream.metadata.get("language")
+    if form.container == "mov" and language is not None:
+        language = _QUICKTIME_LANGUAGES.get(language, language)
+    return {key: text for key, text in (("language", language), ("title", title)) if text}
+
+
+def _moved(packet: Packet[AudioStream], by_s: float) -> Packet[AudioStream]:
+    """Change the times of the packet by ``by_s`` seconds and return it."""
+    ticks = round(by_s / packet.time_base)
+    packet.dts = None if packet.dts is None else packet.dts + ticks
+    packet.pts = None if packet.pts is None else packet.pts + ticks
+    return packet
 
 
 def _start_time_s(packet: Packet[AudioStream]) -> float:

@@ -54,7 +54,7 @@ def describe_cameras(cameras: Sequence[CameraInfo]) -> list[str]:
         return ["no cameras found"]
     width = max(len(camera.path or "") for camera in cameras)
     lines = [
-        f"{camera.index:<3} {camera.path or '':<{width}}  {camera.name or 'of unknown name'}"
+        f"{camera.index:<3} {camera.path or '':<{width}}  {camera.name or '(name unknown)'}"
         for camera in cameras
         if camera.path
     ]

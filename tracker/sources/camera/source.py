@@ -15,6 +15,8 @@ from tracker.errors import SourceError
 from tracker.sources.camera.devices import Capture, actual_mode, list_cameras, open_capture
 from tracker.sources.camera.mode import CameraMode, is_camera_number, is_local_camera
 from tracker.sources.camera.stream import READ_TIMEOUT_S, StreamCapture
+from tracker.sources.video.pixel_aspect import aspect_text
+from tracker.system.addresses import masked
 from tracker.system.closing import Closing
 from tracker.types import Frame, ImageArray
 
@@ -39,18 +41,21 @@ class CameraSource(Closing):
 
     A camera that disconnects, or sends nothing for 5 seconds, does not end the iteration: it is reopened
     after 0.5 seconds, then after twice that, up to every 5 seconds. Index and time continue when it is back.
+    A stream of known length, such as a film or a playlist that is complete, ends the iteration at its end.
+
+    ``name``, and ``Frame.source`` with it, is the device, or the URL without passwords and query.
 
     Args:
         device: Camera number, device path, URL or file.
         mode: Requested camera mode.
-        say: Called with one line when the camera is lost or back, when the picture size changes, and when the
-            mode is not the requested one.
+        say: Called with one line when the camera is lost or back, when the size of pictures or the shape of
+            their pixels changes, and when the mode is not the requested one.
         idle: Called every :data:`IDLE_S` while there is no new frame, with the current problem in one line or
             ``None``. Iteration ends when it returns False. Both are called from the iterating thread.
 
     Raises:
-        SourceError: The camera does not open, or, while iterating, yields no frame at all or is a file that
-            has ended.
+        SourceError: The camera does not open, or, while iterating, yields no frame at all, is a file that has
+            ended, or a film that broke off.
     """
 
     def __init__(
@@ -60,7 +65,7 @@ class CameraSource(Closing):
         say: Callable[[str], None] = log.warning,
         idle: Callable[[str | None], bool] = lambda _: True,
     ) -> None:
-        self.name = f"camera {device}" if is_camera_number(device) else str(device)
+        self.name = f"camera {device}" if is_camera_number(device) else masked(str(device))
         self.captured = 0
         self.dropped = 0
         self._device = device
@@ -70,8 +75,8 @@ class CameraSource(Closing):
         self._problem: str | None = None
         self._error: SourceError | None = None
         self._newest: Frame | None = None
-        self._size: tuple[int, int] | None = None
-        self._opened = self._ended = self._closing = False
+        self._shape = ""
+        self._opened = self._ended = self._finished = self._closing = False
         self._start_s: float | None = None
         self._last_s = time.monotonic()  # when the last frame came, or the camera opened
         self._changed = threading.Condition()
@@ -104,7 +109,7 @@ class CameraSource(Closing):
             raise self._error or _crash_error(self.name)
 
     def _next(self) -> Frame | None:
-        """Return the next new frame, ``None`` once closed or when ``idle`` returned False."""
+        """Return the next new frame, ``None`` at the end of a film, once closed, or when ``idle`` says so."""
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._newest or self._ended or self._closing, IDLE_S)
@@ -117,6 +122,8 @@ class CameraSource(Closing):
                 return None
             if frame is not None:
                 return frame
+            if self._finished:
+                return None
             if self._error or self._ended:
                 raise self._error or _crash_error(self.name)
             if not self._idle(self._problem):
@@ -128,7 +135,7 @@ class CameraSource(Closing):
         if self.captured and silent_s > _STALL_S:
             self._note_loss()
         elif not self.captured and silent_s > 2 * _STALL_S:
-            self._error = _no_picture_error(self.name)
+            self._error = _no_picture_error(self.name, _is_address(self._device))
 
     def _run(self) -> None:
         try:
@@ -137,7 +144,7 @@ class CameraSource(Closing):
                 if self._capture():
                     delays = retry_delays()
                 with self._changed:
-                    if self._error or self._closing:
+                    if self._error or self._finished or self._closing:
                         return
                     self._note_loss()
                     self._changed.wait_for(lambda: self._closing, next(delays))
@@ -159,14 +166,25 @@ class CameraSource(Closing):
             while not self._closing and (grabbed := _grab(capture)):
                 if not self.captured:
                     self._check_mode(capture, grabbed[0])
-                self._store(*grabbed)
+                self._store(*grabbed, capture.pixel_aspect if isinstance(capture, StreamCapture) else 1.0)
         finally:
             capture.release()
         if not self.captured:
-            self._error = _no_picture_error(self.name)
+            self._error = _no_picture_error(self.name, _is_address(self._device))
         elif _is_file(self._device):
             self._error = SourceError(f"{self.name} ended after {self.captured} frames; --video takes files")
+        elif isinstance(capture, StreamCapture) and capture.has_length:
+            self._finish(capture)
         return self.captured > before
+
+    def _finish(self, film: StreamCapture) -> None:
+        """End the iteration: opened again, a film would begin again, and its frames come twice."""
+        if film.has_ended:
+            self._finished = True
+        elif not self._closing:
+            self._error = SourceError(
+                f"{self.name} broke off after {self.captured} frames: check the connection and start again"
+            )
 
     def _note_opening(self) -> None:
         with self._changed:
@@ -180,19 +198,20 @@ class CameraSource(Closing):
         if differences:
             self._lines.append(f"{self.name} gives {', '.join(differences)}")
 
-    def _store(self, image: ImageArray, now_s: float) -> None:
-        size = image.shape[1], image.shape[0]
+    def _store(self, image: ImageArray, now_s: float, pixel_aspect: float) -> None:
+        shape = f"{image.shape[1]}x{image.shape[0]}"
+        shape += "" if pixel_aspect == 1 else f" in {aspect_text(pixel_aspect)} pixels"
         with self._changed:
             if self._problem:
                 self._problem = None
                 self._lines.append(f"{self.name} is back after {now_s - self._last_s:.1f} s")
-            if self._size and size != self._size:
-                was = f"{self._size[0]}x{self._size[1]}"
-                self._lines.append(f"{self.name} now sends {size[0]}x{size[1]} instead of {was}")
+            if self._shape and shape != self._shape:
+                self._lines.append(f"{self.name} now sends {shape} instead of {self._shape}")
             self._start_s = now_s if self._start_s is None else self._start_s
             self.dropped += self._newest is not None
-            self._newest = Frame(image, self.captured, now_s - self._start_s, self.name, now_s)
-            self._size, self._last_s = size, now_s
+            place = (self.captured, now_s - self._start_s, self.name, now_s)
+            self._newest = Frame(image, *place, pixel_aspect=pixel_aspect)
+            self._shape, self._last_s = shape, now_s
             self.captured += 1
             self._changed.notify_all()
 
@@ -233,14 +252,23 @@ def _grab(capture: Capture) -> tuple[ImageArray, float] | None:
     return None
 
 
-def _no_picture_error(name: str) -> SourceError:
-    return SourceError(
-        f"{name} opens but gives no picture: close other programs that use it, or take another"
-    )
+def _no_picture_error(name: str, is_elsewhere: bool) -> SourceError:
+    if not is_elsewhere:
+        advice = "close other programs that use it, or take another"
+    else:
+        advice = (
+            "a live stream may be off; the server of a film must support ranges, or the film be made with "
+            "-movflags +faststart, or download it and give --video FILE"
+        )
+    return SourceError(f"{name} opens but gives no picture: {advice}")
+
+
+def _is_address(device: int | str) -> bool:
+    return not is_local_camera(device) and "://" in str(device)
 
 
 def _crash_error(name: str) -> SourceError:
-    return SourceError(f"{name}: reading it failed in an unforeseen way, shown above; please report it")
+    return SourceError(f"{name}: reading it failed in an unexpected way, shown above; please report it")
 
 
 def _is_file(device: int | str) -> bool:
@@ -252,5 +280,6 @@ def _advice(device: int | str, capture: Capture) -> str:
         return f"nothing that can be decoded comes from there ({capture.reason}); check the URL"
     found = [camera.path or str(camera.index) for camera in list_cameras()]
     if not found:
-        return "no cameras found on this computer; plug one in, or give --camera URL or --video FILE"
+        instead = "or take a stream's URL or a film (--camera URL, --video FILE on the command line)"
+        return f"no cameras found on this computer; plug one in, {instead}"
     return f"found {', '.join(found)}; give one of these, and close other programs that use it"

@@ -27,7 +27,7 @@ _TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_SHORT = 256, 257, 3
 def stated_size(data: bytes) -> Size:
     """Return width and height in pixels that the image file ``data`` states, the largest of several.
 
-    Supports PNG, JPEG, GIF, BMP, WebP, TIFF, PNM, JPEG 2000 and AVIF.
+    Supports PNG, JPEG, GIF, BMP, WebP, TIFF, PNM, JPEG 2000, AVIF and HEIC.
 
     Raises:
         ValueError: Another format, or a header that is cut off.
@@ -123,7 +123,7 @@ def _jpeg2000(data: bytes) -> Size:
     return _largest(sizes())
 
 
-def _avif(data: bytes) -> Size:
+def _heif(data: bytes) -> Size:
     """Return the largest spatial extent (ISO/IEC 23008-12, 6.5.3); an assembled grid has one, too."""
     return _largest(struct.unpack_from(">II", data, at + 8) for at in _find(data, b"ispe"))
 
@@ -157,5 +157,5 @@ _READERS: tuple[tuple[bytes, Callable[[bytes], Size]], ...] = (
     (b"MM\0*", _tiff),
     (b"jP  ", _jpeg2000),
     (b"\xff\x4f\xff\x51", _jpeg2000),
-    (b"ftyp", _avif),
+    (b"ftyp", _heif),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker.errors import SourceError
+from tracker.sources.colour import is_bt709, to_bt709
+from tracker.sources.images import targa
+from tracker.sources.images.boxes import is_avif, is_heif, picture_properties
 from tracker.sources.images.header import stated_size
+from tracker.sources.images.heic import MissingExtraError, read_heic
 from tracker.sources.limits import check_bytes, check_size
+from tracker.sources.orientation import UPRIGHT, Orientation
 from tracker.types import ImageArray
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -22,33 +28,68 @@ _ORIENTATION_TAG = 0x0112
 
 
 def read_image(path: Path) -> ImageArray:
-    """Read the image file ``path``, turned upright by its EXIF orientation: ``(H, W, 3)`` uint8 BGR.
+    """Read the image file ``path``, turned upright: ``(H, W, 3)`` uint8 BGR.
 
-    Grey becomes BGR, 16 bits are scaled to 8 over their full range, and transparent pixels are laid over
-    white, the page that cut-out portraits are made for. Of an animation the first frame is read.
+    EXIF states the orientation; in AVIF and HEIC the container does, and EXIF does not count there (ISO/IEC
+    23008-12). Grey becomes BGR, more than 8 bits are scaled to 8 over their full range, and transparent
+    pixels are laid over white, the page that cut-out portraits are made for. Of an animation the first frame
+    is read.
 
     Raises:
         SourceError: The file is missing, damaged, not an image, or states a size above
-            :mod:`tracker.sources.limits`, which is found before anything is decoded.
+            :mod:`tracker.sources.limits`, which is found before anything is decoded; or it is HEIC and
+            pillow-heif is not installed.
     """
     # OpenCV would write lines of its own to stderr; the errors below say it once.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
         check_bytes(path)
         data = path.read_bytes()
-        check_size(path, *stated_size(data))
-        image, orientation = _decode(_strip_png(data) if data.startswith(_PNG_SIGNATURE) else data)
+        is_targa = path.suffix.lower() == targa.SUFFIX
+        check_size(path, *(targa.targa_size(data) if is_targa else stated_size(data)))
+        image = targa.read_targa(data) if is_targa else _decode(data)
     except OSError as error:
         raise SourceError(f"cannot read {path}: {error.strerror}") from error
+    except MissingExtraError as error:
+        raise SourceError(f"cannot read {path}: {error}") from error
     except (ValueError, cv2.error) as error:
         raise SourceError(f"cannot read {path}: not an image, or damaged") from error
     if image.dtype not in (np.uint8, np.uint16):
         raise SourceError(f"cannot read {path}: pixels are {image.dtype}; save it with 8 or 16 bits")
-    return np.ascontiguousarray(_turn(_to_bgr(_to_8_bits(image)), orientation))
+    return np.ascontiguousarray(_to_bgr(to_8_bits(image)))
 
 
-def _decode(data: bytes) -> tuple[npt.NDArray[Any], int]:
-    """Return the pixels as the file stores them, and the EXIF orientation 1..8."""
+def _decode(data: bytes) -> npt.NDArray[Any]:
+    """Return the upright pixels of a file, with its own channels and depth.
+
+    Raises:
+        ValueError: Not an image, or damaged.
+        MissingExtraError: It needs a package that is not installed.
+    """
+    if is_heif(data):
+        return _decode_heif(data)
+    image, exif = _decode_stored(_strip_png(data) if data.startswith(_PNG_SIGNATURE) else data)
+    return _orientation(exif).upright(image)
+
+
+def _decode_heif(data: bytes) -> npt.NDArray[Any]:
+    """Return the upright pixels of AVIF or HEIC as :func:`_decode` does; HDR and wide colours as BT.709."""
+    properties = picture_properties(data)
+    if is_avif(data):
+        image, _ = _decode_stored(data)
+        for turn in properties.turns:
+            image = turn.upright(image)
+        image = image << 16 - properties.bits if image.dtype == np.uint16 else image
+    else:
+        image = read_heic(data)
+    if is_bt709(properties.primaries, properties.transfer):
+        return image
+    image = image[..., :3] if image.ndim == 3 else cv2.merge([image] * 3)
+    return to_bt709(image, np.iinfo(image.dtype).max, properties.primaries, properties.transfer)
+
+
+def _decode_stored(data: bytes) -> tuple[npt.NDArray[Any], bytes]:
+    """Return the pixels as the file stores them, and its EXIF block, empty without one."""
     if not data:
         raise ValueError("empty file")
     buffer = np.frombuffer(data, np.uint8)
@@ -56,11 +97,16 @@ def _decode(data: bytes) -> tuple[npt.NDArray[Any], int]:
     image, kinds, blocks = cv2.imdecodeWithMetadata(buffer, flags=cv2.IMREAD_UNCHANGED)
     if image is None:
         raise ValueError("not an image")
+    return image, _exif_block(kinds, blocks)
+
+
+def _exif_block(kinds: Sequence[int], blocks: Sequence[Any]) -> bytes:
+    """Return the EXIF block among OpenCV's metadata, empty without one."""
     exif = [block for kind, block in zip(kinds, blocks, strict=False) if kind == cv2.IMAGE_METADATA_EXIF]
-    return image, _orientation(np.asarray(exif[0], np.uint8).tobytes()) if exif else 1
+    return np.asarray(exif[0], np.uint8).tobytes() if exif else b""
 
 
-def _to_8_bits(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def to_8_bits(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Scale 16 bits to 8 over their full range."""
     if image.dtype != np.uint16:
         return image
@@ -84,17 +130,8 @@ def over_white(image: npt.NDArray[Any]) -> ImageArray:
     return np.repeat(laid.astype(np.uint8), 3 // laid.shape[2], axis=2)
 
 
-def _turn(image: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
-    """Undo an EXIF orientation 1..8 (EXIF 2.3, tag 0x0112): 5 to 8 are transposed, then flipped."""
-    if orientation >= 5:
-        image = image.transpose(1, 0, 2)
-    flip_x = orientation in (2, 3, 6, 7)
-    flip_y = orientation in (3, 4, 7, 8)
-    return image[:: -1 if flip_y else 1, :: -1 if flip_x else 1]
-
-
-def _orientation(exif: bytes) -> int:
-    """Return the orientation in an EXIF block, 1 (upright) where it is absent or out of range."""
+def _orientation(exif: bytes) -> Orientation:
+    """Return the orientation in an EXIF block, upright where it is absent or out of range."""
     order = "<" if exif.startswith(b"II") else ">"
     try:
         (start,) = struct.unpack_from(order + "I", exif, 4)
@@ -102,10 +139,10 @@ def _orientation(exif: bytes) -> int:
         for i in range(entries):
             tag, _, _, value = struct.unpack_from(order + "HHIH", exif, start + 2 + 12 * i)
             if tag == _ORIENTATION_TAG:
-                return value if 1 <= value <= 8 else 1
+                return Orientation.from_exif(value)
     except struct.error:  # viewers ignore a truncated EXIF block, too
-        return 1
-    return 1
+        return UPRIGHT
+    return UPRIGHT
 
 
 def _strip_png(data: bytes) -> bytes:
@@ -129,3 +166,27 @@ def _strip_png(data: bytes) -> bytes:
             kept.append(chunk)
         position = end
     return b"".join(kept)
+
+
+def stored_orientation(path: Path) -> Orientation:
+    """Return the EXIF orientation of the image file ``path``, which :func:`read_image` undoes.
+
+    Upright for AVIF and HEIC, whose turns are part of decoding (ISO/IEC 23008-12), in other programs too.
+
+    Raises:
+        SourceError: The file cannot be read.
+    """
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        check_bytes(path)
+        data = path.read_bytes()
+        check_size(path, *stated_size(data))
+        if is_heif(data):
+            return UPRIGHT
+        data = _strip_png(data) if data.startswith(_PNG_SIGNATURE) else data
+        # The pixels are not needed: a JPEG is decoded at an eighth of its size.
+        flags = cv2.IMREAD_REDUCED_GRAYSCALE_8
+        _, kinds, blocks = cv2.imdecodeWithMetadata(np.frombuffer(data, np.uint8), flags=flags)
+    except (OSError, ValueError, cv2.error) as error:
+        raise SourceError(f"cannot read {path}: {error}") from error
+    return _orientation(_exif_block(kinds, blocks))

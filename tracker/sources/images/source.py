@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tracker.errors import SourceError
+from tracker.sources.images.frame_count import count_frames
 from tracker.sources.images.read import read_image
+from tracker.sources.left_out import ANIMATED, is_hidden, kind_of, left_out_text
+from tracker.sources.suffixes import IMAGE_SUFFIXES
 from tracker.system.closing import Closing
+from tracker.system.terminal import shortened
 from tracker.types import Frame
 
-# fmt: off
-SUFFIXES = frozenset({
-    ".avif", ".bmp", ".dib", ".gif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm",
-    ".tif", ".tiff", ".webp",
-})
-# fmt: on
-"""File name extensions of images that can be read, as :func:`find_images` looks for in a folder."""
+_MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*")
+"""First bytes of PNG, JPEG, GIF and TIFF."""
 
 
 @dataclass(frozen=True)
@@ -51,35 +51,96 @@ class ImageSource(Closing):
                 yield ReadFailure(path.name, str(error))
 
 
-def unreadable(failures: Sequence[ReadFailure]) -> SourceError:
-    """Return the error that ends a run over images; ``failures`` holds at least one."""
+def unreadable(failures: Sequence[ReadFailure], others: bool) -> SourceError:
+    """Return the error that ends a run over images.
+
+    ``failures`` holds at least one; ``others``: there were images that could be read.
+    """
+    if len(failures) == 1 and not others:
+        return SourceError(failures[0].message)
     count = f"{len(failures)} image{'s' if len(failures) > 1 else ''} could not be read"
-    return SourceError(f"{count}, the others are done; the first: {failures[0].message}")
+    rest = ", the others are done" if others else ""
+    return SourceError(f"{count}{rest}; the first: {failures[0].message}")
+
+
+@dataclass(frozen=True)
+class FoundImages:
+    """The images that a pattern names, in natural order: ``face2`` before ``face10``.
+
+    ``left_out`` counts what else it names, by :func:`~tracker.sources.left_out.kind_of`.
+    """
+
+    paths: tuple[Path, ...]
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def union(cls, several: Iterable[FoundImages]) -> FoundImages:
+        """Return all of ``several``, each image once, in their order."""
+        paths: dict[Path, None] = {}
+        left_out: Counter[str] = Counter()
+        for found in several:
+            paths |= dict.fromkeys(found.paths)
+            left_out.update(found.left_out)
+        return cls(tuple(paths), left_out)
 
 
 def find_images(pattern: str) -> tuple[Path, ...]:
+    """Return the paths of :func:`look_for_images`."""
+    return _named_images(pattern).paths
+
+
+def look_for_images(pattern: str) -> FoundImages:
     """Return the images that ``pattern`` names: one file, a folder's images, or a glob (with ``**``).
 
-    Names sort naturally: ``face2`` before ``face10``.
+    Files are told by their suffix; in a glob also by their first bytes. Of an animation the first frame is
+    an image; the others count as left out. Hidden files of a folder are left out: ``._a.jpg``, which macOS
+    writes beside ``a.jpg`` on foreign disks, is no picture.
 
     Raises:
         SourceError: There are none, or the folder cannot be read.
     """
+    found = _named_images(pattern)
+    frames = sum(count_frames(path) - 1 for path in found.paths)
+    return FoundImages(found.paths, {**found.left_out, ANIMATED: frames}) if frames else found
+
+
+def _named_images(pattern: str) -> FoundImages:
+    """Return the images of :func:`look_for_images`, animations not counted."""
     path = Path(pattern)
-    nothing = f"no images match {pattern}: check the path or pattern"
+    nothing = f"no images match {shortened(pattern)}: check the path or pattern"
     try:
+        if path.is_file():
+            return FoundImages((path,))
         if path.is_dir():
-            found = [p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()]
+            named, is_image = list(path.iterdir()), _is_picture_in_folder
             nothing = f"no images in {pattern}: give a folder that holds some, or a pattern such as '*.jpg'"
-        elif path.is_file():
-            return (path,)
         else:
-            found = [p for name in glob.glob(pattern, recursive=True) if (p := Path(name)).is_file()]  # noqa: PTH207
+            named, is_image = [Path(name) for name in glob.glob(pattern, recursive=True)], _is_image  # noqa: PTH207
+        found = [p for p in named if p.is_file() and is_image(p)]
+        recursive = "**" in pattern  # such a pattern names folders on the way
+        rest = Counter(kind_of(p) for p in set(named) - set(found) if not (recursive and p.is_dir()))
     except OSError as error:
         raise SourceError(f"cannot look for images in {pattern}: {error.strerror}") from error
     if not found:
-        raise SourceError(nothing)
-    return tuple(sorted(found, key=_natural))
+        raise SourceError(f"{nothing}; {left_out_text(rest)}" if rest else nothing)
+    return FoundImages(tuple(sorted(found, key=_natural)), rest)
+
+
+def _is_picture_in_folder(path: Path) -> bool:
+    """Return whether ``path`` is an image by its suffix, and not hidden."""
+    return _has_image_suffix(path) and not is_hidden(path)
+
+
+def _has_image_suffix(path: Path) -> bool:
+    return path.suffix.lower() in IMAGE_SUFFIXES
+
+
+def _is_image(path: Path) -> bool:
+    """Return whether ``path`` is an image by its suffix or its first bytes."""
+    if _has_image_suffix(path):
+        return True
+    with path.open("rb") as file:
+        return file.read(4).startswith(_MAGIC)
 
 
 def _natural(path: Path) -> tuple[tuple[int, int, str], ...]:

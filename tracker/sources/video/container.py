@@ -13,6 +13,7 @@ from av.video.stream import VideoStream
 
 from tracker.errors import SourceError
 from tracker.sources.limits import MAX_PIXELS, check_size
+from tracker.system.addresses import is_elsewhere, masked
 
 _MAX_FPS = 1000
 _FALLBACK_FPS = Fraction(30)
@@ -35,12 +36,14 @@ def open_container(path: Path, forward: BinaryIO | None = None) -> InputContaine
     Raises:
         SourceError: The file is missing, empty or not a video.
     """
+    if is_elsewhere(str(path)):
+        raise SourceError(f"{masked(str(path))} is not a file; for an address use --camera URL")
     try:
         if path.is_file() and path.stat().st_size == 0:
             raise SourceError(f"{path} is empty: give a video file")
         options = {"protocol_whitelist": "file", "format_whitelist": _DEMUXERS}
         file = _ForwardFile(forward) if forward else str(path.absolute())
-        return av.open(file, "r", container_options=options)
+        return av.open(file, "r", container_options=options, metadata_errors="replace")
     except av.InvalidDataError as error:
         raise SourceError(f"{path} is not a video, or too damaged to be opened") from error
     except (OSError, av.FFmpegError) as error:
@@ -48,21 +51,32 @@ def open_container(path: Path, forward: BinaryIO | None = None) -> InputContaine
 
 
 def video_stream(path: Path, container: InputContainer) -> VideoStream:
-    """Return the first video stream of ``container``, which was opened from ``path``.
+    """Return the main video stream of ``container``, which was opened from ``path``.
 
     Raises:
         SourceError: There is none, its codec is unknown, or its frames are too large.
     """
-    # Cover art of a music file is a video stream of one picture: it does not count.
-    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-    if not streams:
+    stream = main_video_stream(container)
+    if stream is None:
         raise SourceError(f"{path} holds no video: give a video file")
-    codec = streams[0].codec_context
+    codec = stream.codec_context
     if codec is None:  # PyAV's type stubs say that this cannot be
         raise SourceError(f"{path} holds video of a kind that cannot be decoded here: convert it")
     check_size(path, codec.width, codec.height)
     codec.options = {"max_pixels": str(MAX_PIXELS)}
-    return streams[0]
+    return stream
+
+
+def main_video_stream(container: InputContainer) -> VideoStream | None:
+    """Return the video stream that players show: the first one marked as default, else the first.
+
+    Cover art of a music file, a video stream of one picture, does not count. ``None`` without any.
+    """
+    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    # The still picture of an animated AVIF is a stream without a duration, before that of the animation.
+    streams = [s for s in streams if s.duration or s.frames != 1] or streams
+    marked = (stream for stream in streams if stream.disposition & Disposition.default)
+    return next(marked, streams[0] if streams else None)
 
 
 def frame_rate(container: InputContainer, stream: VideoStream) -> Fraction:

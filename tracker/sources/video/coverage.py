@@ -11,6 +11,7 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
+from tracker.sources.video.transport_sync import has_lost_sync
 from tracker.sources.video.truncation import is_truncated
 
 _MATROSKA, _MP4 = "matroska,webm", "mov,mp4,m4a,3gp,3g2,mj2"
@@ -43,6 +44,7 @@ class Coverage:
         # libav scans these from one packet to the next and steps over what it cannot parse without an error.
         # Other demuxers report damage, and an undamaged file of theirs may hold any padding.
         self._may_skip = container.format.name in (_MATROSKA, "avi", "flv")
+        self._is_transport = container.format.name == "mpegts"
         self._is_indexed = container.format.name == _MP4 and stream.frames > 0
         self._has_failed = False
         self.end_byte = 0
@@ -50,7 +52,7 @@ class Coverage:
         self._video_start_s = float("inf")
         self._video_end_s = self._end_s = -float("inf")
 
-    def add(self, packet: Packet[Stream], shown: int | None, decoded: int | None) -> int:
+    def add(self, packet: Packet[Stream], shown: int | None, decoded: int | None, is_corrupt: bool) -> int:
         """Add the next packet, with its presentation and decoding times in ticks where they are known.
 
         Returns the estimated number of video frames missing in the file directly before it.
@@ -69,12 +71,21 @@ class Coverage:
         if is_video and start_s is not None:
             self._video_start_s = min(self._video_start_s, start_s)
             self._video_end_s = max(self._video_end_s, end_s)
-        self._may_skip |= packet.is_corrupt
+        self._may_skip |= is_corrupt
         return self._gaps.add(_seconds(packet, decoded), self._rate()) if is_video else 0
 
     def has_gap_before(self, packet: Packet[Stream]) -> bool:
         """Return whether bytes were skipped before ``packet``, which was not added yet."""
         return self._may_skip and 0 < self.end_byte < self._position(packet) - _GAP_BYTES
+
+    def has_lost_sync_before(self, packet: Packet[Stream]) -> bool:
+        """Return whether the bytes before ``packet``, which was not added yet, are no transport stream."""
+        position = self._position(packet)
+        return (
+            self._is_transport
+            and 0 < self.end_byte < position
+            and (has_lost_sync(self._path, self.end_byte, position))
+        )
 
     def _position(self, packet: Packet[Stream]) -> int:
         return packet.pos if packet.pos is not None and packet.pos >= 0 else self.end_byte
@@ -84,6 +95,10 @@ class Coverage:
         self._may_skip = self._has_failed = True
         if not self._is_indexed:
             self._gaps.open()
+
+    def stops_early(self) -> bool:
+        """Return whether bytes follow the last packet in a file that is read from one packet to the next."""
+        return self._may_skip and self._path.stat().st_size > self.end_byte + _GAP_BYTES
 
     def missing_at_end(self) -> int | None:
         """Return the number of frames missing after the last packet, ``None`` if some but unknown.

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import cast
 
 import av
 from av.container import InputContainer
 from av.packet import Packet
+from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from tracker.sources.video.damage_account import DamageAccount
+from tracker.sources.video.joints import with_verdicts
+from tracker.sources.video.pixel_aspect import PixelAspects
 from tracker.sources.video.ticks import Ticks
 from tracker.types import Damage
 
@@ -21,11 +25,17 @@ _MAX_FAILURES = 64  # in succession: a file that fails so often has nothing more
 
 @dataclass(frozen=True)
 class Decoded:
-    """A picture as decoded, its presentation time in ticks if it has one, and the damage at it."""
+    """A picture as decoded, its presentation time in ticks if it has one, and the damage at it.
+
+    ``pixel_aspect`` is the width over height of a pixel of the upright picture. ``number`` is that of its
+    packet, counted in decoding order; -1 if it is unknown.
+    """
 
     picture: VideoFrame
     tick: int | None
     damage: Damage | None
+    pixel_aspect: Fraction
+    number: int
 
 
 class Decoder:
@@ -45,6 +55,7 @@ class Decoder:
         single_thread: bool,
     ) -> None:
         self._container, self._stream, self._account, self._ticks = container, stream, account, ticks
+        self._aspects = PixelAspects(container, stream)
         stream.codec_context.copy_opaque = True
         if single_thread:
             stream.codec_context.thread_count = 1
@@ -64,7 +75,15 @@ class Decoder:
             yield self._examined(picture)
 
     def _packets(self) -> Iterator[Packet[VideoStream]]:
-        """Yield the packets of the stream; damaged parts of the file are skipped."""
+        """Yield the packets of the stream, and tell the account of those of all streams."""
+        for packet, is_corrupt in with_verdicts(self._demuxed()):
+            shown, decoded = self._ticks.of_packet(packet, self._account.has_gap_before(packet))
+            self._account.add_packet(packet, shown, decoded, is_corrupt)
+            if packet.stream_index == self._stream.index:
+                yield cast("Packet[VideoStream]", packet)
+
+    def _demuxed(self) -> Iterator[Packet[Stream]]:
+        """Yield the packets of all streams; damaged parts of the file are skipped."""
         failures = 0
         packets = self._container.demux()
         while failures < _MAX_FAILURES:
@@ -77,13 +96,9 @@ class Decoder:
                 continue
             if packet is None:
                 return
-            if not packet.size:  # PyAV's flush packet: __iter__ flushes itself
-                continue
-            failures = 0
-            shown, decoded = self._ticks.of_packet(packet, self._account.has_gap_before(packet))
-            self._account.add_packet(packet, shown, decoded)
-            if packet.stream_index == self._stream.index:
-                yield cast("Packet[VideoStream]", packet)
+            if packet.size:  # PyAV's flush packet has none: __iter__ flushes itself
+                failures = 0
+                yield packet
 
     def _decode(self, packet: Packet[VideoStream]) -> Iterator[Decoded]:
         try:
@@ -96,4 +111,5 @@ class Decoder:
 
     def _examined(self, picture: VideoFrame) -> Decoded:
         finding = self._account.add_picture(picture)
-        return Decoded(picture, self._ticks.of_picture(picture, finding.passed), finding.damage)
+        tick, aspect = self._ticks.of_picture(picture, finding.passed), self._aspects.of_next(picture)
+        return Decoded(picture, tick, finding.damage, aspect, finding.number)

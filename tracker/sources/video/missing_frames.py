@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
+
+from tracker.types import Damage
 
 # Longest reordering delay of any codec, in frames.
 _MAX_REORDER = 16
@@ -19,7 +21,8 @@ class SentPacket:
     """A packet sent to the decoder.
 
     ``number`` counts from 0 in decoding order, ``pts`` is its presentation time in ticks, ``byte`` its place
-    in the file, ``corrupt`` the demuxer's verdict, ``is_key`` whether it can be decoded on its own.
+    in the file, ``corrupt`` the demuxer's verdict, ``is_key`` whether it can be decoded on its own. ``part``
+    counts the recordings that are joined in the file: in each the times start again.
     """
 
     number: int
@@ -27,6 +30,16 @@ class SentPacket:
     byte: int | None
     corrupt: bool
     is_key: bool
+    part: int = 0
+
+    def leads(self, key: SentPacket | None) -> bool:
+        """Return whether it follows the key frame ``key`` but is shown before it.
+
+        In an open group of pictures such a picture may also build on those before the key frame.
+        """
+        if key is None or self.pts is None or key.pts is None:
+            return False
+        return self.part == key.part and self.pts < key.pts
 
 
 @dataclass(frozen=True)
@@ -58,9 +71,13 @@ class MissingFrames:
         self._gaps: list[tuple[int, SentPacket]] = []
         self._bad: set[int] = set()
         self._counted_missing: set[int] = set()
+        # Doubtful packets, and the byte of the damage that was noticed directly behind each.
+        self._doubtful: dict[int, int | None] = {}
+        self._newest = -1  # number of the last packet that was sent
         self._returned_late = 0  # pictures received after they had been counted as missing
         self._reference_is_bad = False  # the next packets build on a damaged picture
-        self._is_damaged = self._has_fields = self._has_begun = False
+        self._bad_until: SentPacket | None = None  # packets that lead this key frame do, too
+        self._is_damaged = self._has_fields = self._has_begun = self._gap_is_open = False
         self._byte: int | None = None  # of the first damage that no picture has reported yet
 
     def send(self, sent: SentPacket, missing_before: int) -> None:
@@ -69,29 +86,43 @@ class MissingFrames:
         if missing_before:
             self._gaps.append((missing_before, sent))
             self._reference_is_bad = True
-        self._reference_is_bad &= not sent.is_key
-        if self._reference_is_bad or sent.corrupt:
+        if sent.is_key:
+            self._bad_until = sent if self._reference_is_bad else None
+            self._reference_is_bad = sent.corrupt
+        if self._reference_is_bad or sent.leads(self._bad_until) or sent.corrupt:
             self._bad.add(sent.number)
+        if self._gap_is_open or missing_before:
+            self._doubtful.setdefault(sent.number - 1, self._byte)
+        self._gap_is_open, self._newest = False, sent.number
 
     def add_damage(self, byte: int | None, number: int | None = None) -> None:
         """Mark packet ``number``, damaged at ``byte``, and all that build on it up to the next key frame.
 
-        Without a number the next packets to be sent are marked.
+        Without a number the next packets to be sent are marked. The packet directly before becomes doubtful:
+        damage at the end of a picture is often noticed by the decoder only in the next one.
         """
         self._is_damaged = True
         if self._byte is None:
             self._byte = byte
         if number is None:
-            self._reference_is_bad = True
+            self._reference_is_bad = self._gap_is_open = True
             return
         self._bad.add(number)
+        self._doubtful.setdefault(number - 1, byte)
         # From the newest back: where every packet fails, a scan from the oldest would be quadratic.
         later = list(takewhile(lambda n: n > number, reversed(self._sent)))
-        for other in reversed(later):
-            if self._sent[other].is_key:
-                return
-            self._bad.add(other)
-        self._reference_is_bad = True
+        key: SentPacket | None = None
+        for other in map(self._sent.__getitem__, reversed(later)):
+            if other.is_key and other.number not in self._bad:
+                if key:
+                    return
+                key = other
+            elif key is None or other.leads(key):
+                self._bad.add(other.number)
+        if key:
+            self._bad_until = key
+        else:
+            self._reference_is_bad = True
 
     def receive(self, number: int, corrupt: bool, has_fields: bool, reorders: bool) -> PictureReport:
         """Match the picture of packet ``number``.
@@ -103,10 +134,11 @@ class MissingFrames:
             self._counted_missing.discard(number)
             self._returned_late += 1
         self._has_fields |= has_fields
-        sent = self._sent.pop(number, None) or SentPacket(number, None, None, corrupt, False)
+        sent = self._sent.get(number) or SentPacket(number, None, None, corrupt, False)
         if corrupt or sent.corrupt:
             self.add_damage(sent.byte, number)
         missing, passed = self._pass_over(sent, reorders)
+        self._sent.pop(number, None)
         self._has_begun = True
         guessed = number in self._bad
         self._bad.discard(number)
@@ -114,6 +146,19 @@ class MissingFrames:
             return PictureReport(0, passed, False, None)
         byte, self._byte = self._byte if self._byte is not None else sent.byte, None
         return PictureReport(missing, passed, guessed, byte)
+
+    def end(self, unread_from: int | None) -> None:
+        """Note that no packet follows, since the file is cut off or cannot be read from a byte on."""
+        if unread_from is None:  # cut off in the last packet: the one before is whole
+            self._doubtful.pop(self._newest - 1, None)
+        else:
+            self._doubtful.setdefault(self._newest, unread_from)
+
+    def judged(self, number: int, damage: Damage | None) -> Damage | None:
+        """Return the damage of packet ``number``, ``damage`` so far, once the next ones were decoded."""
+        if number not in self._doubtful:
+            return damage
+        return replace(damage or Damage(byte=self._doubtful[number]), guessed=True)
 
     def rest(self) -> PictureReport:
         """Return the frames that never came, once all pictures were received."""
@@ -153,5 +198,7 @@ class MissingFrames:
         """Return whether ``other`` should have been shown before ``sent``."""
         if self._by_number or other.pts is None or sent.pts is None:
             return other.number < sent.number - (_MAX_REORDER if reorders else 0)
+        if other.part != sent.part:
+            return other.part < sent.part
         patience = _PATIENCE if reorders and not self._strict else 0
         return other.pts < sent.pts and other.number <= sent.number - patience

@@ -4,33 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from fractions import Fraction
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import cast
-
-import numpy as np
-from av.video.frame import VideoFrame
 
 from tracker.errors import SourceError
 from tracker.sources.damage import merge
 from tracker.sources.film import Film, Pending
-from tracker.sources.images.read import over_white
 from tracker.sources.limits import check_count
 from tracker.sources.trim import WHOLE, Trim
 from tracker.sources.video.coverage import stated_frame_count
 from tracker.sources.video.decoder import Decoded
+from tracker.sources.video.picture import PictureConverter, orientation_of
 from tracker.sources.video.reader import VideoReader
 from tracker.sources.video.timestamps import in_order
-from tracker.types import Damage, Frame, ImageArray
+from tracker.types import Damage, Frame
+
+_SAME_S = 1e-6  # rounding of times
 
 
 class VideoSource(Film):
     """Every frame of a video file in presentation order; a context manager, iterated once.
 
-    Yields :class:`Frame` turned upright as the file's rotation says. ``time_s`` is its presentation time,
-    ``index`` its number among all frames that can be decoded, even where ``trim`` selects only some.
+    Yields :class:`Frame` turned and mirrored upright as the file's display matrix says, in the pixels that it
+    stores, with their ``pixel_aspect``. ``time_s`` is its presentation time, ``index`` its number among all
+    frames that can be decoded, even where ``trim`` selects only some.
 
     A damaged file yields every frame that can be decoded, with its ``damage``; after the last one
     :class:`SourceError` sums up what is missing. For the attributes see :class:`~tracker.sources.film.Film`.
@@ -42,7 +40,7 @@ class VideoSource(Film):
 
     def __init__(self, path: Path, trim: Trim = WHOLE) -> None:
         super().__init__(path, trim)
-        self._reader = VideoReader(path)
+        self._reader, self._converter = VideoReader(path), PictureConverter()
         try:
             self._describe()
         except BaseException:
@@ -58,10 +56,9 @@ class VideoSource(Film):
             raise SourceError(f"{self.path}: no frame can be decoded; damaged or of an unknown kind")
         self._pictures: Iterator[Decoded] = chain([first], self._reader)
         width, height = first.picture.width, first.picture.height
-        aspect = Fraction(stream.sample_aspect_ratio or 1)
-        is_turned = _quarter_turns(first.picture) % 2 == 1
+        is_turned = orientation_of(first.picture).transposed
         self.size = (height, width) if is_turned else (width, height)
-        self.pixel_aspect = 1 / aspect if is_turned else aspect
+        self.pixel_aspect = first.pixel_aspect
         self.is_steady = stream.base_rate == self.fps
         self.time_base = stream.time_base
         end = (stream.start_time or 0) + stream.duration if stream.duration else None
@@ -71,15 +68,11 @@ class VideoSource(Film):
 
     def close(self) -> None:
         """Close the file and end the decoder's threads; closing twice is fine."""
-        self._pictures = iter(())
+        self._pictures = self._reader  # an error where it goes on
         self._reader.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        """Yield the selected frames, as :class:`~tracker.sources.film.Film` does.
-
-        Raises:
-            ValueError: The source was closed.
-        """
+        """Return the iterator over the selected frames, as :class:`~tracker.sources.film.Film` does."""
         _ = self._reader.video
         return super().__iter__()
 
@@ -91,25 +84,17 @@ class VideoSource(Film):
             check_count(self.path, index)
             if held:
                 yield held
+            self._note_shift(self._seconds(decoded.tick), time_s, mended)
             damage = merge(decoded.damage, Damage(time_mended=True) if mended else None)
-            held = Pending(partial(_upright, decoded.picture), index, time_s, self.name, damage)
+            image = partial(self._converter.upright_picture, decoded.picture)
+            held = Pending(image, index, time_s, self.name, damage, float(decoded.pixel_aspect))
         if held:
             yield replace(held, damage=merge(held.damage, self._reader.rest()))
 
+    def _note_shift(self, stated_s: float | None, time_s: float, mended: bool) -> None:
+        """Note the shift of a recording that begins with this frame."""
+        if stated_s is not None and not mended and abs(time_s - stated_s - self.shifts_s[-1]) > _SAME_S:
+            self.shifts_s.append(time_s - stated_s)
+
     def _seconds(self, tick: int | None) -> float | None:
         return None if tick is None else float(tick * self.time_base)
-
-
-def _quarter_turns(frame: VideoFrame) -> int:
-    """Return the counterclockwise quarter turns, 0 to 3, that turn the frame upright."""
-    return round(frame.rotation / 90) % 4
-
-
-def _upright(frame: VideoFrame) -> ImageArray:
-    """Return the frame as ``(H, W, 3)`` BGR, transparent pixels over white as in still images."""
-    if any(component.is_alpha for component in frame.format.components):
-        image = over_white(frame.to_ndarray(format="bgra"))
-    else:
-        image = cast(ImageArray, frame.to_ndarray(format="bgr24"))
-    turns = _quarter_turns(frame)
-    return cast(ImageArray, np.ascontiguousarray(np.rot90(image, turns)) if turns else image)

@@ -17,8 +17,8 @@ def in_order(items: Iterable[tuple[T, float | None]], step_s: float) -> Iterator
     """Yield each item with its time in seconds, never before the previous one, and whether it was corrected.
 
     ``items`` come with the time that the file states; without one (``None``) an item follows the previous one
-    after ``step_s``. A time that is out of line with both its neighbours becomes their mean; after a clock
-    that restarts, times continue from where they were.
+    after ``step_s``. A time that is out of line with both its neighbours becomes their mean. After a clock
+    that restarts, as where recordings were joined, times continue from where they were: nothing is corrected.
     """
     last, shift = -math.inf, 0.0
     held: tuple[T, float | None] | None = None
@@ -33,8 +33,17 @@ def in_order(items: Iterable[tuple[T, float | None]], step_s: float) -> Iterator
             mended = time_s < last or abs(time_s) > _MAX_S or (fits_after and after < time_s)
             if mended and fits_after:
                 time_s = (last + after) / 2 if math.isfinite(last) else after - step_s
+            elif mended and _restarts(stated, coming) and time_s < last:
+                time_s, shift, mended = follows, shift + follows - time_s, False
             elif mended:
                 time_s, shift = follows, shift + (follows - time_s if is_usable else 0.0)
             yield item, time_s, mended and stated is not None
             last = time_s
         held = coming
+
+
+def _restarts(stated: float | None, coming: tuple[T, float | None] | None) -> bool:
+    """Return whether times go on from ``stated``, which lies before the last one."""
+    if stated is None or abs(stated) > _MAX_S or coming is None or coming[1] is None:
+        return False
+    return stated <= coming[1] <= _MAX_S

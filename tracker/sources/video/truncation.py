@@ -65,9 +65,9 @@ def _matroska_is_truncated(file: BinaryIO, size: int, end_byte: int) -> bool:
             return True
         length = int.from_bytes(head[4 : 4 + width], "big") & (1 << 7 * width) - 1
         at += 4 + width + length
-    if length != (1 << 7 * width) - 1:
-        return at > size
-    # A live recording states no length: then the last element must be complete.
+    if length != (1 << 7 * width) - 1 and at > size:
+        return True
+    # A live recording states no length, and damage may hide what follows: the last element must be complete.
     tail = _read(file, end_byte, 24)
     return size - end_byte > 16 and not any(master in tail for master in _MASTERS)
 

@@ -8,12 +8,13 @@ clockwise on screen.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from tracker.types import N_POINTS, FloatArray
+from tracker.types import N_POINTS, FloatArray, Landmarks
 
 # Corners of the eyes and the nose, which do not move when a face speaks, smiles or blinks. Average adult in
 # round millimetres, after L. Farkas, "Anthropometry of the Head and Face", 2nd ed., 1994: outer corners 90
@@ -85,8 +86,7 @@ def head_pose(points_frame: FloatArray, image_hw: tuple[int, int]) -> HeadPose |
 
     Raises ``ValueError`` for another shape, points that are not finite, or an empty picture.
     """
-    place = head_place(points_frame, image_hw)
-    return _pose_of(_rotation_towards(*place.middle_mm.tolist()).T @ place.rotation) if place else None
+    return _pose_at(head_place(points_frame, image_hw))
 
 
 def head_place(points_frame: FloatArray, image_hw: tuple[int, int]) -> HeadPlace | None:
@@ -95,30 +95,43 @@ def head_place(points_frame: FloatArray, image_hw: tuple[int, int]) -> HeadPlace
         raise ValueError(f"points must be ({N_POINTS}, 2) in a picture, got {points_frame.shape}, {image_hw}")
     if not np.isfinite(points_frame).all():
         raise ValueError("points must be finite")
+    (place,) = _head_places([points_frame], image_hw)
+    return place
+
+
+def head_poses(faces: Sequence[Landmarks], image_hw: tuple[int, int]) -> list[HeadPose | None]:
+    """Return the same as :func:`head_pose` for each of ``faces`` in one picture."""
+    if not faces:
+        return []
+    return [_pose_at(place) for place in _head_places([face.points_frame for face in faces], image_hw)]
+
+
+def _head_places(points_frame: Sequence[FloatArray], image_hw: tuple[int, int]) -> list[HeadPlace | None]:
     height, width = image_hw
-    rays = (points_frame[POSE_POINTS] - ((width - 1) / 2, (height - 1) / 2)) / float(max(height, width))
-    x, y = (rays.sum(axis=0) / len(rays)).tolist()
-    sight = _rotation_towards(x, y, 1.0)
-    seen, magnified = _rays_along(sight, rays)
-    fitted = _fit_face(seen) if seen is not None else None
-    return HeadPlace(sight @ fitted[0], sight @ (fitted[1] * (1, 1, magnified))) if fitted else None
+    middle = ((width - 1) / 2, (height - 1) / 2)
+    rays = (np.array([points[POSE_POINTS] for points in points_frame]) - middle) / float(max(height, width))
+    mean_rays = (rays.sum(axis=1) / len(POSE_POINTS)).tolist()
+    sights = np.array([_rotation_towards(x, y, 1.0) for x, y in mean_rays])
+    seen = _projected(rays @ sights[:, :2] + sights[:, 2:])  # (x, y, 1) times the inverse of a rotation
+    return [_place_along(*each) for each in zip(sights, seen, strict=True)]
 
 
-def _rays_along(sight: FloatArray, rays: FloatArray) -> tuple[FloatArray | None, float]:
-    """Return ``rays`` ``(N, 2)`` in a camera rotated by ``sight``, at distance 1, and their magnification.
+def _place_along(sight: FloatArray, seen: FloatArray) -> HeadPlace | None:
+    """Return the place of a face whose points ``seen`` ``(N, 2)`` are in a camera rotated by ``sight``.
 
-    A face further away than about three metres is magnified to that distance, since SQPnP refuses points that
-    are too close together. None for points that are behind the camera or coincide.
+    None if they coincide or fit no face. A face further away than about three metres is magnified to that
+    distance, since SQPnP refuses points that are too close together.
     """
-    turned = rays @ sight[:2] + sight[2]  # (x, y, 1) times the inverse of a rotation
-    if turned[:, 2].min() <= 0:
-        return None, 1.0
-    seen: FloatArray = turned[:, :2] / turned[:, 2:]
-    spread = math.sqrt(float(np.vdot(seen, seen)) / len(seen))
-    if spread < _TINY:
-        return None, 1.0
+    spread = _root_mean_square(seen)
+    if not spread >= _TINY:
+        return None
     magnified = max(_LEAST_SPREAD / spread, 1.0)
-    return seen * magnified, magnified
+    fitted = _fit_face(seen * magnified)
+    if fitted is None:
+        return None
+    rotation, middle = fitted
+    middle[2] *= magnified
+    return HeadPlace(sight @ rotation, sight @ middle)
 
 
 def _fit_face(seen: FloatArray) -> tuple[FloatArray, FloatArray] | None:
@@ -126,16 +139,23 @@ def _fit_face(seen: FloatArray) -> tuple[FloatArray, FloatArray] | None:
     # SQPnP (G. Terzakis, M. Lourakis, ECCV 2020) searches all rotations: it needs no initial guess. There is
     # no second solution, as there is for flat objects, since a nose is far from flat.
     found, turn, shift = cv2.solvePnP(_CENTRED_MM, seen, _PINHOLE, None, flags=cv2.SOLVEPNP_SQPNP)
-    if not found or not all(map(math.isfinite, (*turn.ravel().tolist(), *shift.ravel().tolist()))):
+    if not found:
         return None
-    rotation = np.asarray(cv2.Rodrigues(turn)[0], np.float64)
-    middle = np.asarray(shift, np.float64)[:, 0]
-    fitted = _CENTRED_MM @ rotation.T + middle
-    if fitted[:, 2].min() <= 0:
-        return None
-    off = fitted[:, :2] / fitted[:, 2:] - seen
-    residual_mm = float(middle[2]) * math.sqrt(float(np.vdot(off, off)) / len(seen))
+    rotation, middle = np.asarray(cv2.Rodrigues(turn)[0], np.float64), np.array(shift[:, 0], np.float64)
+    off = _projected(_CENTRED_MM @ rotation.T + middle) - seen
+    residual_mm = float(middle[2]) * _root_mean_square(off)
     return (rotation, middle) if residual_mm <= _MAX_RESIDUAL_MM else None
+
+
+def _projected(points: FloatArray) -> FloatArray:
+    """Return ``points`` ``(..., N, 3)`` as seen at distance 1, ``(..., N, 2)``; NaN behind the camera."""
+    depths = points[..., 2:]
+    return np.asarray(points[..., :2] / np.where(depths > 0, depths, np.nan))
+
+
+def _root_mean_square(points: FloatArray) -> float:
+    """Return the root mean square distance of ``points`` ``(N, 2)`` from 0."""
+    return math.sqrt(float(np.vdot(points, points)) / len(points))
 
 
 def _rotation_towards(x: float, y: float, z: float) -> FloatArray:
@@ -152,8 +172,14 @@ def _rotation_towards(x: float, y: float, z: float) -> FloatArray:
     )
 
 
-def _pose_of(rotation: FloatArray) -> HeadPose | None:
-    """Return the angles of ``rotation`` = Rz(roll) Ry(-yaw) Rx(-pitch); None for a face turned away."""
+def _pose_at(place: HeadPlace | None) -> HeadPose | None:
+    """Return the angles of the rotation Rz(roll) Ry(-yaw) Rx(-pitch) relative to the line of sight.
+
+    None without a ``place``, and for a face turned away.
+    """
+    if place is None:
+        return None
+    rotation = _rotation_towards(*place.middle_mm.tolist()).T @ place.rotation
     across, depth = rotation[:, 0].tolist(), rotation[2].tolist()
     if depth[2] <= 0:
         return None

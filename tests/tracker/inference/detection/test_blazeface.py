@@ -1,4 +1,4 @@
-"""BlazeFace: anchors, decoding and merging, and detection in pictures of any size."""
+"""BlazeFace: anchors, decoding, and detection in pictures of any size."""
 
 from __future__ import annotations
 
@@ -10,20 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tests.blazeface import FakeSession, encode, faces_at
+from tests.blazeface import FakeSession, encode
 from tests.faces import CONSTANT_BOX, UPRIGHT_KEYPOINTS, astronaut
 from tests.strategies import floats
 from tracker.errors import WeightsError
-from tracker.inference.detection.blazeface import (
-    SAME_FACE_IOU,
-    BlazeFace,
-    decode,
-    make_anchors,
-    weighted_nms,
-)
+from tracker.inference.detection.anchors import decode, make_anchors
+from tracker.inference.detection.blazeface import BlazeFace
 from tracker.types import FaceBox
 
 FACE_CENTER = np.array([186.0, 135.0])  # between brows and chin, ear and ear, read off the picture
@@ -32,67 +26,27 @@ FACE_CENTER = np.array([186.0, 135.0])  # between brows and chin, ear and ear, r
 Array = npt.NDArray[Any]
 
 
-def test_anchors_fill_their_grids() -> None:
-    anchors = make_anchors()
-    assert anchors.shape == (896, 2)
-    for part, cells, per_cell in ((anchors[:512], 16, 2), (anchors[512:], 8, 6)):
-        grid = (np.arange(cells) + 0.5) / cells
-        places, counts = np.unique(part, axis=0, return_counts=True)
-        assert (counts == per_cell).all()
-        np.testing.assert_array_equal(
-            places, np.stack(np.meshgrid(grid, grid, indexing="ij"), -1).reshape(-1, 2)
-        )
-    np.testing.assert_array_equal(
-        anchors[:4], np.array([[1, 1], [1, 1], [3, 1], [3, 1]]) / 32
-    )  # x runs first
-    np.testing.assert_array_equal(anchors[512], [1 / 16, 1 / 16])
+@pytest.mark.parametrize("size", [(128, 128), (64, 32), (48, 80)])
+def test_anchors_fill_their_grids(size: tuple[int, int]) -> None:
+    anchors = make_anchors(size)
+    fine = 2 * (size[0] // 8) * (size[1] // 8)
+    assert len(anchors) == fine + 6 * (size[0] // 16) * (size[1] // 16)
+    for part, stride, per_cell in ((anchors[:fine], 8, 2), (anchors[fine:], 16, 6)):
+        x, y = ((np.arange(side // stride) + 0.5) * stride for side in size)
+        expected = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)  # x runs first
+        np.testing.assert_array_equal(part, np.repeat(expected, per_cell, axis=0))
 
 
 @given(raw=arrays(np.float64, (896, 16), elements=floats(-200, 200), fill=floats(-200, 200)))
 def test_decoding_is_undone_by_encoding(raw: Array) -> None:
-    before = raw.copy()
-    points = decode(raw, make_anchors())
-    np.testing.assert_allclose(encode(points, make_anchors()), raw, rtol=0, atol=1e-10)
+    before, anchors = raw.copy(), make_anchors((128, 128))
+    np.testing.assert_allclose(encode(decode(raw, anchors), anchors), raw, rtol=0, atol=1e-10)
     np.testing.assert_array_equal(raw, before)
 
 
-@given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 40))
-def test_merging_does_not_depend_on_order_and_stays_inside_the_hull(seed: int, n: int) -> None:
-    rng = np.random.default_rng(seed)
-    points = np.concatenate(
-        [faces_at(rng.uniform(0, 300, (n, 2)), 100), faces_at(np.array([[900.0, 900.0]]), 100)]
-    )
-    points += rng.uniform(-5, 5, points.shape)
-    scores = rng.permutation(np.linspace(0.5, 1.0, n + 1))  # equal ones have no order
-    merged = weighted_nms(points, scores)
-    shuffle = rng.permutation(n + 1)
-    again = weighted_nms(points[shuffle], scores[shuffle])
-    assert [score for _, score in merged] == [score for _, score in again]
-    for (one, _), (two, _) in zip(merged, again, strict=True):
-        np.testing.assert_allclose(one, two, rtol=0, atol=1e-9)
-        assert (one >= points.min(axis=0) - 1e-9).all()
-        assert (one <= points.max(axis=0) + 1e-9).all()
-    kept = [score for _, score in merged]
-    assert kept == sorted(kept, reverse=True)
-    assert kept[0] == 1.0
-    alone = min(merged, key=lambda face: np.abs(face[0] - 900).max())[0]
-    np.testing.assert_allclose(alone, points[-1], atol=1e-9)  # it overlaps no other box
-
-
-def test_merging_is_weighted_by_score_and_ends_at_the_threshold() -> None:
-    size = 100.0
-    # Two squares shifted by d overlap with IoU (size - d) / (size + d).
-    limit = size * (1 - SAME_FACE_IOU) / (1 + SAME_FACE_IOU)
-    near, far = (faces_at(np.array([[0.0, 0.0], [limit + step, 0.0]]), size) for step in (-0.01, 0.01))
-    scores = np.array([0.9, 0.6])
-    (merged,) = weighted_nms(near, scores)
-    np.testing.assert_allclose(merged[0][2], [0.4 * (limit - 0.01), 0.0], atol=1e-12)
-    assert merged[1] == 0.9
-    assert [score for _, score in weighted_nms(far, scores)] == [0.9, 0.6]
-
-
 def test_a_face_is_found_in_place(detector: BlazeFace) -> None:
-    (box,) = detector.detect(astronaut())
+    box, *others = detector.detect(astronaut())
+    assert all(other.score < box.score for other in others)
     assert box.score > 0.9
     assert math.dist(box.center, FACE_CENTER) < 0.1 * box.height
     assert 80 < box.height < 115
@@ -102,10 +56,10 @@ def test_a_face_is_found_in_place(detector: BlazeFace) -> None:
 @pytest.mark.parametrize("degrees", [-30, -15, 15, 30])
 def test_a_turned_picture_gives_a_turned_box(detector: BlazeFace, degrees: float) -> None:
     image = astronaut()
-    (upright,) = detector.detect(image)
+    upright, *_ = detector.detect(image)
     # OpenCV counts angles anticlockwise on screen, we clockwise.
     turn = cv2.getRotationMatrix2D(tuple(FACE_CENTER), -degrees, 1.0)
-    (box,) = detector.detect(cv2.warpAffine(image, turn, (400, 400)))  # type: ignore[arg-type]
+    box, *_ = detector.detect(cv2.warpAffine(image, turn, (400, 400)))  # type: ignore[arg-type]
     assert math.degrees(box.roll_rad - upright.roll_rad) == pytest.approx(
         degrees, abs=8
     )  # the network understates roll
@@ -116,8 +70,8 @@ def test_a_turned_picture_gives_a_turned_box(detector: BlazeFace, degrees: float
 @pytest.mark.parametrize("factor", [0.5, 2, 4])
 def test_box_grows_with_the_picture(detector: BlazeFace, factor: float) -> None:
     image = astronaut()
-    (small,) = detector.detect(image)
-    (box,) = detector.detect(cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA))  # type: ignore[arg-type]
+    small, *_ = detector.detect(image)
+    box, *_ = detector.detect(cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA))  # type: ignore[arg-type]
     scaled = FaceBox(*(factor * value for value in small.xyxy))
     assert box.iou(scaled) > 0.9
 
@@ -133,14 +87,14 @@ def test_empty_pictures_of_any_size_hold_no_face(
 def test_a_face_in_a_large_picture_is_found_in_place(detector: BlazeFace) -> None:
     canvas = np.full((6000, 8000, 3), 90, np.uint8)
     canvas[1000:5000, 2000:6000] = cv2.resize(astronaut(), (4000, 4000), interpolation=cv2.INTER_AREA)
-    (box,) = detector.detect(canvas)
+    box, *_ = detector.detect(canvas)
     assert math.dist(box.center, 10 * FACE_CENTER + [2000, 1000]) < 0.1 * box.height
 
 
 def test_two_faces_are_reported_best_first(detector: BlazeFace) -> None:
     image = astronaut()[:260, 80:300]
     pair = np.concatenate([image, cv2.GaussianBlur(image, (0, 0), 3)], axis=1)
-    left, right = sorted(detector.detect(pair), key=lambda box: box.x0)
+    left, right = sorted(detector.detect(pair)[:2], key=lambda box: box.x0)
     assert right.center[0] - left.center[0] == pytest.approx(220, abs=8)
     scores = [box.score for box in detector.detect(pair)]
     assert scores == sorted(scores, reverse=True)
@@ -168,7 +122,7 @@ def test_min_score_is_a_probability_and_malformed_faces_are_dropped(min_score: f
         np.zeros((128, 128, 3), np.uint8)
     )
     assert [face.box.score for face in faces] == pytest.approx([1.0, min_score + 0.01], abs=1e-6)
-    center = 128 * make_anchors()[512]
+    center = make_anchors((128, 128))[512]
     np.testing.assert_allclose(faces[0].box.center, center, atol=1e-9)
     np.testing.assert_allclose(faces[0].keypoints_frame, center + UPRIGHT_KEYPOINTS / 10, atol=1e-6)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.faces import CONSTANT_BOX, UPRIGHT_KEYPOINTS
 from tests.strategies import floats
+from tracker.distribution import repair_command
 from tracker.errors import WeightsError
 from tracker.inference.detection.box_correction import BoxCorrection, RawFace
 from tracker.inference.weights import find_model
@@ -38,6 +40,16 @@ def test_the_box_moves_turns_and_grows_with_the_face(
     np.testing.assert_allclose([moved.width, moved.height], [scale * plain.width, scale * plain.height])
     assert math.remainder(moved.roll_rad - plain.roll_rad - roll, math.tau) == pytest.approx(0, abs=1e-9)
     assert moved.score == 0.7
+
+
+@given(roll=floats(-3, 3), yaw=floats(-1.57, 1.57))
+def test_the_roll_of_a_head_is_that_of_its_face_also_in_profile(roll: float, yaw: float) -> None:
+    """Only across is a turned head narrower: its eyes coincide in profile."""
+    turn = np.array([[math.cos(roll), -math.sin(roll)], [math.sin(roll), math.cos(roll)]])
+    face = RawFace(FaceBox(0, 0, 1, 1), UPRIGHT_KEYPOINTS * (math.cos(yaw), 1) @ turn.T)
+    assert math.remainder(face.roll_rad - roll, math.tau) == pytest.approx(0, abs=1e-9)
+    mirrored = face.keypoints_frame[[1, 0, 2, 3, 5, 4]] * (-1, 1)
+    assert RawFace(FaceBox(0, 0, 1, 1), mirrored).roll_rad == pytest.approx(-face.roll_rad, abs=1e-9)
 
 
 def test_the_shipped_correction_is_symmetric_and_plausible() -> None:
@@ -70,7 +82,7 @@ def test_matrices_of_another_shape_or_not_finite_are_refused(matrix: npt.NDArray
     "entry", [{}, {"box_correction": None}, {"box_correction": [[1, 2], [3]]}, {"box_correction": "x"}]
 )
 def test_unusable_manifest_entries_are_refused(entry: dict[str, Any]) -> None:
-    with pytest.raises(WeightsError, match="fit-box"):
+    with pytest.raises(WeightsError, match=r"cannot be used \(.*\): " + re.escape(repair_command())):
         BoxCorrection.from_meta(entry)
 
 

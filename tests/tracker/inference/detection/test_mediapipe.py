@@ -17,7 +17,7 @@ def test_a_missing_library_is_an_error_that_names_the_extra(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    with pytest.raises(BackendError, match=r"pip install 'tracker\[mediapipe\]'"):
+    with pytest.raises(BackendError, match=r"pip install 'tracker68\[mediapipe\]'"):
         MediaPipeDetector(tmp_path / "x.tflite", CONSTANT_BOX)
 
 

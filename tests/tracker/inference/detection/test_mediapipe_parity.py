@@ -23,8 +23,11 @@ import pytest
 
 from tests.faces import HERE, astronaut, blazeface
 from tracker.errors import BackendError
+from tracker.geometry import Raster
+from tracker.inference.detection.blazeface import _network_input as network_input
 from tracker.inference.detection.box_correction import BoxCorrection, RawFace
 from tracker.inference.detection.mediapipe import MediaPipeDetector
+from tracker.inference.detection.views import View, close_ups, passes, whole_picture
 from tracker.inference.weights import find_model
 from tracker.types import FaceBox, ImageArray
 
@@ -36,6 +39,25 @@ FRAMES_PER_CLIP = 5
 has_mediapipe = importlib.util.find_spec("mediapipe") is not None
 
 
+def converted(image_bgr: ImageArray, view: View) -> ImageArray:
+    """Return ``view`` as MediaPipe's OpenCV converter does, rounding included, by the same calls."""
+    corners = np.array([[0, 1], [0, 0], [1, 0], [1, 1]], np.float32) * np.array(view.size, np.float32)
+    to_view = cv2.getPerspectiveTransform(view.to_frame(corners).astype(np.float32), corners)
+    seen = cv2.warpPerspective(image_bgr, to_view, view.size, flags=cv2.INTER_LINEAR)
+    return np.asarray(cv2.cvtColor(seen, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+@pytest.mark.parametrize("quarters", range(4))
+@pytest.mark.parametrize("image_hw", [(512, 512), (480, 640), (301, 517), (100, 90)])
+def test_our_affine_map_samples_the_same_pixels(image_hw: tuple[int, int], quarters: int) -> None:
+    """Either form may round a place to 1/32 of a pixel, and the bars are edges of 255 levels a pixel."""
+    image = np.asarray(cv2.resize(astronaut(), image_hw[::-1]), np.uint8)
+    for view in (whole_picture(image_hw), *passes(image_hw, quarters), *close_ups(image_hw)):
+        apart = np.abs(network_input(Raster(image), view).astype(int) - converted(image, view))
+        assert apart.max() <= 255 / 32
+        assert apart.mean() < 0.1
+
+
 def ask_mediapipe(pictures: list[ImageArray], folder: Path) -> dict[str, Any]:
     """MediaPipe's faces for BGR ``pictures``, as ``mediapipe_oracle.py`` prints them."""
     python = os.environ.get("TRACKER_MEDIAPIPE_PYTHON") or (sys.executable if has_mediapipe else None)
@@ -44,7 +66,7 @@ def ask_mediapipe(pictures: list[ImageArray], folder: Path) -> dict[str, Any]:
     paths = [folder / f"{i}.npy" for i in range(len(pictures))]
     for path, picture in zip(paths, pictures, strict=True):
         np.save(path, picture[..., ::-1])
-    model = find_model("blazeface-short-tflite", "detector").verified()
+    model = find_model("blazeface-short-tflite", "mediapipe").verified()
     command = [python, HERE / "mediapipe_oracle.py", model, *paths]
     run = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=300, check=False)
     assert run.returncode == 0, run.stderr[-2000:]
@@ -123,7 +145,7 @@ def test_parity_on_real_pictures(tmp_path: Path, data_dir: Path) -> None:
 @pytest.mark.skipif(not has_mediapipe, reason="mediapipe is not installed")
 def test_the_mediapipe_detector_agrees_with_blazeface() -> None:
     ours = blazeface()
-    model = find_model("blazeface-short-tflite", "detector").verified()
+    model = find_model("blazeface-short-tflite", "mediapipe").verified()
     correction = BoxCorrection.from_meta(find_model("blazeface-short", "detector").meta)
     image = astronaut()[:300]
     with contextlib.closing(MediaPipeDetector(model, correction)) as adapter:
@@ -144,3 +166,11 @@ def test_an_error_names_the_file_that_mediapipe_does_not_open(tmp_path: Path) ->
     for path in (broken, tmp_path / "gone.tflite"):
         with pytest.raises(BackendError, match=path.name):
             MediaPipeDetector(path, BoxCorrection(np.zeros((4, 13))))
+
+
+@pytest.mark.skipif(not has_mediapipe, reason="mediapipe is not installed")
+def test_its_libraries_write_nothing_to_stderr(capfd: pytest.CaptureFixture[str]) -> None:
+    model = find_model("blazeface-short-tflite", "mediapipe").verified()
+    with contextlib.closing(MediaPipeDetector(model, BoxCorrection(np.zeros((4, 13))))) as adapter:
+        assert len(adapter.detect_raw(astronaut())) == 1
+    assert capfd.readouterr().err == ""

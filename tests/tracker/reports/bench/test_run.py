@@ -86,3 +86,13 @@ def test_the_json_report_holds_machine_timings_and_processes(tmp_path: Path, mea
 
 def test_a_case_survives_the_way_to_its_process() -> None:
     assert BenchCase(**json.loads(json.dumps(asdict(CASE)))) == CASE
+
+
+@pytest.mark.usefixtures("measured")
+def test_the_measured_video_is_never_an_output(tmp_path: Path) -> None:
+    video = tmp_path / "in.mp4"
+    video.write_bytes(b"film")
+    for outputs in ((video, None), (None, video)):
+        with pytest.raises(SinkError, match="it is the input"):
+            run_bench(BenchGrid(video=video, under_load=True), *outputs)
+    assert video.read_bytes() == b"film"

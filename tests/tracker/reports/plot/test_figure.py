@@ -13,7 +13,8 @@ from tracker.reports.plot.timeline import timeline
 from tracker.sinks.json_lines import FaceLine, ResultLine
 
 pytest.importorskip("matplotlib")
-from tracker.reports.plot.figure import COLOURS, colour_of, draw_timeline
+from tracker.drawing.theme import PRINTED_COLORS
+from tracker.reports.plot.figure import colour_of, draw_timeline
 
 
 def png_size(data: bytes) -> tuple[int, int]:
@@ -77,5 +78,5 @@ def test_any_name_can_be_a_title(name: str) -> None:
 
 
 def test_neighbouring_ids_have_different_colours() -> None:
-    assert [colour_of(number) for number in range(1, 8)] == list(COLOURS)
-    assert colour_of(8) == colour_of(1)
+    assert [colour_of(number) for number in range(1, len(PRINTED_COLORS) + 1)] == list(PRINTED_COLORS)
+    assert colour_of(len(PRINTED_COLORS) + 1) == colour_of(1)

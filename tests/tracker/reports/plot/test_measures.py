@@ -23,3 +23,10 @@ def test_titles_count_blinks() -> None:
     line = video_timeline(people=2)
     assert panel_title(EYES, line, line.faces) == "eyes open: height over width; ▾ 2 blinks"
     assert panel_title(SCORE, line, line.faces) == "score"
+
+
+def test_titles_tell_of_the_faces_that_are_not_drawn() -> None:
+    line = timeline(result_lines(tuple(face_line(i + 1) for i in range(8))), "o")
+    for measure in MEASURES:
+        assert panel_title(measure, line, line.faces[:6]).endswith("; without 2 faces seen for less long")
+        assert "without" not in panel_title(measure, line, line.faces)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tests.shapes import face_points
 from tracker.errors import SourceError
+from tracker.geometry import Stretch
 from tracker.reports.steadiness.figures import inter_ocular_px
 from tracker.reports.steadiness.runs import (
     SCENES,
     PictureMeasures,
+    VideoMeasures,
     kept_motion,
     measure_picture,
     measure_video,
@@ -186,3 +189,19 @@ def test_videos_that_cannot_be_measured_are_one_line_of_error(
         measure_video(
             blank_frames(len(results), fps), "v.mp4", lambda: Playback(results), ["off"], lambda: None
         )
+
+
+def test_a_squeezed_video_is_measured_in_square_pixels() -> None:
+    """The same motion, stored at half its width, is the same in per cent inter-ocular."""
+    points, rng = face_points((160, 120), 100), np.random.default_rng(3)
+    moving = [points + rng.normal(0, 0.5, points.shape) for _ in range(64)]
+
+    def measure(aspect: float) -> VideoMeasures:
+        stretch = Stretch.of(aspect)
+        tracker = Playback([(1, stretch.to_stored(one)) for one in moving])
+        frames = (replace(frame, pixel_aspect=aspect) for frame in blank_frames(64))
+        (off,) = measure_video(frames, "a.mp4", lambda: tracker, ["off"], lambda: None)
+        return off
+
+    assert measure(2.0).fast_points == pytest.approx(measure(1.0).fast_points)
+    assert measure(2.0).fast_head == pytest.approx(measure(1.0).fast_head)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
+import sys
 from pathlib import Path
+from subprocess import run
 
 import pytest
 
 from tests.batches import LIGHT, LIGHT_ARGUMENTS
 from tests.cache import Clips
 from tests.cli import run_cli
-from tracker.runs.batch.job import do_job, remove_drafts
+from tracker.runs.batch.drafts import draft_of
+from tracker.runs.batch.job import do_job, remove_drafts_of
 from tracker.runs.batch.plan import plan_jobs
+from tracker.runs.batch.records import record_path
 from tracker.runs.observer import ItemObserver
 
 
@@ -60,8 +65,63 @@ def test_a_job_that_fails_or_is_ended_leaves_no_files(tmp_path: Path, clips: Cli
 
 def test_only_drafts_of_the_given_jobs_are_removed(tmp_path: Path, clips: Clips) -> None:
     (job,) = plan_jobs([clips.faces(3)])
-    draft, other = f".{job.name}.0123abcd.part", ".other.jsonl.0123abcd.part"
-    for name in (draft, other, job.name):
-        (tmp_path / name).write_text("")
-    remove_drafts([job], tmp_path)
-    assert files_below(tmp_path) == {other, job.name}
+    record = record_path(job, tmp_path)
+    drafts = [draft_of(tmp_path / job.name), draft_of(record)]
+    others = [draft_of(tmp_path / "other.jsonl"), tmp_path / job.name, record]
+    record.parent.mkdir(parents=True)
+    for path in (*drafts, *others):
+        path.write_text("")
+    remove_drafts_of([job], tmp_path)
+    assert files_below(tmp_path) == {path.name for path in others}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_a_job_killed_at_any_rename_leaves_nothing_that_the_next_run_keeps(
+    tmp_path: Path, clips: Clips
+) -> None:
+    """The process dies at its first, then at its second rename: that of the results, that of the record."""
+    video, out = clips.faces(3), tmp_path / "out"
+    for renames in (0, 1):
+        killed = run([sys.executable, "-c", KILLED, str(video), str(out), str(renames)], check=False)
+        assert killed.returncode == -signal.SIGKILL
+        assert any(name.endswith(".part") for name in files_below(out))
+        remove_drafts_of(plan_jobs([video]), out)
+        assert not any(name.endswith(".part") for name in files_below(out))
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tests.batches import LIGHT
+from tracker.runs.batch.job import do_job
+from tracker.runs.batch.plan import plan_jobs
+
+left = int(sys.argv[3])
+replace = Path.replace
+
+def dying(path, target):
+    global left
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+    left -= 1
+    return replace(path, target)
+
+Path.replace = dying
+(job,) = plan_jobs([Path(sys.argv[1])])
+do_job(job, Path(sys.argv[2]), LIGHT)
+"""
+
+
+def test_an_unforeseen_error_is_that_of_its_job_in_one_line(tmp_path: Path, clips: Clips) -> None:
+    bad, good = plan_jobs([clips.faces(3), clips.faces(4)])
+
+    def fail() -> None:
+        raise ValueError("31 is not\na valid Type")
+
+    outcome = do_job(bad, tmp_path, LIGHT, ItemObserver(fail))
+    assert outcome.error is not None
+    assert "\n" not in outcome.error
+    assert outcome.error.startswith(f"{bad.source}: ")
+    assert "ValueError: 31 is not\\na valid Type, test_job.py:" in outcome.error
+    assert files_below(tmp_path) == set()
+    assert do_job(good, tmp_path, LIGHT).error is None

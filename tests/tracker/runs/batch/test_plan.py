@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from tracker.errors import SourceError
+from tracker.runs.batch.drafts import draft_of
 from tracker.runs.batch.plan import Job, plan_jobs
+from tracker.runs.batch.records import record_path
 
 
 def test_results_are_named_after_the_paths_of_the_inputs(tmp_path: Path) -> None:
@@ -36,10 +38,11 @@ def test_equal_names_get_a_hash_that_does_not_depend_on_other_jobs(tmp_path: Pat
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no named pipes")
-def test_pipes_in_folders_are_left_out(tmp_path: Path) -> None:
+def test_pipes_and_broken_links_in_folders_are_left_out(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.mp4")
     (tmp_path / "b.mp4").symlink_to("nowhere")
-    assert [Path(job.source).name for job in plan_jobs([tmp_path])] == ["b.mp4"]
+    (tmp_path / "c.mp4").touch()
+    assert [Path(job.source).name for job in plan_jobs([tmp_path])] == ["c.mp4"]
 
 
 @pytest.mark.parametrize("is_there", [False, True])
@@ -83,3 +86,26 @@ def test_an_unreadable_folder_becomes_a_job_that_fails(
         ("in/a.mp4.jsonl", "video"),
         ("in/secret.jsonl", "images"),
     ]
+
+
+@pytest.mark.parametrize("stem", ["a" * 240, "ü" * 120, "a" * 251])
+def test_results_of_long_names_fit_into_a_file_system(tmp_path: Path, stem: str) -> None:
+    for name in (f"{stem}.mp4", f"{stem[:-1]}b.mp4"):
+        (tmp_path / name).write_bytes(b"")
+    jobs = plan_jobs([tmp_path])
+    assert len({job.name for job in jobs}) == 2
+    for job in jobs:
+        written = (tmp_path / "out" / job.name, record_path(job, tmp_path / "out"))
+        assert all(len(os.fsencode(draft_of(path).name)) <= 255 for path in written)
+    assert jobs == plan_jobs([tmp_path])
+
+
+def test_results_of_a_film_and_of_a_folder_of_that_name_do_not_collide(tmp_path: Path) -> None:
+    """``x.mp4.jsonl`` cannot be both a file of results and a folder of them."""
+    folder = tmp_path / "in" / "x.mp4.jsonl"
+    folder.mkdir(parents=True)
+    for path in (folder / "y.mp4", folder.with_name("x.mp4")):
+        path.write_bytes(b"")
+    names = {Path(job.source).name: job.name for job in plan_jobs([tmp_path / "in"])}
+    assert names["y.mp4"] == "in/x.mp4.jsonl/y.mp4.jsonl"
+    assert names["x.mp4"].startswith("in/x.mp4-")

@@ -77,3 +77,18 @@ def test_results_of_another_input_are_kept(tmp_path: Path) -> None:
     assert finished(other, out, LIGHT)
     (out / first.name).unlink()  # results that are gone need not be kept
     assert keep_apart([second], out) == [second]
+
+
+def test_a_file_that_is_not_of_results_is_never_replaced(tmp_path: Path, clips: Clips) -> None:
+    (job,) = plan_jobs([clips.faces(3)])
+    path = tmp_path / job.name
+    assert keep_apart([job], tmp_path) == [job]
+    for other in ("notes", '{"a": 1}', "[]", "\0"):
+        path.write_text(other)
+        (kept,) = keep_apart([job], tmp_path)
+        assert kept.name != job.name
+    path.write_text('{"source": "a.mp4", "frame": 0, "faces": []}\n')  # killed before its record was written
+    assert keep_apart([job], tmp_path) == [job]
+    path.unlink()
+    path.mkdir()
+    assert keep_apart([job], tmp_path) != [job]

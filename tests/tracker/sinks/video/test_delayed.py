@@ -9,10 +9,10 @@ from tests.noise import PLACE, SIZE, faces_at, is_blurred, noise, noise_frame
 from tests.shapes import face_box, face_points
 from tracker.drawing.anonymise import Anonymiser
 from tracker.drawing.heads import Head
+from tracker.drawing.masks import Mask
 from tracker.drawing.picture import Picture
-from tracker.geometry import CropTransform
 from tracker.inference.detection.detector import FaceDetector, FakeDetector
-from tracker.inference.detection.views import whole_picture
+from tracker.inference.detection.views import View, whole_picture
 from tracker.sinks.protocols import FakePictureSink
 from tracker.sinks.video.delayed import DELAY_S, DelayedSink
 from tracker.types import FaceBox, ImageArray
@@ -23,7 +23,7 @@ DELAYED_FRAMES = math.ceil(DELAY_S * 25)
 def anonymised(detector: FaceDetector, first_seen: int, count: int) -> list[Picture]:
     """Return what the delayed sink passes on, with a face tracked from frame ``first_seen`` on."""
     anonymiser = Anonymiser("blur", detector)
-    with FakePictureSink() as video, DelayedSink(video) as sink:
+    with FakePictureSink() as video, DelayedSink(video, Mask()) as sink:
         for index in range(count):
             frame = noise_frame(index)
             result = faces_at(frame, PLACE) if index >= first_seen else faces_at(frame)
@@ -45,13 +45,14 @@ class DetectorThatMissesSeven(FaceDetector):
     def __init__(self) -> None:
         self._calls = -1
 
-    def views(self, image_hw: tuple[int, int]) -> Sequence[CropTransform]:
-        return [whole_picture(image_hw, 128)]
+    def views(self, image_hw: tuple[int, int]) -> Sequence[View]:
+        return [whole_picture(image_hw)]
 
     def detect(
         self,
         image_bgr: ImageArray,  # noqa: ARG002
-        views: Sequence[CropTransform] | None = None,  # noqa: ARG002
+        views: Sequence[View] | None = None,  # noqa: ARG002
+        pixel_aspect: float = 1.0,  # noqa: ARG002
     ) -> list[FaceBox]:
         self._calls += 1
         return [] if self._calls % 8 else [face_box(PLACE, SIZE)]
@@ -64,7 +65,7 @@ def test_a_face_that_is_found_now_and_then_is_always_blurred() -> None:
 
 def test_the_blur_grows_away_from_the_frame_of_the_newcomer() -> None:
     head = Head.of_points(face_points(PLACE, SIZE))
-    with FakePictureSink() as video, DelayedSink(video) as sink:
+    with FakePictureSink() as video, DelayedSink(video, Mask()) as sink:
         for index in range(5):
             sink.write(Picture(noise(), index / 25, newcomers=(head,) if index == 4 else ()))
     blurred = [(picture.canvas_bgr != noise()).mean() for picture in video.pictures]
@@ -74,7 +75,7 @@ def test_the_blur_grows_away_from_the_frame_of_the_newcomer() -> None:
 
 def test_waiting_pictures_are_bounded_in_time_and_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     video = FakePictureSink()
-    sink = DelayedSink(video)
+    sink = DelayedSink(video, Mask())
     for index in range(100):
         sink.write(Picture(noise(), index / 25))
     assert 100 - len(video.pictures) == DELAYED_FRAMES

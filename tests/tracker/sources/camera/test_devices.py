@@ -48,9 +48,9 @@ def test_cameras_are_listed_by_number_with_path_and_name(roots: tuple[Path, Path
     )
     lines = describe_cameras(cameras)
     assert [line.split()[0] for line in lines] == ["0", "2", "10"]
-    assert lines[0].endswith("of unknown name")
+    assert lines[0].endswith("(name unknown)")
     assert lines[1] == f"2   {stable}  Maker Cam"
-    assert lines[0].index("of unknown") == lines[1].index("Maker Cam") == lines[2].index("caf")
+    assert lines[0].index("(name") == lines[1].index("Maker Cam") == lines[2].index("caf")
 
 
 def test_no_cameras_are_described_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -171,7 +171,7 @@ def test_a_crash_of_the_capture_thread_is_an_error(monkeypatch: pytest.MonkeyPat
     crashed: list[BaseException | None] = []
     monkeypatch.setattr(threading, "excepthook", lambda hook: crashed.append(hook.exc_value))
     use_captures(monkeypatch, playing(picture(0), np.zeros((4, 4, 4), np.uint8)))
-    with CameraSource(0) as source, pytest.raises(SourceError, match="unforeseen"):
+    with CameraSource(0) as source, pytest.raises(SourceError, match="unexpected"):
         list(source)
     assert isinstance(crashed[0], ValueError)
 

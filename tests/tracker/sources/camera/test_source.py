@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.media import mjpeg_server, picture, picture_index, write_video
+from tests.squeezed import joined
 from tests.tracker.sources.camera.fakes import (
     IdleRecorder,
     capture_threads,
@@ -146,3 +148,13 @@ def test_a_file_is_a_camera_that_is_not_reopened_at_its_end(tmp_path: Path) -> N
     with CameraSource(str(path)) as source, pytest.raises(SourceError, match="after 5 frames; --video"):
         for _ in source:
             pass
+
+
+def test_the_shape_of_pixels_may_change(tmp_path: Path) -> None:
+    said: list[str] = []
+    seen: list[float] = []
+    path = joined(tmp_path, "mpeg2video", [Fraction(64, 27), 1], count=30)
+    with pytest.raises(SourceError, match="ended"), CameraSource(str(path), say=said.append) as source:
+        seen.extend(frame.pixel_aspect for frame in source)
+    assert seen[-1] == 1.0
+    assert said == [f"{path} now sends 96x128 instead of 96x128 in 64:27 pixels"]

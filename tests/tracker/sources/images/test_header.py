@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.media import png_chunk, png_with_chunk
 from tracker.sources.images.header import Size, stated_size
-from tracker.sources.images.source import SUFFIXES
+from tracker.sources.suffixes import IMAGE_SUFFIXES as SUFFIXES
 
 _WRITABLE = sorted(s for s in SUFFIXES if cv2.haveImageWriter(f"a{s}"))
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"

@@ -13,6 +13,7 @@ import pytest
 from tests.media import exif_block, jpeg_with_exif, png_chunk, png_with_chunk
 from tracker.errors import SourceError
 from tracker.sources import limits
+from tracker.sources.arrays import frame_from
 from tracker.sources.images.read import over_white, read_image
 
 
@@ -188,3 +189,16 @@ def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
         file.truncate(limits.MAX_IMAGE_BYTES + 1)  # a sparse file
     with pytest.raises(SourceError, match="larger than 1 GiB"):
         read_image(path)
+
+
+def test_no_image_file_changes_the_shape_of_pixels(tmp_path: Path) -> None:
+    """Neither densities of JPEG (JFIF 1.02) nor ``pHYs`` of PNG: browsers and viewers ignore both."""
+    image = np.full((20, 30, 3), 90, np.uint8)
+    jpeg = bytearray(cv2.imencode(".jpg", image)[1].tobytes())
+    at = jpeg.index(b"JFIF") + 7
+    jpeg[at : at + 5] = struct.pack(">BHH", 0, 2, 1)
+    png = png_with_chunk(cv2.imencode(".png", image)[1].tobytes(), b"pHYs", struct.pack(">IIB", 2, 1, 0))
+    for name, data in (("a.jpg", bytes(jpeg)), ("a.png", png)):
+        (tmp_path / name).write_bytes(data)
+        frame = frame_from(tmp_path / name)
+        assert (frame.image_hw, frame.pixel_aspect) == ((20, 30), 1.0)

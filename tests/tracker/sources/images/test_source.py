@@ -25,11 +25,12 @@ def test_each_image_is_a_frame_or_a_failure(tmp_path: Path) -> None:
 
 
 def test_one_error_tells_of_all_unreadable_images() -> None:
-    one = unreadable([ReadFailure("a.png", "cannot read a.png")])
-    assert str(one) == "1 image could not be read, the others are done; the first: cannot read a.png"
-    assert str(unreadable([ReadFailure("a.png", "x"), ReadFailure("b.png", "y")])).startswith(
-        "2 images could"
-    )
+    failures = [ReadFailure("a.png", "cannot read a.png"), ReadFailure("b.png", "cannot read b.png")]
+    assert str(unreadable(failures[:1], others=False)) == "cannot read a.png"
+    first, others = "the first: cannot read a.png", "could not be read, the others are done"
+    assert str(unreadable(failures[:1], others=True)) == f"1 image {others}; {first}"
+    assert str(unreadable(failures, others=True)) == f"2 images {others}; {first}"
+    assert str(unreadable(failures, others=False)) == f"2 images could not be read; {first}"
 
 
 def test_folders_globs_and_files_name_images_in_natural_order(tmp_path: Path) -> None:

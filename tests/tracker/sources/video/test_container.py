@@ -6,7 +6,7 @@ from pathlib import Path
 import av
 import pytest
 
-from tests.media import write_video
+from tests.media import picture, write_video
 from tests.torture import Recipe
 from tracker.errors import SourceError
 from tracker.sources import limits
@@ -99,3 +99,18 @@ def test_a_raw_stream_has_the_rate_of_its_codec(tmp_path: Path) -> None:
     path = Recipe("raw.h264", format="h264").write(tmp_path)
     with open_container(path) as container:
         assert frame_rate(container, video_stream(path, container)) == 30
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.mp4"])
+def test_a_title_that_is_not_utf_8_is_no_obstacle(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    with av.open(str(path), "w") as out:
+        out.metadata["title"] = "PLACEHOLDER"
+        stream = out.add_stream("mpeg4", rate=30)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        out.mux(stream.encode(av.VideoFrame.from_ndarray(picture(0), format="bgr24")))
+        out.mux(stream.encode(None))
+    path.write_bytes(path.read_bytes().replace(b"PLACEHOLDER", b"\xff\xfe title"))
+    with open_container(path) as container:
+        assert "title" in container.metadata["title"]

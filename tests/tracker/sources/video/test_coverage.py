@@ -32,7 +32,7 @@ def _missing_at_end(path: Path, packets: int) -> int | None:
         coverage = Coverage(path, container, stream, FPS)
         for packet in [p for p in container.demux() if p.size][:packets]:
             assert not coverage.has_gap_before(packet)
-            assert coverage.add(packet, packet.pts, packet.dts) == 0
+            assert coverage.add(packet, packet.pts, packet.dts, packet.is_corrupt) == 0
         assert coverage.end_byte > 0
         return coverage.missing_at_end()
 
@@ -58,7 +58,7 @@ def test_a_gap_in_bytes_and_time_is_missing_frames(tmp_path: Path) -> None:
         coverage = Coverage(path, container, stream, FPS)
         packets = [p for p in container.demux() if p.size]
         for packet in packets[:30]:
-            coverage.add(packet, packet.pts, packet.dts)
+            coverage.add(packet, packet.pts, packet.dts, packet.is_corrupt)
         coverage.note_failure()
         # Ten are; the estimate uses the rate measured so far, the gap included.
-        assert 5 <= coverage.add(packets[40], packets[40].pts, packets[40].dts) <= 10
+        assert 5 <= coverage.add(packets[40], packets[40].pts, packets[40].dts, False) <= 10

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.media import write_video
-from tracker.errors import SourceError
+from tracker.errors import MisuseError, SourceError
 from tracker.sources.video import reader as readers
 from tracker.sources.video.reader import OpenVideo, VideoReader
 from tracker.types import Damage
@@ -55,14 +55,17 @@ def test_a_damaged_file_is_read_again_from_the_beginning(tmp_path: Path, opened:
     assert len(pictures) + missing + rest.lost_after == 60
 
 
-def test_a_closed_reader_yields_nothing_and_has_no_stream(tmp_path: Path) -> None:
+def test_a_closed_reader_cannot_be_read_and_has_no_stream(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     write_video(path, 5)
     reader = VideoReader(path)
-    next(iter(reader))
+    pictures = iter(reader)
+    next(pictures)
     reader.close()
     reader.close()
-    assert list(reader) == []
+    for unread in (pictures, iter(reader)):
+        with pytest.raises(MisuseError, match=r"a\.mp4 was closed"):
+            next(unread)
     with pytest.raises(ValueError, match=r"a\.mp4 was closed"):
         _ = reader.video
 

@@ -37,7 +37,9 @@ def test_a_single_wrong_time_becomes_the_mean_of_its_neighbours() -> None:
 
 def test_times_continue_after_a_clock_restarts() -> None:
     assert _times([10.0, 11.0, 0.0, 1.0, 2.5]) == [10.0, 11.0, 12.0, 13.0, 14.5]
-    assert _corrected([10.0, 11.0, 0.0, 1.0, 2.5]) == [2]
+    assert _corrected([10.0, 11.0, 0.0, 1.0, 2.5]) == []  # recordings were joined
+    assert _corrected([10.0, 11.0, 0.0]) == [2]
+    assert _corrected([10.0, 11.0, 5.0, 3.0, 4.0]) == [2]
 
 
 def test_a_time_too_large_to_be_precise_moves_no_other() -> None:

@@ -90,6 +90,28 @@ def test_a_damaged_file_yields_what_can_be_decoded_and_counts_the_rest(
     assert (steps >= 0).all()
 
 
+# MPEG-1 to 4, WMV and GIF have so little redundancy that no decoder notices all damage.
+CHECKED = [
+    "plain.mp4", "b_frames.mp4", "b_frames.avi", "open_gop.ts", "interlaced.ts", "turned_270.mkv",
+    "two_sounds.mkv", "ten_bit.mp4", "vp8.webm", "vp9.webm", "lossless.mkv",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("fill", [0, 0xFF])
+@pytest.mark.parametrize("name", CHECKED)
+def test_a_damaged_picture_is_marked_wherever_the_damage_begins(tmp_path: Path, name: str, fill: int) -> None:
+    """A decoder often notices damage at the end of a picture only in the next one."""
+    recipe = replace(next(r for r in UNDAMAGED if r.name == name), ticks=range(60))
+    path = recipe.write(tmp_path)
+    known = {pixels for _, pixels in _timed_pixels(_read(path)[0])}
+    data = path.read_bytes()
+    for hundredth in range(10, 90, 3):
+        path.write_bytes(data)
+        Injury(name, hundredth / 100, hundredth / 100 + 0.1, fill).apply(path)
+        for frame in _read(path)[0]:
+            assert (frame.damage and frame.damage.guessed) or frame.image_bgr.tobytes() in known, hundredth
+
+
 def _packet_ends(path: Path) -> list[tuple[int, int]]:
     with av.open(str(path)) as container:
         packets = [p for p in container.demux(video=0) if p.size]

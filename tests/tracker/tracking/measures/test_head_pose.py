@@ -12,8 +12,8 @@ from tests.shapes import face_points
 from tests.strategies import floats
 from tracker.geometry import mirror_points
 from tracker.scheme import MIRROR
-from tracker.tracking.measures.head_pose import FACE_MM, POSE_POINTS, HeadPose, head_pose
-from tracker.types import FloatArray
+from tracker.tracking.measures.head_pose import FACE_MM, POSE_POINTS, HeadPose, head_pose, head_poses
+from tracker.types import FloatArray, Landmarks
 
 HW = (480, 640)
 EXACT_DEG = 0.1  # SQPnP stops at a small step: mostly 1e-10 degrees off, 0.06 on far faces turned by 60
@@ -217,6 +217,19 @@ def test_points_that_are_not_finite_are_refused(bad: float) -> None:
     points[0, 0] = bad
     with pytest.raises(ValueError, match="finite"):
         head_pose(points, HW)
+
+
+def test_faces_together_have_the_poses_of_each_alone() -> None:
+    crowd = [
+        projected(20, 10, 5),
+        projected(180),
+        projected(-30, 0, 170, 5000.0, (0.3, 0.1)),
+        np.ones((68, 2)),
+    ]
+    poses = head_poses([Landmarks(points) for points in crowd], HW)
+    assert poses == [head_pose(points, HW) for points in crowd]
+    assert [pose is None for pose in poses] == [False, True, False, True]
+    assert head_poses([], HW) == []
 
 
 @pytest.mark.parametrize("wrong", [(91, 0, 0), (0, -91, 0), (0, 0, 181), (np.nan, 0, 0)])
