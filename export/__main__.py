@@ -1,6 +1,13 @@
 """Entry point of ``python -m export``."""
 
-from export.cli import main
+import sys
+
+from tracker.distribution import missing_library
+
+try:
+    from export.cli import main
+except ModuleNotFoundError as error:
+    sys.exit(missing_library("export", error))
 
 if __name__ == "__main__":
     main()

@@ -1,4 +1,7 @@
-"""The command line ``python -m export``, which builds the models that the tracker ships."""
+"""The command line ``python -m export``, which builds the models that the tracker ships.
+
+Models go to a folder of their own; only ``--ship`` changes the shipped ones.
+"""
 
 from __future__ import annotations
 
@@ -10,91 +13,158 @@ from typing import Annotated
 import typer
 
 from export import blazeface, fit_box, manifest
+from export.options import (
+    OUT,
+    WEIGHTS,
+    MayLoseOption,
+    OutOption,
+    ShipOption,
+    ValidationOption,
+    WeightsOption,
+    needed_to_ship,
+)
 from tracker.errors import TrackerError
+from tracker.inference.weights import MANIFEST
 from train.errors import TrainError
 
-WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
-
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Build the models that the tracker ships.")
-
-WeightsOption = Annotated[Path, typer.Option("--weights", help="Folder of models and manifest.")]
 
 
 @app.command("blazeface")
 def build_blazeface(
     wheel: Annotated[Path, typer.Option(help="Wheel of mediapipe 0.10.21, or the .tflite inside it.")],
+    out: OutOption = OUT,
+    ship: ShipOption = False,
     weights: WeightsOption = WEIGHTS,
 ) -> None:
     """Convert MediaPipe's face detector to ONNX.
 
     Get the wheel with: pip download --no-deps mediapipe==0.10.21
     """
-    blazeface.build(wheel, weights)
-    typer.echo(f"wrote {weights / 'blazeface-short.onnx'} and its manifest entry")
+    folder = weights if ship else out  # the source's hash is checked, so there is nothing to compare
+    if not ship and (weights / MANIFEST).exists():
+        manifest.adopt(blazeface.NAME, out, weights)  # for its fitted box
+    blazeface.build(wheel, folder)
+    typer.echo(f"wrote {folder / 'blazeface-short.onnx'} and its manifest entry")
 
 
 @app.command("fit-box")
 def fit_box_command(
-    data: Annotated[Path, typer.Option(help="Folder with 300w/ (afw, helen, lfpw) in it.")],
+    data: Annotated[Path, typer.Option(help="Folder with 300w/ (afw, helen, lfpw), and profiles/ if there.")],
+    out: OutOption = OUT,
+    ship: ShipOption = False,
     weights: WeightsOption = WEIGHTS,
 ) -> None:
-    """Fit the detector's box to the 68-point box on the 300-W training images."""
-    fit = fit_box.fit_into_manifest(data, weights)
+    """Fit the detector's box to the 68-point box on training images of 300-W and of profiles."""
+    manifest.adopt(blazeface.NAME, out, weights)
+    fit = fit_box.fit_into_manifest(data, out)
+    typer.echo(f"wrote {out / MANIFEST}")
     typer.echo(f"fitted on {fit.n_faces} faces ({fit.n_missed} more were not found)")
     typer.echo("what it leaves, absolute values, median and 95th percentile:")
     typer.echo(f"  centre {fit.center_median:.1%} {fit.center_p95:.1%} of the longer side")
     typer.echo(f"  longer side {fit.side_median:.1%} {fit.side_p95:.1%}")
     degrees = math.degrees(fit.roll_rad_median), math.degrees(fit.roll_rad_p95)
     typer.echo(f"  roll {degrees[0]:.1f} {degrees[1]:.1f} degrees")
+    if ship:
+        from export import shipping
+
+        typer.echo(f"shipped to {weights}: {shipping.ship_box(out, weights, data)}")
 
 
 @app.command("landmarks")
-def export_landmarks(
+def export_landmarks(  # noqa: PLR0913
     checkpoint: Annotated[Path, typer.Option(help="Trained weights, a .safetensors file.")],
     name: Annotated[
         str, typer.Option(help="The model, as python -m train and the manifest name it.")
     ] = "resnet18",
     data: Annotated[
         Path | None,
-        typer.Option(help="Folder of the data: its validation faces calibrate quality and prove parity."),
+        typer.Option(
+            help="Folder of the data: its validation faces calibrate quality, prove parity and judge --ship."
+        ),
     ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Recipe of the run, whose augmentation calibrates quality. [default: the model's own]",
+        ),
+    ] = None,
+    out: OutOption = OUT,
+    ship: ShipOption = False,
+    may_lose: MayLoseOption = 0.0,
     weights: WeightsOption = WEIGHTS,
 ) -> None:
     """Export trained landmark weights to ONNX and prove that ONNX Runtime agrees with torch."""
     from export import landmarks
 
-    parity = landmarks.ship(checkpoint, name, weights, data)
-    typer.echo(f"wrote {weights / name}.onnx and its manifest entry")
+    if ship:
+        needed_to_ship(data)
+    parity = landmarks.write_landmarks(checkpoint, name, out, data, config, None if ship else typer.echo)
+    typer.echo(f"wrote {out / name}.onnx and its manifest entry")
     typer.echo(
         f"against torch over {parity.crops} crops: points within {parity.points_px:.5f} crop px, "
         f"presence within {parity.presence:.6f}"
         + (f", quality within {parity.quality:.6f}" if parity.quality is not None else "")
     )
-    if parity.quality is None:
+    if data is None:
         typer.echo("without --data the model does not judge the quality of points")
+    if ship:
+        from export import shipping
+
+        judge = shipping.landmark_judge(needed_to_ship(data))
+        typer.echo(f"shipped to {weights}: {shipping.ship(name, out, weights, judge, may_lose)}")
 
 
 @app.command("int8")
 def export_int8(
-    data: Annotated[Path, typer.Option(help="Folder of the data: its training faces calibrate the ranges.")],
-    name: Annotated[str, typer.Option(help="A landmark model of the manifest.")] = "resnet18",
+    data: Annotated[
+        Path,
+        typer.Option(
+            help="Folder of the data: training faces calibrate ranges, validation faces judge --ship."
+        ),
+    ],
+    name: Annotated[str, typer.Option(help="A landmark model of --out, else of --weights.")] = "resnet18",
+    out: OutOption = OUT,
+    ship: ShipOption = False,
+    may_lose: MayLoseOption = 0.0,
     weights: WeightsOption = WEIGHTS,
 ) -> None:
-    """Ship a landmark model with eight-bit convolutions, too; the tracker takes it where it is faster."""
+    """Add a landmark model with eight-bit convolutions; the tracker takes it where it is faster."""
     from export import variants
 
-    typer.echo(f"wrote {variants.ship_int8(name, weights, data)} and its manifest entry")
+    manifest.adopt(name, out, weights)
+    typer.echo(f"wrote {variants.write_int8(name, out, data)} and its manifest entry")
+    if ship:
+        _ship_variant(name, "int8", out, weights, data, may_lose)
 
 
 @app.command("fp16")
 def export_fp16(
-    name: Annotated[str, typer.Option(help="A landmark model of the manifest.")] = "resnet18",
+    name: Annotated[str, typer.Option(help="A landmark model of --out, else of --weights.")] = "resnet18",
+    data: ValidationOption = None,
+    out: OutOption = OUT,
+    ship: ShipOption = False,
+    may_lose: MayLoseOption = 0.0,
     weights: WeightsOption = WEIGHTS,
 ) -> None:
     """Add a landmark model with float16 convolutions; the tracker takes it on CUDA."""
     from export import variants
 
-    typer.echo(f"wrote {variants.ship_fp16(name, weights)} and its manifest entry")
+    if ship:
+        needed_to_ship(data)
+    manifest.adopt(name, out, weights)
+    typer.echo(f"wrote {variants.write_fp16(name, out)} and its manifest entry")
+    if ship:
+        _ship_variant(name, "fp16", out, weights, needed_to_ship(data), may_lose)
+
+
+def _ship_variant(name: str, precision: str, out: Path, weights: Path, data: Path, may_lose: float) -> None:
+    from export import shipping
+
+    judge = shipping.landmark_judge(data)
+    verdict = shipping.ship_variant(name, precision, out, weights, judge, may_lose)
+    typer.echo(f"shipped to {weights}: {verdict}")
 
 
 @app.command("parity")
@@ -105,36 +175,53 @@ def compare_backends(
     ] = None,
     backend: Annotated[list[str] | None, typer.Option(help="Backend; repeat for several.")] = None,
     limit: Annotated[int, typer.Option(min=0, help="So many faces only; 0: all.")] = 0,
-    weights: WeightsOption = WEIGHTS,
+    weights: Annotated[Path, typer.Option("--weights", help="Folder of models and manifest.")] = WEIGHTS,
 ) -> None:
-    """Hold every model, precision and backend against torch; note what eight bits cost in the manifest."""
+    """Hold every model, precision and backend against torch. Writes nothing."""
     from export import parity_table
 
     parity_table.run(data, name, backend, limit, weights)
 
 
 @app.command("study")
-def ship_study(
+def export_study(  # noqa: PLR0913
     checkpoint: Annotated[Path, typer.Option(help="Trained weights, a .safetensors file.")],
     name: Annotated[str, typer.Option(help="nose-funnel, nose-fan or face58.")],
+    data: ValidationOption = None,
+    out: OutOption = OUT,
+    ship: ShipOption = False,
+    may_lose: MayLoseOption = 0.0,
     weights: WeightsOption = WEIGHTS,
 ) -> None:
-    """Ship a network for the IMM Face Database as it is, stored in float16."""
+    """Store a network for the IMM Face Database as it is, in float16."""
     from export import study
 
-    moved = study.ship_study(checkpoint, name, weights)
-    typer.echo(f"wrote {weights / name}.safetensors and its manifest entry")
+    if ship:
+        needed_to_ship(data)
+    moved = study.write_study(checkpoint, name, out)
+    typer.echo(f"wrote {out / name}.safetensors and its manifest entry")
     typer.echo(f"rounding to float16 moves points by at most {moved:.6f} of the picture's width")
+    if ship:
+        from export import shipping
+
+        judge = shipping.study_judge(name, needed_to_ship(data))
+        typer.echo(f"shipped to {weights}: {shipping.ship(name, out, weights, judge, may_lose)}")
 
 
 @app.command("record")
 def record_accuracy(
     evaluation: Annotated[Path, typer.Option(help="What python -m train evaluate --json wrote.")],
     name: Annotated[str, typer.Option(help="Name in the manifest.")] = "resnet18",
+    out: OutOption = OUT,
+    ship: ShipOption = False,
     weights: WeightsOption = WEIGHTS,
 ) -> None:
     """Put a measured NME into the manifest, where `tracker info` reads it."""
-    manifest.record_nme(weights, name, evaluation)
+    if not ship:
+        manifest.adopt(name, out, weights)
+    folder = weights if ship else out
+    manifest.record_nme(folder, name, evaluation)
+    typer.echo(f"wrote {folder / MANIFEST}")
 
 
 def main() -> None:

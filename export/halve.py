@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
 
-from export.quantise import CONVOLUTIONS, with_float_weights
+from export.quantise import is_convolution, with_float_weights
 
 
 def halve(model: Path, target: Path) -> None:
@@ -23,9 +23,7 @@ def halve(model: Path, target: Path) -> None:
     inner = _between_convolutions(graph)
     made = {name for node in inner for name in node.output}
     _round_kernels(graph, inner)
-    entering = _unique(
-        node.input[0] for node in inner if node.op_type in CONVOLUTIONS and node.input[0] not in made
-    )
+    entering = _unique(node.input[0] for node in inner if is_convolution(node) and node.input[0] not in made)
     leaving = _unique(name for node in graph.node if node not in inner for name in node.input if name in made)
     for node in inner:
         _rename_inputs(node, {name: f"{name}_float16" for name in entering})
@@ -48,20 +46,20 @@ def _between_convolutions(graph: GraphProto) -> list[NodeProto]:
     after: set[str] = set()
     downstream = []
     for node in graph.node:
-        if node.op_type in CONVOLUTIONS or after.intersection(node.input):
+        if is_convolution(node) or after.intersection(node.input):
             downstream.append(node)
             after.update(node.output)
     before: set[str] = set()
     inner: list[NodeProto] = []
     for node in reversed(downstream):
-        if node.op_type in CONVOLUTIONS or before.intersection(node.output):
+        if is_convolution(node) or before.intersection(node.output):
             inner.insert(0, node)
             before.update(node.input)
     return inner
 
 
 def _round_kernels(graph: GraphProto, inner: Iterable[NodeProto]) -> None:
-    kernels = {name for node in inner if node.op_type in CONVOLUTIONS for name in node.input[1:]}
+    kernels = {name for node in inner if is_convolution(node) for name in node.input[1:]}
     for tensor in graph.initializer:
         if tensor.name in kernels:
             half = numpy_helper.to_array(tensor).astype(np.float16)

@@ -7,7 +7,7 @@ rounded to float16 first, so torch and ONNX use the same numbers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,21 +16,27 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 
 from export.manifest import write_entry
+from export.resample import Resample
 from tracker.errors import WeightsError
 from tracker.geometry import CROP_SIZE
 from tracker.inference.backends import open_session
 from tracker.types import ImageArray
-from train.data.dataset import FaceCrops, from_unit
+from train.configs.augmentation import augmentation
+from train.data.dataset import FaceCrops, SampleRecipe, from_unit
 from train.data.splits import training_faces
+from train.errors import RunError
 from train.evaluation.quality import calibrate
-from train.files import replacing
+from train.files import make_folder, replacing
 from train.models.fold import fold_normalisation
 from train.models.imm import SPECS
 from train.models.load import Loaded, load_network
 from train.models.quality import Calibration, spread
+from train.models.registry import WITHOUT_MAPS
+from train.models.upsampling import shuffle_upsampling
+
+Say = Callable[[str], object]
 
 OPSET = 20
 LICENCE = "research use: trained on 300-W and WFLW, whose terms apply"
@@ -67,27 +73,6 @@ class Contract(nn.Module):
         return (*found, self.calibration.quality(spread(output.maps))) if self.calibration else found
 
 
-class Resample(nn.Module):
-    """Resampling of square crops to ``size`` pixels by two matrix products, the same in every runtime.
-
-    The matrix is that of bilinear interpolation with antialiasing, pixel centres at whole numbers.
-    """
-
-    rows: Tensor
-    columns: Tensor
-
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        unit = torch.eye(CROP_SIZE)[None, None]
-        rows = interpolate(unit, size=(size, CROP_SIZE), mode="bilinear", antialias=True)
-        self.register_buffer("rows", rows[0, 0])
-        self.register_buffer("columns", rows[0, 0].T.contiguous())
-
-    def forward(self, crop: Tensor) -> Tensor:
-        """Resample ``(N, 1, 224, 224)`` to ``(N, 1, size, size)``, both float grey levels."""
-        return torch.matmul(torch.matmul(self.rows, crop), self.columns)
-
-
 @dataclass(frozen=True)
 class Parity:
     """Largest absolute differences between torch and the exported graph over ``crops`` crops."""
@@ -103,15 +88,26 @@ class Parity:
         return all(apart <= PARITY_PX for apart in (self.points_px, self.presence, self.quality or 0.0))
 
 
-def ship(checkpoint: Path, name: str, weights: Path, data: Path | None = None) -> Parity:
+def write_landmarks(
+    checkpoint: Path,
+    name: str,
+    folder: Path,
+    data: Path | None = None,
+    config: Path | None = None,
+    say: Say | None = None,
+) -> Parity:
     """Export the network ``name`` of ``checkpoint``, check parity, and enter it into the manifest.
 
-    The file is ``weights/name.onnx``. Parity is measured on the validation crops of ``data``, or on noise
-    without it; without it the model has no quality either. Raises :class:`~tracker.errors.WeightsError`, and
-    leaves the weights unchanged, if parity does not hold.
+    The file is ``folder/name.onnx``. Parity is measured on the validation crops of ``data``, or on noise
+    without it; without it the model has no quality either. ``config`` is the recipe of the run, by which
+    crops are augmented to calibrate quality; None for the model's own. A network whose quality cannot be
+    calibrated, such as one of a dry run, is exported without it, and ``say`` is called with the reason.
+    Raises :class:`~tracker.errors.WeightsError`, and leaves the folder unchanged, if parity does not hold,
+    and without ``say`` :class:`~train.errors.RunError` if quality cannot be calibrated.
     """
-    network = load_contract(checkpoint, name, data)
-    path = weights / f"{name}.onnx"
+    network = load_contract(checkpoint, name, data, config, say)
+    make_folder(folder)
+    path = folder / f"{name}.onnx"
     with replacing(path) as draft:
         export_onnx(network, draft)
         parity = measure_parity(network, draft, validation_crops(data) if data else noise_crops(32))
@@ -120,7 +116,7 @@ def ship(checkpoint: Path, name: str, weights: Path, data: Path | None = None) -
                 f"{name} differs from torch by {parity.points_px:.4f} crop px, {parity.presence:.4f} in "
                 f"presence and {parity.quality or 0.0:.4f} in quality; at most {PARITY_PX} is allowed"
             )
-    write_entry(weights, name, "landmarks", path.name, LICENCE, {"precision": "fp32"})
+    write_entry(folder, name, "landmarks", path.name, LICENCE, {"precision": "fp32"})
     return parity
 
 
@@ -130,10 +126,17 @@ def validation_crops(data: Path) -> ImageArray:
     return np.stack([crops[i][0][0].numpy() for i in range(len(crops))])
 
 
-def load_contract(checkpoint: Path, model: str, data: Path | None = None) -> Contract:
+def load_contract(
+    checkpoint: Path,
+    model: str,
+    data: Path | None = None,
+    config: Path | None = None,
+    say: Say | None = None,
+) -> Contract:
     """Load the network ``model`` of ``checkpoint`` (.safetensors), folded, its kernels rounded to float16.
 
-    Its quality is calibrated on the validation faces of ``data``, if given.
+    Its quality is calibrated on the validation faces of ``data``, if given, augmented by the recipe in
+    ``config``, or by the model's own; ``say`` is as in :func:`write_landmarks`.
 
     Batch normalisation is folded into the convolutions before rounding: the exporter would fold it
     afterwards, and the stored kernels would no longer be the rounded ones.
@@ -143,15 +146,33 @@ def load_contract(checkpoint: Path, model: str, data: Path | None = None) -> Con
     """
     if model in SPECS:
         raise WeightsError(f"{model} does not locate faces for the tracker: use python -m export study")
+    if model in WITHOUT_MAPS:
+        raise WeightsError(
+            f"{model} does not judge presence, which the tracker needs: export another model, and measure "
+            "this one with python -m train evaluate"
+        )
     loaded = load_network(model, checkpoint)
     network = loaded.network
     fold_normalisation(network)
+    shuffle_upsampling(network)
     with torch.no_grad():
         for parameter in network.parameters():
             if parameter.ndim > 1:
                 parameter.copy_(parameter.half())
-    calibration = calibrate(Loaded(network, loaded.size), data) if data else None
+    folded = Loaded(network, loaded.size)
+    calibration = _calibration(folded, data, augmentation(model, config), say) if data else None
     return Contract(network, loaded.size, calibration).eval()
+
+
+def _calibration(loaded: Loaded, data: Path, recipe: SampleRecipe, say: Say | None) -> Calibration | None:
+    try:
+        return calibrate(loaded, data, recipe)
+    except RunError as error:
+        reason = f"the quality of points cannot be calibrated: {error}"
+        if say is None:
+            raise RunError(f"{reason}; train the network further") from error
+        say(f"{reason}; exported without it")
+        return None
 
 
 def export_onnx(network: Contract, path: Path) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tracker.errors import WeightsError
-from tracker.inference.weights import MANIFEST, load_manifest
+from tracker.inference.weights import MANIFEST, ModelFile, load_manifest
+from train.files import make_folder, replace
 
 _NUMBERS = re.compile(r"\[\n([-+.\deE,\s]+)\]")  # a list of numbers goes on one line
 
@@ -39,6 +40,37 @@ def write_variant(folder: Path, name: str, precision: str, file: str, meta: Mapp
     variant = {"file": file, "sha256": _digest(folder / file), "meta": dict(meta)}
     entry["variants"] = {**entry.get("variants", {}), precision: variant}
     _write(folder, models)
+
+
+def copy_entry(source: Path, target: Path, name: str, precision: str | None = None) -> ModelFile:
+    """Copy the model ``name``, or its variant in ``precision``, with its file from one folder to another.
+
+    An entry and a file that ``target`` has are replaced, each at once, the file first. A copied model has no
+    variants, a variant becomes one of the model that ``target`` has. Returns the entry in ``target``. Raises
+    :class:`WeightsError` if ``source`` has no such model or its file is damaged.
+    """
+    model = load_manifest(source).get(name)
+    if model is None:
+        raise WeightsError(f"{source / MANIFEST} has no model {name!r}: export it first")
+    file = model if precision is None else model.in_precision(precision)
+    content = file.verified().read_bytes()
+    make_folder(target)
+    replace(target / file.path.name, content)
+    if precision is None:
+        write_entry(target, name, model.kind, file.path.name, model.licence, file.meta)
+        return load_manifest(target)[name]
+    meta = {key: value for key, value in file.meta.items() if key != "precision"}  # said by its place
+    write_variant(target, name, precision, file.path.name, meta)
+    return load_manifest(target)[name].variants[precision]
+
+
+def adopt(name: str, out: Path, weights: Path) -> None:
+    """Copy the model ``name`` of ``weights`` into the folder ``out``, unless that has one of this name.
+
+    Raises :class:`WeightsError` if neither has one.
+    """
+    if not (out / MANIFEST).exists() or name not in load_manifest(out):
+        copy_entry(weights, out, name)
 
 
 def update_meta(folder: Path, name: str, meta: Mapping[str, Any], precision: str | None = None) -> None:
@@ -100,4 +132,4 @@ def _read(folder: Path) -> dict[str, Any]:
 def _write(folder: Path, models: Mapping[str, Any]) -> None:
     text = json.dumps({"models": models}, indent=2, sort_keys=True) + "\n"
     rows = _NUMBERS.sub(lambda match: "[" + ", ".join(match[1].replace(",", " ").split()) + "]", text)
-    (folder / MANIFEST).write_text(rows, encoding="utf-8")
+    replace(folder / MANIFEST, rows.encode())

@@ -82,7 +82,7 @@ def compare(
             except BackendError as error:
                 yield ParityRow(model.name, file.precision, backend, refusal=str(error))
             else:
-                points = _in_batches(OnnxLandmarker(session), faces)
+                points = locate(OnnxLandmarker(session), faces)
                 apart = np.linalg.norm(points - reference, axis=-1)
                 nme = faces.nme(points)
                 figures = (float(apart.max()), float(apart.mean()), nme, nme - faces.nme(reference))
@@ -101,6 +101,7 @@ def torch_points(model: ModelFile, faces: Faces) -> FloatArray:
     return np.concatenate(found)
 
 
-def _in_batches(landmarker: OnnxLandmarker, faces: Faces) -> FloatArray:
+def locate(landmarker: OnnxLandmarker, faces: Faces) -> FloatArray:
+    """Return the points of ``faces`` that ``landmarker`` finds, ``(N, 68, 2)`` in crop pixels."""
     starts = range(0, len(faces.crops), BATCH)
     return np.concatenate([landmarker.locate(faces.crops[i : i + BATCH]).points_crop for i in starts])

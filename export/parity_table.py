@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from export.manifest import update_meta
 from export.parity import Faces, ParityRow, compare
 from tracker.errors import WeightsError
 from tracker.inference.backends import BACKENDS
@@ -23,7 +21,7 @@ from train.progress import progress_bar
 def run(
     data: Path, names: Sequence[str] | None, backends: Sequence[str] | None, limit: int, weights: Path
 ) -> None:
-    """Print the table, and record each variant's loss of NME in the manifest if all faces were compared.
+    """Print the table; nothing is written.
 
     Raises :class:`~tracker.errors.WeightsError` if float32 does not hold on a backend that opens.
     """
@@ -39,8 +37,6 @@ def run(
     Console().print(_table([row for row in rows if not row.refusal], len(labelled)))
     for reason in dict.fromkeys(row.refusal for row in rows if row.refusal):
         typer.echo(f"not compared: {reason}")
-    if not limit:
-        _note_losses(rows, weights)
     broken = [row for row in rows if row.precision == "fp32" and not row.refusal and not row.holds]
     if broken:
         names_of = ", ".join(f"{row.model} on {row.backend}" for row in broken)
@@ -51,18 +47,6 @@ def _models(names: Sequence[str] | None, weights: Path) -> list[ModelFile]:
     if names:
         return [find_model(name, "landmarks", weights) for name in names]
     return [model for model in load_manifest(weights).values() if model.kind == "landmarks"]
-
-
-def _note_losses(rows: Sequence[ParityRow], weights: Path) -> None:
-    """Record the largest loss of each variant over the backends in the manifest."""
-    losses: dict[tuple[str, str], float] = {}
-    for row in rows:
-        if row.precision != "fp32" and not row.refusal:
-            key = (row.model, row.precision)
-            losses[key] = max(row.loss, losses.get(key, -math.inf))
-    for (model, precision), loss in losses.items():
-        update_meta(weights, model, {"nme_loss": round(loss, 3)}, precision)
-        typer.echo(f"noted in the manifest: {model} {precision} loses {loss:.3f} points of NME")
 
 
 def _table(rows: Sequence[ParityRow], count: int) -> Table:

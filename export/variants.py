@@ -1,4 +1,4 @@
-"""Export of a shipped model in another precision, with a manifest entry that states where it is better."""
+"""Export of a model in another precision, with a manifest entry that states where it is better."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ from train.files import replacing
 
 CALIBRATION_CROPS = 200
 
-_AVX2 = ["avx2"]
-INT8_SUITS = {"cpu": _AVX2, "openvino": _AVX2}
-"""Backends and instruction sets where eight bits are faster: x86 from AVX2 on, more with VNNI or AMX.
+INT8_NEEDS = {"unet-light": ["avx512_vnni", "avx_vnni"]}
+"""Instruction sets, one of which a model's eight-bit file needs to be faster; ``avx2`` for all others.
 
-ARM was not measured.
+The light U-Net has few multiplications to gain from; without VNNI it was not measured. Nor was ARM.
 """
 
 FP16_SUITS: dict[str, list[str]] = {"cuda": []}
@@ -33,31 +32,32 @@ A CPU would compute in float32 and round in between.
 """
 
 
-def ship_int8(name: str, weights: Path, data: Path) -> Path:
-    """Write ``weights/name.int8.onnx``, ``name`` with eight-bit convolutions, and its manifest entry.
+def write_int8(name: str, folder: Path, data: Path) -> Path:
+    """Write ``folder/name.int8.onnx``, ``name`` with eight-bit convolutions, and its manifest entry.
 
     The ranges of activations are measured on :data:`CALIBRATION_CROPS` training crops of ``data``. Raises
     :class:`~tracker.errors.WeightsError` for an unknown or damaged model and :class:`~train.errors.DataError`
     without training faces.
     """
-    model = find_model(name, "landmarks", weights)
-    path = weights / f"{name}.int8.onnx"
+    model = find_model(name, "landmarks", folder)
+    path = folder / f"{name}.int8.onnx"
     with replacing(path) as draft:
         quantise(model.verified(), draft, calibration_crops(data))
-    write_variant(weights, name, "int8", path.name, {"suits": INT8_SUITS})
+    needed = INT8_NEEDS.get(name, ["avx2"])
+    write_variant(folder, name, "int8", path.name, {"suits": {"cpu": needed, "openvino": needed}})
     return path
 
 
-def ship_fp16(name: str, weights: Path) -> Path:
-    """Write ``weights/name.fp16.onnx``, ``name`` with float16 convolutions for CUDA, and its manifest entry.
+def write_fp16(name: str, folder: Path) -> Path:
+    """Write ``folder/name.fp16.onnx``, ``name`` with float16 convolutions for CUDA, and its manifest entry.
 
     Raises :class:`~tracker.errors.WeightsError` for an unknown or damaged model.
     """
-    model = find_model(name, "landmarks", weights)
-    path = weights / f"{name}.fp16.onnx"
+    model = find_model(name, "landmarks", folder)
+    path = folder / f"{name}.fp16.onnx"
     with replacing(path) as draft:
         halve(model.verified(), draft)
-    write_variant(weights, name, "fp16", path.name, {"suits": FP16_SUITS})
+    write_variant(folder, name, "fp16", path.name, {"suits": FP16_SUITS})
     return path
 
 

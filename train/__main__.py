@@ -1,6 +1,13 @@
 """Entry point of ``python -m train``."""
 
-from train.cli.main import main
+import sys
+
+from tracker.distribution import missing_library
+
+try:
+    from train.cli.main import main
+except ModuleNotFoundError as error:
+    sys.exit(missing_library("train", error))
 
 if __name__ == "__main__":
     main()

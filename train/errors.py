@@ -11,3 +11,7 @@ class DataError(TrainError):
 
 class RunError(TrainError):
     """A training run that cannot start, resume or finish as requested."""
+
+
+class OwnProcessError(RunError):
+    """A failure of one process of a distributed run, of which the first process cannot tell the user."""

@@ -25,7 +25,7 @@ def weights(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     copy = tmp_path_factory.mktemp("weights")
     copy_model("resnet18", copy)
-    variants.ship_int8("resnet18", copy, data)
+    variants.write_int8("resnet18", copy, data)
     return copy
 
 

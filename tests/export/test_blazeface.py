@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import onnxruntime
 import pytest
 
 from tracker.errors import WeightsError
+from tracker.inference.detection.anchors import make_anchors
 from tracker.inference.weights import load_manifest, weights_dir
 
 flatbuffer = pytest.importorskip("tflite", reason="needs the train extra")
 pytest.importorskip("onnx", reason="needs the train extra")
 
-from export import blazeface  # noqa: E402
+from export import blazeface, tflite  # noqa: E402
 from export.manifest import update_meta  # noqa: E402
 
 TFLITE = weights_dir() / "blazeface-short.tflite"
@@ -50,3 +54,48 @@ def test_unusable_sources_are_named(tmp_path: Path, name: str) -> None:
         archive.writestr("README", "no model in here")
     with pytest.raises(WeightsError, match=rf"{name}.*mediapipe 0\.10\.21"):
         blazeface.read_tflite(tmp_path / name)
+
+
+@pytest.mark.parametrize("optimise", [False, True])
+def test_the_free_size_changes_no_bit_at_the_original_size(optimise: bool) -> None:
+    """Against the graph with its original constants; optimised once both know their size."""
+    content = TFLITE.read_bytes()
+    free = blazeface.to_onnx(content)
+    fixed = blazeface.to_onnx(content)
+    fixed.graph.ClearField("initializer")
+    sizes = (one for one in tflite.convert(content).initializers if one.name.endswith("_shape"))
+    original = {constant.name: constant for constant in sizes}
+    fixed.graph.initializer.extend(original.get(one.name, one) for one in free.graph.initializer)
+    image = np.random.default_rng(3).integers(0, 256, (1, 128, 128, 3), dtype=np.uint8)
+    for one, other in zip(run(free, image, optimise), run(fixed, image, optimise), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_widening_changes_no_more_than_the_order_of_sums() -> None:
+    """Boxes are pixels up to 200, logits up to 50: a hundredth of a pixel is 1000 roundings of float32."""
+    content = TFLITE.read_bytes()
+    wide = blazeface.to_onnx(content)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blazeface, "widen", lambda nodes, weights, **_: (nodes, weights))
+        narrow = blazeface.to_onnx(content)
+    image = np.random.default_rng(4).integers(0, 256, (1, 96, 160, 3), dtype=np.uint8)
+    for one, other in zip(run(wide, image, True), run(narrow, image, True), strict=True):
+        assert np.abs(one - other).max() < 0.01
+
+
+@pytest.mark.parametrize(("height", "width"), [(16, 16), (96, 128), (240, 320)])
+def test_the_network_takes_any_size_on_the_grid(height: int, width: int) -> None:
+    image = np.zeros((1, height, width, 3), np.uint8)
+    boxes, logits = run(blazeface.to_onnx(TFLITE.read_bytes()), image, optimise=True)
+    count = len(make_anchors((width, height)))
+    assert (boxes.shape, logits.shape) == ((count, 16), (count,))
+
+
+def run(model: Any, image: np.ndarray[Any, Any], optimise: bool) -> list[Any]:
+    options = onnxruntime.SessionOptions()
+    options.add_free_dimension_override_by_name("height", image.shape[1])
+    options.add_free_dimension_override_by_name("width", image.shape[2])
+    if not optimise:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options)
+    return list(session.run(None, {"image": image}))

@@ -9,7 +9,8 @@ pytest.importorskip("onnx")
 pytest.importorskip("tflite")
 pytest.importorskip("torch")
 
-from export.cli import WEIGHTS, main
+from export.cli import main
+from export.options import WEIGHTS
 
 
 @pytest.mark.parametrize("problem", ["no such file", "no folder"])
@@ -19,7 +20,7 @@ def test_unreadable_and_unwritable_files_are_refused_in_one_line(
     (tmp_path / "file").touch()
     source = tmp_path / "gone.whl" if problem == "no such file" else WEIGHTS / "blazeface-short.tflite"
     out = tmp_path / "file" / "weights" if problem == "no folder" else tmp_path
-    monkeypatch.setattr(sys, "argv", ["export", "blazeface", "--wheel", str(source), "--weights", str(out)])
+    monkeypatch.setattr(sys, "argv", ["export", "blazeface", "--wheel", str(source), "--out", str(out)])
     with pytest.raises(SystemExit) as left:
         main()
     assert left.value.code == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -12,17 +13,17 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::F
 
 import torch  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
+from torch.nn.functional import interpolate  # noqa: E402
 
 from export.landmarks import (  # noqa: E402
     PARITY_PX,
     Contract,
     Parity,
-    Resample,
     export_onnx,
     load_contract,
     measure_parity,
     noise_crops,
-    ship,
+    write_landmarks,
 )
 from tests.tiny import write_300w  # noqa: E402
 from tracker.errors import WeightsError  # noqa: E402
@@ -33,6 +34,8 @@ from tracker.inference.weights import load_manifest  # noqa: E402
 from train.errors import RunError  # noqa: E402
 from train.models.load import read_onnx  # noqa: E402
 from train.models.resnet18 import ResNet18Landmarks  # noqa: E402
+from train.models.unet import UNetLandmarks  # noqa: E402
+from train.models.upsampling import shuffle_upsampling  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +55,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def shipped(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Parity]:
     folder = tmp_path_factory.mktemp("weights")
-    return folder, ship(checkpoint, "resnet18", folder)
+    return folder, write_landmarks(checkpoint, "resnet18", folder)
 
 
 @pytest.mark.slow
@@ -130,7 +133,7 @@ def test_a_network_that_differs_is_refused_and_the_old_model_stays(
     monkeypatch.setattr(export.landmarks, "export_onnx", damaged)
     (tmp_path / "resnet18.onnx").write_bytes(b"the model of yesterday")
     with pytest.raises(WeightsError, match="differs from torch"):
-        ship(checkpoint, "resnet18", tmp_path)
+        write_landmarks(checkpoint, "resnet18", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["resnet18.onnx"]
     assert (tmp_path / "resnet18.onnx").read_bytes() == b"the model of yesterday"
 
@@ -164,18 +167,21 @@ def test_nan_breaks_parity(checkpoint: Path, shipped: tuple[Path, Parity]) -> No
     assert Parity(2, 0.0, 0.0, PARITY_PX).holds
 
 
-def test_resampling_keeps_pixel_centres() -> None:
-    """A linear ramp is preserved, sampled at the centres of the new pixels; borders lose half a filter.
-
-    The sampled triangle is off centre by at most 1/24 of a pixel; a wrong convention by 0.67.
-    """
-    ys, xs = np.mgrid[:CROP_SIZE, :CROP_SIZE].astype(np.float32)
-    size, scale = 96, CROP_SIZE / 96
-    inner = slice(2, -2)
-    small = Resample(size)(torch.from_numpy(np.stack([xs, ys])[:, None])).numpy()[:, 0]
-    centres = (np.arange(size) + 0.5) * scale - 0.5
-    assert np.abs(small[0] - centres[None, :])[inner, inner].max() < 0.05
-    assert np.abs(small[1] - centres[:, None])[inner, inner].max() < 0.05
+def test_the_graph_computes_what_its_parts_do_one_by_one() -> None:
+    """Resampling, network and units written out; the graph has another form of each."""
+    torch.manual_seed(1)
+    network = UNetLandmarks(features=2, stride=4).eval()
+    crops = torch.from_numpy(noise_crops(3)[:, None])
+    small = interpolate(crops.float(), size=(96, 96), mode="bilinear", antialias=True)
+    with torch.inference_mode():
+        output = network(small)
+        logits = output.maps.flatten(2)
+        peaks = logits.amax(dim=-1) - logits.logsumexp(dim=-1) + math.log(logits.shape[-1])
+        expected = (output.points + 0.5) * CROP_SIZE - 0.5, network.presence(peaks)[:, 0].sigmoid()
+        shuffle_upsampling(network)
+        points, presence = Contract(network, 96)(crops)
+    assert (points - expected[0]).abs().max().item() < PARITY_PX
+    assert (presence - expected[1]).abs().max().item() < 1e-4
 
 
 def test_weights_without_a_crop_size_are_refused(checkpoint: Path, tmp_path: Path) -> None:
@@ -194,6 +200,11 @@ def test_a_file_without_weights_is_refused(tmp_path: Path, content: bytes) -> No
         load_contract(tmp_path / "missing.safetensors", "resnet18")
 
 
+def test_a_network_without_presence_is_no_model_of_the_tracker(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="resnet18-plain does not judge presence"):
+        write_landmarks(tmp_path / "x.safetensors", "resnet18-plain", tmp_path / "out")
+
+
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.safetensors"
     save_file({"head.weight": torch.zeros(3, 3)}, path)
@@ -205,7 +216,7 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
 def test_quality_of_the_exported_model_agrees_with_torch(checkpoint: Path, tmp_path: Path) -> None:
     tree = write_300w(tmp_path / "data")
     (tmp_path / "weights").mkdir()
-    parity = ship(checkpoint, "resnet18", tmp_path / "weights", tree)
+    parity = write_landmarks(checkpoint, "resnet18", tmp_path / "weights", tree)
     assert parity.quality is not None
     assert parity.quality <= 1e-4
     path = load_manifest(tmp_path / "weights")["resnet18"].verified()

@@ -13,7 +13,7 @@ import onnx
 from onnx import numpy_helper
 
 from export.landmarks import noise_crops
-from export.quantise import quantise, with_float_weights
+from export.quantise import is_convolution, quantise, with_float_weights
 from tests.faces import astronaut
 from tracker.geometry import CropTransform
 from tracker.inference.backends import open_session
@@ -58,8 +58,9 @@ def test_quantisation_keeps_points(shipped: Path, small: Path) -> None:
 def test_convolutions_are_quantised_and_the_mean_of_maps_is_not(shipped: Path, small: Path) -> None:
     graph = onnx.load(small).graph
     made_by = {name: node.op_type for node in graph.node for name in node.output}
-    convolutions = [node for node in graph.node if node.op_type == "Conv"]
-    assert convolutions
+    convolutions = [node for node in graph.node if is_convolution(node)]
+    assert len(convolutions) == sum(node.op_type == "Conv" for node in graph.node) - 1  # the resampling
+    assert not any(node.op_type == "Relu" and made_by[node.input[0]] == "Conv" for node in graph.node)
     for node in convolutions:
         assert all(made_by[name] == "DequantizeLinear" for name in node.input[:2])
     for node in graph.node:

@@ -10,7 +10,7 @@ pytest.importorskip("torch")
 
 import torch
 
-from export.study import ROUNDING_SIDES, ship_study
+from export.study import ROUNDING_SIDES, write_study
 from tracker.errors import WeightsError
 from tracker.inference.weights import find_model, load_manifest
 from train.errors import RunError
@@ -35,7 +35,7 @@ def test_the_float16_file_reloads_and_has_half_the_size(trained: tuple[str, Path
     name, checkpoint = trained
     folder = tmp_path / "weights"
     folder.mkdir()
-    moved = ship_study(checkpoint, name, folder)
+    moved = write_study(checkpoint, name, folder)
     assert 0 < moved <= ROUNDING_SIDES
     path = load_manifest(folder)[name].verified()
     assert path.stat().st_size < 0.52 * checkpoint.stat().st_size
@@ -49,7 +49,7 @@ def test_the_float16_file_reloads_and_has_half_the_size(trained: tuple[str, Path
 @pytest.mark.slow
 def test_the_tracker_does_not_offer_study_models(trained: tuple[str, Path], tmp_path: Path) -> None:
     name, checkpoint = trained
-    ship_study(checkpoint, name, tmp_path)
+    write_study(checkpoint, name, tmp_path)
     with pytest.raises(WeightsError, match=f"unknown landmarks model '{name}'"):
         find_model(name, "landmarks", tmp_path)
 
@@ -60,7 +60,7 @@ def test_weights_that_float16_cannot_hold_are_refused(tmp_path: Path) -> None:
     torch.nn.init.ones_(network.get_parameter("points.weight"))
     write_weights(network, 80, tmp_path / "trained.safetensors")
     with pytest.raises(WeightsError, match="float16 moves a point"):
-        ship_study(tmp_path / "trained.safetensors", "nose-fan", tmp_path)
+        write_study(tmp_path / "trained.safetensors", "nose-fan", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["trained.safetensors"]
 
 
@@ -68,4 +68,4 @@ def test_a_checkpoint_of_another_network_is_refused(trained: tuple[str, Path], t
     name, checkpoint = trained
     other = "face58" if name != "face58" else "nose-fan"
     with pytest.raises(RunError, match="does not hold"):
-        ship_study(checkpoint, other, tmp_path)
+        write_study(checkpoint, other, tmp_path)

@@ -7,7 +7,7 @@ pytest.importorskip("torch")
 
 import itertools
 
-from train.config import Stage, TrainConfig, one_cycle
+from train.config import Stage, TrainConfig, learning_rate
 from train.configs.resnet18 import CONFIG
 from train.errors import RunError
 
@@ -28,6 +28,11 @@ def test_impossible_stages_are_refused(values: tuple[int, int, float]) -> None:
         {"warmup": 1.0},
         {"ema_decay": 1.0},
         {"precision": "fp16"},
+        {"optimizer": "adam"},
+        {"schedule": "step"},
+        {"momentum": 1.0},
+        {"loss": 3},
+        {"repeats": {"profiles": 0}},
     ],
 )
 def test_impossible_runs_are_refused(wrong: dict[str, Any]) -> None:
@@ -46,7 +51,7 @@ def test_each_epoch_has_its_stage() -> None:
 
 
 def test_the_learning_rate_rises_to_its_peak_and_falls_to_zero() -> None:
-    rate = [one_cycle(progress / 1000, 2.0, 0.25) for progress in range(1001)]
+    rate = [learning_rate(progress / 1000, 2.0, 0.25) for progress in range(1001)]
     assert (rate[0], rate[125], rate[250], rate[625]) == pytest.approx((0, 1, 2, 1))
     assert rate[1000] == pytest.approx(0, abs=1e-12)
     assert rate[:251] == sorted(rate[:251])
@@ -55,8 +60,15 @@ def test_the_learning_rate_rises_to_its_peak_and_falls_to_zero() -> None:
     assert max(abs(a - b) for a, b in itertools.pairwise(rate)) <= 8 / 1000 + 1e-9
 
 
+@pytest.mark.parametrize(("schedule", "middle", "end"), [("linear", 1.5, 0.0), ("constant", 3.0, 3.0)])
+def test_other_schedules_warm_up_the_same(schedule: str, middle: float, end: float) -> None:
+    assert learning_rate(0.1, 3.0, 0.2, schedule) == pytest.approx(1.5)
+    assert learning_rate(0.6, 3.0, 0.2, schedule) == pytest.approx(middle)
+    assert learning_rate(1.0, 3.0, 0.2, schedule) == pytest.approx(end)
+
+
 def test_no_warm_up_starts_at_the_peak() -> None:
-    assert one_cycle(0.0, 3.0, 0.0) == pytest.approx(3.0)
+    assert learning_rate(0.0, 3.0, 0.0) == pytest.approx(3.0)
 
 
 def test_the_shipped_recipe_matches_its_card() -> None:

@@ -13,7 +13,7 @@ def check_leaks_command(data: DataOption) -> None:
     Checks what there is of 300-W, WFLW, YouTube faces and the IMM Face Database. Prints each leak and a
     summary. Exit code 1 if there is a leak.
     """
-    from train.data.imm import FOLDER, imm_shots, split_people
+    from train.data.imm import FOLDER, imm_shots, split_people, test_shots
     from train.data.leaks import check_leaks, count_by_subset, present_test_faces, refuse
     from train.data.splits import YOUTUBE, training_faces, youtube_faces
     from train.progress import progress_bar
@@ -30,6 +30,9 @@ def check_leaks_command(data: DataOption) -> None:
     counts = [count_by_subset(faces) for faces in (training, validation, test)]
     typer.echo("training {}, validation {}, test {}: {} leaks".format(*counts, len(leaks) or "no"))
     if (data / FOLDER).is_dir():
-        refuse_imm_leaks(*split_people(imm_shots(data)))
+        shots = imm_shots(data)
+        known, held_out = split_people(shots)
+        refuse_imm_leaks(known, held_out)
+        refuse_imm_leaks(known + held_out, test_shots(shots))
         typer.echo("IMM Face Database: no leaks")
     refuse(leaks)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from train.cli.imm_options import TuningOption
+from train.cli.imm_options import FinalOption
 from train.cli.interrupts import interruptible
 from train.cli.options import (
     ConfigOption,
@@ -24,7 +24,7 @@ from train.cli.options import (
 if TYPE_CHECKING:
     from train.studies.noses import NoseRun
 
-RESULTS, TUNING_RESULTS = "comparison.json", "comparison-tuning.json"
+RESULTS, FINAL_RESULTS = "comparison.json", "comparison-final.json"
 
 SeedsOption = Annotated[int, typer.Option(min=1, help="Runs of each variant, with seeds from 0 on.")]
 
@@ -34,7 +34,7 @@ def compare_nose(  # noqa: PLR0913
     config: ConfigOption = None,
     out: OutOption = None,
     seeds: SeedsOption = 5,
-    tuning: TuningOption = False,
+    final: FinalOption = False,
     limit: LimitOption = 0,
     epochs: EpochsOption = 0,
     threads: ThreadsOption = 0,
@@ -43,18 +43,19 @@ def compare_nose(  # noqa: PLR0913
     """Train both nose networks with several seeds each, and compare them.
 
     Each run has a folder of its own in OUT. Called again, the command goes on where it was: what is trained
-    is only measured. The table is written to OUT/comparison.json too, or OUT/comparison-tuning.json.
+    is only measured. The table is written to OUT/comparison.json too, or OUT/comparison-final.json.
     """
-    from train.configs.loading import recipe
+    from train.configs.loading import Changes, recipe
     from train.studies.noses import nose_runs
     from train.training.options import RunOptions
 
     folder = out or Path("runs") / "nose"
     options = RunOptions(folder, threads=threads, workers=workers)
     with interruptible(folder, ""):
-        runs = _announced(nose_runs(recipe("nose", config, epochs), data, seeds, options, limit, tuning))
+        chosen = recipe("nose", config, Changes(epochs=epochs))
+        runs = _announced(nose_runs(chosen, data, seeds, options, limit, final))
     _print_comparison(runs)
-    _write_comparison(runs, tuning, folder / (TUNING_RESULTS if tuning else RESULTS))
+    _write_comparison(runs, final, folder / (FINAL_RESULTS if final else RESULTS))
 
 
 def _announced(runs: Iterable[NoseRun]) -> list[NoseRun]:
@@ -90,13 +91,13 @@ def _print_comparison(runs: Sequence[NoseRun]) -> None:
     Console().print(table)
 
 
-def _write_comparison(runs: Sequence[NoseRun], tuning: bool, path: Path) -> None:
+def _write_comparison(runs: Sequence[NoseRun], final: bool, path: Path) -> None:
     from train.files import replace, to_json
     from train.studies.noses import summarise
     from train.training.imm import NEAR_PX
 
     content = {
-        "validation_people": "29-32" if tuning else "33-40",
+        "people": "33-40" if final else "29-32",
         "near_px": NEAR_PX,
         "runs": [asdict(run) for run in runs],
         "summary": [asdict(row) for row in summarise(runs)],

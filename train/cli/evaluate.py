@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from train.cli.options import DataOption
+from train.evaluation.breakdown_tables import print_breakdowns
 from train.evaluation.families import FAMILIES
 from train.evaluation.run import Only, Request, measure, misuse, write
 from train.evaluation.tables import print_scores
@@ -53,7 +54,10 @@ def evaluate(  # noqa: PLR0913
     ] = None,
     log: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The run's log.csv, for its curves in report and plots."),
+        typer.Option(
+            metavar="FILE",
+            help="The run's log.csv, for its curves in report and plots. [default: the one beside --weights]",
+        ),
     ] = None,
     plots: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write the plots without faces there, as PNG.")
@@ -65,7 +69,8 @@ def evaluate(  # noqa: PLR0913
     """Measure how accurate a model is on faces that it was not trained on.
 
     Label box: the network alone, on crops that the labels place. Own detector: the tracker's output on whole
-    pictures, nothing else; a face that it misses counts as a failure.
+    pictures, nothing else; a face that it misses counts as a failure. Both are broken down by yaw, part
+    and axis; the network alone is also measured under drawn masks and light from one side.
     """
     model, files = _model_and_files(arguments or (), predictions or ())
     request = Request(model, data, weights, tuple(files), images, report, json_path, log, plots, only)
@@ -73,6 +78,7 @@ def evaluate(  # noqa: PLR0913
         raise typer.BadParameter(reason)
     outcome = measure(request)
     print_scores(outcome.evaluations)
+    print_breakdowns(outcome.breakdowns, outcome.occlusion)
     for note in outcome.notes:
         typer.echo(note)
     write(request, outcome)

@@ -14,22 +14,23 @@ if TYPE_CHECKING:
     from train.config import TrainConfig
     from train.training.options import RunOptions
 
-TuningOption = Annotated[
+FinalOption = Annotated[
     bool,
     typer.Option(
-        "--tuning",
-        help="Train on people 1-28 and validate on 29-32, to choose a recipe without a look at people 33-40.",
+        "--final",
+        help="Train on people 1-32, once the recipe is chosen, instead of 1-28 with 29-32 to validate. "
+        "People 33-40 are for `evaluate` alone.",
     ),
 ]
 
 
-def default_out(model: str, tuning: bool) -> Path:
+def default_out(model: str, final: bool) -> Path:
     """Return the folder of a run for which no ``--out`` is given."""
-    return Path("runs") / (f"{model}-tuning" if tuning else model)
+    return Path("runs") / (f"{model}-final" if final else model)
 
 
 def train_and_report(
-    recipe: TrainConfig, seed: int | None, data: Path, limit: int, options: RunOptions, tuning: bool
+    recipe: TrainConfig, seed: int | None, data: Path, limit: int, options: RunOptions, final: bool
 ) -> None:
     """Train by ``recipe``, with another ``seed`` if one is given, and print the path of the weights."""
     from train.training.imm import train_imm
@@ -37,6 +38,6 @@ def train_and_report(
     if seed is not None:
         recipe = replace(recipe, seed=seed)
     with interruptible(options.out):
-        path = train_imm(recipe, data, limit, options, tuning)
+        path = train_imm(recipe, data, limit, options, final)
     if path is not None:
         typer.echo(f"wrote {path}")

@@ -6,18 +6,21 @@ import sys
 
 import typer
 
+from train.cli.blend import blend
 from train.cli.check_leaks import check_leaks_command
 from train.cli.compare_losses import compare_losses
 from train.cli.compare_nose import compare_nose
 from train.cli.evaluate import evaluate
 from train.cli.face58 import face58
 from train.cli.landmarks import MODELS, landmark_command
+from train.cli.mean_head import mean_head
 from train.cli.nose import nose
 from train.cli.pictures import pictures
 from train.cli.presence import presence
 from train.cli.pseudo_label import pseudo_label
 from train.cli.quality import quality
-from train.errors import TrainError
+from train.cli.turned_labels import turned_labels
+from train.errors import OwnProcessError, TrainError
 from train.processes import is_first_process
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Train and evaluate landmark models.")
@@ -33,6 +36,9 @@ app.command()(quality)
 app.command()(presence)
 app.command()(pictures)
 app.command("pseudo-label")(pseudo_label)
+app.command("turned-labels")(turned_labels)
+app.command("mean-head")(mean_head)
+app.command()(blend)
 app.command("check-leaks")(check_leaks_command)
 
 
@@ -41,6 +47,6 @@ def main() -> None:
     try:
         app()
     except TrainError as error:
-        if is_first_process():
+        if is_first_process() or isinstance(error, OwnProcessError):
             typer.echo(f"train: {error}", err=True)
         sys.exit(1)

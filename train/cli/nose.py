@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from train.cli.imm_options import TuningOption, default_out, train_and_report
+from train.cli.imm_options import FinalOption, default_out, train_and_report
 from train.cli.options import (
+    BatchSizeOption,
     ConfigOption,
     DataOption,
     DevicesOption,
@@ -17,8 +18,10 @@ from train.cli.options import (
     LimitOption,
     NodesOption,
     OutOption,
+    RateOption,
     ResumeOption,
     SeedOption,
+    SetOption,
     ThreadsOption,
     WorkersOption,
 )
@@ -41,10 +44,13 @@ def nose(  # noqa: PLR0913
     variant: VariantOption,
     config: ConfigOption = None,
     out: OutOption = None,
-    tuning: TuningOption = False,
+    final: FinalOption = False,
     resume: ResumeOption = False,
     limit: LimitOption = 0,
     epochs: EpochsOption = 0,
+    batch_size: BatchSizeOption = None,
+    lr: RateOption = None,
+    values: SetOption = None,
     seed: SeedOption = None,
     devices: DevicesOption = 1,
     num_nodes: NodesOption = 1,
@@ -52,10 +58,11 @@ def nose(  # noqa: PLR0913
     workers: WorkersOption = 0,
 ) -> None:
     """Train a network for the tip of the nose and write its weights to OUT/nose-VARIANT.safetensors."""
-    from train.configs.loading import recipe
+    from train.configs.loading import Changes, recipe
     from train.training.options import RunOptions
 
-    chosen = replace(recipe("nose", config, epochs), model=f"nose-{variant}")
-    folder = out or default_out(chosen.model, tuning)
+    changes = Changes(epochs, batch_size or 0, lr or 0.0, values=tuple(values or ()))
+    chosen = replace(recipe("nose", config, changes), model=f"nose-{variant}")
+    folder = out or default_out(chosen.model, final)
     options = RunOptions(folder, resume, devices, num_nodes, threads, workers)
-    train_and_report(chosen, seed, data, limit, options, tuning)
+    train_and_report(chosen, seed, data, limit, options, final)

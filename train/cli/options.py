@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 DataOption = Annotated[
-    Path, typer.Option("--data", metavar="DIR", help="Folder of the data sets; README.md shows its layout.")
+    Path,
+    typer.Option("--data", metavar="DIR", help="Folder of the data sets, laid out as docs/train.md shows."),
 ]
 NetworkWeightsOption = Annotated[
     Path | None,
@@ -28,7 +29,9 @@ ConfigOption = Annotated[
 OutOption = Annotated[
     Path | None,
     typer.Option(
-        "--out", metavar="DIR", help="Folder for checkpoint, logs and weights. [default: runs/MODEL]"
+        "--out",
+        metavar="DIR",
+        help="Folder for checkpoint, logs and weights, and for nothing else. [default: runs/MODEL]",
     ),
 ]
 InitOption = Annotated[
@@ -36,9 +39,12 @@ InitOption = Annotated[
     typer.Option(
         "--init",
         metavar="FILE|imagenet",
-        help="Start from a trained model (.onnx or .safetensors), from ImageNet weights (downloads them), or "
-        "unet-mri from the published brain MRI checkpoint (.pt).",
+        help="Start from the weights in a file: a model of ours (.onnx, .safetensors), torchvision's "
+        "ResNet18 (.pth, .safetensors), the U-Net for brain MRI (.pt); imagenet downloads torchvision's.",
     ),
+]
+PartialOption = Annotated[
+    bool, typer.Option("--partial", help="Start from a file that gives less than half of the weights, too.")
 ]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on from the last epoch in --out, if any.")]
 PseudoOption = Annotated[
@@ -50,9 +56,51 @@ PseudoOption = Annotated[
 KeepOption = Annotated[
     float, typer.Option(min=0.01, max=1.0, help="Of those the share that the teacher was surest of.")
 ]
+MinedOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--mined",
+        metavar="FILE.jsonl",
+        help="Crops without a face that look like one, as `python -m benchmarks.candidates` writes them.",
+    ),
+]
 LimitOption = Annotated[int, typer.Option(min=0, help="Use only N faces (a dry run); 0: all.")]
 EpochsOption = Annotated[
-    int, typer.Option(min=0, help="Cut each stage to N epochs (a dry run); 0: as the recipe.")
+    int, typer.Option(min=0, help="Train each stage for N epochs (1: a dry run); 0: as the recipe.")
+]
+BatchSizeOption = Annotated[
+    int | None,
+    typer.Option(
+        "--batch-size",
+        min=1,
+        metavar="N",
+        help="Pictures of a step, on all devices together. [default: the recipe's]",
+    ),
+]
+RateOption = Annotated[
+    float | None,
+    typer.Option(
+        "--lr",
+        min=1e-12,
+        metavar="RATE",
+        help="Peak of the learning rate; of several stages the highest, the others in proportion. "
+        "[default: the recipe's]",
+    ),
+]
+SizeOption = Annotated[
+    int | None,
+    typer.Option(
+        "--size", min=32, metavar="PX", help="Side of the crops, in all stages. [default: the recipe's]"
+    ),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Set one value of the recipe, such as weight_decay=0.01, recipe.photometry.blur=0.3 or "
+        "stages.0.peak_lr=1e-3; can be repeated.",
+    ),
 ]
 SeedOption = Annotated[
     int | None, typer.Option(min=0, help="Seed of weights and samples. [default: the recipe's]")

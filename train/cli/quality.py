@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from train.cli.options import DataOption, JsonOption, NetworkWeightsOption
+from train.cli.options import ConfigOption, DataOption, JsonOption, NetworkWeightsOption
 
 if TYPE_CHECKING:
     from train.evaluation.quality import QualityReport
@@ -16,6 +16,7 @@ def quality(
     data: DataOption,
     model: Annotated[str, typer.Argument(help="A heatmap network, such as resnet18 or unet.")] = "resnet18",
     weights: NetworkWeightsOption = None,
+    config: ConfigOption = None,
     disturbed: Annotated[
         bool,
         typer.Option("--disturbed", help="Turn, blur and cover the test faces as training does."),
@@ -25,15 +26,18 @@ def quality(
     """Hold the quality that a network gives each point against its true error on the 300-W test faces.
 
     Quality is the probability that a point lies within 5 % of the distance between the outer eye corners. It
-    is calibrated on the validation faces of the training images.
+    is calibrated on the validation faces of the training images, which are augmented as in the run that
+    trained the network: by --config, or else by the recipe of MODEL.
     """
+    from train.configs.augmentation import augmentation
     from train.evaluation.quality import report
     from train.files import replace, to_json, try_writing
     from train.models.load import load_heatmap_network
 
     if json_path is not None:
         try_writing(json_path)
-    found = report(load_heatmap_network(model, weights), data, disturbed)
+    loaded = load_heatmap_network(model, weights)
+    found = report(loaded, data, augmentation(model, config, shipped=weights is None), disturbed)
     _print(found)
     if json_path is not None:
         replace(json_path, to_json({"model": model, "disturbed": disturbed, **found.to_dict()}).encode())

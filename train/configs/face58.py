@@ -1,6 +1,6 @@
 """58-point CNN, grey 240x180 -> 58 points: on 300-W faces, then on people 1-32 of the IMM Face Database.
 
-Command   python -m train face58 --data DIR
+Command   python -m train face58 --data DIR --final
 Time      100 minutes of one core of an AMD EPYC (AVX2, float32), shared with other processes
 Expect    NME 5.6 % on people 33-40
 """

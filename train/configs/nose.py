@@ -1,6 +1,6 @@
 """Nose CNNs, grey 80x60 -> point 52: on 300-W faces, then on people 1-32 of the IMM Face Database.
 
-Command   python -m train compare-nose --data DIR --out runs/nose
+Command   python -m train compare-nose --data DIR --final --out runs/nose
 Time      5 to 16 minutes of one core of an AMD EPYC (AVX2, float32) for each run
 Expect    fan 5.5 px of 640x480, funnel 6.4, mean over five seeds, on people 33-40
 """

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from tracker.types import FloatArray
-from train.data.faces import check_once, check_points, image_below
+from train.data.faces import check_once, check_points, image_below, refuse_hidden
 from train.data.image_size import image_size
 from train.data.text import coordinate, numbered_lines, shorten
 from train.errors import DataError
@@ -74,8 +74,10 @@ def read_asf(path: Path) -> Shot:
             f"{path}:{number}: expected {N_ASF_POINTS} points and an image name, got {len(lines) - 1} lines"
         )
     image = image_below(f"{path}:{rest[0][0]}", path.parent, rest[0][1])
+    places = [f"{path}:{number}" for number, _ in rows]
+    refuse_hidden(relative, places)
     points = relative * image_size(image)
-    check_points(points, image, [f"{path}:{number}" for number, _ in rows])
+    check_points(points, image, places)
     return Shot(image, points, person, shot)
 
 
@@ -87,7 +89,7 @@ def read_imm_folder(folder: Path) -> list[Shot]:
     files = sorted(file for file in folder.glob("*") if not file.name.startswith("."))
     labels = [file for file in files if file.suffix.lower() == ".asf"]
     if not labels:
-        raise DataError(f"{folder}: no .asf files there; README.md shows the layout")
+        raise DataError(f"{folder}: no .asf files there; docs/train.md shows the layout")
     shots = [read_asf(label) for label in labels]
     seen: dict[object, str] = {}
     for label, shot in zip(labels, shots, strict=True):

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
 from tracker.geometry import CropTransform, mirror_points
+from tracker.scheme import MIRROR
 from tracker.types import N_POINTS, FloatArray, ImageArray
 from train.data.augment import GeometryPolicy, PhotometricPolicy, misplace, synthetic_background
+from train.data.crowded import crowded
+from train.data.faceless import FacelessPicture, place_crop
+from train.data.faces import COVERED, GUESSED, VISIBLE
+from train.data.occluders import OccluderPolicy
 from train.data.pictures import read_picture
 from train.data.readers import LabelledFace
 from train.errors import RunError
@@ -23,8 +29,16 @@ Sample = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 ``crop`` uint8 ``(1, S, S)``, ``points`` float32 ``(68, 2)`` in crop sides from the crop's centre (so
 -0.5..0.5 covers the crop at any size), ``is_face`` float32 scalar, 1 or 0. Points of a crop without a face
-are zeros.
+are zeros. Where a recipe has occluders, ``points`` are ``(68, 3)``: the third column is the visibility, as
+:class:`~train.data.faces.LabelledFace` numbers it.
 """
+
+Points = TypeVar("Points", torch.Tensor, FloatArray)
+
+Picture = LabelledFace | FacelessPicture
+
+MINED_SHARE = 0.7
+"""Share of crops that a tracker took for a face, where a picture without a face has any: hard negatives."""
 
 
 def to_unit(points_crop: FloatArray, size: int) -> FloatArray:
@@ -32,18 +46,22 @@ def to_unit(points_crop: FloatArray, size: int) -> FloatArray:
     return (points_crop - (size - 1) / 2) / size
 
 
-def from_unit(points: torch.Tensor, size: int) -> torch.Tensor:
+def from_unit(points: Points, size: int) -> Points:
     """Convert crop sides from the crop's centre to crop pixels, the inverse of :func:`to_unit`."""
     return points * size + (size - 1) / 2
 
 
 @dataclass(frozen=True)
 class SampleRecipe:
-    """Composition of training samples; ``background`` is the share of crops without a face, 0..1."""
+    """Composition of training samples; ``background`` is the share of crops without a face, 0..1.
+
+    With ``occluders``, samples tell the visibility of each point; faces with guessed points need that.
+    """
 
     geometry: GeometryPolicy = field(default_factory=GeometryPolicy)
     photometry: PhotometricPolicy = field(default_factory=PhotometricPolicy)
     background: float = 0.125
+    occluders: OccluderPolicy | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.background <= 1:
@@ -51,29 +69,36 @@ class SampleRecipe:
 
 
 class FaceCrops(Dataset[Sample]):
-    """Crops of ``faces`` at ``size`` pixels; augmented if there is a ``recipe``.
+    """Crops of ``faces`` and pictures without one at ``size`` pixels; augmented if there is a ``recipe``.
 
     A sample depends on ``seed``, epoch and index only, so a resumed run, and one with another number of
     workers, sees the same crops. Images are read once, at construction (``on_read`` is called after each),
     and held in memory as grey pictures; :meth:`at` shares them.
 
-    Raises :class:`~train.errors.DataError` if an image cannot be read.
+    Raises :class:`~train.errors.DataError` if an image cannot be read, and :class:`~train.errors.RunError`
+    for faces with guessed points and a ``recipe`` without occluders.
     """
 
     def __init__(
         self,
-        faces: Sequence[LabelledFace],
+        faces: Sequence[Picture],
         size: int,
         recipe: SampleRecipe | None = None,
         seed: int = 0,
         on_read: Callable[[], object] = lambda: None,
     ) -> None:
+        if recipe is not None and recipe.occluders is None and any(map(_has_guesses, faces)):
+            raise RunError(
+                "faces with guessed points need a recipe with occluders: see train/configs/turned.py"
+            )
         self.faces = faces
         self.size = size
         self.epoch = 0
         self._recipe = recipe
         self._seed = seed
-        self._images = [_read(face.image, on_read) for face in faces]
+        self._crowded = crowded(faces)
+        read: dict[Path, ImageArray] = {}  # a picture may be repeated, or show several faces
+        self._images = [_read_once(face.image, read, on_read) for face in faces]
 
     def at(self, size: int, epoch: int) -> FaceCrops:
         """Return the same faces as crops of ``size`` pixels, with the random draws of ``epoch``."""
@@ -81,42 +106,78 @@ class FaceCrops(Dataset[Sample]):
         other.size, other.epoch = size, epoch
         return other
 
+    def plain(self) -> FaceCrops:
+        """Return the same pictures without augmentation."""
+        other = copy.copy(self)
+        other._recipe = None  # noqa: SLF001 - of this class
+        return other
+
     def __len__(self) -> int:
         return len(self.faces)
 
     def __getitem__(self, index: int) -> Sample:
-        crop = CropTransform.from_points(self.faces[index].points, size=self.size)
-        recipe = self._recipe
-        if recipe is None:
-            return self._face(index, crop)
+        picture, recipe = self.faces[index], self._recipe
         rng = np.random.default_rng((self._seed, self.epoch, index))
+        if isinstance(picture, FacelessPicture):
+            return self._faceless(picture, index, rng)
+        crop = CropTransform.from_points(picture.points, size=self.size)
+        if recipe is None:
+            image, points = self._face(picture, index, crop)
+            return _sample(image, points, 1.0)
         if rng.random() < recipe.background:
-            return self._background(index, crop, recipe.photometry, rng)
-        crop = recipe.geometry.perturb(crop, rng)
-        image, points, is_face = self._face(index, crop)
+            return self._background(index, crop, recipe, rng)
+        image, points = self._face(picture, index, recipe.geometry.perturb(crop, rng))
+        visibility = np.full(N_POINTS, VISIBLE) if picture.visibility is None else picture.visibility
         if rng.random() < recipe.geometry.mirror:
-            image = image.flip(-1)
-            points = torch.from_numpy(mirror_points(points.numpy(), width=1))  # x -> -x about the centre
-        changed = recipe.photometry.apply(image[0].numpy(), rng)
-        return torch.from_numpy(changed)[None], points, is_face
+            image = np.ascontiguousarray(image[:, ::-1])
+            points = mirror_points(points, width=1)  # x -> -x about the centre
+            visibility = visibility[MIRROR]
+        if recipe.occluders is not None:
+            image, covered = recipe.occluders.apply(image, from_unit(points, self.size), rng)
+            visibility = np.where(covered & (visibility == VISIBLE), COVERED, visibility)
+            points = np.column_stack([points, visibility])
+        return _sample(recipe.photometry.apply(image, rng), points, 1.0)
 
-    def _face(self, index: int, crop: CropTransform) -> Sample:
-        image = torch.from_numpy(crop.cut(self._images[index]))[None]
-        points = to_unit(crop.to_crop(self.faces[index].points), self.size)
-        return image, torch.from_numpy(points.astype(np.float32)), torch.tensor(1.0)
+    def _face(self, face: LabelledFace, index: int, crop: CropTransform) -> tuple[ImageArray, FloatArray]:
+        return crop.cut(self._images[index]), to_unit(crop.to_crop(face.points), self.size)
 
     def _background(
-        self, index: int, crop: CropTransform, photometry: PhotometricPolicy, rng: np.random.Generator
+        self, index: int, crop: CropTransform, recipe: SampleRecipe, rng: np.random.Generator
     ) -> Sample:
         if rng.random() < 0.2:
             image = synthetic_background(self.size, rng)
         else:
-            image = misplace(crop, rng).cut(self._images[index])
-        image = photometry.apply(image, rng)
-        return torch.from_numpy(image)[None], torch.zeros(N_POINTS, 2), torch.tensor(0.0)
+            image = misplace(crop, rng, alone=not self._crowded[index]).cut(self._images[index])
+        return _no_face(image, recipe, rng)
+
+    def _faceless(self, picture: FacelessPicture, index: int, rng: np.random.Generator) -> Sample:
+        image, recipe = self._images[index], self._recipe
+        if recipe and picture.mined and rng.random() < MINED_SHARE:
+            mined = picture.mined[rng.integers(len(picture.mined))]
+            crop = recipe.geometry.perturb(replace(mined, size=self.size), rng)
+        else:
+            crop = place_crop((image.shape[0], image.shape[1]), self.size, rng)
+        return _no_face(crop.cut(image), recipe, rng)
 
 
-def _read(path: Path, on_read: Callable[[], object]) -> ImageArray:
-    image = read_picture(path)
+def _no_face(image: ImageArray, recipe: SampleRecipe | None, rng: np.random.Generator) -> Sample:
+    image = image if recipe is None else recipe.photometry.apply(image, rng)
+    columns = 2 if recipe is None or recipe.occluders is None else 3
+    return _sample(image, np.zeros((N_POINTS, columns)), 0.0)
+
+
+def _sample(image: ImageArray, points: FloatArray, is_face: float) -> Sample:
+    crop = torch.from_numpy(image)[None]
+    return crop, torch.from_numpy(points.astype(np.float32)), torch.tensor(is_face)
+
+
+def _has_guesses(picture: Picture) -> bool:
+    seen = picture.visibility if isinstance(picture, LabelledFace) else None
+    return seen is not None and bool((seen == GUESSED).any())
+
+
+def _read_once(path: Path, read: dict[Path, ImageArray], on_read: Callable[[], object]) -> ImageArray:
+    if path not in read:
+        read[path] = read_picture(path)
     on_read()
-    return image
+    return read[path]

@@ -10,9 +10,13 @@ from xml.parsers import expat
 import numpy as np
 
 from tracker.types import N_POINTS, FloatArray
-from train.data.faces import LabelledFace, check_once, check_points, image_at
+from train.data.faces import LabelledFace, check_once, check_points, image_at, refuse_hidden
+from train.data.image_size import is_turned
 from train.data.text import coordinate
 from train.errors import DataError
+
+_UPRIGHT = "pixels of the upright pictures"
+"""Part of the comment that ``tracker --label-pixels upright`` writes."""
 
 _NAMES = [f"{i:02d}" for i in range(N_POINTS)]
 
@@ -22,12 +26,13 @@ _Places = Mapping[Element, str]
 def read_dlib_xml(path: Path, subset: str) -> list[LabelledFace]:
     """Read the faces of a dlib ``imglab`` file such as ``labels_ibug_300W_train.xml``, one for each box.
 
-    Image names are relative to the file; parts are 0-based pixels and named ``00`` to ``67``. Boxes marked
-    ``ignore='1'`` are skipped, as in dlib. The points are checked against the image's size, read from its
-    header.
+    Image names are relative to the file; parts are 0-based pixels of the stored picture, named ``00`` to
+    ``67``. Boxes marked ``ignore='1'`` are skipped, as in dlib. The points are checked against the image's
+    size, read from its header.
 
     Raises :class:`DataError`, with file and the line of the element, if the file deviates from this layout,
-    for an image listed twice, and for a point far outside its image.
+    for an image listed twice, and for a point that is marked as hidden or lies far outside its image. The
+    file may say that it was written for upright pictures: then also for one that is not stored upright.
     """
     root, places = _parse(path)
     faces = list(_faces(path, root, places, subset))
@@ -50,6 +55,7 @@ def _parse(path: Path) -> tuple[Element, _Places]:
 
     parser.StartElementHandler = start
     parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.data
     parser.EntityDeclHandler = refuse
     try:
         parser.Parse(path.read_bytes(), True)
@@ -62,12 +68,18 @@ def _parse(path: Path) -> tuple[Element, _Places]:
 
 def _faces(path: Path, root: Element, places: _Places, subset: str) -> Iterator[LabelledFace]:
     seen: dict[object, str] = {}
+    is_upright = _UPRIGHT in (root.findtext("comment") or "")
     for image in root.iter("image"):
         where, name = places[image], image.get("file")
         if not name:
             raise DataError(f"{where}: an <image> without file=")
         file = image_at(where, path.parent / name)
         check_once(where, file, seen)
+        if is_upright and is_turned(file):
+            raise DataError(
+                f"{where}: the labels are those of the upright picture, and {file} is stored turned: "
+                "write them with tracker --label-pixels stored"
+            )
         for box in image.iter("box"):
             if box.get("ignore") != "1":
                 points, lines = _points(box, places)
@@ -89,5 +101,7 @@ def _points(box: Element, places: _Places) -> tuple[FloatArray, list[str]]:
         missing = next(name for name in _NAMES if name not in parts)
         raise DataError(f"{places[box]}: expected {N_POINTS} parts, got {len(parts)}; {missing} is missing")
     ordered = [parts[name] for name in _NAMES]
-    points = [[coordinate(places[part], part.get(axis, "")) for axis in ("x", "y")] for part in ordered]
-    return np.array(points), [places[part] for part in ordered]
+    points = np.array([[coordinate(places[p], p.get(axis, "")) for axis in ("x", "y")] for p in ordered])
+    lines = [places[part] for part in ordered]
+    refuse_hidden(points, lines)
+    return points, lines

@@ -23,7 +23,7 @@ from train.data.dataset import Sample, SampleRecipe, from_unit, to_unit
 from train.data.framed import Picture
 from train.data.image_size import image_size
 from train.data.pictures import read_picture
-from train.data.splits import TRAINING_PEOPLE, TUNING_PEOPLE, VALIDATION_PEOPLE
+from train.data.splits import TEST_PEOPLE, TRAINING_PEOPLE, VALIDATION_PEOPLE
 from train.errors import DataError, RunError
 
 FOLDER = "imm_face_db"
@@ -64,17 +64,19 @@ def imm_shots(data: Path) -> list[Shot]:
     return read_imm_folder(data if any(data.glob("*.asf")) else data / FOLDER)
 
 
-def split_people(shots: Sequence[Shot], tuning: bool = False) -> tuple[list[Shot], list[Shot]]:
-    """Split into training and validation shots: people 1-32 and 33-40, or 1-28 and 29-32 for ``tuning``.
+def split_people(shots: Sequence[Shot], final: bool = False) -> tuple[list[Shot], list[Shot]]:
+    """Return training and validation shots: of people 1-28 and 29-32, or for ``final`` of 1-32 and of nobody.
 
-    People beyond 40, which the database does not have, are in neither.
+    People 33-40 are in neither, nor those beyond 40, which the database does not have.
     """
-    validation = TUNING_PEOPLE if tuning else VALIDATION_PEOPLE
-    training = [person for person in TRAINING_PEOPLE if person not in validation]
-    return (
-        [shot for shot in shots if shot.person in training],
-        [shot for shot in shots if shot.person in validation],
-    )
+    training = [shot for shot in shots if shot.person in TRAINING_PEOPLE]
+    validation = [shot for shot in shots if shot.person in VALIDATION_PEOPLE]
+    return (training + validation, []) if final else (training, validation)
+
+
+def test_shots(shots: Sequence[Shot]) -> list[Shot]:
+    """Return the shots of people 33-40, who are for reporting only."""
+    return [shot for shot in shots if shot.person in TEST_PEOPLE]
 
 
 def canonical_crop(image_hw: tuple[int, int], size: int) -> CropTransform:
@@ -132,6 +134,12 @@ class ImmCrops(Dataset[Sample]):
         """Return the same pictures ``size`` pixels wide, with the random draws of ``epoch``."""
         other = copy.copy(self)
         other.size, other.epoch = _checked(size), epoch
+        return other
+
+    def plain(self) -> ImmCrops:
+        """Return the same pictures without augmentation."""
+        other = copy.copy(self)
+        other._recipe = None  # noqa: SLF001 - of this class
         return other
 
     def followed_by(self, pictures: Sequence[Picture]) -> ImmCrops:

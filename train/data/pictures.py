@@ -11,12 +11,16 @@ from tracker.types import ImageArray
 from train.errors import DataError
 
 
-def read_picture(path: Path, colour: bool = False) -> ImageArray:
-    """Read a picture as ``(H, W)`` grey uint8, or ``(H, W, 3)`` BGR; the stored rotation is applied.
+def read_picture(path: Path, colour: bool = False, upright: bool = False) -> ImageArray:
+    """Read a picture as ``(H, W)`` grey uint8, or ``(H, W, 3)`` BGR.
+
+    The pixels are those of the file, which its labels belong to: an EXIF orientation is applied only to
+    ``upright`` pictures.
 
     Raises :class:`~train.errors.DataError` if the file does not exist or is not a picture.
     """
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE)
+    flags = cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE
+    image = cv2.imread(str(path), flags if upright else flags | cv2.IMREAD_IGNORE_ORIENTATION)
     if image is None:
         raise unreadable(path)
     return np.asarray(image, np.uint8)

@@ -6,6 +6,7 @@ and results. Image and Vision Computing 47, 2016.
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -13,7 +14,14 @@ from types import MappingProxyType
 import numpy as np
 
 from tracker.types import N_POINTS, FloatArray
-from train.data.faces import IMAGE_SUFFIXES, LabelledFace, check_once, check_points
+from train.data.faces import (
+    IMAGE_SUFFIXES,
+    UNREADABLE_SUFFIXES,
+    LabelledFace,
+    check_once,
+    check_points,
+    refuse_hidden,
+)
 from train.data.text import coordinate, numbered_lines, shorten
 from train.errors import DataError
 
@@ -38,7 +46,7 @@ def read_pts(path: Path) -> FloatArray:
     """Read one iBUG ``.pts`` file: ``(68, 2)`` float64, shifted from 1-based to 0-based pixels.
 
     Raises :class:`DataError` with file and line for anything but 68 lines of two finite numbers between
-    braces, after a header that may say ``n_points: 68``.
+    braces, after a header that may say ``n_points: 68``, and for a point that is marked as hidden.
     """
     return _read_pts(path)[0]
 
@@ -62,7 +70,7 @@ def read_pts_folder(folder: Path, subset: str) -> list[LabelledFace]:
     files = sorted(file for file in folder.glob("*") if not file.name.startswith("."))
     labels = [file for file in files if file.suffix.lower() == ".pts"]
     if not labels:
-        raise DataError(f"{folder}: no .pts files there; README.md shows the layout")
+        raise DataError(f"{folder}: no .pts files there; docs/train.md shows the layout")
     seen: dict[object, str] = {}
     for label in labels:
         check_once(str(label), label.stem, seen)
@@ -86,6 +94,7 @@ def read_300w(root: Path) -> dict[str, list[LabelledFace]]:
 
 def _labelled(label: Path, images: list[Path], subset: str) -> LabelledFace:
     if not images:
+        _refuse_unreadable(label)
         raise DataError(f"{label}: no image beside it ({', '.join(IMAGE_SUFFIXES)})")
     if len(images) > 1:
         names = " and ".join(image.name for image in images)
@@ -95,6 +104,12 @@ def _labelled(label: Path, images: list[Path], subset: str) -> LabelledFace:
     return LabelledFace(images[0], points, subset)
 
 
+def _refuse_unreadable(label: Path) -> None:
+    for file in sorted(label.parent.glob(f"{glob.escape(label.stem)}.*")):
+        if file.suffix.lower() in UNREADABLE_SUFFIXES:
+            raise DataError(f"{label}: training does not read {file.suffix}: save {file.name} as .png")
+
+
 def _read_pts(path: Path) -> tuple[FloatArray, list[str]]:
     """Read the points as :func:`read_pts` does, and the ``file:line`` of each."""
     opening, rows = _between_braces(path, numbered_lines(path))
@@ -102,7 +117,9 @@ def _read_pts(path: Path) -> tuple[FloatArray, list[str]]:
         raise DataError(f"{path}:{opening}: expected {N_POINTS} points, got {len(rows)}")
     places = [f"{path}:{number}" for number, _ in rows]
     pairs = [_pair(where, line) for where, (_, line) in zip(places, rows, strict=True)]
-    return np.array(pairs) - 1.0, places
+    points = np.array(pairs)
+    refuse_hidden(points, places)
+    return points - 1.0, places
 
 
 def _between_braces(path: Path, lines: list[_Line]) -> tuple[int, list[_Line]]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from train.data.faceless import NOFACE, FacelessPicture, faceless_side, read_faceless
+from train.data.half_faces import read_hands, read_profiles
 from train.data.readers import LabelledFace, read_pts_folder, read_youtube_csv
+from train.data.sides import Side, person_side, photograph_side, wider_photograph
 from train.errors import DataError
 
 TRAIN_FOLDERS = {"lfpw": "lfpw/trainset", "helen": "helen/trainset", "afw": "afw"}
@@ -19,13 +22,18 @@ TEST_FOLDERS = {"lfpw": "lfpw/testset", "helen": "helen/testset"}
 EXTRA_FOLDERS = {"wflw68": "wflw68/trainset"}
 """Additional training faces, used if they exist."""
 
-TRAINING_PEOPLE = range(1, 33)
-VALIDATION_PEOPLE = range(33, 41)
-TUNING_PEOPLE = range(29, 33)
-"""Training people on whom recipes are chosen, so that the validation people are used for reporting only."""
+HALF_LABELLED = ("profiles", "hands")
+"""Data sets of the same people with 30 labelled points a face."""
 
-IMM_PEOPLE = f"people {VALIDATION_PEOPLE.start}-{VALIDATION_PEOPLE.stop - 1}"
-"""Name of the IMM Face Database's validation subset: 8 people in 6 shots each, never trained on."""
+TRAINING_PEOPLE = range(1, 29)
+VALIDATION_PEOPLE = range(29, 33)
+"""People on whom recipes are chosen and epochs are looked at; a final run trains on them, too."""
+
+TEST_PEOPLE = range(33, 41)
+"""People for reporting, never for fitting or choosing anything."""
+
+IMM_PEOPLE = f"people {TEST_PEOPLE.start}-{TEST_PEOPLE.stop - 1}"
+"""Name of the IMM Face Database's test subset: 8 people in 6 shots each."""
 
 YOUTUBE = ("youtube_faces/training_frames_keypoints.csv", "youtube_faces/training")
 """Label file and image folder of the YouTube faces for pre-training.
@@ -83,6 +91,33 @@ def youtube_faces(data: Path) -> list[LabelledFace]:
     """
     table, images = (data / path for path in YOUTUBE)
     return [face for face in read_youtube_csv(table, images) if not _is_left_out(face)]
+
+
+def half_faces(data: Path, side: Side, sets: Collection[str] = HALF_LABELLED) -> list[LabelledFace]:
+    """Read the half-labelled faces of one side below ``data``: CFP profiles, and faces behind hands.
+
+    Raises :class:`DataError` if they are missing.
+    """
+    faces = read_profiles(data / "profiles") if "profiles" in sets else []
+    faces += read_hands(data / "masked") if "hands" in sets else []
+    return [face for face in faces if person_side(face.person) is side]
+
+
+def faceless_pictures(data: Path, side: Side) -> list[FacelessPicture]:
+    """Read the pictures without a face of one side below ``data``.
+
+    Anime faces are on no side: whether a drawn face counts is left open. Raises :class:`DataError` if they
+    are missing.
+    """
+    pictures = (picture for picture in read_faceless(data / NOFACE) if picture.kind != "anime")
+    return [picture for picture in pictures if faceless_side(picture) is side]
+
+
+def is_held_out(face: LabelledFace) -> bool:
+    """Return True if ``face`` of ``wflw68`` is from a WIDER photograph that is held out."""
+    if face.subset != "wflw68":
+        return False
+    return photograph_side(wider_photograph(face.image.stem)) is Side.HELD_OUT
 
 
 def official_training_faces(data: Path) -> list[LabelledFace]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from train.data.faces import LabelledFace, check_once, check_points, image_below
+from train.data.faces import LabelledFace, check_once, check_points, image_below, refuse_hidden
 from train.data.text import coordinate, numbered_lines
 from train.errors import DataError
 
@@ -71,6 +71,7 @@ def _face(where: str, columns: list[str], images: Path, seen: dict[object, str])
         )
     check_once(where, tuple(columns), seen)
     points = np.array(numbers[: 2 * N_WFLW_POINTS]).reshape(N_WFLW_POINTS, 2)[WFLW_TO_68]
+    refuse_hidden(points, [where] * len(points))
     image = image_below(where, images, columns[-1])
     check_points(points, image, [where] * len(points))
     return LabelledFace(image, points, "wflw")

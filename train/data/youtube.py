@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from tracker.types import N_POINTS
-from train.data.faces import LabelledFace, check_once, check_points, image_below
+from train.data.faces import LabelledFace, check_once, check_points, image_below, refuse_hidden
 from train.data.text import coordinate, numbered_lines, shorten
 from train.errors import DataError
 
@@ -50,6 +50,7 @@ def _face(where: str, line: str, images: Path, seen: dict[object, str]) -> Label
         raise DataError(f"{where}: expected {2 * N_POINTS} numbers after the name, got {len(cells)}")
     check_once(where, name, seen)
     points = np.array([coordinate(where, cell) for cell in cells]).reshape(N_POINTS, 2)
+    refuse_hidden(points, [where] * N_POINTS)
     image = image_below(where, images, name)
     check_points(points, image, [where] * N_POINTS)
     return LabelledFace(image, points, "youtube", match[1])

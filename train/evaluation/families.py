@@ -81,9 +81,9 @@ def _examples_300w(data: Path, size: int, count: int) -> list[Sample]:
 
 
 def _read_imm(model: str, data: Path) -> LabelledSet:
-    from train.evaluation.imm_set import read_validation
+    from train.evaluation.imm_set import read_test
 
-    return read_validation(model, data)
+    return read_test(model, data)
 
 
 def _crops_imm(model: str, labelled: LabelledSet, size: int, on_read: OnRead) -> LabelCrops:
@@ -111,7 +111,7 @@ def _imm(model: str) -> Family:
 _LANDMARKS = Family(tuple(TEST_FOLDERS), True, _read_300w, _crops_300w, _examples_300w)
 
 FAMILIES: Mapping[str, Family] = {
-    **dict.fromkeys(("resnet18", "unet", "unet-mri", "unet-light"), _LANDMARKS),
+    **dict.fromkeys(("resnet18", "resnet18-plain", "unet", "unet-mri", "unet-light"), _LANDMARKS),
     "nose-funnel": _imm("nose-funnel"),
     "nose-fan": _imm("nose-fan"),
     "face58": _imm("face58"),

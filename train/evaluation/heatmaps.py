@@ -65,7 +65,7 @@ def face_crop(image: Path, size: int) -> ImageArray:
 
     Raises :class:`~train.errors.DataError` if it finds none.
     """
-    picture = read_picture(image)
+    picture = read_picture(image, upright=True)
     faces = tracked_images([image], "resnet18")[image.name].faces
     if not faces:
         raise DataError(f"{image}: no face found: choose a photograph that shows one clearly")

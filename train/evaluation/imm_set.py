@@ -1,4 +1,4 @@
-"""Validation people of the IMM Face Database as the test faces of its networks."""
+"""Test people of the IMM Face Database as the test faces of its networks."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from train.data.imm import (
     ImmCrops,
     imm_shots,
     split_people,
+    test_shots,
 )
-from train.data.splits import IMM_PEOPLE, VALIDATION_PEOPLE
+from train.data.splits import IMM_PEOPLE, TEST_PEOPLE
 from train.errors import DataError
 from train.evaluation.labelled import LabelledSet
 from train.evaluation.results import Measure
@@ -33,17 +34,17 @@ FACE_58 = Measure("%", failure=10.0, limit=8.0, parts={name: tuple(part) for nam
 NOSE = Measure("px", failure=NEAR_PX, limit=2 * NEAR_PX, parts={"nose": (0,)})
 
 
-def read_validation(model: str, data: Path) -> LabelledSet:
+def read_test(model: str, data: Path) -> LabelledSet:
     """Read the shots of people 33-40 with the points that ``model`` predicts.
 
     The measure is the nose's distance in pixels of 640x480, or the NME in per cent of the distance between
     the outer eye corners. The subset's name tells if some of the 48 shots are missing. Raises
     :class:`~train.errors.DataError` if the database, or these people, are not below ``data``.
     """
-    _, shots = split_people(imm_shots(data))
+    shots = test_shots(imm_shots(data))
     if not shots:
         raise DataError(f"{data}: the IMM Face Database there has none of {IMM_PEOPLE}")
-    every = {(person, shot) for person in VALIDATION_PEOPLE for shot in range(1, N_SHOTS + 1)}
+    every = {(person, shot) for person in TEST_PEOPLE for shot in range(1, N_SHOTS + 1)}
     complete = {(shot.person, shot.shot) for shot in shots} == every
     subset = IMM_PEOPLE if complete else f"{len(shots)} shots of {IMM_PEOPLE}"
     points = np.array([shot.points for shot in shots])
@@ -56,6 +57,7 @@ def read_validation(model: str, data: Path) -> LabelledSet:
         truth=points[:, list(keep)],
         normaliser=_pixel(shots) if one_point else inter_ocular(points, OUTER_EYE_CORNERS_58),
         alone="whole picture",
+        people=tuple(shot.person for shot in shots),
     )
 
 

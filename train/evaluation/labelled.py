@@ -47,8 +47,8 @@ class LabelledSet:
     """N test faces: the ``labels`` as read, and the values that are measured.
 
     ``truth`` is ``(N, P, 2)`` in image pixels; ``normaliser`` ``(N,)`` is as in
-    :class:`~train.evaluation.results.Evaluation`. ``alone`` is the condition of a network alone on these
-    faces. Raises :class:`~train.errors.DataError` if there is no face.
+    :class:`~train.evaluation.results.Evaluation`, as are ``people``. ``alone`` is the condition of a network
+    alone on these faces. Raises :class:`~train.errors.DataError` if there is no face.
     """
 
     measure: Measure
@@ -57,6 +57,7 @@ class LabelledSet:
     truth: FloatArray
     normaliser: FloatArray
     alone: Condition = "label box"
+    people: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.labels:
@@ -76,10 +77,18 @@ class LabelledSet:
             subsets=tuple(self.subsets[row] for row in rows),
             truth=self.truth[rows],
             normaliser=self.normaliser[rows],
+            people=tuple(self.people[row] for row in rows) if self.people else (),
         )
 
     def evaluated(self, condition: Condition, predicted: FloatArray) -> Evaluation:
         """Combine these faces with ``predicted`` points ``(N, P, 2)``, in image pixels, NaN if missed."""
         return Evaluation(
-            condition, self.measure, self.images, self.subsets, predicted, self.truth, self.normaliser
+            condition=condition,
+            measure=self.measure,
+            images=self.images,
+            subsets=self.subsets,
+            predicted=predicted,
+            truth=self.truth,
+            normaliser=self.normaliser,
+            people=self.people,
         )

@@ -97,7 +97,7 @@ def photograph(path: Path, faces: Sequence[FloatArray]) -> Figure:
 
     Raises :class:`~train.errors.DataError` if it cannot be read.
     """
-    image = read_picture(path, colour=True)
+    image = read_picture(path, colour=True, upright=True)
     height, width = image.shape[:2]
     shrink = min(1.0, _LONGEST_PX / max(height, width))
     size = (max(round(width * shrink), 1), max(round(height * shrink), 1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,7 @@ from train.models.quality import (
 from train.progress import progress_bar
 
 DRAWS = 6
-"""Augmented crops of each validation face: turned, shifted, blurred, dark, and a quarter partly covered."""
+"""Augmented crops of each validation face: turned, shifted, blurred, dark, half of them covered in part."""
 
 _BATCH = 32
 
@@ -59,17 +59,17 @@ class QualityReport:
         return {"good_percent": GOOD_PERCENT, **asdict(self)}
 
 
-def calibrate(loaded: Loaded, data: Path) -> Calibration:
+def calibrate(loaded: Loaded, data: Path, recipe: SampleRecipe) -> Calibration:
     """Fit on the validation faces of the training images below ``data``, never on a test face.
 
-    Each is augmented :data:`DRAWS` times as in training, so that covered and blurred points are included.
-    Raises :class:`~train.errors.DataError` if there are none, :class:`~train.errors.RunError` for a network
-    without maps.
+    Each is augmented :data:`DRAWS` times by ``recipe``, that of the network's training, so that covered and
+    blurred points are included; crops without a face are not. Raises :class:`~train.errors.DataError` if
+    there are none, :class:`~train.errors.RunError` for a network without maps.
     """
     _, faces = training_faces(data)
     if not faces:
         raise DataError(f"{data}: no face of this data validates, so quality cannot be calibrated")
-    crops, draws = FaceCrops(faces, loaded.size, SampleRecipe(background=0)), []
+    crops, draws = FaceCrops(faces, loaded.size, replace(recipe, background=0)), []
     with progress_bar("calibrating quality", DRAWS) as advance:
         for draw in range(DRAWS):
             draws.append(spread_and_error(loaded, crops.at(loaded.size, draw)))
@@ -78,15 +78,15 @@ def calibrate(loaded: Loaded, data: Path) -> Calibration:
     return Calibration.fit(np.concatenate([draw.spread_sides for draw in draws]), errors <= GOOD_PERCENT)
 
 
-def report(loaded: Loaded, data: Path, disturbed: bool = False) -> QualityReport:
+def report(loaded: Loaded, data: Path, recipe: SampleRecipe, disturbed: bool = False) -> QualityReport:
     """Calibrate on validation faces, and measure on the 300-W common test faces below ``data``.
 
-    The crops are placed by the labels; with ``disturbed`` they are augmented as in training. Raises as
-    :func:`calibrate` does.
+    The crops are placed by the labels; with ``disturbed`` they are augmented by ``recipe`` as those of the
+    calibration are. Raises as :func:`calibrate` does.
     """
-    calibration, faces = calibrate(loaded, data), test_faces(data)
-    recipe = SampleRecipe(background=0) if disturbed else None
-    seen = spread_and_error(loaded, FaceCrops(faces, loaded.size, recipe))
+    calibration, faces = calibrate(loaded, data, recipe), test_faces(data)
+    change = replace(recipe, background=0) if disturbed else None
+    seen = spread_and_error(loaded, FaceCrops(faces, loaded.size, change))
     quality = calibration.quality(torch.from_numpy(seen.spread_sides)).numpy()
     table = reliability(quality, seen.error_percent)
     return QualityReport(
@@ -111,7 +111,7 @@ def spread_and_error(loaded: Loaded, crops: FaceCrops) -> SpreadAndError:
         output = loaded.network(torch.stack([picture for picture, _, _ in batch]))
         if output.maps is None:
             raise RunError("this network draws no maps, so its points have no quality")
-        truth = np.stack([points.numpy() for _, points, _ in batch])
+        truth = np.stack([points.numpy()[:, :2] for _, points, _ in batch])
         distance = point_distances(output.points.float().numpy(), truth)
         widths.append(spread(output.maps).numpy())
         errors.append(100 * distance / inter_ocular(truth)[:, None])

@@ -9,11 +9,11 @@ from pathlib import Path
 from tracker.types import FloatArray
 from train.evaluation.figures import error_curves, filter_grid, part_bars, training_curves
 from train.evaluation.html import Page
-from train.evaluation.log import Log
 from train.evaluation.pictures import Tile, face_tile, photograph, ranked, tile_grid
 from train.evaluation.predictions import Line
 from train.evaluation.results import Evaluation, scores
 from train.evaluation.tables import cells, explain, header, part_cells, part_header
+from train.training.log import Log
 
 EXTREMES = 12
 MOST_PHOTOGRAPHS = 24

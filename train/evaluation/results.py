@@ -53,7 +53,8 @@ class Evaluation:
 
     ``predicted`` and ``truth`` are ``(N, P, 2)``; a face that was missed is NaN in ``predicted``.
     ``normaliser`` is ``(N,)``: the length in these pixels that is 100 %, or 1 px of the measure. ``images``
-    and ``subsets`` name each face's image file and test subset.
+    and ``subsets`` name each face's image file and test subset, ``people`` whose face it is; empty if each
+    is another person's.
 
     Raises :class:`~train.errors.DataError` if shapes disagree, there is no face, a true point is not finite
     or a normaliser is not positive.
@@ -66,9 +67,12 @@ class Evaluation:
     predicted: FloatArray
     truth: FloatArray
     normaliser: FloatArray
+    people: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         count = len(self.images)
+        if self.people and len(self.people) != count:
+            raise DataError(f"expected {count} people, got {len(self.people)}")
         shape = (count, self.measure.n_points, 2)
         if count == 0 or self.truth.shape != shape or self.predicted.shape != shape:
             raise DataError(f"expected points {shape}, got {self.predicted.shape} and {self.truth.shape}")
@@ -114,7 +118,8 @@ class Score:
     ``mean`` (with the ends of its 95 % interval), ``median`` and the ``parts`` are in the measure's unit,
     over the faces that were found; ``box_mean`` is the mean error in per cent of the label box's size. All
     are NaN if no face was found, ``box_mean`` also for a single point, which has no box. In ``failure_rate``
-    and ``auc`` (both 0..1) a miss counts as an infinite error.
+    and ``auc`` (both 0..1) a miss counts as an infinite error. For the interval all faces of a person are
+    drawn together.
     """
 
     subset: str
@@ -140,7 +145,8 @@ def _score(evaluation: Evaluation, subset: str, rows: IndexArray) -> Score:
     errors = point_errors.mean(axis=1)
     hit = np.isfinite(errors)
     found = errors[hit]
-    low, high = mean_interval(found)
+    people = np.array(evaluation.people)[rows][hit] if evaluation.people else None
+    low, high = mean_interval(found, groups=people)
     return Score(
         subset=subset,
         faces=len(rows),

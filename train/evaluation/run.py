@@ -5,22 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from tracker.geometry import CROP_SIZE
 from tracker.types import FloatArray
+from train.data.readers import LabelledFace
 from train.errors import DataError
+from train.evaluation.breakdown import Breakdown, break_down, head_yaws
+from train.evaluation.breakdown_tables import to_dict
 from train.evaluation.families import FAMILIES, Family
 from train.evaluation.labelled import LabelledSet
-from train.evaluation.log import Log, read_log
 from train.evaluation.own_detector import own_detector, track_test_set, tracked
 from train.evaluation.predictions import Line
 from train.evaluation.results import Evaluation, Score, scores
 from train.evaluation.tables import to_json
 from train.files import make_folder, replace, try_writing
 from train.progress import progress_bar
+from train.training.log import Log, read_log
 
 if TYPE_CHECKING:
+    from train.evaluation.occlusion import OcclusionScore
     from train.evaluation.pictures import Tile
     from train.models.load import Loaded
 
@@ -67,7 +71,7 @@ class Outcome:
     ``examples`` are training samples and ``own`` the tracker's lines about the user's own pictures, for the
     report. ``headline`` are the scores to quote: with the tracker's own detector if it runs the model, else
     from the label box; ``complete`` says that they cover the whole test set; ``notes`` are messages for the
-    user.
+    user. ``breakdowns`` of each condition and ``occlusion`` are measured for models that the tracker runs.
     """
 
     evaluations: tuple[Evaluation, ...]
@@ -78,6 +82,8 @@ class Outcome:
     log: Log | None
     examples: tuple[Tile, ...] = ()
     own: dict[str, Line] = field(default_factory=dict)
+    breakdowns: tuple[Breakdown, ...] = ()
+    occlusion: tuple[OcclusionScore, ...] = ()
 
 
 def misuse(request: Request) -> str | None:
@@ -107,7 +113,7 @@ def measure(request: Request) -> Outcome:
     afterwards or the tracker fails.
     """
     _check_outputs(request)
-    log = read_log(request.log) if request.log else None
+    log = _log(request)
     faces = request.family.read(request.data)
     loaded = None if request.only == "own-detector" else _load(request)
     examples = _examples(request, loaded) if request.report else ()
@@ -115,6 +121,7 @@ def measure(request: Request) -> Outcome:
     evaluations = [_label_box(request.family, faces, loaded)] if loaded else []
     own, note = _own_detector(request, faces)
     evaluations += [own] if own else []
+    yaws = head_yaws(faces) if request.family.tracked else {}
     headline = own if request.family.tracked else evaluations[0]
     absent = [name for name in request.family.subsets if headline is None or name not in headline.names]
     if own and absent:
@@ -128,6 +135,8 @@ def measure(request: Request) -> Outcome:
         log=log,
         examples=examples,
         own=own_pictures,
+        breakdowns=tuple(break_down(one, yaws) for one in evaluations) if yaws else (),
+        occlusion=_occlusion(request.family, faces, loaded) if loaded else (),
     )
 
 
@@ -138,7 +147,12 @@ def write(request: Request, outcome: Outcome) -> None:
     """
     if request.json_path:
         text = to_json(
-            request.model, request.weights_name, outcome.evaluations, outcome.headline, outcome.complete
+            request.model,
+            request.weights_name,
+            outcome.evaluations,
+            outcome.headline,
+            outcome.complete,
+            to_dict(outcome.breakdowns, outcome.occlusion),
         )
         replace(request.json_path, text.encode())
     if request.plots:
@@ -158,6 +172,15 @@ def _check_outputs(request: Request) -> None:
         try_writing(request.plots / "errors.png")
 
 
+def _log(request: Request) -> Log | None:
+    """Read the log of the run: the one that is named, or the one that training left beside the weights."""
+    path = request.log
+    if path is None and request.weights is not None and (request.report or request.plots):
+        beside = request.weights.with_name("log.csv")
+        path = beside if beside.is_file() else None
+    return read_log(path) if path else None
+
+
 def _load(request: Request) -> Loaded:
     from train.models.load import load_network
 
@@ -171,6 +194,15 @@ def _label_box(family: Family, faces: LabelledSet, loaded: Loaded) -> Evaluation
         crops = family.crops(faces, loaded.size, advance)
     with progress_bar("label box", len(faces.images)) as advance:
         return label_box(faces, loaded.network, crops, advance)
+
+
+def _occlusion(family: Family, faces: LabelledSet, loaded: Loaded) -> tuple[OcclusionScore, ...]:
+    if not family.tracked:
+        return ()
+    from train.evaluation.occlusion import CHANGES, occlusion
+
+    with progress_bar("occlusion", len(CHANGES) * len(faces.images)) as advance:
+        return occlusion(loaded, cast(tuple[LabelledFace, ...], faces.labels), advance)
 
 
 def _own_detector(request: Request, faces: LabelledSet) -> tuple[Evaluation | None, str | None]:

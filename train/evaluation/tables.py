@@ -27,12 +27,12 @@ def header(measure: Measure) -> list[str]:
 
 def cells(measure: Measure, score: Score) -> list[str]:
     """Format one score as text, in the order of :func:`header`."""
-    box = [_number(score.box_mean)] if measure.n_points > 1 else []
+    box = [number(score.box_mean)] if measure.n_points > 1 else []
     rate = score.failure_rate if measure.unit == "%" else 1 - score.failure_rate
-    interval = f"{_number(score.mean_low)} to {_number(score.mean_high)}"
+    interval = f"{number(score.mean_low)} to {number(score.mean_high)}"
     counts = [score.subset, str(score.faces), str(score.misses)]
-    means = [_number(score.mean), interval, _number(score.median)]
-    return [*counts, *means, *box, _number(100 * rate), _number(100 * score.auc)]
+    means = [number(score.mean), interval, number(score.median)]
+    return [*counts, *means, *box, number(100 * rate), number(100 * score.auc)]
 
 
 def part_header(measure: Measure) -> list[str]:
@@ -42,7 +42,7 @@ def part_header(measure: Measure) -> list[str]:
 
 def part_cells(score: Score) -> list[str]:
     """Format the mean error of each part as text, in the order of :func:`part_header`."""
-    return [score.subset, *(_number(value) for value in score.parts.values())]
+    return [score.subset, *(number(value) for value in score.parts.values())]
 
 
 def explain(measure: Measure) -> str:
@@ -56,19 +56,20 @@ def explain(measure: Measure) -> str:
     else:
         error = "px: distance in pixels of a picture 640 wide, of the faces found."
         rates = f"Within {measure.failure:g} px, and the area under the curve of errors: a miss is a failure."
-    return f"{error} 95 %: percentile bootstrap interval of the mean ({RESAMPLES} resamples). {rates}"
+    return (
+        f"{error} 95 %: percentile bootstrap interval of the mean ({RESAMPLES} resamples of people). {rates}"
+    )
 
 
 def print_scores(evaluations: Sequence[Evaluation]) -> None:
     """Print a table of scores and one of parts for each condition."""
-    terminal = Console()
-    console = terminal if terminal.is_terminal else Console(width=_PIPE_WIDTH)
+    console = open_console()
     for evaluation in evaluations:
         measure, rows = evaluation.measure, scores(evaluation)
-        console.print(_table(evaluation.condition, header(measure), [cells(measure, row) for row in rows]))
+        console.print(table(evaluation.condition, header(measure), [cells(measure, row) for row in rows]))
         if len(measure.parts) > 1:
             title = f"{evaluation.condition}: mean error by part, {measure.unit}"
-            console.print(_table(title, part_header(measure), [part_cells(row) for row in rows]))
+            console.print(table(title, part_header(measure), [part_cells(row) for row in rows]))
     console.print(explain(evaluations[0].measure), style="dim", markup=False, highlight=False)
 
 
@@ -78,12 +79,13 @@ def to_json(
     evaluations: Sequence[Evaluation],
     headline: Sequence[Score],
     complete: bool,
+    details: Mapping[str, Any] | None = None,
 ) -> str:
     """Serialise all scores as one JSON object.
 
     ``scores`` are the ``headline`` rows, the ones to quote for the model, all faces last; ``complete`` says
-    that they cover the whole test set; ``conditions`` holds the rows of each condition. Missing values are
-    null.
+    that they cover the whole test set; ``conditions`` holds the rows of each condition. ``details`` are
+    further entries. Missing values are null.
     """
     measure = evaluations[0].measure
     report = {
@@ -93,6 +95,7 @@ def to_json(
         "complete": complete,
         "scores": [row(measure, score) for score in headline],
         "conditions": {e.condition: [row(measure, score) for score in scores(e)] for e in evaluations},
+        **(details or {}),
     }
     return files.to_json(report)
 
@@ -122,14 +125,22 @@ def row(measure: Measure, score: Score) -> Mapping[str, Any]:
     return values
 
 
-def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold")
-    for heading in headings:
-        table.add_column(heading, justify="left" if heading == "subset" else "right")
+def open_console() -> Console:
+    """Return the terminal on standard output, or a wide one for a file or a pipe."""
+    terminal = Console()
+    return terminal if terminal.is_terminal else Console(width=_PIPE_WIDTH)
+
+
+def table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """Return a table for :func:`open_console`; the first column is text, the others are numbers."""
+    built = Table(title=title, title_justify="left", title_style="bold")
+    for place, heading in enumerate(headings):
+        built.add_column(heading, justify="right" if place else "left")
     for texts in rows:
-        table.add_row(*texts)
-    return table
+        built.add_row(*texts)
+    return built
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Format a number with two digits; NaN is a dash."""
     return "-" if math.isnan(value) else f"{value:.2f}"

@@ -36,12 +36,13 @@ class HeatmapCodec:
         if not self.sigma > 0:
             raise RunError(f"the heatmap's sigma must be positive, got {self.sigma}")
 
-    def encode(self, points: Tensor, cells: int) -> Tensor:
+    def encode(self, points: Tensor, cells: int, wider: Tensor | float = 1.0) -> Tensor:
         """Return maps that each sum to 1 and have the point as mean, for a crop of ``cells`` cells a side.
 
-        Points off the grid are moved to its edge. See :func:`gaussians`.
+        ``wider`` multiplies sigma, ``(N, P)`` or the same for all. Points off the grid are moved to its edge.
+        See :func:`gaussians`.
         """
-        return gaussians(points, cells, self.sigma)
+        return gaussians(points, cells, self.sigma * wider)
 
     @staticmethod
     def decode(maps: Tensor) -> Tensor:
@@ -49,11 +50,7 @@ class HeatmapCodec:
 
         X. Sun et al., "Integral Human Pose Regression", ECCV 2018.
         """
-        side = maps.shape[-1]
-        centers = cell_centers(side - 2 * RING, maps.device)
-        y, x = torch.meshgrid(centers, centers, indexing="ij")
-        weights = maps.float().flatten(2).softmax(dim=-1)
-        return torch.matmul(weights, torch.stack([x.flatten(), y.flatten()], dim=1))
+        return moments(maps)[..., :2]
 
 
 @dataclass(frozen=True)
@@ -73,25 +70,42 @@ class KernelCodec:
         if not (self.sigma_px > 0 and self.kernel_px >= 4 * self.sigma_px):
             raise RunError(f"a kernel needs sigma_px > 0 and kernel_px of four times that, got {self}")
 
-    def encode(self, points: Tensor, cells: int) -> Tensor:
+    def encode(self, points: Tensor, cells: int, wider: Tensor | float = 1.0) -> Tensor:
         """Return distributions as :meth:`HeatmapCodec.encode` does."""
         cell_px = CROP_SIZE / cells
-        return gaussians(points, cells, self.sigma_px / cell_px, 0.5 * self.kernel_px / cell_px)
+        return gaussians(points, cells, wider * self.sigma_px / cell_px, 0.5 * self.kernel_px / cell_px)
 
 
-def gaussians(points: Tensor, cells: int, sigma: float, reach: float = math.inf) -> Tensor:
+def moments(maps: Tensor) -> Tensor:
+    """Return the means of x, y and x² + y² over each map's softmax, ``(N, P, 3)``.
+
+    Maps are ``(N, P, K + 2, K + 2)`` as in :class:`HeatmapCodec`; x and y are crop sides from the crop's
+    centre. Points need the first two, their spread all three: one product gives both.
+    """
+    centers = cell_centers(maps.shape[-1] - 2 * RING, maps.device)
+    y, x = (grid.flatten() for grid in torch.meshgrid(centers, centers, indexing="ij"))
+    return torch.matmul(cell_weights(maps), torch.stack([x, y, x**2 + y**2], dim=1))
+
+
+def cell_weights(maps: Tensor) -> Tensor:
+    """Return the softmax of each map over its cells, ``(N, P, cells)`` float32."""
+    return maps.float().flatten(2).softmax(dim=-1)
+
+
+def gaussians(points: Tensor, cells: int, sigma: Tensor | float, reach: float = math.inf) -> Tensor:
     """Return a Gaussian of ``sigma`` cells at each of ``points``, zero beyond ``reach`` cells along x or y.
 
-    Takes points ``(N, P, 2)`` and returns maps ``(N, P, K + 2, K + 2)`` as in :class:`HeatmapCodec`, each of
-    sum 1. A Gaussian that the grid's edge or ``reach`` cuts off asymmetrically has its mean elsewhere; here
-    its centre is moved until the mean is the point again. Of all distributions over these cells with that
-    mean and this width, the result has the largest entropy.
+    Takes points ``(N, P, 2)`` and ``sigma``, one number or ``(N, P)``; returns maps ``(N, P, K + 2, K + 2)``
+    as in :class:`HeatmapCodec`, each of sum 1. A Gaussian that the grid's edge or ``reach`` cuts off
+    asymmetrically has its mean elsewhere; here its centre is moved until the mean is the point again. Of all
+    distributions over these cells with that mean and this width, the result has the largest entropy.
     """
     along = _along_axes(points, cells, sigma, reach)
     return along[..., 1, :, None] * along[..., 0, None, :]
 
 
-def _along_axes(mean: Tensor, cells: int, sigma: float, reach: float) -> Tensor:
+def _along_axes(mean: Tensor, cells: int, sigma: Tensor | float, reach: float) -> Tensor:
+    sigma = torch.as_tensor(sigma, dtype=torch.float32, device=mean.device)[..., None, None]
     centers = torch.arange(-RING, cells + RING, dtype=torch.float32, device=mean.device)
     wanted = ((mean.float() + 0.5) * cells - 0.5).clamp(0.05 - RING, cells + RING - 1.05)[..., None]
     away = centers - wanted

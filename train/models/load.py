@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,17 @@ from torch import Tensor, nn
 
 from tracker.geometry import CROP_SIZE
 from train.errors import RunError
+from train.models.backbone import grey_imagenet, is_torchvision
 from train.models.fold import fold_normalisation, normalised_convolutions
-from train.models.imm import SPECS
-from train.models.registry import MODELS, build
+from train.models.registry import MODELS, WITHOUT_MAPS, build
+from train.models.torch_file import SUFFIXES, read_torch, unwrapped
+from train.models.unet import grey_brain_mri, is_brain_mri
+from train.models.upsampling import with_transposed
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
+
+LEAST_SHARE = 0.5
+"""Share of a network's weights that a file must give: with less, it is likely another network's."""
 
 _PREFIX = "network."
 _HALF = "_half"
@@ -63,8 +70,8 @@ def load_heatmap_network(model: str, weights: Path | None = None) -> Loaded:
 
     Raises :class:`~train.errors.RunError` for other networks as well.
     """
-    if model in SPECS:
-        known = ", ".join(name for name in MODELS if name not in SPECS)
+    if model in WITHOUT_MAPS:
+        known = ", ".join(name for name in MODELS if name not in WITHOUT_MAPS)
         raise RunError(f"{model} draws no maps: choose one of {known}")
     return load_network(model, weights)
 
@@ -88,45 +95,81 @@ def read_onnx(path: Path) -> tuple[int, dict[str, Tensor]]:
     except Exception as error:  # protobuf's own error, whose module is not stable
         raise ValueError("not an ONNX file") from error
     arrays = {t.name.removesuffix(_HALF): numpy_helper.to_array(t) for t in graph.initializer}
-    rows = arrays.get("resample.rows")
-    size = CROP_SIZE if rows is None else len(rows)
+    gain = arrays.get("resample.gain")
+    size = CROP_SIZE if gain is None else gain.shape[-1]
     own = {name: value for name, value in arrays.items() if name.startswith(_PREFIX)}
     tensors = {
         name.removeprefix(_PREFIX): torch.from_numpy(np.array(value, np.float32))
         for name, value in own.items()
     }
-    return size, tensors
+    return size, with_transposed(tensors)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Part of a network's weights that a file gave: ``tensors`` of ``of``, a ``share`` 0..1 of all values."""
+
+    tensors: int
+    of: int
+    share: float
+
+    def __str__(self) -> str:
+        return f"{self.tensors} of {self.of} tensors, {math.floor(100 * self.share)} % of the weights"
 
 
 @torch.no_grad()
-def warm_start(network: nn.Module, path: Path, crops: Tensor) -> int:
-    """Copy all tensors that ``network`` shares with the trained model ``path``, and return their number.
+def warm_start(network: nn.Module, path: Path, crops: Callable[[], Tensor], in_part: bool = False) -> Taken:
+    """Copy all tensors that ``network`` shares with the trained model ``path``.
+
+    ``path`` is an exported model, a .safetensors file or a state dict of torch: of ours, of torchvision's
+    ResNet18 or of the U-Net for brain MRI, whose first kernels are made to see grey.
 
     Exported convolutions have their normalisation folded in. It is separated again with the statistics that
-    ``crops`` ``(N, 1, S, S)`` give in one pass: afterwards the network computes the same as the file, and
+    the ``crops`` ``(N, 1, S, S)`` give in one pass: afterwards the network computes the same as the file, and
     continues training as if its normalisation had never been merged. Raises :class:`~train.errors.RunError`
-    if the file cannot be read or shares nothing.
+    if the file cannot be read, shares nothing, or, unless ``in_part``, less than :data:`LEAST_SHARE`.
     """
-    read = read_onnx if path.suffix == ".onnx" else read_safetensors
     try:
-        _, tensors = read(path)
+        tensors = _own_names(_read_any(path), network)
     except _UNREADABLE as error:
         raise RunError(f"--init {path} cannot be read: {_in_short(error)}") from error
     own = network.state_dict()
-    taken = {name: t for name, t in tensors.items() if name in own and own[name].shape == t.shape}
-    if not taken:
+    shared = {name: t for name, t in tensors.items() if name in own and own[name].shape == t.shape}
+    taken = Taken(len(shared), len(own), _values(shared) / _values(own))
+    if not shared:
         raise RunError(f"--init {path} shares no weights with this network")
-    network.load_state_dict(taken, strict=False)
+    if taken.share < LEAST_SHARE and not in_part:
+        raise RunError(f"--init {path} gives only {taken}: start from it all the same with --partial")
+    network.load_state_dict(shared, strict=False)
     folded = [
         norm.register_forward_pre_hook(_unfold(tensors[f"{name}.bias"]))
         for name, convolution, norm in normalised_convolutions(network)
-        if f"{name}.weight" in taken and convolution.bias is None and f"{name}.bias" in tensors
+        if f"{name}.weight" in shared and convolution.bias is None and f"{name}.bias" in tensors
     ]
     if folded:
-        network.eval()(crops)
+        network.eval()(crops())
     for hook in folded:
         hook.remove()
-    return len(taken)
+    return taken
+
+
+def _read_any(path: Path) -> dict[str, Tensor]:
+    if path.suffix == ".onnx":
+        return read_onnx(path)[1]
+    return read_torch(path) if path.suffix.lower() in SUFFIXES else unwrapped(load_file(path))
+
+
+def _own_names(tensors: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    """Return ``tensors`` as this package names and shapes them, if they were published elsewhere."""
+    if is_brain_mri(tensors):
+        return grey_brain_mri(tensors)
+    if is_torchvision(tensors) and hasattr(network, "backbone"):
+        return {f"backbone.{name}": tensor for name, tensor in grey_imagenet(tensors).items()}
+    return tensors
+
+
+def _values(tensors: Mapping[str, Tensor]) -> int:
+    return sum(tensor.numel() for tensor in tensors.values())
 
 
 def _unfold(bias: Tensor) -> Callable[[nn.Module, Any], None]:

@@ -14,7 +14,7 @@ from torch import Tensor
 from tracker.types import FloatArray
 from train.errors import RunError
 from train.metrics import Float64Array
-from train.models.heatmap import RING, cell_centers
+from train.models.heatmap import moments
 
 GOOD_PERCENT = 5.0
 """Largest error of a good point, in per cent of the distance between the outer eye corners."""
@@ -30,10 +30,7 @@ def spread(maps: Tensor) -> Tensor:
     Maps are ``(N, P, K + 2, K + 2)``. The deviation is that of the distance from the mean: the root of the
     sum of the variances along x and y.
     """
-    centers = cell_centers(maps.shape[-1] - 2 * RING, maps.device)
-    y, x = torch.meshgrid(centers, centers, indexing="ij")
-    moments = torch.stack([x.flatten(), y.flatten(), (x**2 + y**2).flatten()], dim=1)
-    found = torch.matmul(maps.float().flatten(2).softmax(dim=-1), moments)
+    found = moments(maps)
     return (found[..., 2] - found[..., 0] ** 2 - found[..., 1] ** 2).clamp(min=0).sqrt()
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
-from train.models.heatmap import HeatmapCodec
+from train.models.heatmap import HeatmapCodec, cell_weights
 from train.models.output import LandmarkOutput
 
 
@@ -21,6 +23,6 @@ def peak_height(maps: Tensor) -> Tensor:
 
     0 for a flat map; the logarithm of the number of cells for a map concentrated in a single cell.
     """
-    logits = maps.float().flatten(2)
-    flat = torch.log(torch.tensor(float(logits.shape[-1])))
-    return logits.amax(dim=-1) - logits.logsumexp(dim=-1) + flat
+    weights = cell_weights(maps)
+    # The largest weight is at least that of a flat map, so its logarithm is finite.
+    return weights.amax(dim=-1).log() + math.log(weights.shape[-1])

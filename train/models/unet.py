@@ -9,8 +9,7 @@ Biology and Medicine 2019, so that training can start from its published checkpo
 from __future__ import annotations
 
 from collections import OrderedDict
-from pathlib import Path
-from pickle import UnpicklingError
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -92,20 +91,15 @@ def double_convolution(inputs: int, outputs: int, name: str = "") -> nn.Sequenti
     return nn.Sequential(OrderedDict(layers))
 
 
-def adopt_brain_mri(network: UNetLandmarks, path: Path) -> int:
-    """Copy the checkpoint of mateuszbuda/brain-segmentation-pytorch, and return the number of tensors copied.
+def is_brain_mri(tensors: Mapping[str, Tensor]) -> bool:
+    """Return whether ``tensors`` are those of mateuszbuda/brain-segmentation-pytorch, of three channels."""
+    first = tensors.get(_FIRST)
+    return first is not None and first.ndim == 4 and first.shape[1] == 3
 
-    It has three input channels and one output: the first kernel is averaged into one channel, and the last
-    layer stays untrained. Only tensors are read from the file, never code. Raises
-    :class:`~train.errors.RunError` if the file is not that checkpoint.
+
+def grey_brain_mri(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return that checkpoint's tensors for one channel: the first kernel is averaged over its three.
+
+    These are three recordings of one slice, each normalised by itself, and no colours of one picture.
     """
-    try:
-        published = torch.load(path, map_location="cpu", weights_only=True)
-        own = network.state_dict()
-        taken = {name: tensor for name, tensor in published.items() if name in own}
-        taken[_FIRST] = taken[_FIRST].mean(dim=1, keepdim=True)
-        network.load_state_dict(taken, strict=False)
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, AttributeError, UnpicklingError) as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:120]
-        raise RunError(f"{path} is not the brain MRI checkpoint: {reason}") from error
-    return len(taken)
+    return {**tensors, _FIRST: tensors[_FIRST].mean(dim=1, keepdim=True)}

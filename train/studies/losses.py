@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from tracker.geometry import CROP_SIZE
 from train.config import Stage, TrainConfig
-from train.configs.loading import shortened
+from train.configs.loading import Changes
 from train.configs.unet_mri import CONFIG as SHIPPED
 from train.data.dataset import FaceCrops
 from train.data.faces import LabelledFace
@@ -143,7 +143,7 @@ def compare(
     """
     if not training or not validation:
         raise DataError("the losses are compared on training and validation faces: there are none")
-    config = shortened(_CONFIG, epochs)
+    config = Changes(epochs=epochs).apply(_CONFIG)
     faces, held_out = FaceCrops(training, _SIZE), FaceCrops(validation, _SIZE)
     known, asked = (_points(crops) for crops in (faces, held_out))
     return Comparison(
@@ -183,7 +183,7 @@ def _try(way: Way, config: TrainConfig, faces: FaceCrops, held_out: FaceCrops) -
     fresh = _share_in_training(way, network, crops, points)
     with TemporaryDirectory() as out:
         network = train(config, network, task, RunOptions(Path(out)), fabric)
-    error, _ = validate(network, held_out, task, config.batch_size, fabric)
+    error = validate(network, held_out, task, config.batch_size, fabric).error
     with torch.no_grad():
         peaks = way.heights(_maps(network(crops))).amax(dim=(-1, -2))
     relative = peaks / way.targets(points, _SIZE).amax(dim=(-1, -2))

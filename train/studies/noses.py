@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 
 from tracker.types import FloatArray
 from train.config import TrainConfig
-from train.data.imm import ImmCrops, imm_shots, split_people
+from train.data.imm import ImmCrops, imm_shots, split_people, test_shots
 from train.errors import DataError
 from train.models.imm import imm_spec
 from train.models.load import load_network
@@ -62,22 +62,22 @@ class NoseSummary:
 
 
 def nose_runs(
-    config: TrainConfig, data: Path, seeds: int, options: RunOptions, limit: int = 0, tuning: bool = False
+    config: TrainConfig, data: Path, seeds: int, options: RunOptions, limit: int = 0, final: bool = False
 ) -> Iterator[NoseRun]:
     """Train both variants with each of the seeds 0 to ``seeds`` - 1, and yield the result of each run.
 
-    Each run has a folder VARIANT-SEED in ``options.out``, with ``-tuning`` and ``-firstLIMIT`` appended where
+    Each run has a folder VARIANT-SEED in ``options.out``, with ``-final`` and ``-firstLIMIT`` appended where
     they apply. Finished runs are measured without training again, interrupted ones are resumed. Raises
     as :func:`~train.training.imm.train_imm` does.
     """
     # Runs on other pictures get folders of their own, so that none is mistaken for another or resumed as one.
-    marks = ("-tuning" if tuning else "") + (f"-first{limit}" if limit else "")
-    crops = validation_crops(data, f"nose-{VARIANTS[0]}", tuning, limit)
+    marks = ("-final" if final else "") + (f"-first{limit}" if limit else "")
+    crops = measured_crops(data, f"nose-{VARIANTS[0]}", final, limit)
     for seed in range(seeds):
         for variant in VARIANTS:
             run_config = replace(config, model=f"nose-{variant}", seed=seed)
             folder = options.out / f"{variant}-{seed}{marks}"
-            weights = train_imm(run_config, data, limit, replace(options, out=folder, resume=True), tuning)
+            weights = train_imm(run_config, data, limit, replace(options, out=folder, resume=True), final)
             assert weights is not None  # None is for several processes, which a comparison never uses
             error = nose_error_px(*predict(run_config.model, weights, crops))
             yield NoseRun(variant, seed, float(error.mean()), float((error <= NEAR_PX).mean()))
@@ -96,15 +96,17 @@ def summarise(runs: Sequence[NoseRun]) -> list[NoseSummary]:
     return summaries
 
 
-def validation_crops(data: Path, model: str, tuning: bool = False, limit: int = 0) -> ImmCrops:
-    """Return the pictures of the validation people at the size of ``model``.
+def measured_crops(data: Path, model: str, final: bool = False, limit: int = 0) -> ImmCrops:
+    """Return the pictures of the people on whom runs are compared, at the size of ``model``.
 
-    These are people 33-40, with ``tuning`` 29-32. Raises :class:`~train.errors.DataError` if there are none.
+    These are the validation people 29-32, and for ``final`` runs the test people 33-40. Raises
+    :class:`~train.errors.DataError` if there are none.
     """
     spec = imm_spec(model)
-    _, shots = split_people(imm_shots(data), tuning)
+    every = imm_shots(data)
+    shots = test_shots(every) if final else split_people(every)[1]
     if not shots:
-        raise DataError(f"{data}: the IMM Face Database there has none of the people that validate")
+        raise DataError(f"{data}: the IMM Face Database there has none of the people to compare on")
     return ImmCrops(shots[: limit or None], spec.size, spec.keep)
 
 

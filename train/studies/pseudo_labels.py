@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -44,13 +45,15 @@ class PseudoLabel:
     """The teacher's result for one face.
 
     ``points`` are ``(68, 2)`` in image pixels, ``presence`` is 0..1, and ``spread_percent`` the mean standard
-    deviation of its maps in per cent of the distance between the outer eye corners.
+    deviation of its maps in per cent of the distance between the outer eye corners. ``visibility`` is that of
+    :class:`~train.data.faces.LabelledFace`.
     """
 
     image: Path
     points: FloatArray
     presence: float
     spread_percent: float
+    visibility: npt.NDArray[np.int8] | None = None
 
 
 def first_guesses(data: Path, limit: int = 0) -> list[tuple[Path, FloatArray]]:
@@ -122,12 +125,14 @@ def write_labels(seen: Iterable[PseudoLabel], root: Path, path: Path) -> int:
     try:
         with replacing(path) as draft, draft.open("w", encoding="utf-8") as file:
             for face in seen:
-                line = {
+                line: dict[str, object] = {
                     "image": face.image.relative_to(root).as_posix(),
                     "presence": round(face.presence, 4),
                     "spread_percent": round(face.spread_percent, 3),
                     "landmarks": face.points.round(3).tolist(),
                 }
+                if face.visibility is not None:
+                    line["visibility"] = face.visibility.tolist()
                 file.write(json.dumps(line) + "\n")
                 count += 1
     except OSError as error:
@@ -145,7 +150,10 @@ def read_labels(path: Path, root: Path, keep: float) -> list[LabelledFace]:
     there = sorted((line for line in lines if line.presence >= _MIN_PRESENCE), key=lambda f: f.spread_percent)
     if not there:
         raise DataError(f"{path}: no faces")
-    return [LabelledFace(face.image, face.points, PSEUDO) for face in there[: math.ceil(keep * len(there))]]
+    return [
+        LabelledFace(face.image, face.points, PSEUDO, visibility=face.visibility)
+        for face in there[: math.ceil(keep * len(there))]
+    ]
 
 
 def _parse(where: str, line: str, root: Path) -> PseudoLabel:
@@ -155,8 +163,10 @@ def _parse(where: str, line: str, root: Path) -> PseudoLabel:
         if not image.resolve().is_relative_to(root.resolve()):
             raise ValueError(f"{record['image']} is outside {root}")
         points = np.array(record["landmarks"], np.float64)
-        seen = PseudoLabel(image, points, float(record["presence"]), float(record["spread_percent"]))
-        LabelledFace(image, points, PSEUDO)  # raises for invalid points
+        visible = np.array(record["visibility"], np.int8) if "visibility" in record else None
+        numbers = float(record["presence"]), float(record["spread_percent"])
+        seen = PseudoLabel(image, points, *numbers, visible)
+        LabelledFace(image, points, PSEUDO, visibility=visible)  # raises for invalid points
     except (DataError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise DataError(f"{where}: not a line of pseudo-labels: {type(error).__name__}: {error}") from error
     if not image.is_file():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import zipfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,11 @@ from torch.optim.swa_utils import AveragedModel
 
 from train.config import TrainConfig
 from train.errors import RunError
+from train.training.folder import another
+from train.training.record import difference, recipe_text
 
-LAST = "last.ckpt"
+VERSION = 2
+"""Version of the checkpoints' content; others are refused."""
 
 # Exceptions of torch.load for an archive that is truncated or overwritten.
 _UNREADABLE = (OSError, RuntimeError, EOFError, ValueError, LookupError, TypeError, pickle.UnpicklingError)
@@ -22,7 +25,10 @@ _UNREADABLE = (OSError, RuntimeError, EOFError, ValueError, LookupError, TypeErr
 
 @dataclass
 class Run:
-    """A model in training with the complete state that a checkpoint holds."""
+    """A model in training with the complete state that a checkpoint holds.
+
+    ``rows`` are those of the log so far: what is written of them can be written again.
+    """
 
     config: TrainConfig
     model: Any
@@ -31,6 +37,7 @@ class Run:
     data: str
     epoch: int = 0
     elapsed_s: float = 0.0
+    rows: list[dict[str, float]] = field(default_factory=list)
 
     def save(self, path: Path, fabric: lightning_fabric.Fabric) -> None:
         """Replace ``path`` atomically; on any failure the previous checkpoint stays intact.
@@ -52,42 +59,43 @@ class Run:
     def load(self, path: Path, fabric: lightning_fabric.Fabric) -> None:
         """Restore the state from the checkpoint ``path``.
 
-        Raises :class:`RunError` if it is damaged, or was made by another configuration or from other
-        pictures. The source of the initial weights (``init``) may differ.
+        Raises :class:`RunError` if it is damaged, of another version of this program, or was made by another
+        configuration or from other pictures. The source of the initial weights (``init``) may differ.
         """
+        other = f"choose another folder, such as {another(path.parent)}"
         try:
             if not zipfile.is_zipfile(path):  # torch would read it as its older, pickled format
                 raise ValueError("not an archive")
             state = fabric.load(path, weights_only=True)
         except _UNREADABLE as error:
-            raise RunError(
-                f"{path} is not a readable checkpoint: choose another --out, or delete it"
-            ) from error
+            raise RunError(f"{path} is not a readable checkpoint: {other}, or delete it") from error
         if not isinstance(state, dict) or state.keys() != self._state().keys():
-            raise RunError(f"{path} is not a checkpoint of this program: choose another --out")
-        if state["config"] != self._settings:
-            raise RunError(f"{path} was made with another configuration: choose another --out")
+            earlier = isinstance(state, dict) and {"config", "data", "averaged"} <= state.keys()
+            whose = "of another version of this program" if earlier else "not a checkpoint of this program"
+            raise RunError(f"{path} is {whose}: {other}")
+        if state["version"] != VERSION:
+            raise RunError(f"{path} is of another version of this program: {other}")
+        if differs := difference(state["config"], recipe_text(self.config)):
+            raise RunError(f"{path} was made with another configuration ({differs}): {other}")
         if state["data"] != self.data:
-            raise RunError(f"{path} was trained on other pictures (--data, --limit): choose another --out")
+            raise RunError(f"{path} was trained on other pictures (--data, --limit): {other}")
         try:
             self.model.load_state_dict(state["model"])
             self.averaged.load_state_dict(state["averaged"])
             self.optimizer.load_state_dict(state["optimizer"])
         except (RuntimeError, ValueError, KeyError) as error:
-            raise RunError(f"{path} holds another network: choose another --out") from error
-        self.epoch, self.elapsed_s = state["epoch"], state["elapsed_s"]
-
-    @property
-    def _settings(self) -> str:
-        return repr(replace(self.config, init=""))
+            raise RunError(f"{path} holds another network: {other}") from error
+        self.epoch, self.elapsed_s, self.rows = state["epoch"], state["elapsed_s"], state["rows"]
 
     def _state(self) -> dict[str, Any]:
         return {
-            "config": self._settings,
+            "version": VERSION,
+            "config": recipe_text(self.config),
             "data": self.data,
             "model": self.model.state_dict(),
             "averaged": self.averaged.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "epoch": self.epoch,
             "elapsed_s": self.elapsed_s,
+            "rows": self.rows,
         }

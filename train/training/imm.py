@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from train.config import Stage, TrainConfig
 from train.data.asf import Shot
 from train.data.dataset import from_unit
 from train.data.framed import Framing, Scheme, framed_pictures
-from train.data.imm import OUTER_EYE_CORNERS_58, ImmCrops, imm_shots, mean_points, split_people
+from train.data.imm import OUTER_EYE_CORNERS_58, ImmCrops, imm_shots, mean_points, split_people, test_shots
 from train.data.leaks import Fingerprint, find_leaks, fingerprint, refuse
 from train.data.pictures import read_picture
 from train.data.readers import LabelledFace
@@ -98,6 +99,7 @@ def imm_task(
         error=face58_nme_percent if face else nose_error_px,
         unit="% NME" if face else "px of 640x480",
         members=members,
+        counts=Counter(sources),
     )
 
 
@@ -142,13 +144,13 @@ def _locate(loaded: Loaded, image: ImageArray, crop: CropTransform) -> FloatArra
 
 
 def train_imm(
-    config: TrainConfig, data: Path, limit: int, options: RunOptions, tuning: bool = False
+    config: TrainConfig, data: Path, limit: int, options: RunOptions, final: bool = False
 ) -> Path | None:
-    """Train ``config.model`` on people 1-32 of the database below ``data`` and validate it on people 33-40.
+    """Train ``config.model`` on people 1-28 of the database below ``data`` and validate it on people 29-32.
 
-    With ``tuning`` the people are 1-28 and 29-32. Where a stage of ``config`` names :data:`OTHERS`, the faces
-    that the 68-point networks train on are read from ``data`` as well. ``limit`` is the number of shots and
-    of faces to use; 0 uses all.
+    A ``final`` run trains on people 1-32, and nobody validates. Where a stage of ``config`` names
+    :data:`OTHERS`, the faces that the 68-point networks train on are read from ``data`` as well. ``limit`` is
+    the number of shots and of faces to use; 0 uses all.
 
     Returns the weights' path on the first process and None on the others. Raises
     :class:`~train.errors.RunError` for stages of another size than the network's,
@@ -162,11 +164,12 @@ def train_imm(
         )
     if config.init:
         raise RunError(f"{config.model} starts from random weights: leave out init, got {config.init!r}")
-    training, validation = split_people(imm_shots(data), tuning)
+    shots = imm_shots(data)
+    training, validation = split_people(shots, final)
     others = training_faces(data)[0] if OTHERS in config.sets else []
     if is_first_process():
-        refuse_imm_leaks(training, validation)
-        if not validation:
+        refuse_imm_leaks(training, validation + test_shots(shots))
+        if not validation and not final:
             log.warning("no picture of this data validates: the validation error will be nan")
     training, validation = training[: limit or None], validation[: limit or None]
     task = imm_task(config, training, validation, limited(others, limit))

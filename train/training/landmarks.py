@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from train.config import TrainConfig
-from train.data.dataset import FaceCrops
+from train.data.dataset import FaceCrops, Picture
+from train.data.faceless import NOFACE, with_mined
 from train.data.leaks import present_test_faces, refuse_leaks
 from train.data.readers import LabelledFace
-from train.data.splits import training_faces, youtube_faces
+from train.data.sides import Side
+from train.data.splits import (
+    HALF_LABELLED,
+    faceless_pictures,
+    half_faces,
+    is_held_out,
+    training_faces,
+    youtube_faces,
+)
 from train.errors import RunError
-from train.models.load import warm_start
-from train.models.registry import IMAGENET, PUBLISHED, build
+from train.models.load import Taken, warm_start
+from train.models.registry import IMAGENET, build
 from train.processes import is_first_process
 from train.progress import progress_bar
 from train.training.options import RunOptions
@@ -27,7 +37,19 @@ from train.training.task import landmark_task, limited
 log = logging.getLogger(__name__)
 
 _CALIBRATION = 256
-_TORCH_SUFFIXES = (".pt", ".pth")
+
+
+@dataclass(frozen=True)
+class Additions:
+    """What a run uses besides recipe and data sets.
+
+    ``faces`` that a network labelled, the table of ``mined`` crops, and whether initial weights may come
+    ``in_part`` from a file that has less than half of them.
+    """
+
+    faces: Sequence[LabelledFace] = ()
+    mined: Path | None = None
+    in_part: bool = False
 
 
 def train_landmarks(
@@ -36,7 +58,7 @@ def train_landmarks(
     limit: int,
     options: RunOptions,
     say: Callable[[str], object] = lambda _: None,
-    more: Sequence[LabelledFace] = (),
+    more: Additions = Additions(),
 ) -> Path | None:
     """Train ``config.model`` on the faces below ``data`` and on ``more`` faces.
 
@@ -44,28 +66,42 @@ def train_landmarks(
     None on the others. On the first process, ``say`` is called with messages about the initial weights.
     Raises :class:`~train.data.leaks.LeakError` if a test or validation face is among the training faces.
     """
-    training, validation = training_faces(data)
+    faces, validation = training_faces(data)
     if "youtube" in config.sets:
-        training += youtube_faces(data)
-    training += more
+        faces += youtube_faces(data)
+    faces += more.faces
+    if config.sets.intersection(HALF_LABELLED):
+        faces = [face for face in faces if not is_held_out(face)]
+        faces += half_faces(data, Side.TRAINING, config.sets)
     if is_first_process():
-        _refuse_leaks(training, validation, data)
+        _refuse_leaks(faces, validation, data)
         if not validation:
             log.warning("no face of this data validates: the validation error will be nan")
-    training, validation = limited(training, limit), limited(validation, limit)
-    task = landmark_task(config, training, validation)
-    make = partial(build, config.model) if options.has_checkpoint else initial_network(config, training, say)
+    pictures: list[Picture] = [*faces]
+    if more.mined and NOFACE not in config.sets:
+        raise RunError(f"--mined is for recipes that name {NOFACE}, such as train/configs/resnet18_turned.py")
+    if NOFACE in config.sets:
+        without = faceless_pictures(data, Side.TRAINING)
+        pictures += with_mined(without, data, more.mined) if more.mined else without
+    pictures = [one for one in pictures for _ in range(config.repeats.get(one.subset, 1))]
+    pictures, validation = limited(pictures, limit), limited(validation, limit)
+    task = landmark_task(config, pictures, validation)
+    fresh = initial_network(config, faces, say, more.in_part)
+    make = partial(build, config.model) if options.has_checkpoint else fresh
     return run_training(config, make, task, options)
 
 
 def initial_network(
-    config: TrainConfig, faces: Sequence[LabelledFace], say: Callable[[str], object]
+    config: TrainConfig,
+    faces: Sequence[LabelledFace],
+    say: Callable[[str], object],
+    in_part: bool = False,
 ) -> Callable[[], nn.Module]:
     """Return a function that creates the network with its initial weights.
 
     These are random, ImageNet's, or those of a trained model's file; the first process reports by ``say`` how
     much of the file was used. The function raises :class:`~train.errors.RunError` if the model cannot start
-    from this source.
+    from this source, or if the file has less than half of its weights and not ``in_part``.
     """
 
     def make() -> nn.Module:
@@ -76,28 +112,27 @@ def initial_network(
             return IMAGENET[config.model]()
         network = build(config.model)
         if config.init:
-            taken = _start_from(Path(config.init), network, config, faces)
+            taken = _start_from(network, config, faces, in_part)
             if is_first_process():
-                say(f"--init {config.init} gives {taken} of {len(network.state_dict())} tensors")
+                say(f"--init {config.init} gives {taken}")
         return network
 
     return make
 
 
-def _start_from(path: Path, network: nn.Module, config: TrainConfig, faces: Sequence[LabelledFace]) -> int:
-    """Copy all tensors of ``path`` that fit into ``network``, and return their number.
+def _start_from(
+    network: nn.Module, config: TrainConfig, faces: Sequence[LabelledFace], in_part: bool
+) -> Taken:
+    """Copy all tensors of the file ``config.init`` that fit into ``network``.
 
     The normalisation of an exported model is separated with canonical crops of some of ``faces``.
     """
-    if path.suffix.lower() in _TORCH_SUFFIXES:
-        if config.model not in PUBLISHED:
-            raise RunError(
-                f"--init {path}: only {' and '.join(PUBLISHED)} starts from a published checkpoint, "
-                f"{config.model} from .onnx or .safetensors"
-            )
-        return PUBLISHED[config.model](network, path)
-    crops = FaceCrops(faces[:: max(1, len(faces) // _CALIBRATION)], config.stages[0].size)
-    return warm_start(network, path, torch.stack([crops[i][0] for i in range(len(crops))]))
+
+    def crops() -> Tensor:
+        some = FaceCrops(faces[:: max(1, len(faces) // _CALIBRATION)], config.stages[0].size)
+        return torch.stack([some[i][0] for i in range(len(some))])
+
+    return warm_start(network, Path(config.init), crops, in_part)
 
 
 def _refuse_leaks(training: list[LabelledFace], validation: list[LabelledFace], data: Path) -> None:

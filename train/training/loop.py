@@ -2,58 +2,39 @@
 
 from __future__ import annotations
 
-import csv
-import math
-import shutil
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import lightning_fabric
 import numpy as np
 import torch
-from rich.progress import Progress
-from tensorboardX import SummaryWriter
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 
-from train.config import TrainConfig, one_cycle
+from train.config import TrainConfig, learning_rate
 from train.data.dataset import Sample
 from train.errors import RunError
-from train.progress import progress_bars
-from train.training.checkpoint import LAST, Run
-from train.training.options import RunOptions
-from train.training.sampling import Batches, stage_batches
+from train.models.losses import compute_loss
+from train.training.checkpoint import Run
+from train.training.curves import write_curves
+from train.training.display import Display, TimeLeft, run_display
+from train.training.events import write_events
+from train.training.failures import CAUGHT, explained
+from train.training.folder import CURVES, EVENTS, LOG, another, open_folder
+from train.training.log import EpochReport, Validation, write_log
+from train.training.options import LAST, RunOptions
+from train.training.record import new_record, read_record, session, write_record
+from train.training.samples import write_samples
+from train.training.sampling import Batches, BatchPlan, stage_batches
 from train.training.task import Crops, Task
 
-LOG, EVENTS = "log.csv", "tensorboard"
+CURVES_EVERY_S = 60.0
+"""Seconds between two drawings of the curves, which take half a second; the last epoch always draws them."""
 
 _Tensors = tuple[Tensor, ...] | list[Tensor]
-
-
-@dataclass(frozen=True)
-class EpochReport:
-    """One line of the log, written after ``epoch`` epochs.
-
-    ``lr`` is the learning rate of the last step, ``loss`` the mean over the epoch (on the first process, if
-    there are several). ``validation_error`` is the error of the averaged weights in the task's unit,
-    ``validation_presence`` their mean presence; NaN without validation pictures. ``images_per_s`` counts
-    training only, ``elapsed_s`` all of the run, resumed parts included.
-    """
-
-    epoch: int
-    size: int
-    lr: float
-    loss: float
-    validation_error: float
-    validation_presence: float
-    images_per_s: float
-    elapsed_s: float
 
 
 def train(
@@ -65,18 +46,33 @@ def train(
 ) -> nn.Module:
     """Train ``model`` on ``task`` and return it with averaged weights.
 
-    After each epoch ``out/last.ckpt`` is replaced, a line is added to ``out/log.csv`` and an event file to
-    ``out/tensorboard``. A run resumed from its checkpoint continues with the same samples and learning rates,
-    and on one CPU ends with exactly the same weights; a complete run only returns its model.
+    ``out`` gets the record of the run and sheets of its samples at the start, and after each epoch the
+    checkpoint, the log, its event file and its plot. A run resumed from its checkpoint continues with the
+    same samples and learning rates, and on one CPU ends with exactly the same weights; a complete run only
+    returns its model.
 
-    Raises :class:`RunError` if ``out`` cannot be written, holds a run that is not to be resumed, or the loss
-    is not finite.
+    Raises :class:`RunError` if ``out`` cannot be written, holds anything else or a run that is not to be
+    resumed, if the loss is not finite or memory runs out.
     """
     run = _prepare(config, model, task, fabric)
-    _open_folder(run, options, fabric)
+    there = open_folder(options.out, options.resume, fabric)
+    if there:
+        run.load(options.out / LAST, fabric)
     if run.epoch < config.epochs:
-        with progress_bars(disable=not fabric.is_global_zero) as progress:
-            _Epochs(run, task, options, fabric, progress).run_all()
+        plans = [
+            BatchPlan.of(config.batch_size, len(task.indices(stage)), fabric.world_size)
+            for stage in config.stages
+        ]
+        left = TimeLeft(config, [plan.steps for plan in plans], run.epoch)
+        with run_display(left, task.unit, silent=not fabric.is_global_zero) as display:
+            epochs = _Epochs(run, task, options, fabric, display)
+            try:
+                epochs.run_all(plans[0].size)
+            except CAUGHT as error:
+                failure = explained(error, epochs.smaller(), fabric)
+                if failure is error:
+                    raise
+                raise failure from error
     module = run.averaged.module
     assert isinstance(module, nn.Module)
     return module.eval()
@@ -86,10 +82,16 @@ def _prepare(config: TrainConfig, model: nn.Module, task: Task, fabric: lightnin
     model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = moving_average(config.ema_decay)
     averaged = AveragedModel(model, multi_avg_fn=average, use_buffers=True, device=fabric.device)
-    # The learning rate is a placeholder: the schedule sets it before every step.
-    optimizer = torch.optim.AdamW(_parameter_groups(model, config.weight_decay), lr=1e-3)
-    wrapped, optimizer = fabric.setup(model, optimizer)
+    wrapped, optimizer = fabric.setup(model, _optimizer(config, model))
     return Run(config, wrapped, averaged, optimizer, task.data)
+
+
+def _optimizer(config: TrainConfig, model: nn.Module) -> torch.optim.Optimizer:
+    """Create the optimiser; its learning rate is a placeholder, which the schedule sets before every step."""
+    groups = _parameter_groups(model, config.weight_decay)
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=1e-3, momentum=config.momentum, nesterov=True)
+    return torch.optim.AdamW(groups, lr=1e-3, betas=(config.momentum, 0.999))
 
 
 def moving_average(decay: float) -> Callable[[_Tensors, _Tensors, Tensor | int], None]:
@@ -118,39 +120,6 @@ def _parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, A
     return [{"params": kernels, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
 
 
-def _open_folder(run: Run, options: RunOptions, fabric: lightning_fabric.Fabric) -> None:
-    """Create the output folder, or restore the run from the checkpoint in it."""
-    out = options.out
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"{out} cannot be made: {error.strerror}; choose another --out") from error
-    last = out / LAST
-    there = fabric.broadcast(last.is_file())
-    if last.is_file() != there:
-        raise RunError(f"{out} differs between machines: put --out on a disk that all of them share")
-    if not there:
-        _clear_logs(out, fabric)
-        return
-    if not options.resume:
-        raise RunError(f"{last} is there already: go on with --resume, or choose another --out")
-    run.load(last, fabric)
-
-
-def _clear_logs(out: Path, fabric: lightning_fabric.Fabric) -> None:
-    """Remove the logs of an abandoned run without checkpoint; the new run must not append to them."""
-    if not fabric.is_global_zero:
-        return
-    try:
-        (out / LOG).unlink(missing_ok=True)
-        if (out / EVENTS).exists():
-            shutil.rmtree(out / EVENTS)
-    except OSError as error:
-        raise RunError(
-            f"{error.filename} cannot be replaced: {error.strerror}; choose another --out"
-        ) from error
-
-
 class _Epochs:
     """The remaining epochs of a run."""
 
@@ -160,116 +129,163 @@ class _Epochs:
         task: Task,
         options: RunOptions,
         fabric: lightning_fabric.Fabric,
-        progress: Progress,
+        display: Display,
     ) -> None:
-        self.run, self.task, self.fabric, self.progress = run, task, fabric, progress
+        self.run, self.task, self.fabric, self.display = run, task, fabric, display
         self.out, self.workers = options.out, options.workers
+        self._drawn = time.monotonic()
 
-    def run_all(self) -> None:
+    def run_all(self, share: int) -> None:
+        """Run the epochs that are left; ``share`` is the number of pictures of a batch on each device."""
         run, config = self.run, self.run.config
-        training, validation = self._read_images()
-        epochs = self.progress.add_task("epochs", total=config.epochs, completed=run.epoch)
-        steps = self.progress.add_task("steps", total=None)
+        self._announce(share)
+        with self.display.reading(self.task.training + self.task.validation) as on_read:
+            training, validation = self.task.read(on_read)
+        self._begin(training, validation)
         batches: Batches | None = None
         for epoch in range(run.epoch, config.epochs):
             stage, done = config.stage_at(epoch)
             if batches is None or done == 0:
                 batches = stage_batches(config, training, self.task, epoch, self.fabric, self.workers)
-            self.progress.reset(steps, total=batches.steps)
-            on_step = partial(self.progress.advance, steps)
-            report = self._epoch(batches, validation.at(stage.size, epoch), on_step)
+            self.display.begin(epoch, batches.steps)
+            report = self._epoch(batches, validation.at(stage.size, epoch))
+            run.rows.append(report.row())
             run.save(self.out / LAST, self.fabric)
-            if self.fabric.is_global_zero:
-                _append_log(self.out / LOG, report)
-                _append_events(self.out / EVENTS, report)
-            self.progress.update(epochs, advance=1, description=_describe(report, self.task.unit))
+            self._write(anew=False)
+            self.display.end(report)
 
-    def _read_images(self) -> tuple[Crops, Crops]:
-        task = self.progress.add_task("reading images", total=self.task.training + self.task.validation)
-        sets = self.task.read(lambda: self.progress.advance(task))
-        self.progress.remove_task(task)
-        return sets
+    def smaller(self) -> str:
+        """Return how to begin again with less memory."""
+        config = self.run.config
+        if self.workers > 1:
+            less = f"--workers {self.workers // 2}, or --batch-size {max(1, config.batch_size // 2)}"
+        else:
+            less = f"--batch-size {config.batch_size // 2}" if config.batch_size > 1 else "smaller crops"
+        return f"begin again with {less}{self._elsewhere()}"
 
-    def _epoch(self, batches: Batches, validation: Crops, on_step: Callable[[], object]) -> EpochReport:
+    def _elsewhere(self) -> str:
+        """Return the option for a new run beside this one if this one has a checkpoint."""
+        return f" {another(self.out)}" if (self.out / LAST).exists() else ""
+
+    def _announce(self, share: int) -> None:
+        task, config, devices = self.task, self.run.config, self.fabric.world_size
+        self.display.say(
+            f"training on {task.training} pictures, validating on {task.validation}, "
+            f"in batches of {min(config.batch_size, share * devices)} on {self.fabric.device}"
+        )
+        if devices > 1:
+            self.display.say(
+                f"{devices} devices share each batch, {share} pictures each: the steps are those of one "
+                "device, but batch normalisation sees its device's pictures only"
+            )
+
+    def _begin(self, training: Crops, validation: Crops) -> None:
+        """Write what a run writes before its first step, or what an interrupted one left unfinished."""
+        run, out = self.run, self.out
+        if run.epoch == 0:
+            held_out = self._validate(validation.at(run.config.stages[0].size, 0))
+            run.rows = []
+            if self.task.validation:
+                run.rows.append(EpochReport(0, run.config.stages[0].size, held_out).row())
+        if not self.fabric.is_global_zero:
+            return
+        record = (read_record(out) if run.epoch else None) or new_record(run.config, self.task)
+        record["sessions"].append(session(self.fabric, run.epoch))
+        write_record(out, record)
+        if run.epoch == 0:
+            write_samples(out, run.config, self.task, training)
+        if run.rows:
+            self._write(anew=True)
+
+    def _write(self, anew: bool) -> None:
+        """Write the log, and to the event file the last row of it, or all of them if it is made ``anew``."""
+        if not self.fabric.is_global_zero:
+            return
+        rows = self.run.rows
+        write_log(self.out / LOG, rows)
+        write_events(self.out / EVENTS, rows, anew=anew or len(rows) == 1)
+        if time.monotonic() - self._drawn >= CURVES_EVERY_S or self.run.epoch == self.run.config.epochs:
+            write_curves(self.out / CURVES, rows, self.task.unit)
+            self._drawn = time.monotonic()
+
+    def _validate(self, crops: Crops) -> Validation:
+        return validate(self.run.averaged, crops, self.task, self.run.config.batch_size, self.fabric)
+
+    def _epoch(self, batches: Batches, validation: Crops) -> EpochReport:
         run, config, fabric = self.run, self.run.config, self.fabric
         stage, stage_epoch = config.stage_at(run.epoch)
         run.model.train()
         started, losses, images = time.perf_counter(), [], 0
         for step, batch in enumerate(islice(batches.stream, batches.steps)):
-            lr = one_cycle((stage_epoch + step / batches.steps) / stage.epochs, stage.peak_lr, config.warmup)
+            progress = (stage_epoch + (step + 0.5) / batches.steps) / stage.epochs
+            lr = learning_rate(progress, stage.peak_lr, config.warmup, config.schedule)
             for group in run.optimizer.param_groups:
                 group["lr"] = lr
-            losses.append(_train_step(run, self.task, batch, fabric))
+            losses.append(self._step(batch))
             images += len(batch[0]) * fabric.world_size
-            on_step()
+            self.display.step()
         images_per_s = images / (time.perf_counter() - started)
-        error, presence = validate(run.averaged, validation, self.task, config.batch_size, fabric)
+        held_out = self._validate(validation)
+        if len(validation) and not np.isfinite(held_out.loss):
+            raise RunError(self._diverged("validation loss", held_out.loss))
         run.epoch, run.elapsed_s = run.epoch + 1, run.elapsed_s + time.perf_counter() - started
-        loss = float(np.mean(losses))
-        return EpochReport(run.epoch, stage.size, lr, loss, error, presence, images_per_s, run.elapsed_s)
+        means = _means(losses)
+        loss = means.pop("")
+        return EpochReport(run.epoch, stage.size, held_out, lr, loss, means, images_per_s, run.elapsed_s)
 
+    def _step(self, batch: Sample) -> dict[str, float]:
+        """Train on one batch and return the loss, named "", and its terms, means over all devices."""
+        run, fabric = self.run, self.fabric
+        crops, points, is_face = batch
+        output = run.model(crops.contiguous(memory_format=torch.channels_last))
+        loss, terms = compute_loss(self.task.loss, output, points, is_face)
+        values = torch.stack([loss.detach(), *terms.values()])
+        if fabric.world_size > 1:  # all processes see the same values, so that all of them stop, or none
+            reduced = fabric.all_reduce(values, reduce_op="mean")
+            assert isinstance(reduced, Tensor)
+            values = reduced
+        total, *others = values.tolist()
+        if not np.isfinite(total):
+            raise RunError(self._diverged("loss", total))
+        run.optimizer.zero_grad()
+        fabric.backward(loss)
+        fabric.clip_gradients(run.model, run.optimizer, max_norm=run.config.clip_norm)
+        run.optimizer.step()
+        run.averaged.update_parameters(run.model.module)
+        return dict(zip(("", *terms), (total, *others), strict=True))
 
-def _train_step(run: Run, task: Task, batch: Sample, fabric: lightning_fabric.Fabric) -> float:
-    crops, points, is_face = batch
-    loss = task.loss(run.model(crops.contiguous(memory_format=torch.channels_last)), points, is_face)
-    if not torch.isfinite(loss):
-        raise RunError(f"the loss is {loss.item()} in epoch {run.epoch + 1}: lower the learning rate")
-    run.optimizer.zero_grad()
-    fabric.backward(loss)
-    fabric.clip_gradients(run.model, run.optimizer, max_norm=run.config.clip_norm)
-    run.optimizer.step()
-    run.averaged.update_parameters(run.model.module)
-    return float(loss.detach())
+    def _diverged(self, name: str, loss: float) -> str:
+        lr = max(stage.peak_lr for stage in self.run.config.stages) / 4
+        return (
+            f"the {name} is {loss} in epoch {self.run.epoch + 1}: begin again with a lower learning rate, "
+            f"--lr {lr:.2g}{self._elsewhere()}"
+        )
 
 
 @torch.inference_mode()
 def validate(
     model: nn.Module, crops: Crops, task: Task, batch_size: int, fabric: lightning_fabric.Fabric
-) -> tuple[float, float]:
-    """Return the task's mean error and the mean presence of ``model`` on ``crops``, in float32.
-
-    Both are NaN if ``crops`` is empty; presence also for a network that does not predict it.
-    """
+) -> Validation:
+    """Return the task's mean error, the mean presence and the loss of ``model`` on ``crops``, in float32."""
     if len(crops) == 0:
-        return float("nan"), float("nan")
+        return Validation()
     model.eval()
-    predicted, truth, presence = [], [], []
-    for batch, points, _ in DataLoader(crops, batch_size):  # type: ignore[arg-type]
+    predicted, truth, presence, losses, sizes = [], [], [], [], []
+    for batch, points, is_face in DataLoader(crops, batch_size):  # type: ignore[arg-type]
         output = model(batch.to(fabric.device))
         predicted.append(output.points.float().cpu().numpy())
         truth.append(points.numpy())
+        loss = compute_loss(task.loss, output, points.to(fabric.device), is_face.to(fabric.device))
+        losses.append({"": float(loss.total), **{name: float(term) for name, term in loss.terms.items()}})
+        sizes.append(len(batch))
         if output.presence_logit is not None:
             presence.append(output.presence_logit.float().sigmoid().cpu().numpy())
     error = task.error(np.concatenate(predicted), np.concatenate(truth))
-    return float(error.mean()), float(np.concatenate(presence).mean()) if presence else float("nan")
+    means = _means(losses, sizes)
+    seen = float(np.concatenate(presence).mean()) if presence else float("nan")
+    return Validation(float(error.mean()), seen, means.pop(""), means)
 
 
-def _append_log(path: Path, report: EpochReport) -> None:
-    row = {k: f"{v:.6g}" if isinstance(v, float) else v for k, v in asdict(report).items()}
-    try:
-        with path.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, row)
-            if file.tell() == 0:
-                writer.writeheader()
-            writer.writerow(row)
-    except OSError as error:
-        raise RunError(f"{path} cannot be written: {error.strerror}; make room, then --resume") from error
-
-
-def _append_events(folder: Path, report: EpochReport) -> None:
-    """Write the report for TensorBoard, which reads all files of a folder as one run.
-
-    Each epoch gets a file of its own: it is complete when it is closed, and a resumed run cannot overwrite an
-    earlier one.
-    """
-    try:
-        with SummaryWriter(str(folder), filename_suffix=f".{report.epoch:04d}") as events:
-            for name, value in asdict(report).items():
-                if name != "epoch" and math.isfinite(value):
-                    events.add_scalar(name, value, report.epoch)
-    except OSError as error:
-        raise RunError(f"{folder} cannot be written: {error.strerror}; make room, then --resume") from error
-
-
-def _describe(report: EpochReport, unit: str) -> str:
-    return f"{report.size} px  loss {report.loss:.3f}  error {report.validation_error:.2f} {unit}"
+def _means(losses: Sequence[Mapping[str, float]], sizes: Sequence[int] | None = None) -> dict[str, float]:
+    """Return the mean of each loss, weighted by ``sizes``."""
+    return {name: float(np.average([loss[name] for loss in losses], weights=sizes)) for name in losses[0]}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from train.training.checkpoint import LAST
+LAST = "last.ckpt"
+"""Name of a run's checkpoint."""
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import lightning_fabric
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from train.config import TrainConfig
 from train.errors import RunError
-from train.files import replacing
+from train.files import replacing, to_json
+from train.training.failures import ending_together
 from train.training.loop import train
 from train.training.options import RunOptions
+from train.training.record import read_record
 from train.training.task import Task
 
 
@@ -30,7 +33,7 @@ def run_training(
 
     Runs on the CPU, on GPUs or on several machines, as ``options`` specify. Returns the weights' path on the
     first process and None on the others. Raises as :func:`train.training.loop.train` does, and
-    :class:`RunError` if the weights cannot be written.
+    :class:`RunError` if the weights cannot be written; an error of one process ends all that it started.
     """
     precision = resolve_precision(config.precision)
     fabric = lightning_fabric.Fabric(
@@ -42,12 +45,12 @@ def run_training(
     torch.backends.cudnn.benchmark = True  # all batches of a stage have the same shape
     # Seeds the initial weights only: sampling and augmentation use generators of their own.
     fabric.seed_everything(config.seed, verbose=False)
-    model = build()
-    averaged = train(config, model, task, options, fabric)
+    with ending_together(fabric):
+        averaged = train(config, build(), task, options, fabric)
     path = options.out / f"{config.model}.safetensors"
     if not fabric.is_global_zero:
         return None
-    write_weights(averaged, config.stages[-1].size, path)
+    write_weights(averaged, config.stages[-1].size, path, read_record(options.out))
     return path
 
 
@@ -68,15 +71,29 @@ def resolve_precision(
     return "bf16-mixed" if native else "32-true"
 
 
-def write_weights(model: nn.Module, size: int, path: Path) -> None:
+def write_weights(model: nn.Module, size: int, path: Path, record: Mapping[str, Any] | None = None) -> None:
     """Write the state dict of ``model`` to the safetensors file ``path``.
 
-    ``size``, the crop size in pixels of the last training stage, goes into the metadata. Raises
-    :class:`RunError` if the file cannot be written.
+    The metadata hold ``size``, the crop size in pixels of the last training stage, and as ``run`` the
+    ``record`` of the run as JSON. Raises :class:`RunError` if the file cannot be written.
     """
+    metadata = {"size": str(size)} | ({"run": to_json(record)} if record else {})
     weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
     try:
         with replacing(path) as draft:
-            save_file(weights, draft, metadata={"size": str(size)})
+            draft.write_bytes(_ordered(save(weights, metadata=metadata)))
     except (OSError, SafetensorError) as error:
         raise RunError(f"{path} cannot be written: {error}; make room, then go on with --resume") from error
+
+
+def _ordered(content: bytes) -> bytes:
+    """Return a safetensors file with its metadata in order: the library writes them in another each time.
+
+    The file is the length of the header, eight bytes, the header as JSON, padded by spaces, and the tensors.
+    """
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + content[8 + length :]

@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Sampler
 
 from train.config import TrainConfig
 from train.data.dataset import Sample
+from train.errors import RunError
 from train.training.task import Crops, Task
 
 Key = tuple[int, int]
@@ -62,6 +63,30 @@ class AnyEpoch:
 
 
 @dataclass(frozen=True)
+class BatchPlan:
+    """Batches of an epoch: ``steps`` batches, of which each process takes ``size`` pictures."""
+
+    size: int
+    steps: int
+
+    @classmethod
+    def of(cls, batch_size: int, pictures: int, processes: int) -> BatchPlan:
+        """Plan batches of ``batch_size`` for all processes together.
+
+        A small last batch would give noisy batch statistics, so it is dropped, unless it is the only one.
+        Raises :class:`~train.errors.RunError` if the processes cannot share a batch evenly.
+        """
+        if batch_size % processes:
+            less = batch_size // processes * processes
+            fits = f"{less} or {less + processes}" if less else str(processes)
+            raise RunError(
+                f"{processes} devices cannot share batches of {batch_size} evenly: give --batch-size {fits}"
+            )
+        size = min(batch_size // processes, -(-pictures // processes))
+        return cls(size, max(1, pictures // (size * processes)))
+
+
+@dataclass(frozen=True)
 class Batches:
     """Remaining batches of a stage as ``stream``, with ``steps`` batches an epoch."""
 
@@ -79,21 +104,19 @@ def stage_batches(
     """
     stage, done = config.stage_at(epoch)
     indices, processes = task.indices(stage), fabric.world_size
-    # A small last batch would give noisy batch statistics, so it is dropped, unless it is the only one.
-    size = min(config.batch_size, -(-len(indices) // processes))
-    steps = max(1, len(indices) // (size * processes))
+    plan = BatchPlan.of(config.batch_size, len(indices), processes)
     epochs = range(epoch, epoch + stage.epochs - done)
-    order = StageOrder(indices, epochs, steps * size * processes, config.seed)
+    order = StageOrder(indices, epochs, plan.steps * plan.size * processes, config.seed)
     loader: DataLoader[Any] = DataLoader(
         AnyEpoch(crops, stage.size),  # type: ignore[arg-type]  # torch asks for its own base class only
-        size,
+        plan.size,
         sampler=order,
         num_workers=workers,
         worker_init_fn=_one_thread,
         pin_memory=fabric.device.type == "cuda",
     )
     ready: Any = fabric.setup_dataloaders(loader)
-    return Batches(steps, iter(ready))
+    return Batches(plan.steps, iter(ready))
 
 
 def _one_thread(_: int) -> None:

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor
 
 from tracker.types import FloatArray
 from train.config import Stage, TrainConfig
-from train.data.dataset import FaceCrops, Sample
+from train.data.dataset import FaceCrops, Picture, Sample
+from train.data.faceless import FacelessPicture
 from train.data.readers import LabelledFace
 from train.errors import DataError, RunError
 from train.metrics import nme_percent
-from train.models.output import LandmarkOutput
+from train.models.losses import LossFunction
 from train.models.registry import size_step
 from train.progress import OnRead
+
+_Picture = TypeVar("_Picture", bound=Picture)
 
 
 class Crops(Protocol):
@@ -35,6 +38,10 @@ class Crops(Protocol):
         """Return the same pictures as crops of ``size`` pixels, with the random draws of ``epoch``."""
         ...
 
+    def plain(self) -> Self:
+        """Return the same pictures without augmentation."""
+        ...
+
 
 @dataclass(frozen=True)
 class Task:
@@ -43,17 +50,19 @@ class Task:
     ``data`` identifies these pictures, so that a resumed run uses the same ones. ``read`` loads them;
     ``members`` returns the indices of those that a stage trains on (None: all); ``loss`` takes output, points
     and is_face; ``error`` returns the error ``(N,)`` of predicted points against the truth, both ``(N, P,
-    2)`` in crop sides, in ``unit``. Raises :class:`~train.errors.DataError` without training pictures.
+    2)`` in crop sides, in ``unit``. ``counts`` are the training pictures of each data set, for the record.
+    Raises :class:`~train.errors.DataError` without training pictures.
     """
 
     training: int
     validation: int
     data: str
     read: Callable[[OnRead], tuple[Crops, Crops]]
-    loss: Callable[[LandmarkOutput, Tensor, Tensor], Tensor]
+    loss: LossFunction
     error: Callable[[FloatArray, FloatArray], npt.NDArray[np.float64]]
     unit: str = "% NME"
     members: Callable[[Stage], Sequence[int]] | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.training < 1:
@@ -65,7 +74,7 @@ class Task:
 
 
 def landmark_task(
-    config: TrainConfig, training: Sequence[LabelledFace], validation: Sequence[LabelledFace]
+    config: TrainConfig, training: Sequence[Picture], validation: Sequence[LabelledFace]
 ) -> Task:
     """Return the task of locating 68 points in crops around labelled faces.
 
@@ -84,11 +93,15 @@ def landmark_task(
         return [index for index, face in enumerate(training) if face.subset in wanted]
 
     _check_stages(config, training)
-    data = data_key([face.image for face in training], [face.image for face in validation])
-    return Task(len(training), len(validation), data, read, config.loss, nme_percent, members=members)
+    key = data_key([face.image for face in training], [face.image for face in validation])
+    data = hashlib.sha256(key.encode() + b"".join(map(_content, training))).hexdigest()
+    counts = Counter(face.subset for face in training)
+    return Task(
+        len(training), len(validation), data, read, config.loss, nme_percent, members=members, counts=counts
+    )
 
 
-def limited(faces: Sequence[LabelledFace], limit: int) -> list[LabelledFace]:
+def limited(faces: Sequence[_Picture], limit: int) -> list[_Picture]:
     """Select ``limit`` of ``faces`` (0: all), spread over all data sets."""
     return list(faces[:: max(1, len(faces) // limit)][:limit] if limit else faces)
 
@@ -99,7 +112,15 @@ def data_key(training: Sequence[Path], validation: Sequence[Path]) -> str:
     return hashlib.sha256(json.dumps(names).encode()).hexdigest()
 
 
-def _check_stages(config: TrainConfig, training: Sequence[LabelledFace]) -> None:
+def _content(picture: Picture) -> bytes:
+    """Return what is known of ``picture`` besides its name: labels that are made anew change a run."""
+    if isinstance(picture, FacelessPicture):
+        return repr(picture.mined).encode()
+    seen = b"" if picture.visibility is None else picture.visibility.tobytes()
+    return picture.points.tobytes() + seen
+
+
+def _check_stages(config: TrainConfig, training: Sequence[Picture]) -> None:
     """Check before hours of training that each stage has a valid crop size and faces of all its sets."""
     step = size_step(config.model)
     for stage in config.stages:

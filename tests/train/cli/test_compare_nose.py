@@ -14,7 +14,7 @@ def test_the_comparison_is_printed_and_written(run: Runner, tiny_imm: Path, tmp_
     code, printed, _ = run(*arguments)
     assert code == 0
     content = json.loads((out / "comparison.json").read_text())
-    assert content["validation_people"] == "33-40"
+    assert content["people"] == "29-32"
     assert [(r["variant"], r["seed"]) for r in content["runs"]] == [
         ("funnel", 0),
         ("fan", 0),

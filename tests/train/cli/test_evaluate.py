@@ -2,7 +2,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,14 +67,18 @@ def network(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Path | None]]:
     import torch
 
     from train.models import load as exported
+    from train.models.output import LandmarkOutput
 
     class Middle(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.first = torch.nn.Conv2d(1, 4, 3)
 
-        def forward(self, crops: "Tensor") -> SimpleNamespace:
-            return SimpleNamespace(points=torch.zeros(len(crops), 68, 2))
+        def forward(self, crops: "Tensor") -> LandmarkOutput:
+            count = len(crops)
+            return LandmarkOutput(
+                torch.zeros(count, 68, 2), torch.zeros(count), torch.zeros(count, 68, 10, 10)
+            )
 
     asked = []
 
@@ -125,6 +129,7 @@ def test_both_conditions_are_printed_and_written(
     assert f"{expected:.2f}" in out
     assert written["conditions"]["own detector"] == written["scores"]
     assert written["conditions"]["label box"][-1]["nme_mean"] > 20
+    assert_broken_down(written, out)
     assert set(written["scores"][0]) == {
         "subset",
         "faces",
@@ -139,6 +144,24 @@ def test_both_conditions_are_printed_and_written(
     }
 
 
+def assert_broken_down(written: dict[str, Any], out: str) -> None:
+    both = ["label box", "own detector"]
+    assert list(written["by_yaw"]) == list(written["bias_percent"]) == both
+    for rows, misses in zip(written["by_yaw"].values(), (0, 1), strict=True):
+        assert (sum(row["faces"] for row in rows), sum(row["misses"] for row in rows)) == (6, misses)
+    # The faces are rolled by up to 17 degrees, and each point is 1 px to the right in the whole picture.
+    shift = written["bias_percent"]["own detector"]["all"]
+    assert np.hypot(shift["x"], shift["y"]) == pytest.approx(written["scores"][-1]["nme_mean"], rel=0.05)
+    assert shift["x"] > 0
+    assert list(written["occlusion"]) == ["plain", "mask", "half light"]
+    assert written["occlusion"]["mask"]["quality_auc"] == 0.5  # all maps are equally wide
+    assert written["occlusion"]["plain"]["nme_mean"] == pytest.approx(
+        written["conditions"]["label box"][-1]["nme_mean"]
+    )
+    for expected in ("error by yaw", "own detector: bias", "label box: occlusion", "half light", "symmetric"):
+        assert expected in out
+
+
 @pytest.mark.usefixtures("tracker")
 def test_without_predictions_the_tracker_is_run(run: Runner, tree: Path, tmp_path: Path) -> None:
     path = tmp_path / "out.json"
@@ -147,6 +170,7 @@ def test_without_predictions_the_tracker_is_run(run: Runner, tree: Path, tmp_pat
     written = json.loads(path.read_text())
     assert written["complete"] is True
     assert [s["misses"] for s in written["scores"]] == [0, 1, 1]
+    assert "occlusion" not in written
 
 
 @pytest.mark.usefixtures("network")
@@ -225,6 +249,16 @@ def test_report_and_plots_are_written_whole(run: Runner, tree: Path, tmp_path: P
     page = report.read_text()
     for expected in ("Accuracy", "First layer", "Training samples", "Own pictures", "label box", "1 face<"):
         assert expected in page
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("network")
+def test_the_log_beside_the_weights_is_found(run: Runner, tree: Path, tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("epoch,loss,validation_loss\n0,nan,3\n1,2,2\n")
+    plots, weights = tmp_path / "plots", tmp_path / "resnet18.safetensors"
+    code, _, err = run("--data", tree, "--only", "label-box", "--weights", weights, "--plots", plots)
+    assert (code, err) == (0, "")
+    assert (plots / "training.png").read_bytes().startswith(PNG)
 
 
 def test_bad_input_is_refused_in_one_line_before_anything_is_written(

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import Never
 
+import numpy as np
 import pytest
 
 from tests.train.cli.runner import Runner, dry_run, is_one_line
@@ -33,22 +34,27 @@ def test_a_dry_run_writes_weights_that_reload(
     assert load_network(model, weights).size == SPECS[model].size
     with (tmp_path / "out" / "log.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == len(shipped_config(model.partition("-")[0]).stages)  # one epoch of each
+    # The network before training, and one epoch of each stage.
+    assert len(rows) == 1 + len(shipped_config(model.partition("-")[0]).stages)
     assert all(float(row["validation_error"]) > 0 for row in rows)
 
 
 @pytest.mark.slow
-def test_tuning_validates_on_other_people(run: Runner, tiny_imm: Path, tmp_path: Path) -> None:
+def test_in_a_final_run_nobody_validates(
+    run: Runner, tiny_imm: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     pytest.importorskip("torch")
-    for name, more in (("plain", ()), ("tuning", ("--tuning",))):
+    for name, more in (("plain", ()), ("final", ("--final",))):
         assert run("nose", "--variant", "fan", *dry_run(tiny_imm, tmp_path / name, *more))[0] == 0
     errors = []
-    for name in ("plain", "tuning"):
+    for name in ("plain", "final"):
         with (tmp_path / name / "log.csv").open(newline="") as file:
             errors.append([float(row["validation_error"]) for row in csv.DictReader(file)])
-    assert errors[0] != errors[1]
+    assert np.isfinite(errors[0]).all()
+    assert np.isnan(errors[1]).all()
+    assert "no picture of this data validates" not in caplog.text
     code, _, err = run(
-        "nose", "--variant", "fan", *dry_run(tiny_imm, tmp_path / "plain", "--tuning", "--resume")
+        "nose", "--variant", "fan", *dry_run(tiny_imm, tmp_path / "plain", "--final", "--resume")
     )
     assert code == 1
     assert "trained on other pictures" in err
@@ -64,7 +70,7 @@ def test_ctrl_c_exits_130_and_says_how_to_go_on(
     def interrupted(*_: object) -> Never:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(LandmarkLoss, "__call__", interrupted)
+    monkeypatch.setattr(LandmarkLoss, "with_terms", interrupted)
     for command, hint in (
         (("nose", "--variant", "fan"), "with --resume goes on"),
         (("compare-nose",), "goes on"),

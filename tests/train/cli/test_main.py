@@ -1,9 +1,11 @@
+import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Never
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,6 +13,7 @@ from tests.train.cli.runner import Runner, dry_run, is_one_line
 from train.cli import main as cli
 from train.configs import nose
 from train.training import run as running
+from train.training.log import read_log
 
 
 def test_usage_errors_exit_with_2(run: Runner, tiny_300w: Path) -> None:
@@ -45,9 +48,9 @@ def test_help_loads_no_torch() -> None:
     """Help must be quick."""
     code = (
         "import sys; from train.cli import main as cli\n"
-        "for command in ('resnet18', 'unet', 'unet-mri', 'nose', 'face58', 'compare-nose', 'evaluate',\n"
-        "                'check-leaks', 'compare-losses', 'unet-light', 'quality', 'pictures',\n"
-        "                'pseudo-label'):\n"
+        "for command in ('resnet18', 'resnet18-plain', 'unet', 'unet-mri', 'nose', 'face58',\n"
+        "                'compare-nose', 'evaluate', 'check-leaks', 'compare-losses', 'unet-light',\n"
+        "                'quality', 'pictures', 'pseudo-label'):\n"
         "    sys.argv = ['train', command, '--help']\n"
         "    try: cli.main()\n"
         "    except SystemExit as left: assert left.code == 0, left.code\n"
@@ -73,19 +76,91 @@ def trained(tiny_300w: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 def test_a_dry_run_writes_weights_that_the_network_takes(trained: Path) -> None:
+    from safetensors import safe_open
     from safetensors.torch import load_file
 
     from train.models.resnet18 import ResNet18Landmarks
 
     assert sorted(p.name for p in trained.iterdir()) == [
+        "config.json",
+        "curves.png",
         "last.ckpt",
         "log.csv",
         "resnet18.safetensors",
+        "samples-augmented.png",
+        "samples-plain.png",
         "tensorboard",
     ]
     network = ResNet18Landmarks()
     network.load_state_dict(load_file(trained / "resnet18.safetensors"), strict=True)
-    assert len((trained / "log.csv").read_text().splitlines()) == 2  # a header and one epoch
+    # A header, the network before training and one epoch.
+    assert len((trained / "log.csv").read_text().splitlines()) == 3
+    with safe_open(trained / "resnet18.safetensors", "pt") as file:
+        assert file.metadata()["size"] == "128"
+        assert file.metadata()["run"] == (trained / "config.json").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # of torch's exporter
+def test_the_dry_run_of_the_readme_learns_and_its_export_runs(
+    run: Runner, tiny_300w: Path, tmp_path: Path
+) -> None:
+    """One step, since 64 faces are one batch: validation compares the network before and after it."""
+    from export.landmarks import export_onnx, load_contract
+    from tracker.inference.backends import open_session
+
+    out = tmp_path / "runs" / "resnet18"
+    code, _, err = run(
+        "resnet18", "--data", tiny_300w, "--out", out, "--limit", 64, "--epochs", 1, "--threads", 1
+    )
+    assert code == 0, err
+    assert "training on 64 pictures" in err
+    log = read_log(out / "log.csv")
+    before, after = log["validation_loss"]
+    assert after < before
+    assert log["lr"][1] > 0
+    export_onnx(load_contract(out / "resnet18.safetensors", "resnet18"), tmp_path / "resnet18.onnx")
+    session = open_session(tmp_path / "resnet18.onnx", "cpu", 1)
+    points, presence = session.run(np.zeros((1, 1, 224, 224), np.uint8))
+    assert np.isfinite(points).all()
+    assert 0 <= presence[0] <= 1
+
+
+@pytest.mark.slow
+def test_a_run_in_a_folder_with_other_files_is_refused(run: Runner, tiny_300w: Path, tmp_path: Path) -> None:
+    (tmp_path / "tensorboard").mkdir()
+    (tmp_path / "tensorboard" / "events.out.tfevents.1.other").write_text("of another run")
+    code, _, err = run("resnet18", *dry_run(tiny_300w, tmp_path))
+    assert code == 1
+    assert is_one_line(err)
+    assert f"give it --out {tmp_path}-2" in err
+    assert [path.name for path in tmp_path.rglob("*")] == ["tensorboard", "events.out.tfevents.1.other"]
+
+
+@pytest.mark.slow
+def test_values_of_the_recipe_are_options(run: Runner, tiny_300w: Path, tmp_path: Path) -> None:
+    options = (
+        "--batch-size",
+        4,
+        "--lr",
+        "1e-3",
+        "--size",
+        64,
+        "--set",
+        "ema_decay=0.9",
+        "--set",
+        "optimizer=sgd",
+    )
+    assert run("resnet18", *dry_run(tiny_300w, tmp_path / "out", *options))[0] == 0
+    recipe = json.loads((tmp_path / "out" / "config.json").read_text())["recipe"]
+    assert recipe["stages"] == [{"class": "Stage", "size": 64, "epochs": 1, "peak_lr": 1e-3, "sets": []}]
+    assert (recipe["batch_size"], recipe["ema_decay"], recipe["optimizer"]) == (4, 0.9, "sgd")
+    for wrong, expected in ((("--set", "ema=1"), "choose one of model"), (("--size", 70), "multiples of 32")):
+        code, _, err = run("resnet18", *dry_run(tiny_300w, tmp_path / "b", *wrong))
+        assert code == 1
+        assert is_one_line(err)
+        assert expected in err
+    assert run("resnet18", *dry_run(tiny_300w, tmp_path / "b", "--lr", 0))[0] == 2
 
 
 @pytest.mark.slow
@@ -113,8 +188,28 @@ def test_a_dry_run_of_a_unet_writes_weights_that_the_network_takes(
     assert loaded.network(torch.zeros(1, 1, 64, 64)).maps.shape == (1, 68, side, side)
 
 
+@pytest.mark.slow
+def test_the_plain_resnet_is_trained_and_evaluated(run: Runner, tiny_300w: Path, tmp_path: Path) -> None:
+    """The shipped recipe, at small crops, then its figures on the test faces."""
+    pytest.importorskip("torch")
+    recipe, out, scores = tmp_path / "small.py", tmp_path / "out", tmp_path / "scores.json"
+    recipe.write_text(
+        "from dataclasses import replace\n"
+        "from train.configs.resnet18_plain import CONFIG as SHIPPED\n"
+        "CONFIG = replace(SHIPPED, stages=(replace(SHIPPED.stages[0], size=64),))\n"
+    )
+    code, _, _ = run("resnet18-plain", "--config", recipe, *dry_run(tiny_300w, out))
+    assert code == 0
+    weights = out / "resnet18-plain.safetensors"
+    code, printed, err = run(
+        "evaluate", "resnet18-plain", "--data", tiny_300w, "--weights", weights, "--json", scores
+    )
+    assert (code, "label box" in printed) == (0, True), err
+    assert json.loads(scores.read_text())["model"] == "resnet18-plain"
+
+
 def test_help_names_the_model_and_its_file(run: Runner) -> None:
-    for model in ("resnet18", "unet", "unet-mri"):
+    for model in ("resnet18", "resnet18-plain", "unet", "unet-mri"):
         code, printed, _ = run(model, "--help")
         text = " ".join(printed.replace("│", " ").split())
         assert code == 0
@@ -136,11 +231,36 @@ def test_init_reports_how_many_tensors_of_the_file_it_used(
     assert code == 0
     state = len(brain_mri()) - 2
     assert f"unet.pt gives {state} of {state + 4} tensors" in " ".join(err.split())
-    for model in ("resnet18", "unet"):
-        code, _, err = run(model, *dry_run(tiny_300w, out, "--init", tmp_path / "unet.pt"))
-        assert code == 1
-        assert is_one_line(err)
-        assert "only unet-mri" in err
+    code, _, err = run("resnet18", *dry_run(tiny_300w, out, "--init", tmp_path / "unet.pt"))
+    assert code == 1
+    assert is_one_line(err)
+    assert "shares no weights" in err
+
+
+@pytest.mark.slow
+def test_a_start_from_a_small_part_is_refused_unless_it_is_wanted(
+    run: Runner, tiny_300w: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from train.models.registry import build
+
+    monkeypatch.setattr(running, "train", lambda _config, model, *_: model)
+    state, out = build("unet-light").state_dict(), tmp_path / "out"
+    out.mkdir()
+    part = {name: tensor for name, tensor in state.items() if name.startswith("encoder2.")}
+    torch.save({"state_dict": part}, tmp_path / "part.pt")
+    config = tmp_path / "config.py"
+    config.write_text(
+        "from train.config import Stage, TrainConfig\n"
+        "CONFIG = TrainConfig('unet-light', (Stage(64, 1, 1e-3),))\n"
+    )
+    options = dry_run(tiny_300w, out, "--init", tmp_path / "part.pt", "--config", config)
+    code, _, err = run("unet-light", *options)
+    assert code == 1
+    assert is_one_line(err)
+    assert "--partial" in err
+    code, _, err = run("unet-light", *options, "--partial")
+    assert code == 0
+    assert f"gives {len(part)} of {len(state)} tensors" in " ".join(err.split())
 
 
 @pytest.mark.slow
@@ -196,6 +316,7 @@ def test_a_run_starts_from_trained_weights_and_resumes_without_them(
     started = load_network("resnet18", out / "resnet18.safetensors").network.state_dict()
     for name, tensor in load_network("resnet18", first).network.state_dict().items():
         assert torch.equal(started[name], tensor), name
+    (out / "resnet18.safetensors").unlink()
     assert run("resnet18", *dry_run(tiny_300w, out, "--init", first))[0] == 0
     first.unlink()
     assert run("resnet18", *dry_run(tiny_300w, out, "--init", first, "--resume"))[0] == 0
@@ -222,7 +343,7 @@ def test_ctrl_c_exits_130_and_says_how_to_go_on(
     def interrupted(*_: object) -> Never:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(LandmarkLoss, "__call__", interrupted)
+    monkeypatch.setattr(LandmarkLoss, "with_terms", interrupted)
     code, _, err = run("resnet18", *dry_run(tiny_300w, tmp_path / "out"))
     assert code == 130
     assert f"kept in {tmp_path / 'out'}: the same command with --resume goes on" in err

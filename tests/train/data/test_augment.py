@@ -78,6 +78,15 @@ def test_a_misplaced_crop_is_outside_the_limits_of_training_crops() -> None:
         assert turned or resized or moved
 
 
+def test_among_others_crops_are_far_too_large_or_turned_over_only() -> None:
+    crop, rng = CropTransform((0, 0), 100), np.random.default_rng(0)
+    drawn = [misplace(crop, rng, alone=False) for _ in range(200)]
+    far, turned = [c for c in drawn if c.side >= 250], [c for c in drawn if abs(c.angle) >= 1.8]
+    assert len(far) + len(turned) == 200
+    assert min(len(far), len(turned)) > 60
+    assert all(c.center == (0, 0) and c.side == 100 for c in turned)
+
+
 def test_misplacing_draws_all_four_kinds() -> None:
     crop, rng = CropTransform((0, 0), 100), np.random.default_rng(0)
     drawn = [misplace(crop, rng) for _ in range(200)]

@@ -27,6 +27,9 @@ from train.data.imm import (
     mirror_points_58,
     split_people,
 )
+from train.data.imm import (
+    test_shots as read_test_shots,
+)
 from train.errors import DataError, RunError
 
 NO_PHOTOMETRY = PhotometricPolicy(*[0.0] * 7)
@@ -192,19 +195,21 @@ def test_parts_hold_every_point_once() -> None:
 
 
 def test_training_and_validation_people_are_disjoint(real_shots: list[Shot]) -> None:
-    for tuning, sizes in ((False, (192, 48)), (True, (168, 24))):
-        training, validation = split_people(real_shots, tuning)
-        people = [{shot.person for shot in part} for part in (training, validation)]
-        assert (len(training), len(validation)) == sizes
-        assert not people[0] & people[1]
-        assert max(people[0]) < min(people[1])
+    parts = (*split_people(real_shots), read_test_shots(real_shots))
+    people = [{shot.person for shot in part} for part in parts]
+    assert [len(part) for part in parts] == [168, 24, 48]
+    assert max(people[0]) < min(people[1])
+    assert max(people[1]) < min(people[2])
 
 
-def test_tuning_never_sees_the_validation_people(shots: list[Shot]) -> None:
-    training, validation = split_people(shots, tuning=True)
+def test_no_run_sees_the_people_that_are_reported(shots: list[Shot]) -> None:
+    training, validation = split_people(shots)
     assert {shot.person for shot in training} == {1, 2}
     assert {shot.person for shot in validation} == {30}
-    assert {shot.person for shot in split_people(shots)[1]} == {33, 34}
+    training, validation = split_people(shots, final=True)
+    assert {shot.person for shot in training} == {1, 2, 30}
+    assert validation == []
+    assert {shot.person for shot in read_test_shots(shots)} == {33, 34}
 
 
 def test_the_data_folder_may_be_given_directly(tmp_path: Path) -> None:

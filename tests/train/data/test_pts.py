@@ -4,12 +4,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis.extra.numpy import arrays
 
 from tests.strategies import floats
 from tests.tiny import HW, draw_face, face_points, write_300w, write_face
 from tracker.types import FloatArray
+from train.data.faces import hidden
 from train.data.pts import FOLDERS_300W, read_300w, read_pts, read_pts_folder, write_pts
 from train.errors import DataError
 
@@ -27,6 +28,7 @@ def test_pts_round_trip_to_the_six_digits_written(
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "round.pts"
     write_pts(path, points)
+    assume(not hidden(points + 1).any())
     assert np.abs(read_pts(path) - points).max() <= 0.5e-6 + 1e-11
 
 
@@ -144,7 +146,7 @@ def test_two_labels_of_an_image_are_refused_with_other_files_between(tmp_path: P
 
 def test_a_file_that_is_not_an_image_is_refused(tmp_path: Path) -> None:
     write_face(tmp_path, "a", face_points()).image.write_bytes(b"<html>not found</html>")
-    with pytest.raises(DataError, match=r"a\.jpg: the image cannot be read: .*neither JPEG, PNG nor BMP"):
+    with pytest.raises(DataError, match=r"a\.jpg: the image cannot be read: .*none of JPEG, PNG, BMP"):
         read_pts_folder(tmp_path, "afw")
 
 

@@ -1,12 +1,17 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from tests.tiny import face_points, write_300w, write_face
+from tests.train.data.test_head import seen
 from train.data import splits
+from train.data.half_faces import HALF_RIGHT
 from train.data.readers import LabelledFace
+from train.data.sides import Side
+from train.data.tables import point_columns
 from train.errors import DataError
 
 
@@ -109,3 +114,52 @@ def test_the_real_validation_faces_are_a_sixteenth(data_dir: Path) -> None:
     share = len(validation) / (len(official) + len(validation))
     deviation = np.sqrt(15 / 256 / (len(official) + len(validation)))
     assert abs(share - 1 / 16) < 4 * deviation
+
+
+def test_half_labelled_faces_are_split_by_person(tmp_path: Path) -> None:
+    names = [f"cfp_{person:03}_{shot:02}.jpg" for person in range(40) for shot in (1, 2)]
+    write_halves(tmp_path / "profiles", "points30.csv", names)
+    write_halves(tmp_path / "masked", "points30_half.csv", [f"hand_{name}" for name in names[::2]])
+    people: dict[Side, set[str]] = {}
+    for side in Side:
+        faces = splits.half_faces(tmp_path, side)
+        assert {face.subset for face in faces} <= {"profiles", "hands"}
+        people[side] = {face.person for face in faces}
+    assert sorted(person for some in people.values() for person in some) == [f"{n:03}" for n in range(40)]
+    assert all(face.subset == "hands" for face in splits.half_faces(tmp_path, Side.TRAINING, ["hands"]))
+
+
+def write_halves(folder: Path, name: str, files: list[str]) -> None:
+    folder.mkdir()
+    row = ",".join(f"{value:.1f}" for value in seen(60)[HALF_RIGHT].ravel())
+    lines = [",".join(["file", "faces_image", *point_columns(30)])]
+    for file in files:
+        assert cv2.imwrite(str(folder / file), np.zeros((300, 300), np.uint8))
+        lines.append(f"{file},right,{row}")
+    (folder / name).write_text("\n".join(lines) + "\n")
+
+
+def test_anime_faces_are_on_no_side_of_the_pictures_without_a_face(tmp_path: Path) -> None:
+    folder = tmp_path / "noface"
+    folder.mkdir()
+    lines = ["file,kind,origin"]
+    for number in range(60):
+        kind = ("cat", "dog", "anime")[number % 3]
+        assert cv2.imwrite(str(folder / f"{number}.png"), np.zeros((20, 20), np.uint8))
+        lines.append(f"{number}.png,{kind},web")
+    (folder / "files.csv").write_text("\n".join(lines) + "\n")
+    sides = [splits.faceless_pictures(tmp_path, side) for side in Side]
+    pictures = [picture.image.name for some in sides for picture in some]
+    assert len(pictures) == len(set(pictures)) == 40
+    assert {picture.kind for some in sides for picture in some} == {"cat", "dog"}
+
+
+def test_wflw_faces_of_held_out_photographs_are_known() -> None:
+    stems = [
+        f"12_Group_Group_12_Group_Group_12_{photograph}_{face}" for photograph in range(99) for face in (0, 7)
+    ]
+    faces = [LabelledFace(Path(f"{stem}.jpg"), face_points(), "wflw68") for stem in stems]
+    held = [splits.is_held_out(face) for face in faces]
+    assert held[::2] == held[1::2]
+    assert 0.1 < np.mean(held) < 0.6
+    assert not splits.is_held_out(LabelledFace(faces[held.index(True)].image, face_points(), "afw"))

@@ -34,6 +34,28 @@ def test_the_interval_covers_the_true_mean_at_the_stated_rate() -> None:
     assert abs(share - 0.942) < 4 * 0.0096
 
 
+def test_pictures_of_one_person_count_as_one() -> None:
+    """Copies of a value tell nothing new: with groups the interval stays, without it shrinks by half."""
+    sample = np.random.default_rng(6).normal(5, 2, 100)
+    copies, people = np.tile(sample, 4), np.tile(np.arange(100), 4)
+    alone, grouped = mean_interval(sample), mean_interval(copies, groups=people)
+    assert grouped == pytest.approx(alone)
+    low, high = mean_interval(copies)
+    assert (high - low) / (alone[1] - alone[0]) == pytest.approx(0.5, rel=0.15)
+
+
+def test_groups_of_different_size_weigh_by_their_values() -> None:
+    """A mean over faces, not over people: of draws {a, a}, {a, b} and {b, b} the middle one is 1 of 4."""
+    values, groups = np.array([1.0, 5.0, 5.0, 5.0]), np.array(["a", "b", "b", "b"])
+    assert mean_interval(values, groups=groups, level=0.98) == (1.0, 5.0)
+    assert mean_interval(values, groups=groups, level=0.01) == (4.0, 4.0)
+
+
+def test_groups_of_one_are_no_groups() -> None:
+    sample = np.random.default_rng(7).exponential(2, 60)
+    assert mean_interval(sample, groups=np.arange(60)) == pytest.approx(mean_interval(sample))
+
+
 def test_a_lower_level_gives_a_narrower_interval() -> None:
     sample = np.random.default_rng(3).exponential(2, 200)
     wide, narrow = mean_interval(sample, level=0.95), mean_interval(sample, level=0.5)

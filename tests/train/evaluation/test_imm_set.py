@@ -67,10 +67,11 @@ def evaluated(
     return faces, network, label_box(faces, network, crops)
 
 
-def test_the_test_set_is_the_complete_validation_people(tree: Path) -> None:
+def test_the_test_set_is_the_complete_test_people(tree: Path) -> None:
     faces = FAMILIES["face58"].read(tree)
     assert len(faces.images) == 48
     assert {image.name[:2] for image in faces.images} == {str(person) for person in range(33, 41)}
+    assert faces.people == tuple(person for person in range(33, 41) for _ in range(6))
     assert set(faces.subsets) == {IMM_PEOPLE} == set(FAMILIES["face58"].subsets)
 
 
@@ -79,7 +80,7 @@ def test_an_incomplete_subset_is_named_as_such(tmp_path: Path) -> None:
     assert set(FAMILIES["face58"].read(tmp_path).subsets) == {f"40 shots of {IMM_PEOPLE}"}
 
 
-def test_missing_validation_people_are_refused(tmp_path: Path) -> None:
+def test_missing_test_people_are_refused(tmp_path: Path) -> None:
     write_imm(tmp_path / "imm_face_db", [1, 2])
     with pytest.raises(DataError, match=f"none of {IMM_PEOPLE}"):
         FAMILIES["nose-fan"].read(tmp_path)

@@ -7,6 +7,7 @@ pytest.importorskip("torch")
 import torch
 from torch import Tensor
 
+from train.data.faces import COVERED, GUESSED, VISIBLE
 from train.errors import RunError
 from train.models.heatmap import HeatmapCodec, KernelCodec
 from train.models.losses import LandmarkLoss, wing
@@ -96,3 +97,42 @@ def test_a_negative_weight_is_refused() -> None:
 def test_a_batch_without_any_face_has_a_finite_loss() -> None:
     loss = LandmarkLoss()(output(torch.rand(2, 68, 2), torch.zeros(2)), torch.zeros(2, 68, 2), torch.zeros(2))
     assert loss.item() == pytest.approx(math.log(2))
+
+
+def with_visibility(points: Tensor, *values: int) -> Tensor:
+    """``points`` ``(1, P, 2)`` with a third column, one value a point."""
+    return torch.cat([points, torch.tensor(values, dtype=torch.float32)[None, :, None]], dim=2)
+
+
+def test_guessed_points_count_a_share_and_visible_ones_in_full() -> None:
+    truth, off = torch.zeros(1, 2, 2), torch.tensor([[[5 / 224, 5 / 224], [0.0, 0.0]]])
+    full = 10 * math.log(1 + 5 / 2) / 2
+    for visibility, share in ((VISIBLE, 1.0), (COVERED, 1.0), (GUESSED, 0.2)):
+        points = with_visibility(truth, visibility, VISIBLE)
+        loss = LandmarkLoss()(LandmarkOutput(off), points, torch.ones(1))
+        assert loss.item() == pytest.approx(share * full, rel=1e-5)
+
+
+def test_all_points_visible_is_the_same_as_no_visibility() -> None:
+    torch.manual_seed(0)
+    maps, points = torch.randn(1, 3, 18, 18), torch.rand(1, 3, 2) - 0.5
+    answer = LandmarkOutput(HeatmapCodec.decode(maps), None, maps)
+    told = LandmarkLoss()(answer, with_visibility(points, *[VISIBLE] * 3), torch.ones(1))
+    assert told.item() == pytest.approx(LandmarkLoss()(answer, points, torch.ones(1)).item())
+
+
+@pytest.mark.parametrize("visibility", [COVERED, GUESSED])
+def test_maps_of_points_that_cannot_be_seen_should_be_wide(visibility: int) -> None:
+    points = torch.zeros(1, 1, 2)
+    told = with_visibility(points, visibility)
+    narrow, wide = (HeatmapCodec(sigma).encode(points, 32).clamp(min=1e-30).log() for sigma in (1.0, 2.5))
+    losses = [
+        LandmarkLoss()(LandmarkOutput(points, None, m), told, torch.ones(1)).item() for m in (narrow, wide)
+    ]
+    assert losses[1] < losses[0]
+
+
+@pytest.mark.parametrize("values", [{"guess_weight": -0.1}, {"blur": 0.5}])
+def test_impossible_settings_of_visibility_are_refused(values: dict[str, float]) -> None:
+    with pytest.raises(RunError, match="guess_weight must not be negative and blur"):
+        LandmarkLoss(**values)  # type: ignore[arg-type]

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from train.errors import RunError
 from train.models.fold import fold_normalisation
 from train.models.heatmap import KernelCodec
+from train.models.load import warm_start
 from train.models.losses import LandmarkLoss
 from train.models.reading import peak_height
-from train.models.unet import UNetLandmarks, adopt_brain_mri
+from train.models.unet import UNetLandmarks
 
 
 @pytest.mark.parametrize(("stride", "side"), [(1, 66), (2, 34), (4, 18)])
@@ -131,12 +132,16 @@ def brain_mri(features: int = 32, inputs: int = 3, outputs: int = 1) -> OrderedD
     )
 
 
+def no_crops() -> Tensor:
+    raise AssertionError("only exported models need crops")
+
+
 def test_the_brain_mri_checkpoint_is_copied(tmp_path: Path) -> None:
     published = brain_mri()
     torch.save(published, tmp_path / "unet.pt")
     network = UNetLandmarks(32, stride=1)
     maps = network.maps.weight.clone()
-    taken = adopt_brain_mri(network, tmp_path / "unet.pt")
+    taken = warm_start(network, tmp_path / "unet.pt", no_crops).tensors
     state = network.state_dict()
     assert taken == len(published) - 2  # all but the last layer, which is new
     first = published["encoder1.enc1conv1.weight"]
@@ -150,7 +155,7 @@ def test_the_brain_mri_checkpoint_is_copied(tmp_path: Path) -> None:
 def test_a_shorter_decoder_takes_the_levels_that_it_has(tmp_path: Path) -> None:
     torch.save(brain_mri(), tmp_path / "unet.pt")
     network = UNetLandmarks(32, stride=4)
-    taken = adopt_brain_mri(network, tmp_path / "unet.pt")
+    taken = warm_start(network, tmp_path / "unet.pt", no_crops).tensors
     assert taken == sum(name in network.state_dict() for name in brain_mri())
 
 
@@ -167,5 +172,5 @@ def test_other_files_are_refused_in_one_line(tmp_path: Path, damage: str) -> Non
     elif damage == "code":  # a pickled module could run any code when it is loaded
         torch.save(nn.Linear(2, 2), path)
     with pytest.raises(RunError, match=r"unet\.pt") as caught:
-        adopt_brain_mri(UNetLandmarks(32), path)
+        warm_start(UNetLandmarks(32), path, no_crops)
     assert "\n" not in str(caught.value)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from tests.tiny import face_points
 from train.configs.unet_mri import CONFIG
+from train.models.losses import LandmarkLoss
 from train.studies.heatmap_losses import (
     KERNEL,
     WAYS,
@@ -44,6 +45,7 @@ def test_pixel_targets_are_the_unnormalised_gaussian() -> None:
 
 
 def test_the_compared_losses_use_the_targets_of_the_shipped_recipe() -> None:
+    assert isinstance(CONFIG.loss, LandmarkLoss)
     assert CONFIG.loss.codec == KERNEL
 
 

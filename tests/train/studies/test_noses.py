@@ -23,7 +23,7 @@ def test_the_comparison_resumes(tiny_imm: Path, tmp_path: Path) -> None:
     assert both[:2] == first
     assert len({run.mean_px for run in both}) == 4  # variant and seed both matter
     assert {path: path.read_bytes() for path in logs} == logs
-    list(nose_runs(config, tiny_imm, 1, options, limit=8, tuning=True))
+    list(nose_runs(config, tiny_imm, 1, options, limit=8, final=True))
     list(nose_runs(config, tiny_imm, 1, options, limit=9))
     assert len(list(tmp_path.glob("*/log.csv"))) == 8  # other pictures are other runs
 

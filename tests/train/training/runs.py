@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from train.config import Stage, TrainConfig
 from train.data.readers import LabelledFace
+from train.models.losses import LandmarkLoss, Loss, LossFunction
 from train.models.output import LandmarkOutput
 from train.training import loop
-from train.training.loop import LOG
+from train.training.folder import LOG
 from train.training.options import RunOptions
 from train.training.task import landmark_task
 
@@ -24,8 +25,6 @@ Faces = tuple[list[LabelledFace], list[LabelledFace]]
 
 WholeRun = tuple[Path, nn.Module]
 """Folder and model of a finished run."""
-
-Loss = Callable[[LandmarkOutput, Tensor, Tensor], Tensor]
 
 CONFIG = TrainConfig(
     model="tiny",
@@ -52,18 +51,32 @@ class TinyNetwork(nn.Module):
         return LandmarkOutput(out[:, :-1].reshape(-1, 68, 2), out[:, -1])
 
 
-class StopsAt:
+class Before(LandmarkLoss):
+    """The recipe's loss, before which ``action`` is called at each training step."""
+
+    def __init__(self, action: Callable[[], object]) -> None:
+        super().__init__()
+        self.action = action
+
+    def with_terms(self, output: LandmarkOutput, points: Tensor, is_face: Tensor) -> Loss:
+        """Act if this is a training step, and return the recipe's loss."""
+        if torch.is_grad_enabled():
+            self.action()
+        return super().with_terms(output, points, is_face)
+
+
+class StopsAt(Before):
     """The recipe's loss, which raises ``error`` at ``step``."""
 
     def __init__(self, step: int, error: BaseException) -> None:
-        self.step, self.error, self.real = step, error, CONFIG.loss
+        super().__init__(self.count)
+        self.step, self.error = step, error
 
-    def __call__(self, output: LandmarkOutput, points: Tensor, is_face: Tensor) -> Tensor:
-        """Return the recipe's loss, or raise."""
+    def count(self) -> None:
+        """Count a step, and raise at the last."""
         self.step -= 1
         if self.step < 0:
             raise self.error
-        return self.real(output, points, is_face)
 
 
 def network() -> TinyNetwork:
@@ -78,7 +91,7 @@ def train(
     options: RunOptions,
     fabric: Fabric,
     config: TrainConfig = CONFIG,
-    loss: Loss | None = None,
+    loss: LossFunction | None = None,
 ) -> nn.Module:
     """Train on ``faces`` in the loop under test, with the recipe's loss or another one."""
     task = landmark_task(config, *faces)
@@ -89,6 +102,11 @@ def log_of(folder: Path) -> list[dict[str, str]]:
     """Read the log of a run."""
     with (folder / LOG).open(newline="") as file:
         return list(csv.DictReader(file))
+
+
+def untimed(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Return rows of a log without what depends on the machine's speed."""
+    return [{k: v for k, v in row.items() if k not in ("images_per_s", "elapsed_s")} for row in rows]
 
 
 def same_weights(a: nn.Module, b: nn.Module) -> bool:

@@ -12,7 +12,6 @@ pytest.importorskip("torch")
 
 import torch
 from safetensors.torch import load_file
-from torch import Tensor
 
 from tests.train.imm_files import write_imm
 from train.config import (
@@ -27,8 +26,8 @@ from train.data.splits import training_faces
 from train.errors import DataError, RunError
 from train.models.imm import SPECS, ImmLandmarks
 from train.models.load import load_network
-from train.models.losses import LandmarkLoss
-from train.studies.noses import predict, validation_crops
+from train.models.losses import LandmarkLoss, Loss
+from train.studies.noses import measured_crops, predict
 from train.training.imm import (
     IMM,
     OTHERS,
@@ -75,7 +74,7 @@ def test_an_untrained_network_has_the_error_of_the_mean_face(
     config = replace(TINY, model=model, stages=(Stage(SPECS[model].size, 1, 1e-9),))
     weights = train_imm(config, tiny_imm, 4, RunOptions(tmp_path / "run"))
     assert weights is not None
-    crops = validation_crops(tiny_imm, model)
+    crops = measured_crops(tiny_imm, model)
     predicted, truth = predict(model, weights, crops)
     training, validation = split_people(imm_shots(tiny_imm))
     start = mean_points(training[:4], SPECS[model].keep)
@@ -121,17 +120,17 @@ def whole_run(tiny_imm: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_an_interrupted_and_resumed_run_ends_with_the_same_weights(
     tiny_imm: Path, whole_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, calls = LandmarkLoss.__call__, []
+    real, calls = LandmarkLoss.with_terms, []
 
-    def interrupt(*args: Any) -> Tensor:
-        calls.append(1)
+    def interrupt(*args: Any) -> Loss:
+        calls.extend([1] * torch.is_grad_enabled())
         if len(calls) == 4:  # two steps an epoch: in the middle of the second
             raise KeyboardInterrupt
         return real(*args)
 
     options = RunOptions(tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(LandmarkLoss, "__call__", interrupt)
+        patch.setattr(LandmarkLoss, "with_terms", interrupt)
         with pytest.raises(KeyboardInterrupt):
             train_imm(TINY, tiny_imm, 8, options)
     again = train_imm(TINY, tiny_imm, 8, replace(options, resume=True))

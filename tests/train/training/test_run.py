@@ -1,10 +1,16 @@
+import json
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip("torch")
 
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file
+from torch import nn
 
-from train.training.run import resolve_precision
+from train.training.run import resolve_precision, write_weights
 
 
 @pytest.mark.parametrize(
@@ -28,3 +34,18 @@ def test_automatic_precision_follows_the_hardware(
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": avx512, "amx_tile": amx})
     assert resolve_precision("auto") == expected
     assert resolve_precision("32-true") == "32-true"
+
+
+def test_the_same_weights_are_the_same_file_with_their_record(tmp_path: Path) -> None:
+    network, record = nn.Linear(3, 2), {"kind": "training run", "sessions": [{"command": "train é"}]}
+    files = [tmp_path / f"{number}.safetensors" for number in range(6)]
+    for path in files:
+        write_weights(network, 64, path, record)
+    assert len({path.read_bytes() for path in files}) == 1
+    with safe_open(files[0], "pt") as file:
+        assert file.metadata()["size"] == "64"
+        assert json.loads(file.metadata()["run"]) == record
+    assert torch.equal(load_file(files[0])["weight"], network.weight)
+    write_weights(network, 64, files[0])
+    with safe_open(files[0], "pt") as file:
+        assert file.metadata() == {"size": "64"}

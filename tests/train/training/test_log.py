@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from train.errors import DataError
-from train.evaluation.log import read_log
+from train.training.log import EpochReport, Validation, read_log, write_log
 
 
 def write(path: Path, text: str) -> Path:
@@ -40,11 +40,15 @@ def test_a_missing_log_is_refused(tmp_path: Path) -> None:
         read_log(tmp_path / "log.csv")
 
 
-def test_the_training_loop_writes_such_a_log(tmp_path: Path) -> None:
-    pytest.importorskip("torch")
-    from train.training import loop
-
-    report = loop.EpochReport(1, 128, 0.1, 2.0, 3.0, math.nan, 40.0, 50.0)
-    loop._append_log(tmp_path / "log.csv", report)  # noqa: SLF001 - training to write one line would be slow
+def test_a_written_log_is_read_with_its_gaps(tmp_path: Path) -> None:
+    """The network before training has no loss of its own, and the first row therefore fewer columns."""
+    before = EpochReport(0, 128, Validation(30.0, 0.4, 9.0, {"maps": 2.0}))
+    after = EpochReport(
+        1, 128, Validation(20.0, 0.5, 8.0, {"maps": 1.5}), 0.1, 8.5, {"maps": 1.75}, 40.0, 50.0
+    )
+    write_log(tmp_path / "log.csv", [before.row(), after.row()])
     log = read_log(tmp_path / "log.csv")
-    assert (log["epoch"].tolist(), log["loss"].tolist()) == ([1], [2])
+    assert log["epoch"].tolist() == [0, 1]
+    assert log["validation_loss_maps"].tolist() == [2.0, 1.5]
+    assert math.isnan(log["loss_maps"][0])
+    assert (log["loss_maps"][1], log["loss"][1], log["lr"][1]) == (1.75, 8.5, 0.1)
