@@ -1,0 +1,1 @@
+"""Commands that draw the pictures of the documentation, and what builds its site."""
