@@ -1,4 +1,7 @@
-"""PyInstaller's hook for the package: its data files, its version, and modules imported by name."""
+"""PyInstaller's hook for the package: its data files, its version, and modules imported by name.
+
+Coverage: PyInstaller runs it while it builds a program; the files that it adds are tested without it.
+"""
 
 from PyInstaller.utils.hooks import collect_submodules, copy_metadata
 
