@@ -1,4 +1,4 @@
-"""Loading of trained weights into torch networks, from safetensors files or exported ONNX models."""
+"""Loading of trained weights into torch networks: safetensors files, exported models, checkpoints of runs."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from train.errors import RunError
 from train.models.backbone import grey_imagenet, is_torchvision
 from train.models.fold import fold_normalisation, normalised_convolutions
 from train.models.registry import MODELS, WITHOUT_MAPS, build
+from train.models.run_checkpoint import SUFFIX, read_averaged
 from train.models.torch_file import SUFFIXES, read_torch, unwrapped
 from train.models.unet import grey_brain_mri, is_brain_mri
 from train.models.upsampling import with_transposed
@@ -47,22 +48,48 @@ class Loaded:
 
 
 def load_network(model: str, weights: Path | None = None) -> Loaded:
-    """Load the network ``model`` with ``weights``, a .safetensors or .onnx file; None for the shipped ones.
+    """Load the network ``model`` with ``weights``; None for the shipped ones.
 
-    Raises :class:`~train.errors.RunError` if the file does not hold that network.
+    ``weights`` is a .safetensors or .onnx file, or the .ckpt of a run, finished or not, of which the averaged
+    weights count. Raises :class:`~train.errors.RunError` if the file does not hold that network.
     """
     network = build(model).eval()
     path = weights or _shipped(model)
     try:
+        size, tensors = _read_own(path, model)
         if path.suffix == ".onnx":
-            size, tensors = read_onnx(path)
             fold_normalisation(network)
-        else:
-            size, tensors = read_safetensors(path)
+        if other := _owner(tensors, network, folded=path.suffix == ".onnx"):
+            raise ValueError(f"they are of {other}")
         network.load_state_dict({name: value.float() for name, value in tensors.items()})
     except _UNREADABLE as error:
         raise RunError(f"{path} does not hold {model} weights: {_in_short(error)}") from error
     return Loaded(network, size)
+
+
+def _read_own(path: Path, model: str) -> tuple[int, dict[str, Tensor]]:
+    """Return crop size and tensors of a file that training or the export wrote."""
+    if path.suffix == ".onnx":
+        return read_onnx(path)
+    return read_averaged(path, model) if path.suffix == SUFFIX else read_safetensors(path)
+
+
+def _owner(tensors: Mapping[str, Tensor], network: nn.Module, folded: bool) -> str:
+    """Return the model that ``tensors`` are of if it is not ``network`` but a known one; else nothing."""
+    if _same_shapes(tensors, network):
+        return ""
+    for model in MODELS:
+        other = build(model).eval()
+        if folded:
+            fold_normalisation(other)
+        if _same_shapes(tensors, other):
+            return model
+    return ""
+
+
+def _same_shapes(tensors: Mapping[str, Tensor], network: nn.Module) -> bool:
+    own = network.state_dict()
+    return own.keys() == tensors.keys() and all(own[name].shape == t.shape for name, t in tensors.items())
 
 
 def load_heatmap_network(model: str, weights: Path | None = None) -> Loaded:
