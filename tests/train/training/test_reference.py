@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -30,15 +31,16 @@ def rate(progress: float, peak: float, schedule: str) -> float:
 
 def written_out(config: TrainConfig, model: nn.Module, faces: Faces) -> nn.Module:
     """Train ``model`` and return its average, without any part of the loop under test."""
-    model = model.to(memory_format=torch.channels_last).train()
+    model = model.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     kernels = [p for p in model.parameters() if p.ndim > 1]
     others = [p for p in model.parameters() if p.ndim < 2]
     groups = [{"params": kernels, "weight_decay": 0.02}, {"params": others, "weight_decay": 0.0}]
-    steppers = {
-        "adamw": lambda: torch.optim.AdamW(groups, betas=(0.9, 0.999)),
-        "sgd": lambda: torch.optim.SGD(groups, momentum=0.9, nesterov=True),
-    }
-    optimizer, loss, average = steppers[config.optimizer](), LandmarkLoss(), network()
+    optimizer: torch.optim.Optimizer = (
+        torch.optim.AdamW(groups, betas=(0.9, 0.999))
+        if config.optimizer == "adamw"
+        else torch.optim.SGD(groups, momentum=0.9, nesterov=True)
+    )
+    loss, average = LandmarkLoss(), network()
     average.load_state_dict(model.state_dict())
     crops = FaceCrops(faces[0], config.stages[0].size, config.recipe, config.seed)
     epoch, updates = 0, 0
@@ -55,7 +57,7 @@ def written_out(config: TrainConfig, model: nn.Module, faces: Faces) -> nn.Modul
                     group["lr"] = rate(progress, stage.peak_lr, config.schedule)
                 total = loss(model(batch.contiguous(memory_format=torch.channels_last)), points, is_face)
                 optimizer.zero_grad()
-                total.backward()
+                torch.autograd.backward(total)
                 nn.utils.clip_grad_norm_(model.parameters(), 5.0)
                 optimizer.step()
                 follow(average, model, min(config.ema_decay, (1 + updates) / (10 + updates)), updates)
@@ -83,7 +85,11 @@ def settled(model: nn.Module) -> dict[str, Tensor]:
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
 @pytest.mark.parametrize("schedule", ["cosine", "linear"])
 def test_the_loop_ends_with_the_weights_of_plain_torch(
-    faces: Faces, fabric: Fabric, tmp_path: Path, optimizer: str, schedule: str
+    faces: Faces,
+    fabric: Fabric,
+    tmp_path: Path,
+    optimizer: Literal["adamw", "sgd"],
+    schedule: Literal["cosine", "linear"],
 ) -> None:
     config = replace(CONFIG, optimizer=optimizer, schedule=schedule)
     if (optimizer, schedule) == ("adamw", "cosine"):
