@@ -10,6 +10,7 @@ from typing import Literal
 from train.data.dataset import SampleRecipe
 from train.errors import RunError
 from train.models.losses import LandmarkLoss, LossFunction
+from train.models.registry import check_backbone
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,12 @@ class TrainConfig:
     Nesterov momentum; ``momentum`` is that of SGD and the first beta of AdamW. ``warmup`` is the share of a
     stage in which the learning rate rises, ``schedule`` its course after that, as :func:`learning_rate`
     describes. ``precision`` ``"auto"`` is bfloat16 where the hardware computes in it, else float32. ``init``
-    is the source of the initial weights: empty for random ones, ``"imagenet"``, or a file. ``loss`` is a
-    :class:`LandmarkLoss` or a function of the network's output, points and is_face; what a resumed run
-    compares of it is in :mod:`train.training.record`. ``repeats`` is the number of crops of each picture in
-    an epoch, by data set, where it is not 1. Raises :class:`RunError` for a value out of range.
+    is the source of the initial weights: empty for random ones, ``"imagenet"``, or a file. ``backbone`` is
+    the ResNet of the models ``resnet18`` and ``resnet18-plain`` if it is not to be theirs, such as
+    ``"resnet34"``. ``loss`` is a :class:`LandmarkLoss` or a function of the network's output, points and
+    is_face; what a resumed run compares of it is in :mod:`train.training.record`. ``repeats`` is the number
+    of crops of each picture in an epoch, by data set, where it is not 1. Raises :class:`RunError` for a value
+    out of range.
     """
 
     model: str
@@ -66,6 +69,7 @@ class TrainConfig:
     precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"
     seed: int = 0
     init: str = ""
+    backbone: str = ""
     recipe: SampleRecipe = field(default_factory=SampleRecipe)
     loss: LandmarkLoss | LossFunction = field(default_factory=LandmarkLoss)
     repeats: Mapping[str, int] = field(default_factory=dict)
@@ -79,6 +83,7 @@ class TrainConfig:
             if getattr(self, name) not in known:
                 *most, last = known
                 raise RunError(f"{name} must be {', '.join(most)} or {last}, got {getattr(self, name)!r}")
+        check_backbone(self.model, self.backbone)
         if not callable(self.loss):
             raise RunError(f"loss must be a LandmarkLoss or a function, got {self.loss!r}")
         if any(count < 1 for count in self.repeats.values()):

@@ -30,7 +30,9 @@ def evaluate(  # noqa: PLR0913
     weights: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Weights of MODEL, .safetensors or .onnx. [default: the shipped ones]"
+            metavar="FILE",
+            help="Weights of MODEL: .safetensors, .onnx, or the last.ckpt of a run, finished or not. "
+            "[default: the shipped ones]",
         ),
     ] = None,
     predictions: Annotated[
@@ -43,7 +45,15 @@ def evaluate(  # noqa: PLR0913
         ),
     ] = None,
     images: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Pictures of your own to track and show in the report.")
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Pictures of your own. The tracker finds the faces; the points are those of MODEL.",
+        ),
+    ] = None,
+    marked: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write the pictures of --images there, as PNG with their points."),
     ] = None,
     report: Annotated[
         Path | None,
@@ -73,7 +83,7 @@ def evaluate(  # noqa: PLR0913
     and axis; the network alone is also measured under drawn masks and light from one side.
     """
     model, files = _model_and_files(arguments or (), predictions or ())
-    request = Request(model, data, weights, tuple(files), images, report, json_path, log, plots, only)
+    request = Request(model, data, weights, tuple(files), images, report, json_path, log, plots, marked, only)
     if reason := misuse(request):
         raise typer.BadParameter(reason)
     outcome = measure(request)

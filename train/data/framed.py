@@ -6,6 +6,7 @@ light, but other points, and faces that take up another share of the picture.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -102,24 +103,37 @@ class Framing:
         x, y = np.mean(offsets, axis=0)
         return cls(float(np.mean(widths)), (float(x), float(y)))
 
-    def around(self, points: FloatArray, size: int) -> CropTransform:
-        """Return the square in which the face with ``points`` ``(58, 2)`` has this position."""
-        box = FaceBox.around(points)
+    def around(self, points: FloatArray, size: int, angle: float = 0.0) -> CropTransform:
+        """Return the square in which the face with ``points`` ``(P, 2)`` has this position.
+
+        It is turned by ``angle``, in radians clockwise on screen, which makes a head so inclined upright.
+        """
+        cos, sin = math.cos(angle), math.sin(angle)
+        turn = np.array([[cos, -sin], [sin, cos]])
+        box = FaceBox.around(points @ turn)
         side = self.width * max(box.width, box.height)
-        x, y = np.array(box.center) - side * np.array(self.offset)
-        return CropTransform((float(x), float(y)), side, 0.0, size)
+        x, y = turn @ (np.array(box.center) - side * np.array(self.offset))
+        return CropTransform((float(x), float(y)), side, angle, size)
+
+
+def mirrored_border(image: ImageArray, points: FloatArray) -> tuple[ImageArray, int]:
+    """Extend a grey ``image`` by its mirror image, by the size of the face with ``points`` ``(P, 2)``.
+
+    Returns it with the width of the border in pixels. A black one would give away where the face is.
+    """
+    box = FaceBox.around(points)
+    pad = round(_REACH * max(box.width, box.height))
+    return np.asarray(cv2.copyMakeBorder(image, pad, pad, pad, pad, cv2.BORDER_REFLECT_101), np.uint8), pad
 
 
 def framed_picture(face: LabelledFace, scheme: Scheme, framing: Framing, size: int) -> Picture:
     """Convert ``face`` to a picture like those of the database, stored at twice the ``size`` that is shown.
 
-    300-W images are cut close to the face. They are extended by their mirror image, since a black border
-    would give away where the face is. Raises :class:`~train.errors.DataError` if the image cannot be read.
+    300-W images are cut close to the face, so they are extended by :func:`mirrored_border`. Raises
+    :class:`~train.errors.DataError` if the image cannot be read.
     """
-    image, points = read_picture(face.image), scheme.convert(face.points)
-    box = FaceBox.around(points)
-    pad = round(_REACH * max(box.width, box.height))
-    image = np.asarray(cv2.copyMakeBorder(image, pad, pad, pad, pad, cv2.BORDER_REFLECT_101), np.uint8)
+    points = scheme.convert(face.points)
+    image, pad = mirrored_border(read_picture(face.image), points)
     points = points + pad
     frame = framing.around(points, size)
     kept = CropTransform(frame.center, _KEPT * frame.side, 0.0, round(2 * _KEPT * size))

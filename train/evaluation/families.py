@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from tracker.geometry import CropTransform
 from tracker.scheme import PARTS
+from tracker.types import FloatArray, ImageArray
 from train.data.readers import LabelledFace
 from train.data.splits import IMM_PEOPLE, TEST_FOLDERS, test_faces, training_faces
 from train.evaluation.labelled import LabelledSet
@@ -29,8 +31,10 @@ class Family:
 
     ``read`` returns the labelled test faces below a data folder, ``crops`` these faces as the input of a
     network of a given size in pixels, and ``examples`` a number of training samples of that size, as the
-    loader makes them. ``subsets`` are the parts of the complete test set. ``tracked`` is true if the tracker
-    runs these models, so that they can be tested with its own detector.
+    loader makes them. ``cut`` cuts a face with known 68 points ``(68, 2)`` from any grey picture as ``crops``
+    does from those of the test faces: it returns the network's input ``(H, W)``, of a given size, and the
+    square that its points refer to. ``subsets`` are the parts of the complete test set. ``tracked`` is true
+    if the tracker runs these models, so that they can be tested with its own detector.
     """
 
     subsets: tuple[str, ...]
@@ -38,6 +42,7 @@ class Family:
     read: Callable[[Path], LabelledSet]
     crops: Callable[[LabelledSet, int, OnRead], LabelCrops]
     examples: Callable[[Path, int, int], list[Sample]]
+    cut: Callable[[ImageArray, FloatArray, int], tuple[ImageArray, CropTransform]]
 
 
 def _merged(**groups: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
@@ -80,6 +85,11 @@ def _examples_300w(data: Path, size: int, count: int) -> list[Sample]:
     return [crops[index] for index in range(len(crops))]
 
 
+def _cut_300w(image: ImageArray, points: FloatArray, size: int) -> tuple[ImageArray, CropTransform]:
+    crop = CropTransform.from_points(points, size=size)
+    return crop.cut(image), crop
+
+
 def _read_imm(model: str, data: Path) -> LabelledSet:
     from train.evaluation.imm_set import read_test
 
@@ -98,6 +108,12 @@ def _examples_imm(model: str, data: Path, size: int, count: int) -> list[Sample]
     return examples(model, data, size, count)
 
 
+def _cut_imm(image: ImageArray, points: FloatArray, size: int) -> tuple[ImageArray, CropTransform]:
+    from train.evaluation.imm_set import cut
+
+    return cut(image, points, size)
+
+
 def _imm(model: str) -> Family:
     return Family(
         subsets=(IMM_PEOPLE,),
@@ -105,10 +121,11 @@ def _imm(model: str) -> Family:
         read=partial(_read_imm, model),
         crops=partial(_crops_imm, model),
         examples=partial(_examples_imm, model),
+        cut=_cut_imm,
     )
 
 
-_LANDMARKS = Family(tuple(TEST_FOLDERS), True, _read_300w, _crops_300w, _examples_300w)
+_LANDMARKS = Family(tuple(TEST_FOLDERS), True, _read_300w, _crops_300w, _examples_300w, _cut_300w)
 
 FAMILIES: Mapping[str, Family] = {
     **dict.fromkeys(("resnet18", "resnet18-plain", "unet", "unet-mri", "unet-light"), _LANDMARKS),

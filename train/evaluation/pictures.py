@@ -110,7 +110,8 @@ def photograph(path: Path, faces: Sequence[FloatArray]) -> Figure:
     axes.imshow(np.asarray(picture, np.uint8), extent=extent, aspect="auto")
     axes.set(xlim=extent[:2], ylim=extent[2:])
     for points in faces:
-        axes.scatter(points[:, 0], points[:, 1], s=4, color=PREDICTED_COLOUR, linewidths=0)
+        dot = 4.0 if len(points) > 1 else 30.0
+        axes.scatter(points[:, 0], points[:, 1], s=dot, color=PREDICTED_COLOUR, linewidths=0)
     return figure
 
 

@@ -16,7 +16,7 @@ from train.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """The tracker's result for one image: ``faces`` ``(68, 2)`` in image pixels, or the reading ``error``."""
+    """Result for one image: ``faces`` ``(P, 2)`` in image pixels, P 68 from the tracker, or the ``error``."""
 
     faces: tuple[FloatArray, ...]
     error: str | None = None

@@ -15,7 +15,8 @@ from train.evaluation.breakdown import Breakdown, break_down, head_yaws
 from train.evaluation.breakdown_tables import to_dict
 from train.evaluation.families import FAMILIES, Family
 from train.evaluation.labelled import LabelledSet
-from train.evaluation.own_detector import own_detector, track_test_set, tracked
+from train.evaluation.own_detector import own_detector, track_test_set
+from train.evaluation.own_pictures import own_pictures, remarks, write_marked
 from train.evaluation.predictions import Line
 from train.evaluation.results import Evaluation, Score, scores
 from train.evaluation.tables import to_json
@@ -38,8 +39,8 @@ class Request:
     """Options of one evaluation.
 
     ``files`` are prediction files as subset (or ``None``) and path, ``images`` a folder of the user's own
-    pictures for the report, ``log`` the training log; ``report``, ``json_path`` and the folder ``plots`` are
-    the outputs to write.
+    pictures, ``log`` the training log; ``report``, ``json_path`` and the folders ``plots`` and ``marked`` are
+    the outputs to write, the last for the pictures of ``images``.
     """
 
     model: str
@@ -51,6 +52,7 @@ class Request:
     json_path: Path | None = None
     log: Path | None = None
     plots: Path | None = None
+    marked: Path | None = None
     only: Only | None = None
 
     @property
@@ -68,8 +70,8 @@ class Request:
 class Outcome:
     """Results of one evaluation.
 
-    ``examples`` are training samples and ``own`` the tracker's lines about the user's own pictures, for the
-    report. ``headline`` are the scores to quote: with the tracker's own detector if it runs the model, else
+    ``examples`` are training samples and ``own`` the faces in the user's own pictures, for the report.
+    ``headline`` are the scores to quote: with the tracker's own detector if it runs the model, else
     from the label box; ``complete`` says that they cover the whole test set; ``notes`` are messages for the
     user. ``breakdowns`` of each condition and ``occlusion`` are measured for models that the tracker runs.
     """
@@ -89,16 +91,18 @@ class Outcome:
 def misuse(request: Request) -> str | None:
     """Return why the options cannot be combined, in one line; None if they can."""
     tracked, only = request.family.tracked, request.only
-    if not tracked and (request.files or request.images or only == "own-detector"):
-        return f"the tracker does not run {request.model}: no --predictions, --images or --only own-detector"
+    if not tracked and (request.files or only == "own-detector"):
+        return f"the tracker does not run {request.model}: no --predictions or --only own-detector"
     if only == "label-box" and request.files:
         return "--only label-box leaves no use for --predictions"
     if only == "own-detector" and request.weights:
         return "--only own-detector leaves no use for --weights: the tracker runs the shipped ones"
-    if request.images and request.weights:
-        return "--images shows the tracker, which runs the shipped weights: leave out --weights"
-    if request.images and not request.report:
-        return "--images is for the report: say --report OUT.html"
+    if request.images and not (request.report or request.marked):
+        return "--images is for the report and for marked pictures: say --report OUT.html or --marked DIR"
+    if request.marked and not request.images:
+        return "--marked is for pictures of your own: say --images DIR"
+    if request.marked and request.images and request.marked.resolve() == request.images.resolve():
+        return "--marked needs a folder of its own, not that of --images"
     if request.log and not (request.report or request.plots):
         return "--log is for the report and the plots: say --report OUT.html or --plots DIR"
     if request.report and request.json_path and request.report.resolve() == request.json_path.resolve():
@@ -117,7 +121,7 @@ def measure(request: Request) -> Outcome:
     faces = request.family.read(request.data)
     loaded = None if request.only == "own-detector" else _load(request)
     examples = _examples(request, loaded) if request.report else ()
-    own_pictures = tracked(request.images, request.model) if request.images else {}
+    own_lines = _own_pictures(request, loaded)
     evaluations = [_label_box(request.family, faces, loaded)] if loaded else []
     own, note = _own_detector(request, faces)
     evaluations += [own] if own else []
@@ -130,11 +134,11 @@ def measure(request: Request) -> Outcome:
         evaluations=tuple(evaluations),
         headline=scores(headline) if headline else (),
         complete=not absent,
-        notes=(note,) if note else (),
+        notes=(*remarks(own_lines), *((note,) if note else ())),
         loaded=loaded,
         log=log,
         examples=examples,
-        own=own_pictures,
+        own=own_lines,
         breakdowns=tuple(break_down(one, yaws) for one in evaluations) if yaws else (),
         occlusion=_occlusion(request.family, faces, loaded) if loaded else (),
     )
@@ -159,6 +163,8 @@ def write(request: Request, outcome: Outcome) -> None:
         _write_plots(request.plots, outcome)
     if request.report:
         replace(request.report, _report(request, outcome).encode())
+    if request.marked and request.images:
+        write_marked(request.marked, request.images, outcome.own)
 
 
 def _check_outputs(request: Request) -> None:
@@ -167,9 +173,10 @@ def _check_outputs(request: Request) -> None:
     for path in (request.json_path, request.report):
         if path:
             try_writing(path)
-    if request.plots:
-        make_folder(request.plots)
-        try_writing(request.plots / "errors.png")
+    for folder, name in ((request.plots, "errors.png"), (request.marked, "picture.png")):
+        if folder:
+            make_folder(folder)
+            try_writing(folder / name)
 
 
 def _log(request: Request) -> Log | None:
@@ -185,6 +192,14 @@ def _load(request: Request) -> Loaded:
     from train.models.load import load_network
 
     return load_network(request.model, request.weights)
+
+
+def _own_pictures(request: Request, loaded: Loaded | None) -> dict[str, Line]:
+    """Return the faces in the user's pictures, with the network's points if the tracker cannot run it."""
+    if request.images is None:
+        return {}
+    alone = loaded if request.weights or not request.family.tracked else None
+    return own_pictures(request.images, request.model, request.family, alone)
 
 
 def _label_box(family: Family, faces: LabelledSet, loaded: Loaded) -> Evaluation:

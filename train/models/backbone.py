@@ -1,6 +1,6 @@
-"""ResNet18 with a one-channel stem, as a source of features at five sizes.
+"""ResNets with a one-channel stem, as sources of features at five sizes.
 
-K. He et al., "Deep Residual Learning for Image Recognition", CVPR 2016: torchvision's network.
+K. He et al., "Deep Residual Learning for Image Recognition", CVPR 2016: torchvision's networks.
 """
 
 from __future__ import annotations
@@ -24,21 +24,25 @@ _STEM, _STEM_MEAN = "conv1.weight", "bn1.running_mean"
 WIDTHS = (64, 64, 128, 256, 512)
 """Channels of the features, finest first."""
 
+BLOCKS = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3)}
+"""Residual blocks of each layer of the networks that can be a backbone: those with these ``WIDTHS``."""
 
-def grey_resnet18(pretrained: bool = False) -> nn.Module:
-    """Create torchvision's ResNet18 for grey pictures, without its classifier.
+
+def grey_resnet(name: str = "resnet18", pretrained: bool = False) -> nn.Module:
+    """Create torchvision's network ``name`` of ``BLOCKS`` for grey pictures, without its classifier.
 
     ``pretrained=True`` downloads the ImageNet weights (the only network access in training, and only on
     request), as :func:`grey_imagenet` converts them. Raises :class:`~train.errors.RunError` if the download
     fails.
     """
     models = import_models()
-    weights = models.ResNet18_Weights.IMAGENET1K_V1 if pretrained else None
+    weights = models.get_model_weights(name).IMAGENET1K_V1 if pretrained else None
     try:
-        backbone = models.resnet18(weights=weights)
+        backbone = models.get_model(name, weights=weights)
     except OSError as error:
+        file = weights.url.rpartition("/")[2] if weights else ""
         raise RunError(
-            f"the ImageNet weights cannot be downloaded ({error}): download resnet18-f37072fd.pth elsewhere "
+            f"the ImageNet weights cannot be downloaded ({error}): download {file} elsewhere "
             "and give it as --init FILE"
         ) from error
     published = backbone.state_dict()
@@ -50,13 +54,22 @@ def grey_resnet18(pretrained: bool = False) -> nn.Module:
     return backbone
 
 
+def backbone_of(tensors: Mapping[str, Tensor]) -> str:
+    """Return the name in ``BLOCKS`` of the backbone that a network with ``tensors`` has; empty for none."""
+    blocks = tuple(
+        len({name.split(".")[2] for name in tensors if name.startswith(f"backbone.layer{layer}.")})
+        for layer in range(1, 5)
+    )
+    return next((name for name, known in BLOCKS.items() if known == blocks), "")
+
+
 def is_torchvision(tensors: Mapping[str, Tensor]) -> bool:
     """Return whether ``tensors`` have the names of torchvision's ResNets."""
     return {_STEM, _STEM_MEAN, "layer1.0.conv1.weight"} <= tensors.keys()
 
 
 def grey_imagenet(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the tensors of torchvision's ResNet18 for grey pictures, normalised as :func:`features` does.
+    """Return the tensors of torchvision's ResNets for grey pictures, normalised as :func:`features` does.
 
     Those of a network that sees one channel are returned as they are.
 

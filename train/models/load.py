@@ -1,4 +1,4 @@
-"""Loading of trained weights into torch networks, from safetensors files or exported ONNX models."""
+"""Loading of trained weights into torch networks: safetensors files, exported models, checkpoints of runs."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from torch import Tensor, nn
 
 from tracker.geometry import CROP_SIZE
 from train.errors import RunError
-from train.models.backbone import grey_imagenet, is_torchvision
+from train.models.backbone import backbone_of, grey_imagenet, is_torchvision
 from train.models.fold import fold_normalisation, normalised_convolutions
-from train.models.registry import MODELS, WITHOUT_MAPS, build
+from train.models.registry import MODELS, WITH_BACKBONE, WITHOUT_MAPS, build
+from train.models.run_checkpoint import SUFFIX, read_averaged
 from train.models.torch_file import SUFFIXES, read_torch, unwrapped
 from train.models.unet import grey_brain_mri, is_brain_mri
 from train.models.upsampling import with_transposed
@@ -47,22 +48,48 @@ class Loaded:
 
 
 def load_network(model: str, weights: Path | None = None) -> Loaded:
-    """Load the network ``model`` with ``weights``, a .safetensors or .onnx file; None for the shipped ones.
+    """Load the network ``model`` with ``weights``; None for the shipped ones.
 
-    Raises :class:`~train.errors.RunError` if the file does not hold that network.
+    ``weights`` is a .safetensors or .onnx file, or the .ckpt of a run, finished or not, of which the averaged
+    weights count. Raises :class:`~train.errors.RunError` if the file does not hold that network.
     """
-    network = build(model).eval()
+    build(model)  # for an unknown one, before a file of its name is missed
     path = weights or _shipped(model)
+    folded = path.suffix == ".onnx"
     try:
-        if path.suffix == ".onnx":
-            size, tensors = read_onnx(path)
-            fold_normalisation(network)
-        else:
-            size, tensors = read_safetensors(path)
+        size, tensors = _read_own(path, model)
+        network = _network_of(model, tensors, folded)
+        if not _same_shapes(tensors, network) and (other := _owner(tensors, folded)):
+            raise ValueError(f"they are of {other}")
         network.load_state_dict({name: value.float() for name, value in tensors.items()})
     except _UNREADABLE as error:
         raise RunError(f"{path} does not hold {model} weights: {_in_short(error)}") from error
     return Loaded(network, size)
+
+
+def _read_own(path: Path, model: str) -> tuple[int, dict[str, Tensor]]:
+    """Return crop size and tensors of a file that training or the export wrote."""
+    if path.suffix == ".onnx":
+        return read_onnx(path)
+    return read_averaged(path, model) if path.suffix == SUFFIX else read_safetensors(path)
+
+
+def _network_of(model: str, tensors: Mapping[str, Tensor], folded: bool) -> nn.Module:
+    """Create the network ``model`` with the backbone of ``tensors``."""
+    network = build(model, backbone_of(tensors) if model in WITH_BACKBONE else "").eval()
+    if folded:
+        fold_normalisation(network)
+    return network
+
+
+def _owner(tensors: Mapping[str, Tensor], folded: bool) -> str:
+    """Return the model that has such ``tensors``; empty if none has."""
+    return next((m for m in MODELS if _same_shapes(tensors, _network_of(m, tensors, folded))), "")
+
+
+def _same_shapes(tensors: Mapping[str, Tensor], network: nn.Module) -> bool:
+    own = network.state_dict()
+    return own.keys() == tensors.keys() and all(own[name].shape == t.shape for name, t in tensors.items())
 
 
 def load_heatmap_network(model: str, weights: Path | None = None) -> Loaded:

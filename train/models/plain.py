@@ -10,20 +10,21 @@ import torch
 from torch import Tensor, nn
 
 from tracker.types import N_POINTS
-from train.models.backbone import WIDTHS, features, grey_resnet18
+from train.models.backbone import WIDTHS, features, grey_resnet
 from train.models.output import LandmarkOutput
 
 
 class PlainResNet18(nn.Module):
     """Network from grey crops to ``LandmarkOutput``, without presence and maps.
 
-    The input is ``(N, 1, S, S)`` uint8 or float grey levels 0..255, S a multiple of 32. ``pretrained=True``
-    starts from ImageNet, as :func:`~train.models.backbone.grey_resnet18` does; the last layer is new.
+    The input is ``(N, 1, S, S)`` uint8 or float grey levels 0..255, S a multiple of 32. ``backbone`` and
+    ``pretrained``, for a start from ImageNet, are as in :func:`~train.models.backbone.grey_resnet`. The last
+    layer is new.
     """
 
-    def __init__(self, pretrained: bool = False) -> None:
+    def __init__(self, backbone: str = "resnet18", pretrained: bool = False) -> None:
         super().__init__()
-        self.backbone = grey_resnet18(pretrained)
+        self.backbone = grey_resnet(backbone, pretrained)
         self.backbone.fc = nn.Linear(WIDTHS[-1], 2 * N_POINTS)
 
     def forward(self, crop: Tensor) -> LandmarkOutput:

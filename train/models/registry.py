@@ -8,6 +8,7 @@ from functools import partial
 from torch import nn
 
 from train.errors import RunError
+from train.models.backbone import BLOCKS
 from train.models.imm import SPECS, ImmLandmarks
 from train.models.plain import PlainResNet18
 from train.models.resnet18 import ResNet18Landmarks
@@ -27,21 +28,36 @@ WITHOUT_MAPS = ("resnet18-plain", *SPECS)
 
 _HALVED_FOUR_TIMES = ("unet", "unet-mri", "unet-light")
 
-IMAGENET: dict[str, Callable[[], nn.Module]] = {
-    "resnet18": partial(ResNet18Landmarks, pretrained=True),
-    "resnet18-plain": partial(PlainResNet18, pretrained=True),
+WITH_BACKBONE: dict[str, Callable[[str, bool], nn.Module]] = {
+    "resnet18": ResNet18Landmarks,
+    "resnet18-plain": PlainResNet18,
 }
-"""Networks that can start from ImageNet weights, which are downloaded when the network is created."""
+"""Networks whose backbone can be chosen, and which can start from ImageNet weights."""
 
 
-def build(model: str) -> nn.Module:
-    """Create the untrained network ``model``.
+def build(model: str, backbone: str = "", pretrained: bool = False) -> nn.Module:
+    """Create the untrained network ``model``, or one whose ``backbone`` is ``pretrained`` on ImageNet.
 
-    Raises :class:`~train.errors.RunError` for an unknown name.
+    An empty ``backbone`` is the model's own. Raises :class:`~train.errors.RunError` for an unknown name, for
+    a model whose backbone cannot be chosen, and if the ImageNet weights cannot be downloaded.
     """
     if model not in MODELS:
         raise RunError(f"unknown model {model!r}: choose one of {', '.join(MODELS)}")
+    check_backbone(model, backbone)
+    if backbone or pretrained:
+        return WITH_BACKBONE[model](backbone or "resnet18", pretrained)
     return MODELS[model]()
+
+
+def check_backbone(model: str, backbone: str) -> None:
+    """Check that ``backbone`` is empty or one that ``model`` can have.
+
+    Raises :class:`~train.errors.RunError` if not.
+    """
+    if backbone and model not in WITH_BACKBONE:
+        raise RunError(f"{model} has no backbone to choose, only {' and '.join(WITH_BACKBONE)} have")
+    if backbone and backbone not in BLOCKS:
+        raise RunError(f"backbone must be {' or '.join(BLOCKS)}, got {backbone!r}")
 
 
 def size_step(model: str) -> int:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from tracker.types import N_POINTS
-from train.models.backbone import WIDTHS, features, grey_resnet18
+from train.models.backbone import WIDTHS, features, grey_resnet
 from train.models.heatmap import RING, HeatmapCodec
 from train.models.output import LandmarkOutput
 
@@ -24,13 +24,13 @@ _FEATURES = WIDTHS[1:]
 class ResNet18Landmarks(nn.Module):
     """Network from grey crops to ``LandmarkOutput``.
 
-    The input is ``(N, 1, S, S)`` uint8 or float grey levels 0..255, S a multiple of 32. ``pretrained=True``
-    starts from ImageNet, as :func:`~train.models.backbone.grey_resnet18` does.
+    The input is ``(N, 1, S, S)`` uint8 or float grey levels 0..255, S a multiple of 32. ``backbone`` and
+    ``pretrained``, for a start from ImageNet, are as in :func:`~train.models.backbone.grey_resnet`.
     """
 
-    def __init__(self, pretrained: bool = False) -> None:
+    def __init__(self, backbone: str = "resnet18", pretrained: bool = False) -> None:
         super().__init__()
-        self.backbone = grey_resnet18(pretrained)
+        self.backbone = grey_resnet(backbone, pretrained)
         self.pyramid = Pyramid()
         self.presence = nn.Linear(_FEATURES[-1], 1)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,14 +12,9 @@ from torch.optim.swa_utils import AveragedModel
 
 from train.config import TrainConfig
 from train.errors import RunError
+from train.models.run_checkpoint import UNREADABLE, VERSION
 from train.training.folder import another
 from train.training.record import difference, recipe_text
-
-VERSION = 2
-"""Version of the checkpoints' content; others are refused."""
-
-# Exceptions of torch.load for an archive that is truncated or overwritten.
-_UNREADABLE = (OSError, RuntimeError, EOFError, ValueError, LookupError, TypeError, pickle.UnpicklingError)
 
 
 @dataclass
@@ -67,7 +61,7 @@ class Run:
             if not zipfile.is_zipfile(path):  # torch would read it as its older, pickled format
                 raise ValueError("not an archive")
             state = fabric.load(path, weights_only=True)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise RunError(f"{path} is not a readable checkpoint: {other}, or delete it") from error
         if not isinstance(state, dict) or state.keys() != self._state().keys():
             earlier = isinstance(state, dict) and {"config", "data", "averaged"} <= state.keys()

@@ -27,7 +27,7 @@ from train.data.splits import (
 )
 from train.errors import RunError
 from train.models.load import Taken, warm_start
-from train.models.registry import IMAGENET, build
+from train.models.registry import WITH_BACKBONE, build
 from train.processes import is_first_process
 from train.progress import progress_bar
 from train.training.options import RunOptions
@@ -87,7 +87,7 @@ def train_landmarks(
     pictures, validation = limited(pictures, limit), limited(validation, limit)
     task = landmark_task(config, pictures, validation)
     fresh = initial_network(config, faces, say, more.in_part)
-    make = partial(build, config.model) if options.has_checkpoint else fresh
+    make = partial(build, config.model, config.backbone) if options.has_checkpoint else fresh
     return run_training(config, make, task, options)
 
 
@@ -106,11 +106,11 @@ def initial_network(
 
     def make() -> nn.Module:
         if config.init == "imagenet":
-            if config.model not in IMAGENET:
-                known = " and ".join(IMAGENET)
+            if config.model not in WITH_BACKBONE:
+                known = " and ".join(WITH_BACKBONE)
                 raise RunError(f"--init imagenet is for {known}: give a file to start {config.model} from")
-            return IMAGENET[config.model]()
-        network = build(config.model)
+            return build(config.model, config.backbone, pretrained=True)
+        network = build(config.model, config.backbone)
         if config.init:
             taken = _start_from(network, config, faces, in_part)
             if is_first_process():

@@ -277,6 +277,7 @@ def test_bad_input_is_refused_in_one_line_before_anything_is_written(
         (["--data", tree, *good, "--plots", tmp_path / "log.csv"], "cannot be made"),
         (["--data", tree, *good, *report, "--log", tmp_path / "log.csv"], "not a training log"),
         (["--data", tree, *good, *report, "--images", tmp_path / "nowhere"], "is no folder"),
+        (["--data", tree, *good, "--images", tree, "--marked", tmp_path / "log.csv"], "cannot be made"),
     ]:
         before = sorted(tmp_path.iterdir())
         code, _, _ = run(*arguments)
@@ -295,11 +296,12 @@ def test_usage_errors_exit_with_2(run: Runner, tree: Path, predictions: Path, tm
         ["--data", tree, "--only", "label-box", *both(predictions)],
         ["--data", tree, "--only", "own-detector", "--weights", tmp_path / "w.onnx"],
         ["--data", tree, "--images", tmp_path],
-        ["--data", tree, "--images", tmp_path, "--weights", tmp_path / "w.onnx", *report],
+        ["--data", tree, "--marked", tmp_path],
+        ["--data", tree, "--images", tmp_path, "--marked", tmp_path],
         ["--data", tree, "--log", tmp_path / "log.csv"],
         ["--data", tree, "face58", *both(predictions)],
         ["--data", tree, "nose-fan", "--only", "own-detector"],
-        ["--data", tree, "nose-fan", "--images", tmp_path, *report],
+        ["--data", tree, "nose-fan", "--images", tmp_path],
         ["--data", tree, "--json", tmp_path / "r.html", *report],
     ):
         assert run(*arguments)[0] == 2

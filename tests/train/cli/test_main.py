@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 from typing import Never
 
-import numpy as np
 import pytest
 import torch
 
@@ -13,7 +12,6 @@ from tests.train.cli.runner import Runner, dry_run, is_one_line
 from train.cli import main as cli
 from train.configs import nose
 from train.training import run as running
-from train.training.log import read_log
 
 
 def test_usage_errors_exit_with_2(run: Runner, tiny_300w: Path) -> None:
@@ -98,32 +96,6 @@ def test_a_dry_run_writes_weights_that_the_network_takes(trained: Path) -> None:
     with safe_open(trained / "resnet18.safetensors", "pt") as file:
         assert file.metadata()["size"] == "128"
         assert file.metadata()["run"] == (trained / "config.json").read_text()
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # of torch's exporter
-def test_the_dry_run_of_the_readme_learns_and_its_export_runs(
-    run: Runner, tiny_300w: Path, tmp_path: Path
-) -> None:
-    """One step, since 64 faces are one batch: validation compares the network before and after it."""
-    from export.landmarks import export_onnx, load_contract
-    from tracker.inference.backends import open_session
-
-    out = tmp_path / "runs" / "resnet18"
-    code, _, err = run(
-        "resnet18", "--data", tiny_300w, "--out", out, "--limit", 64, "--epochs", 1, "--threads", 1
-    )
-    assert code == 0, err
-    assert "training on 64 pictures" in err
-    log = read_log(out / "log.csv")
-    before, after = log["validation_loss"]
-    assert after < before
-    assert log["lr"][1] > 0
-    export_onnx(load_contract(out / "resnet18.safetensors", "resnet18"), tmp_path / "resnet18.onnx")
-    session = open_session(tmp_path / "resnet18.onnx", "cpu", 1)
-    points, presence = session.run(np.zeros((1, 1, 224, 224), np.uint8))
-    assert np.isfinite(points).all()
-    assert 0 <= presence[0] <= 1
 
 
 @pytest.mark.slow

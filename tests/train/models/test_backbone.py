@@ -132,17 +132,18 @@ def test_imagenet_weights_are_converted_when_they_are_downloaded(
     from train.models import backbone
 
     class Models:
-        ResNet18_Weights = import_models().ResNet18_Weights
+        get_model_weights = staticmethod(import_models().get_model_weights)
 
         @staticmethod
-        def resnet18(weights: object) -> nn.Module:
+        def get_model(name: str, weights: object) -> nn.Module:
+            assert name == "resnet18"
             assert weights is not None
             copy: nn.Module = import_models().resnet18()
             copy.load_state_dict(published.state_dict())
             return copy
 
     monkeypatch.setattr(backbone, "import_models", lambda: Models)
-    found = backbone.grey_resnet18(pretrained=True).state_dict()
+    found = backbone.grey_resnet(pretrained=True).state_dict()
     expected = backbone.grey_imagenet(published.state_dict())
     assert found.keys() == {name for name in expected if not name.startswith("fc.")}
     assert all(torch.equal(tensor, expected[name]) for name, tensor in found.items())

@@ -18,7 +18,7 @@ from tests.train.imm_files import write_imm
 from train.configs.loading import Changes, recipe
 from train.models.load import load_network
 from train.training.imm import train_imm
-from train.training.options import RunOptions
+from train.training.options import LAST, RunOptions
 
 
 def weights_of(out: Path) -> dict[str, Tensor]:
@@ -65,6 +65,8 @@ def test_two_processes_share_each_batch_and_write_once(data: Path, tmp_path: Pat
             [row[name] for row in alone], rel=1e-3, nan_ok=True
         ), name
     weights = weights_of(two)
+    kept = load_network("nose-fan", two / LAST).network.state_dict()
+    assert all(torch.equal(weights[name], tensor) for name, tensor in kept.items())
     run(data, two, "--devices", 2, "--resume")
     assert all(torch.equal(weights[name], tensor) for name, tensor in weights_of(two).items())
 

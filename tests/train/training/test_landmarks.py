@@ -16,7 +16,7 @@ from tests.train.models.test_unet import brain_mri
 from train.config import Stage, TrainConfig
 from train.data.readers import LabelledFace
 from train.errors import RunError
-from train.models.registry import IMAGENET, MODELS, build
+from train.models.registry import MODELS, WITH_BACKBONE, build
 from train.training.landmarks import initial_network
 
 
@@ -79,21 +79,21 @@ def test_only_models_with_imagenet_weights_request_them(monkeypatch: pytest.Monk
     """The download itself belongs to torchvision; this tests the request only."""
     asked = []
 
-    def grey_resnet18(pretrained: bool) -> nn.Module:
-        asked.append(pretrained)
+    def grey_resnet(backbone: str, pretrained: bool) -> nn.Module:
+        asked.append((backbone, pretrained))
         return nn.Identity()
 
     for module, model in (("resnet18", "resnet18"), ("plain", "resnet18-plain")):
-        monkeypatch.setattr(f"train.models.{module}.grey_resnet18", grey_resnet18)
+        monkeypatch.setattr(f"train.models.{module}.grey_resnet", grey_resnet)
         start(model, "imagenet")
-    assert asked == [True, True]
-    for model in set(MODELS) - set(IMAGENET):
+    assert asked == [("resnet18", True)] * 2
+    for model in set(MODELS) - set(WITH_BACKBONE):
         with pytest.raises(RunError, match=f"for resnet18 and resnet18-plain: give a file to start {model} "):
             start(model, "imagenet")
 
 
 def test_the_tables_name_known_models() -> None:
-    assert set(IMAGENET) <= set(MODELS)
+    assert set(WITH_BACKBONE) <= set(MODELS)
 
 
 def test_only_the_first_process_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
