@@ -12,14 +12,13 @@ import numpy as np
 
 from tracker.scheme import PARTS
 from train.data.readers import LabelledFace
-from train.data.splits import IMM_PEOPLE, TEST_FOLDERS, test_faces, training_faces
+from train.data.splits import IMM_PEOPLE, TEST_FOLDERS, test_faces
 from train.evaluation.labelled import LabelledSet
 from train.evaluation.results import Measure
 from train.metrics import inter_ocular
 from train.progress import OnRead
 
 if TYPE_CHECKING:
-    from train.data.dataset import Sample
     from train.evaluation.labelled import LabelCrops
 
 
@@ -27,17 +26,15 @@ if TYPE_CHECKING:
 class Family:
     """Models that are evaluated in the same way.
 
-    ``read`` returns the labelled test faces below a data folder, ``crops`` these faces as the input of a
-    network of a given size in pixels, and ``examples`` a number of training samples of that size, as the
-    loader makes them. ``subsets`` are the parts of the complete test set. ``tracked`` is true if the tracker
-    runs these models, so that they can be tested with its own detector.
+    ``read`` returns the labelled test faces below a data folder, and ``crops`` these faces as the input of a
+    network of a given size in pixels. ``subsets`` are the parts of the complete test set. ``tracked`` is true
+    if the tracker runs these models, so that they can be tested with its own detector.
     """
 
     subsets: tuple[str, ...]
     tracked: bool
     read: Callable[[Path], LabelledSet]
     crops: Callable[[LabelledSet, int, OnRead], LabelCrops]
-    examples: Callable[[Path, int, int], list[Sample]]
 
 
 def _merged(**groups: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
@@ -71,15 +68,6 @@ def _crops_300w(labelled: LabelledSet, size: int, on_read: OnRead) -> LabelCrops
     return CanonicalCrops(cast(tuple[LabelledFace, ...], labelled.labels), size, on_read)
 
 
-def _examples_300w(data: Path, size: int, count: int) -> list[Sample]:
-    from train.configs.resnet18 import CONFIG
-    from train.data.dataset import FaceCrops
-
-    training, _ = training_faces(data)
-    crops = FaceCrops(training[:: max(len(training) // count, 1)][:count], size, CONFIG.recipe)
-    return [crops[index] for index in range(len(crops))]
-
-
 def _read_imm(model: str, data: Path) -> LabelledSet:
     from train.evaluation.imm_set import read_test
 
@@ -92,23 +80,16 @@ def _crops_imm(model: str, labelled: LabelledSet, size: int, on_read: OnRead) ->
     return crops(model, labelled, size, on_read)
 
 
-def _examples_imm(model: str, data: Path, size: int, count: int) -> list[Sample]:
-    from train.evaluation.imm_set import examples
-
-    return examples(model, data, size, count)
-
-
 def _imm(model: str) -> Family:
     return Family(
         subsets=(IMM_PEOPLE,),
         tracked=False,
         read=partial(_read_imm, model),
         crops=partial(_crops_imm, model),
-        examples=partial(_examples_imm, model),
     )
 
 
-_LANDMARKS = Family(tuple(TEST_FOLDERS), True, _read_300w, _crops_300w, _examples_300w)
+_LANDMARKS = Family(tuple(TEST_FOLDERS), True, _read_300w, _crops_300w)
 
 FAMILIES: Mapping[str, Family] = {
     **dict.fromkeys(("resnet18", "resnet18-plain", "unet", "unet-mri", "unet-light"), _LANDMARKS),

@@ -8,17 +8,13 @@ from typing import cast
 
 import numpy as np
 
-from train.config import TrainConfig
-from train.configs import face58, nose
 from train.data.asf import N_SHOTS, Shot
-from train.data.dataset import Sample
 from train.data.image_size import image_size
 from train.data.imm import (
     OUTER_EYE_CORNERS_58,
     PARTS_58,
     ImmCrops,
     imm_shots,
-    split_people,
     test_shots,
 )
 from train.data.splits import IMM_PEOPLE, TEST_PEOPLE
@@ -65,15 +61,6 @@ def crops(model: str, labelled: LabelledSet, size: int, on_read: OnRead) -> ImmC
     """Return the whole pictures, ``size`` wide, as the input of ``model``."""
     shots = cast(Sequence[Shot], labelled.labels)
     return ImmCrops(shots, size, imm_spec(model).keep, on_read=on_read)
-
-
-def examples(model: str, data: Path, size: int, count: int) -> list[Sample]:
-    """Return ``count`` augmented samples of the training people."""
-    training, _ = split_people(imm_shots(data))
-    config: TrainConfig = (nose if len(imm_spec(model).keep) == 1 else face58).CONFIG
-    some = training[:: max(len(training) // count, 1)][:count]
-    samples = ImmCrops(some, size, imm_spec(model).keep, config.recipe, config.seed)
-    return [samples[index] for index in range(len(samples))]
 
 
 def _pixel(shots: Sequence[Shot]) -> Float64Array:
