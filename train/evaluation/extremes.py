@@ -13,7 +13,7 @@ from train.evaluation.tiles import Item, Marks, Style, Tile
 
 _VIEW_PX = 256
 _VIEW_MARGIN = 1.6
-_SMALLEST_VIEW = 0.45
+_SMALLEST_VIEW, _LARGEST_VIEW = 0.45, 2.5
 _STYLES: tuple[Style, ...] = ("answer", "other")
 
 
@@ -35,7 +35,11 @@ def face_item(answers: Mapping[str, Evaluation], row: int) -> Item:
     # One point has no extent, so show a part of the image around it.
     smallest = _SMALLEST_VIEW * max(image.shape) if len(truth) == 1 else 0.0
     side = max(_VIEW_MARGIN * float((high - low).max()), smallest)
-    x, y = (low + high) / 2
+    x, y = center = (low + high) / 2
+    # An answer that is far off is in view as well, unless the face would become too small.
+    reach = np.concatenate([np.abs(answer.predicted[row] - center).ravel() for answer in answers.values()])
+    farthest = float(np.nanmax(reach, initial=0.0))
+    side = max(side, min(2.1 * farthest, _LARGEST_VIEW * side))
     view = CropTransform((float(x), float(y)), side, size=_VIEW_PX)
     errors = ", ".join(f"{name} {error_text(answer, row)}".strip() for name, answer in answers.items())
     name = f"{first.subsets[row]}/{first.images[row].name}"

@@ -68,7 +68,7 @@ def error_curves(evaluations: Mapping[str, Evaluation]) -> Figure:
         axes.yaxis.set_major_formatter(PercentFormatter())
         if end > measure.failure:
             axes.axvline(measure.failure, color="#808080", linestyle=":", linewidth=1.2)
-        axes.legend(loc="lower right", fontsize=8, frameon=False)
+        axes.legend(loc="best", fontsize=8, frameon=False)
         plain_axes(axes)
     return figure
 

@@ -44,7 +44,7 @@ class Recipe:
     @property
     def stages(self) -> Sequence[Mapping[str, Any]]:
         """Stages of the training, in order."""
-        return list(self.values.get("stages", ()))
+        return [stage for stage in self.values.get("stages", ()) if isinstance(stage, Mapping)]
 
     @property
     def sets(self) -> frozenset[str]:
@@ -54,7 +54,8 @@ class Recipe:
     @property
     def seed(self) -> int:
         """Seed of the samples' random draws."""
-        return int(self.values.get("seed", 0))
+        seed = self.values.get("seed")
+        return seed if isinstance(seed, int) else 0
 
     @property
     def samples(self) -> SampleRecipe | None:
@@ -81,10 +82,10 @@ def find_recipe(model: str, weights: Path | None) -> Recipe:
     """
     if weights is not None:
         record = _in_metadata(weights)
-        if record is not None and record.get("model") == model:
+        if record is not None and _is_of(record, model):
             return Recipe(record["recipe"], f"From the record of the run in {weights.name}.", record)
         record = read_record(weights.parent)
-        if record is not None and record.get("model") == model:
+        if record is not None and _is_of(record, model):
             return Recipe(
                 record["recipe"], f"From {CONFIG}, which the run left beside {weights.name}.", record
             )
@@ -112,7 +113,7 @@ def stage_rows(recipe: Recipe) -> list[list[str]]:
             str(number),
             str(stage.get("size", "")),
             str(stage.get("epochs", "")),
-            f"{stage.get('peak_lr', float('nan')):g}",
+            _text(stage.get("peak_lr", "")),
             ", ".join(stage.get("sets", ())) or "all that are read",
         ]
         for number, stage in enumerate(recipe.stages, 1)
@@ -221,6 +222,11 @@ def _restored(value: Any) -> Any:
         return None
 
 
+def _is_of(record: Mapping[str, Any], model: str) -> bool:
+    """Return whether ``record`` is of a run of ``model`` and holds its recipe."""
+    return record.get("model") == model and isinstance(record.get("recipe"), Mapping)
+
+
 def _in_metadata(weights: Path) -> Mapping[str, Any] | None:
     """Return the record in the metadata of ``weights``, None for a file that holds none."""
     try:
@@ -228,4 +234,4 @@ def _in_metadata(weights: Path) -> Mapping[str, Any] | None:
             record = json.loads((file.metadata() or {}).get("run", "null"))
     except (OSError, SafetensorError, ValueError):
         return None
-    return record if isinstance(record, dict) and record.get("kind") == KIND and "recipe" in record else None
+    return record if isinstance(record, dict) and record.get("kind") == KIND else None

@@ -15,7 +15,7 @@ from train.evaluation.material import Maps
 from train.evaluation.nose_pair import NosePair
 from train.evaluation.tiles import Style
 
-_FACES = 6
+_FACES = 8
 
 
 def add_pair(page: Page, pair: NosePair) -> None:

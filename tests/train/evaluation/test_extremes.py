@@ -60,3 +60,11 @@ def test_a_missed_face_has_no_prediction_drawn(drawn: Evaluation) -> None:
 def test_a_missing_image_is_refused(drawn: Evaluation) -> None:
     with pytest.raises(DataError, match=r"gone\.jpg: not an image"):
         face_item({"": replace(drawn, images=(Path("gone.jpg"),) * 2)}, 0)
+
+
+def test_answers_that_are_far_off_are_in_view_up_to_a_limit(drawn: Evaluation) -> None:
+    for shift, visible in ((1.5, True), (50.0, False)):
+        far = replace(drawn, predicted=drawn.truth + shift * drawn.normaliser[:, None, None] * (1, 0))
+        label, answer = face_item({"": far}, 0).tiles[0].marks
+        assert bool((np.abs(answer.points - 128) <= 128).all()) is visible
+        assert np.ptp(label.points, axis=0).max() > 256 / 1.6 / 2.6  # the face stays large enough to see

@@ -50,7 +50,14 @@ def test_the_record_in_the_weights_comes_first(tmp_path: Path) -> None:
     assert beside.record is not None
 
 
-NO_RECORDS = ["", "[]", "{", '{"kind": "training run"}', '{"kind": "other", "recipe": {}}']
+NO_RECORDS = [
+    "",
+    "[]",
+    "{",
+    '{"kind": "training run", "model": "unet"}',
+    '{"kind": "training run", "model": "unet", "recipe": "unet"}',
+    '{"kind": "other", "model": "unet", "recipe": {}}',
+]
 
 
 @pytest.mark.parametrize("metadata", NO_RECORDS)
@@ -61,7 +68,10 @@ def test_without_a_record_the_shipped_recipe_is_shown_and_said_to_be(tmp_path: P
     assert "Neither u.safetensors nor its folder holds a record" in found.source
     assert "train/configs/unet.py" in found.source
     assert found.values == describe(UNET)
-    assert find_recipe("unet", tmp_path / "gone.onnx").record is None
+    (tmp_path / CONFIG).write_text('{"kind": "training run", "model": "unet"}')
+    (tmp_path / "unet.onnx").write_bytes(b"no safetensors file")
+    for name in ("gone.onnx", "unet.onnx"):
+        assert find_recipe("unet", tmp_path / name).record is None
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -123,3 +133,11 @@ def test_augmentation_of_another_program_is_not_guessed(change: dict[str, object
     values = describe(UNET)
     values["recipe"] |= change
     assert Recipe(values, "").samples is None
+
+
+def test_a_record_with_other_values_than_a_run_writes_is_shown_as_it_is() -> None:
+    stages = ["one", {"size": None, "peak_lr": "high"}]
+    odd = Recipe({"stages": stages, "seed": "x", "loss": 3, "recipe": None}, "")
+    assert stage_rows(odd) == [["1", "None", "", "high", "all that are read"]]
+    assert (odd.seed, odd.samples, odd.codec) == (0, None, None)
+    assert setting_groups(odd)["Loss"] == {"loss": "3"}
