@@ -14,14 +14,13 @@ from tracker.geometry import CropTransform
 from tracker.scheme import PARTS
 from tracker.types import FloatArray, ImageArray
 from train.data.readers import LabelledFace
-from train.data.splits import IMM_PEOPLE, TEST_FOLDERS, test_faces, training_faces
+from train.data.splits import IMM_PEOPLE, TEST_FOLDERS, test_faces
 from train.evaluation.labelled import LabelledSet
 from train.evaluation.results import Measure
 from train.metrics import inter_ocular
 from train.progress import OnRead
 
 if TYPE_CHECKING:
-    from train.data.dataset import Sample
     from train.evaluation.labelled import LabelCrops
 
 
@@ -29,11 +28,11 @@ if TYPE_CHECKING:
 class Family:
     """Models that are evaluated in the same way.
 
-    ``read`` returns the labelled test faces below a data folder, ``crops`` these faces as the input of a
-    network of a given size in pixels, and ``examples`` a number of training samples of that size, as the
-    loader makes them. ``cut`` cuts a face with known 68 points ``(68, 2)`` from any grey picture as ``crops``
-    does from those of the test faces: it returns the network's input ``(H, W)``, of a given size, and the
-    square that its points refer to. ``subsets`` are the parts of the complete test set. ``tracked`` is true
+    ``read`` returns the labelled test faces below a data folder, and ``crops`` these faces as the input of a
+    network of a given size in pixels. ``cut`` cuts a face with known 68 points ``(68, 2)`` from any grey
+    picture as ``crops`` does from those of the test faces: it returns the network's input ``(H, W)``, of a
+    given size, and the square that its points refer to. ``subsets`` are the parts of the complete test set.
+    ``tracked`` is true
     if the tracker runs these models, so that they can be tested with its own detector.
     """
 
@@ -41,7 +40,6 @@ class Family:
     tracked: bool
     read: Callable[[Path], LabelledSet]
     crops: Callable[[LabelledSet, int, OnRead], LabelCrops]
-    examples: Callable[[Path, int, int], list[Sample]]
     cut: Callable[[ImageArray, FloatArray, int], tuple[ImageArray, CropTransform]]
 
 
@@ -76,15 +74,6 @@ def _crops_300w(labelled: LabelledSet, size: int, on_read: OnRead) -> LabelCrops
     return CanonicalCrops(cast(tuple[LabelledFace, ...], labelled.labels), size, on_read)
 
 
-def _examples_300w(data: Path, size: int, count: int) -> list[Sample]:
-    from train.configs.resnet18 import CONFIG
-    from train.data.dataset import FaceCrops
-
-    training, _ = training_faces(data)
-    crops = FaceCrops(training[:: max(len(training) // count, 1)][:count], size, CONFIG.recipe)
-    return [crops[index] for index in range(len(crops))]
-
-
 def _cut_300w(image: ImageArray, points: FloatArray, size: int) -> tuple[ImageArray, CropTransform]:
     crop = CropTransform.from_points(points, size=size)
     return crop.cut(image), crop
@@ -102,12 +91,6 @@ def _crops_imm(model: str, labelled: LabelledSet, size: int, on_read: OnRead) ->
     return crops(model, labelled, size, on_read)
 
 
-def _examples_imm(model: str, data: Path, size: int, count: int) -> list[Sample]:
-    from train.evaluation.imm_set import examples
-
-    return examples(model, data, size, count)
-
-
 def _cut_imm(image: ImageArray, points: FloatArray, size: int) -> tuple[ImageArray, CropTransform]:
     from train.evaluation.imm_set import cut
 
@@ -120,12 +103,11 @@ def _imm(model: str) -> Family:
         tracked=False,
         read=partial(_read_imm, model),
         crops=partial(_crops_imm, model),
-        examples=partial(_examples_imm, model),
         cut=_cut_imm,
     )
 
 
-_LANDMARKS = Family(tuple(TEST_FOLDERS), True, _read_300w, _crops_300w, _examples_300w, _cut_300w)
+_LANDMARKS = Family(tuple(TEST_FOLDERS), True, _read_300w, _crops_300w, _cut_300w)
 
 FAMILIES: Mapping[str, Family] = {
     **dict.fromkeys(("resnet18", "resnet18-plain", "unet", "unet-mri", "unet-light"), _LANDMARKS),

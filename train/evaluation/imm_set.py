@@ -11,10 +11,7 @@ import numpy as np
 
 from tracker.geometry import CropTransform, roll_of
 from tracker.types import FloatArray, ImageArray
-from train.config import TrainConfig
-from train.configs import face58, nose
 from train.data.asf import N_SHOTS, Shot
-from train.data.dataset import Sample
 from train.data.framed import Framing, mirrored_border
 from train.data.image_size import image_size
 from train.data.imm import (
@@ -23,7 +20,6 @@ from train.data.imm import (
     ImmCrops,
     imm_shots,
     middle_rows,
-    split_people,
     test_shots,
 )
 from train.data.splits import IMM_PEOPLE, TEST_PEOPLE
@@ -87,15 +83,6 @@ def cut(image: ImageArray, points: FloatArray, size: int) -> tuple[ImageArray, C
     picture = np.ascontiguousarray(square.cut(bordered)[middle_rows(size)])
     x, y = square.center
     return picture, replace(square, center=(x - pad, y - pad))
-
-
-def examples(model: str, data: Path, size: int, count: int) -> list[Sample]:
-    """Return ``count`` augmented samples of the training people."""
-    training, _ = split_people(imm_shots(data))
-    config: TrainConfig = (nose if len(imm_spec(model).keep) == 1 else face58).CONFIG
-    some = training[:: max(len(training) // count, 1)][:count]
-    samples = ImmCrops(some, size, imm_spec(model).keep, config.recipe, config.seed)
-    return [samples[index] for index in range(len(samples))]
 
 
 def _pixel(shots: Sequence[Shot]) -> Float64Array:

@@ -42,6 +42,11 @@ class Measure:
             raise ValueError(f"failure and limit must be positive, got {self.failure} and {self.limit}")
 
     @property
+    def error_name(self) -> str:
+        """Name of the error with its unit."""
+        return "NME, %" if self.unit == "%" else "distance, px of 640x480"
+
+    @property
     def n_points(self) -> int:
         """Number of points of a face."""
         return sum(map(len, self.parts.values()))

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
-from tracker.geometry import CROP_SIZE
 from tracker.types import FloatArray
 from train.data.readers import LabelledFace
 from train.errors import DataError
@@ -25,13 +24,11 @@ from train.progress import progress_bar
 from train.training.log import Log, read_log
 
 if TYPE_CHECKING:
+    from train.evaluation.material import Material
     from train.evaluation.occlusion import OcclusionScore
-    from train.evaluation.pictures import Tile
     from train.models.load import Loaded
 
 Only = Literal["label-box", "own-detector"]
-
-EXAMPLES = 24
 
 
 @dataclass(frozen=True)
@@ -70,10 +67,10 @@ class Request:
 class Outcome:
     """Results of one evaluation.
 
-    ``examples`` are training samples and ``own`` the faces in the user's own pictures, for the report.
-    ``headline`` are the scores to quote: with the tracker's own detector if it runs the model, else
-    from the label box; ``complete`` says that they cover the whole test set; ``notes`` are messages for the
-    user. ``breakdowns`` of each condition and ``occlusion`` are measured for models that the tracker runs.
+    ``material`` is what the report shows beside the scores, and ``own`` the tracker's lines about the user's
+    own pictures. ``headline`` are the scores to quote: with the tracker's own detector if it runs the model,
+    else from the label box; ``complete`` says that they cover the whole test set; ``notes`` are messages for
+    the user. ``breakdowns`` of each condition and ``occlusion`` are for models that the tracker runs.
     """
 
     evaluations: tuple[Evaluation, ...]
@@ -82,7 +79,7 @@ class Outcome:
     notes: tuple[str, ...]
     loaded: Loaded | None
     log: Log | None
-    examples: tuple[Tile, ...] = ()
+    material: Material | None = None
     own: dict[str, Line] = field(default_factory=dict)
     breakdowns: tuple[Breakdown, ...] = ()
     occlusion: tuple[OcclusionScore, ...] = ()
@@ -120,11 +117,11 @@ def measure(request: Request) -> Outcome:
     log = _log(request)
     faces = request.family.read(request.data)
     loaded = None if request.only == "own-detector" else _load(request)
-    examples = _examples(request, loaded) if request.report else ()
     own_lines = _own_pictures(request, loaded)
     evaluations = [_label_box(request.family, faces, loaded)] if loaded else []
     own, note = _own_detector(request, faces)
     evaluations += [own] if own else []
+    material = _material(request, faces, loaded, evaluations[0]) if request.report else None
     yaws = head_yaws(faces) if request.family.tracked else {}
     headline = own if request.family.tracked else evaluations[0]
     absent = [name for name in request.family.subsets if headline is None or name not in headline.names]
@@ -137,7 +134,7 @@ def measure(request: Request) -> Outcome:
         notes=(*remarks(own_lines), *((note,) if note else ())),
         loaded=loaded,
         log=log,
-        examples=examples,
+        material=material,
         own=own_lines,
         breakdowns=tuple(break_down(one, yaws) for one in evaluations) if yaws else (),
         occlusion=_occlusion(request.family, faces, loaded) if loaded else (),
@@ -235,15 +232,19 @@ def _own_detector(request: Request, faces: LabelledSet) -> tuple[Evaluation | No
 
 
 def _write_plots(folder: Path, outcome: Outcome) -> None:
-    from train.evaluation.figures import error_curves, filter_grid, part_bars, png, training_curves
+    from train.evaluation.figures import error_curves, filter_grid, part_bars, png
+    from train.training.curves import draw_curves
 
-    plots = {"errors.png": partial(error_curves, outcome.evaluations)}
+    evaluations: dict[str, Evaluation] = {
+        evaluation.condition: evaluation for evaluation in outcome.evaluations
+    }
+    plots = {"errors.png": partial(error_curves, evaluations)}
     if (filters := _filters(outcome.loaded)) is not None:
         plots["filters.png"] = partial(filter_grid, filters)
     if len(outcome.evaluations[0].measure.parts) > 1:
-        plots["parts.png"] = partial(part_bars, outcome.evaluations)
+        plots["parts.png"] = partial(part_bars, evaluations)
     if outcome.log is not None:
-        plots["training.png"] = partial(training_curves, outcome.log)
+        plots["training.png"] = partial(draw_curves, outcome.log, outcome.evaluations[0].measure.error_name)
     for name, plot in plots.items():
         replace(folder / name, png(plot()))
 
@@ -257,7 +258,7 @@ def _report(request: Request, outcome: Outcome) -> str:
         evaluations=outcome.evaluations,
         log=outcome.log,
         filters=_filters(outcome.loaded),
-        examples=outcome.examples,
+        material=outcome.material,
         own_folder=request.images,
         own=outcome.own,
     )
@@ -265,11 +266,12 @@ def _report(request: Request, outcome: Outcome) -> str:
         return render(contents)
 
 
-def _examples(request: Request, loaded: Loaded | None) -> tuple[Tile, ...]:
-    from train.evaluation.pictures import example_tiles
+def _material(request: Request, faces: LabelledSet, loaded: Loaded | None, first: Evaluation) -> Material:
+    from train.evaluation.material import Subject, gather
 
-    size = loaded.size if loaded else CROP_SIZE
-    return tuple(example_tiles(request.family.examples(request.data, size, EXAMPLES)))
+    subject = Subject(request.model, request.weights, request.data, loaded)
+    with progress_bar("collecting the report", None):
+        return gather(subject, faces, first if loaded else None)
 
 
 def _filters(loaded: Loaded | None) -> FloatArray | None:

@@ -25,6 +25,16 @@ def header(measure: Measure) -> list[str]:
     return ["subset", "faces", "misses", f"{error} mean", "95 %", "median", *box, *rates, area]
 
 
+def long_header(measure: Measure) -> list[str]:
+    """Return the headings of :func:`cells` in words, for a page that is as wide as they need."""
+    unit = measure.unit
+    error = "NME" if unit == "%" else "distance"
+    box = ["mean NME by box, %"] if measure.n_points > 1 else []
+    rate = f"faces {'above' if unit == '%' else 'within'} {measure.failure:g} {unit}, %"
+    means = [f"mean {error}, {unit}", "95 % interval of the mean", f"median {error}, {unit}"]
+    return ["subset", "faces", "not found", *means, *box, rate, f"AUC to {measure.limit:g} {unit}, %"]
+
+
 def cells(measure: Measure, score: Score) -> list[str]:
     """Format one score as text, in the order of :func:`header`."""
     box = [number(score.box_mean)] if measure.n_points > 1 else []
@@ -58,6 +68,25 @@ def explain(measure: Measure) -> str:
         rates = f"Within {measure.failure:g} px, and the area under the curve of errors: a miss is a failure."
     return (
         f"{error} 95 %: percentile bootstrap interval of the mean ({RESAMPLES} resamples of people). {rates}"
+    )
+
+
+def long_explain(measure: Measure) -> str:
+    """Return a legend of the numbers under :func:`long_header`."""
+    if measure.unit == "%":
+        error = (
+            "NME, the normalised mean error, is the mean distance of the points from their labels in % of "
+            "the distance between the outer eye corners, over the faces found; by box, it is in % of "
+            "sqrt(width x height) of the labels' tight box."
+        )
+    else:
+        error = "Distances are in pixels of a picture of 640x480, over the faces found."
+    unit, which = measure.unit, "above" if measure.unit == "%" else "within"
+    return (
+        f"{error} The interval is a percentile bootstrap of the mean, with {RESAMPLES} resamples of people. "
+        f"Faces {which} {measure.failure:g} {unit} are a share of all faces, and the AUC is the area under "
+        f"the curve below up to {measure.limit:g} {unit}, in % of what faces without any error would have; "
+        "in both, a face that is not found counts as one with an endless error."
     )
 
 

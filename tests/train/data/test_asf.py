@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 
 from tests.strategies import floats
 from tracker.types import FloatArray
-from train.data.asf import Shot, read_asf, read_imm_folder
+from train.data.asf import EDGES_58, Shot, read_asf, read_imm_folder
 from train.errors import DataError
 
 POINTS = np.column_stack([np.linspace(0.2, 0.8, 58), np.linspace(0.9, 0.1, 58) ** 2])
@@ -163,3 +163,15 @@ def test_the_real_database_matches_another_reader(data_dir: Path) -> None:
         assert image is not None
         height, width = image.shape[:2]
         assert np.abs(shot.points - relative * (width, height)).max() < 1e-9
+
+
+def test_edges_are_those_that_the_files_connect(data_dir: Path) -> None:
+    """Columns 6 and 7 of a point name its neighbours; an open contour's end names itself."""
+    folder = data_dir / "imm_face_db"
+    if not folder.is_dir():
+        pytest.skip(f"no imm_face_db in {data_dir}")
+    rows = [line.split() for line in sorted(folder.glob("*.asf"))[0].read_text().splitlines()]
+    points = [row for row in rows if len(row) == 7 and row[0].isdigit()]
+    joined = {frozenset((int(row[4]), int(other))) for row in points for other in row[5:]}
+    assert {frozenset(edge) for edge in EDGES_58} == {edge for edge in joined if len(edge) == 2}
+    assert len(EDGES_58) == len({frozenset(edge) for edge in EDGES_58})

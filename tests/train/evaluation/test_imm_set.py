@@ -110,13 +110,6 @@ def test_face58_errors_are_per_cent_of_the_inter_ocular_distance(tree: Path) -> 
     assert {tuple(shape[1:]) for shape in network.shapes} == {(1, 180, 240)}
 
 
-@pytest.mark.parametrize(("model", "points"), [("nose-fan", 1), ("face58", 58)])
-def test_examples_are_samples_of_training_people(tree: Path, model: str, points: int) -> None:
-    samples = FAMILIES[model].examples(tree, 80, 5)
-    assert len(samples) == 5
-    assert all(crop.shape == (1, 60, 80) and truth.shape == (points, 2) for crop, truth, _ in samples)
-
-
 def test_the_outer_eye_corners_of_the_real_faces_are_farthest_from_the_other_eye(data_dir: Path) -> None:
     """On average over all people and shots, and in each eye."""
     from train.data.imm import OUTER_EYE_CORNERS_58, imm_shots
