@@ -6,6 +6,7 @@ same map that the live tracker uses. Photometry works on grey uint8 crops.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -13,6 +14,7 @@ import numpy as np
 
 from tracker.geometry import CropTransform
 from tracker.types import ImageArray
+from train.data.kept import Reach
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,16 @@ class GeometryPolicy:
     shift_max: float = 0.12
     mirror: float = 0.5
 
+    @property
+    def reach(self) -> Reach:
+        """Extent of the crops that :meth:`perturb` draws, in which two stored pixels are kept for each pixel.
+
+        With two or more, blocks of stored pixels and blocks of the picture's own average nearly the same:
+        either are from 2/3 to all of a pixel of the crop.
+        """
+        largest = math.exp(self.scale_max)
+        return Reach(self.shift_max + largest / math.sqrt(2), largest, 1 / largest / 2)
+
     def perturb(self, crop: CropTransform, rng: np.random.Generator) -> CropTransform:
         """Draw a crop near ``crop`` that still holds the face."""
         angle = np.deg2rad(_cut_normal(rng, self.angle_std_deg, self.angle_max_deg))
@@ -38,6 +50,20 @@ class GeometryPolicy:
         dx, dy = (_cut_normal(rng, self.shift_std, self.shift_max) * crop.side for _ in range(2))
         x, y = crop.center
         return CropTransform((x + dx, y + dy), crop.side * scale, crop.angle + float(angle), crop.size)
+
+
+CANONICAL = Reach(far=1 / math.sqrt(2), largest=1.0, finest=0.5)
+"""Extent of the canonical crop itself, which may be turned."""
+
+MISPLACED = (
+    Reach(far=1.2 + 1.4 / math.sqrt(2), largest=1.4, finest=0.7),
+    Reach(far=0.5 + 5.0 / math.sqrt(2), largest=5.0, finest=2.5),
+)
+"""Extent of the crops that :func:`misplace` draws beside the face and too far.
+
+Those far too near, and those turned over, lie within :attr:`GeometryPolicy.reach`. The former may be enlarged
+from fewer stored pixels than they have, as they are from small pictures anyway.
+"""
 
 
 def misplace(crop: CropTransform, rng: np.random.Generator, alone: bool = True) -> CropTransform:

@@ -76,7 +76,7 @@ def test_an_epoch_uses_all_pictures_equally_often(faces: int, epochs: int, first
 
 
 def test_batches_of_a_stage_are_the_augmented_samples_of_its_epochs(faces: Faces, fabric: Fabric) -> None:
-    task, crops = landmark_task(CONFIG, *faces), FaceCrops(faces[0], 32, CONFIG.recipe)
+    task, crops = landmark_task(CONFIG, *faces), FaceCrops(faces[0], 64, CONFIG.recipe)
     late = stage_batches(CONFIG, crops, task, 3, fabric, 0)  # the second and last epoch of its stage
     batches = list(late.stream)
     assert len(batches) == late.steps == 2
