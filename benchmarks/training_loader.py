@@ -51,11 +51,15 @@ _SIDES = (300.0, 1200.0)
 
 @dataclass(frozen=True)
 class Load:
-    """Batches of ``batch_size`` crops of ``size`` pixels, taken for ``seconds`` and at least for an epoch."""
+    """Batches of ``batch_size`` crops of ``size`` pixels, taken for ``seconds`` and at least for an epoch.
+
+    ``start`` is how workers start: by ``fork``, ``spawn`` or ``forkserver``.
+    """
 
     size: int
     batch_size: int
     seconds: float
+    start: str
 
 
 @dataclass(frozen=True)
@@ -78,11 +82,17 @@ def main(  # noqa: PLR0913 - options of the command line
     size: Annotated[int, typer.Option(min=32, help="Width and height of the crops.")] = 128,
     batch_size: Annotated[int, typer.Option(min=1, help="Crops of a batch.")] = 64,
     seconds: Annotated[float, typer.Option(min=1.0, help="Least time that each is measured.")] = 20.0,
+    start: Annotated[
+        str, typer.Option(help="How workers start: fork, spawn or forkserver. Default: Python's own.")
+    ] = multiprocessing.get_start_method(),
     json: JsonOption = None,
 ) -> None:
     """Measure the loader for each number of workers, and print crops a second and peak memory."""
+    if start not in multiprocessing.get_all_start_methods():
+        known = " or ".join(multiprocessing.get_all_start_methods())
+        raise BenchError(f"workers cannot start by {start!r} here: choose {known}")
     check_outputs(json)
-    load, rows = Load(size, batch_size, seconds), []
+    load, rows = Load(size, batch_size, seconds, start), []
     with _faces(data, pictures, (height, width)) as faces:
         for count in workers or (0, 1, 4):
             rows.append({"workers": count, **_measured(load, faces, count)})
@@ -113,6 +123,7 @@ def _measured(load: Load, faces: list[LabelledFace], workers: int) -> dict[str, 
 
 def _take(load: Load, faces: list[LabelledFace], workers: int, result: Connection) -> None:
     """Read the faces, take batches, and send the :class:`Speed`."""
+    multiprocessing.set_start_method(load.start, force=True)  # this process was spawned, whatever the default
     torch.set_num_threads(1)
     stage = Stage(load.size, 10_000, 1e-3)
     config = replace(resnet18.CONFIG, stages=(stage,), batch_size=load.batch_size)
@@ -140,7 +151,7 @@ def _faces(data: Path | None, count: int, hw: tuple[int, int]) -> Iterator[list[
     if data:
         yield training_faces(data)[0]
         return
-    with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix="training-loader-") as folder:
+    with tempfile.TemporaryDirectory() as folder:
         yield _generated(Path(folder), count, hw)
 
 
@@ -180,9 +191,9 @@ def _table(title: str, rows: list[dict[str, float]]) -> Table:
         "workers": "workers",
         "read_s": "read, s",
         "per_s": "crops/s",
-        "per_processor_s": "crops/processor s",
-        "total_mb": "peak memory, MB",
-        "anonymous_mb": "of processes alone, MB",
+        "per_processor_s": "a processor s",
+        "total_mb": "peak, MB",
+        "anonymous_mb": "anonymous, MB",
     }
     for header in columns.values():
         table.add_column(header, justify="right")

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from tracker.geometry import CropTransform
 from tracker.types import ImageArray
@@ -124,12 +126,21 @@ class PhotometricPolicy:
 
 
 def _cut_normal(rng: np.random.Generator, std: float, limit: float) -> float:
-    return float(np.clip(rng.normal(0.0, std), -limit, limit))
+    return min(max(rng.normal(0.0, std), -limit), limit)
+
+
+_LEVELS = np.linspace(0, 1, 256)
+
+
+@cache
+def _axis(size: int) -> npt.NDArray[np.float32]:
+    """Return the positions of ``size`` pixels from -0.5 to 0.5."""
+    return np.linspace(-0.5, 0.5, size, dtype=np.float32)
 
 
 def _tone(crop: ImageArray, rng: np.random.Generator) -> ImageArray:
     gamma, gain, bias = np.exp(rng.normal(0, 0.3)), rng.uniform(0.5, 1.3), rng.uniform(-40, 40)
-    table = 255 * np.linspace(0, 1, 256) ** gamma
+    table = 255 * _LEVELS**gamma
     table = (table - 128) * gain + 128 + bias
     return np.asarray(cv2.LUT(crop, table.clip(0, 255).astype(np.uint8)), np.uint8)
 
@@ -137,7 +148,7 @@ def _tone(crop: ImageArray, rng: np.random.Generator) -> ImageArray:
 def _shade(crop: ImageArray, rng: np.random.Generator) -> ImageArray:
     """Simulate light from one side by a linear ramp across the crop."""
     direction, depth = rng.uniform(0, 2 * np.pi), rng.uniform(0.3, 0.9)
-    axis = np.linspace(-0.5, 0.5, len(crop), dtype=np.float32)
+    axis = _axis(len(crop))
     ramp = 1 + depth * (np.cos(direction) * axis[None, :] + np.sin(direction) * axis[:, None])
     return np.asarray((crop * ramp).clip(0, 255), np.uint8)
 
@@ -166,8 +177,10 @@ def _low_resolution(crop: ImageArray, rng: np.random.Generator) -> ImageArray:
 
 
 def _noise(crop: ImageArray, rng: np.random.Generator) -> ImageArray:
-    noise = rng.standard_normal(crop.shape, np.float32) * np.float32(rng.uniform(1, 14))
-    return (crop + noise).clip(0, 255).astype(np.uint8)
+    changed = rng.standard_normal(crop.shape, np.float32)
+    changed *= np.float32(rng.uniform(1, 14))
+    changed += crop
+    return changed.clip(0, 255, out=changed).astype(np.uint8)
 
 
 def _jpeg(crop: ImageArray, rng: np.random.Generator) -> ImageArray:
@@ -185,5 +198,10 @@ def _occlude(crop: ImageArray, rng: np.random.Generator) -> ImageArray:
     mask = np.zeros_like(crop)
     cv2.fillConvexPoly(mask, corners, 1)
     grain = rng.uniform(0, 30) if rng.random() < 0.5 else 0.0
-    fill = rng.uniform(0, 255) + grain * rng.standard_normal(crop.shape, np.float32)
-    return np.where(mask == 1, fill.clip(0, 255).astype(np.uint8), crop)
+    # Noise is drawn for the whole crop, on which later draws depend, and used where the rectangle lies.
+    (left, top), (right, bottom) = corners.min(axis=0).clip(0), corners.max(axis=0) + 1
+    box = slice(top, bottom), slice(left, right)
+    fill = rng.uniform(0, 255) + grain * rng.standard_normal(crop.shape, np.float32)[box]
+    covered = crop.copy()
+    np.copyto(covered[box], fill.clip(0, 255).astype(np.uint8), where=mask[box] == 1)
+    return covered

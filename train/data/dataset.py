@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+import cv2
 import numpy as np
 import torch
 from torch.utils.data import Dataset
@@ -111,6 +112,11 @@ class FaceCrops(Dataset[Sample]):
         self._seed = seed
         self._crowded = crowded(faces)
         self._largest = size
+        self._canonical = {
+            index: CropTransform.from_points(face.points, size=size)
+            for index, face in enumerate(faces)
+            if isinstance(face, LabelledFace)
+        }
         self._pictures = KeptPictures.read([face.image for face in faces], self._plan, on_read)
 
     def at(self, size: int, epoch: int) -> FaceCrops:
@@ -138,7 +144,7 @@ class FaceCrops(Dataset[Sample]):
         rng = np.random.default_rng((self._seed, self.epoch, index))
         if isinstance(picture, FacelessPicture):
             return self._faceless(picture, index, rng)
-        crop = CropTransform.from_points(picture.points, size=self.size)
+        crop = replace(self._canonical[index], size=self.size)
         if recipe is None:
             image, points = self._face(picture, index, crop)
             return _sample(image, points, 1.0)
@@ -147,7 +153,7 @@ class FaceCrops(Dataset[Sample]):
         image, points = self._face(picture, index, recipe.geometry.perturb(crop, rng))
         visibility = np.full(N_POINTS, VISIBLE) if picture.visibility is None else picture.visibility
         if rng.random() < recipe.geometry.mirror:
-            image = np.ascontiguousarray(image[:, ::-1])
+            image = np.asarray(cv2.flip(image, 1), np.uint8)
             points = mirror_points(points, width=1)  # x -> -x about the centre
             visibility = visibility[MIRROR]
         if recipe.occluders is not None:
@@ -182,9 +188,8 @@ class FaceCrops(Dataset[Sample]):
         picture, recipe = self.faces[index], self._recipe
         if isinstance(picture, FacelessPicture):
             zoom = recipe.geometry.reach.largest if recipe else 1.0
-            return (whole_part(smallest_side(picture, image_hw) / zoom / self.size, image_hw),)
-        crop = CropTransform.from_points(picture.points, size=self.size)
-        return plan_parts(crop, recipe.reaches if recipe else (CANONICAL,), image_hw)
+            return (whole_part(smallest_side(picture, image_hw, zoom) / self.size, image_hw),)
+        return plan_parts(self._canonical[index], recipe.reaches if recipe else (CANONICAL,), image_hw)
 
 
 def _no_face(image: ImageArray, recipe: SampleRecipe | None, rng: np.random.Generator) -> Sample:
@@ -194,8 +199,8 @@ def _no_face(image: ImageArray, recipe: SampleRecipe | None, rng: np.random.Gene
 
 
 def _sample(image: ImageArray, points: FloatArray, is_face: float) -> Sample:
-    crop = torch.from_numpy(image)[None]
-    return crop, torch.from_numpy(points.astype(np.float32)), torch.tensor(is_face)
+    crop, kept = torch.from_numpy(image[None]), torch.from_numpy(points.astype(np.float32))
+    return crop, kept, torch.from_numpy(np.array(is_face, np.float32))
 
 
 def _has_guesses(picture: Picture) -> bool:

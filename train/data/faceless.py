@@ -89,7 +89,10 @@ def place_crop(image_hw: tuple[int, int], size: int, rng: np.random.Generator) -
     return CropTransform((float(x), float(y)), max(side, _SMALLEST_PX), angle, size)
 
 
-def smallest_side(picture: FacelessPicture, image_hw: tuple[int, int]) -> float:
-    """Return the smallest side in pixels of a mined crop or of one that :func:`place_crop` draws."""
+def smallest_side(picture: FacelessPicture, image_hw: tuple[int, int], zoom: float) -> float:
+    """Return the smallest side in pixels of a crop that :func:`place_crop` draws, or of a mined one.
+
+    The latter may be perturbed: ``zoom`` times closer.
+    """
     placed = max(_SMALLEST_SHARE * min(image_hw), _SMALLEST_PX)
-    return min([placed, *(crop.side for crop in picture.mined)])
+    return min([placed, *(crop.side / zoom for crop in picture.mined)])

@@ -30,14 +30,19 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> list[LabelledFace]:
     return [write_face(folder, f"f{i}", face_points((150 + 5 * i, 120), 110, 0.1 * i)) for i in range(4)]
 
 
-@pytest.fixture
-def dotted(tmp_path: Path) -> LabelledFace:
-    """A face whose picture is a bright dot at each eye and lip corner, at sub-pixel positions."""
+@pytest.fixture(params=[1, 6])
+def dotted(request: pytest.FixtureRequest, tmp_path: Path) -> LabelledFace:
+    """A face whose picture is a bright dot at each eye and lip corner, at sub-pixel positions.
+
+    There is a small picture, and one so large that its pixels are averaged before it is kept.
+    """
     import cv2
 
-    points = face_points((161.3, 118.8), 120, 0.15)
+    zoom: int = request.param
+    points = face_points((161.3 * zoom, 118.8 * zoom), 120 * zoom, 0.15)
     path = tmp_path / "dots.png"
-    assert cv2.imwrite(str(path), blobs(points[[36, 45, 48, 54]], 2.0))
+    drawn = blobs(points[[36, 45, 48, 54]], 2.0 * zoom, (HW[0] * zoom, HW[1] * zoom))
+    assert cv2.imwrite(str(path), drawn)
     return LabelledFace(path, points, "afw")
 
 
