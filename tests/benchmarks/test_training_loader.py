@@ -53,7 +53,7 @@ def test_an_unknown_start_is_one_line() -> None:
 
 
 def hold(shared: mmap.mmap, own: int, ready: Event, done: Event) -> None:
-    """Touch all of ``shared``, have ``own`` bytes besides, and use the processor for a while, until ``done``."""
+    """Touch all of ``shared``, have ``own`` bytes besides, use the processor, and wait for ``done``."""
     held = bytearray(b"x") * own
     touched = sum(shared[at] for at in range(0, len(shared), 4096)) + len(held)
     while time.process_time() < 0.3:

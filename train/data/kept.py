@@ -144,10 +144,13 @@ def _bounds(part: Part) -> tuple[int, int, int, int]:
 
 @dataclass(frozen=True)
 class _Kept:
-    """Height and width of a face's picture, and its parts, each with its map and its number in the file."""
+    """Height and width of a face's picture, and its parts, each with its map and its number in the file.
+
+    A picture that is kept as it is has one part, and no map.
+    """
 
     image_hw: tuple[int, int]
-    parts: tuple[tuple[Part, CropTransform, int], ...]
+    parts: tuple[tuple[Part, CropTransform | None, int], ...]
 
 
 class KeptPictures:
@@ -178,7 +181,8 @@ class KeptPictures:
                 written += len(numbers)
                 yield from read.stored.values()
                 for place, parts in read.parts.items():
-                    chosen = tuple((part, part.frame, numbers[part]) for part in parts)
+                    whole = parts == (Part.whole(read.image_hw),)
+                    chosen = tuple((part, None if whole else part.frame, numbers[part]) for part in parts)
                     kept[place] = _Kept(read.image_hw, chosen)
                     on_read()
 
@@ -197,6 +201,8 @@ class KeptPictures:
         """
         kept = self._kept[index]
         for part, frame, number in kept.parts:
+            if frame is None:
+                return crop.cut(self._file[number])
             if part.holds(crop, kept.image_hw):
                 return crop.within(frame, crop.size).cut(self._file[number])
         raise ValueError(f"no part was kept for {crop} of a picture of {kept.image_hw}")

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -101,7 +102,8 @@ def tell(file: PictureFile, answer: "SimpleQueue[tuple[int, list[int]]]") -> Non
 @pytest.mark.slow
 @pytest.mark.parametrize("start", multiprocessing.get_all_start_methods())
 def test_processes_share_the_file_however_they_start(start: str) -> None:
-    file, context = PictureFile.write(pictures()), multiprocessing.get_context(start)
+    context: Any = multiprocessing.get_context(start)
+    file = PictureFile.write(pictures())
     answer: SimpleQueue[tuple[int, list[int]]] = context.SimpleQueue()
     process = context.Process(target=tell, args=(file, answer))
     process.start()
