@@ -182,7 +182,7 @@ class CropTransform:
         most = max(patch.shape)
         wide, high = (min(max(int(self.scale / side), 1), most) for side in (stretch.x, stretch.y))
         if wide > 1 or high > 1:
-            patch = _average_blocks(patch, wide, high)
+            patch = average_blocks(patch, wide, high)
         # The centre of block i is pixel block * i + (block - 1) / 2 of the region.
         matrix = self._matrix((x0 + (wide - 1) / 2, y0 + (high - 1) / 2), stretch)
         to_patch = matrix / (wide if wide == high else [[wide], [high]])
@@ -265,7 +265,7 @@ def _rotation(angle: float) -> FloatArray:
     return np.array([[cos, -sin], [sin, cos]])
 
 
-def _average_blocks(grey: ImageArray, wide: int, high: int) -> ImageArray:
+def average_blocks(grey: ImageArray, wide: int, high: int) -> ImageArray:
     """Return the means of blocks of ``wide`` x ``high`` pixels; the border fills up the last ones."""
     height, width = grey.shape
     pad_y, pad_x = -height % high, -width % wide

@@ -6,13 +6,17 @@ same map that the live tracker uses. Photometry works on grey uint8 crops.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from tracker.geometry import CropTransform
 from tracker.types import ImageArray
+from train.data.kept import Reach
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,16 @@ class GeometryPolicy:
     shift_max: float = 0.12
     mirror: float = 0.5
 
+    @property
+    def reach(self) -> Reach:
+        """Extent of the crops that :meth:`perturb` draws, in which two stored pixels are kept for each pixel.
+
+        With two or more, blocks of stored pixels and blocks of the picture's own average nearly the same:
+        either are from 2/3 to all of a pixel of the crop.
+        """
+        largest = math.exp(self.scale_max)
+        return Reach(self.shift_max + largest / math.sqrt(2), largest, 1 / largest / 2)
+
     def perturb(self, crop: CropTransform, rng: np.random.Generator) -> CropTransform:
         """Draw a crop near ``crop`` that still holds the face."""
         angle = np.deg2rad(_cut_normal(rng, self.angle_std_deg, self.angle_max_deg))
@@ -38,6 +52,20 @@ class GeometryPolicy:
         dx, dy = (_cut_normal(rng, self.shift_std, self.shift_max) * crop.side for _ in range(2))
         x, y = crop.center
         return CropTransform((x + dx, y + dy), crop.side * scale, crop.angle + float(angle), crop.size)
+
+
+CANONICAL = Reach(far=1 / math.sqrt(2), largest=1.0, finest=0.5)
+"""Extent of the canonical crop itself, which may be turned."""
+
+MISPLACED = (
+    Reach(far=1.2 + 1.4 / math.sqrt(2), largest=1.4, finest=0.7),
+    Reach(far=0.5 + 5.0 / math.sqrt(2), largest=5.0, finest=2.5),
+)
+"""Extent of the crops that :func:`misplace` draws beside the face and too far.
+
+Those far too near, and those turned over, lie within :attr:`GeometryPolicy.reach`. The former may be enlarged
+from fewer stored pixels than they have, as they are from small pictures anyway.
+"""
 
 
 def misplace(crop: CropTransform, rng: np.random.Generator, alone: bool = True) -> CropTransform:
@@ -98,12 +126,21 @@ class PhotometricPolicy:
 
 
 def _cut_normal(rng: np.random.Generator, std: float, limit: float) -> float:
-    return float(np.clip(rng.normal(0.0, std), -limit, limit))
+    return min(max(rng.normal(0.0, std), -limit), limit)
+
+
+_LEVELS = np.linspace(0, 1, 256)
+
+
+@cache
+def _axis(size: int) -> npt.NDArray[np.float32]:
+    """Return the positions of ``size`` pixels from -0.5 to 0.5."""
+    return np.linspace(-0.5, 0.5, size, dtype=np.float32)
 
 
 def _tone(crop: ImageArray, rng: np.random.Generator) -> ImageArray:
     gamma, gain, bias = np.exp(rng.normal(0, 0.3)), rng.uniform(0.5, 1.3), rng.uniform(-40, 40)
-    table = 255 * np.linspace(0, 1, 256) ** gamma
+    table = 255 * _LEVELS**gamma
     table = (table - 128) * gain + 128 + bias
     return np.asarray(cv2.LUT(crop, table.clip(0, 255).astype(np.uint8)), np.uint8)
 
@@ -111,7 +148,7 @@ def _tone(crop: ImageArray, rng: np.random.Generator) -> ImageArray:
 def _shade(crop: ImageArray, rng: np.random.Generator) -> ImageArray:
     """Simulate light from one side by a linear ramp across the crop."""
     direction, depth = rng.uniform(0, 2 * np.pi), rng.uniform(0.3, 0.9)
-    axis = np.linspace(-0.5, 0.5, len(crop), dtype=np.float32)
+    axis = _axis(len(crop))
     ramp = 1 + depth * (np.cos(direction) * axis[None, :] + np.sin(direction) * axis[:, None])
     return np.asarray((crop * ramp).clip(0, 255), np.uint8)
 
@@ -140,8 +177,10 @@ def _low_resolution(crop: ImageArray, rng: np.random.Generator) -> ImageArray:
 
 
 def _noise(crop: ImageArray, rng: np.random.Generator) -> ImageArray:
-    noise = rng.standard_normal(crop.shape, np.float32) * np.float32(rng.uniform(1, 14))
-    return (crop + noise).clip(0, 255).astype(np.uint8)
+    changed = rng.standard_normal(crop.shape, np.float32)
+    changed *= np.float32(rng.uniform(1, 14))
+    changed += crop
+    return changed.clip(0, 255, out=changed).astype(np.uint8)
 
 
 def _jpeg(crop: ImageArray, rng: np.random.Generator) -> ImageArray:
@@ -159,5 +198,10 @@ def _occlude(crop: ImageArray, rng: np.random.Generator) -> ImageArray:
     mask = np.zeros_like(crop)
     cv2.fillConvexPoly(mask, corners, 1)
     grain = rng.uniform(0, 30) if rng.random() < 0.5 else 0.0
-    fill = rng.uniform(0, 255) + grain * rng.standard_normal(crop.shape, np.float32)
-    return np.where(mask == 1, fill.clip(0, 255).astype(np.uint8), crop)
+    # Noise is drawn for the whole crop, on which later draws depend, and used where the rectangle lies.
+    (left, top), (right, bottom) = corners.min(axis=0).clip(0), corners.max(axis=0) + 1
+    box = slice(top, bottom), slice(left, right)
+    fill = rng.uniform(0, 255) + grain * rng.standard_normal(crop.shape, np.float32)[box]
+    covered = crop.copy()
+    np.copyto(covered[box], fill.clip(0, 255).astype(np.uint8), where=mask[box] == 1)
+    return covered

@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TypeVar
 
+import cv2
 import numpy as np
 import torch
 from torch.utils.data import Dataset
@@ -15,12 +15,19 @@ from torch.utils.data import Dataset
 from tracker.geometry import CropTransform, mirror_points
 from tracker.scheme import MIRROR
 from tracker.types import N_POINTS, FloatArray, ImageArray
-from train.data.augment import GeometryPolicy, PhotometricPolicy, misplace, synthetic_background
+from train.data.augment import (
+    CANONICAL,
+    MISPLACED,
+    GeometryPolicy,
+    PhotometricPolicy,
+    misplace,
+    synthetic_background,
+)
 from train.data.crowded import crowded
-from train.data.faceless import FacelessPicture, place_crop
+from train.data.faceless import FacelessPicture, place_crop, smallest_side
 from train.data.faces import COVERED, GUESSED, VISIBLE
+from train.data.kept import KeptPictures, Parts, Reach, plan_parts, whole_part
 from train.data.occluders import OccluderPolicy
-from train.data.pictures import read_picture
 from train.data.readers import LabelledFace
 from train.errors import RunError
 
@@ -67,16 +74,23 @@ class SampleRecipe:
         if not 0 <= self.background <= 1:
             raise RunError(f"background must be in 0..1, got {self.background}")
 
+    @property
+    def reaches(self) -> tuple[Reach, ...]:
+        """Extents of the crops around a face, from the finest and smallest to the coarsest and largest."""
+        return (self.geometry.reach, *(MISPLACED if self.background else ()))
+
 
 class FaceCrops(Dataset[Sample]):
     """Crops of ``faces`` and pictures without one at ``size`` pixels; augmented if there is a ``recipe``.
 
     A sample depends on ``seed``, epoch and index only, so a resumed run, and one with another number of
-    workers, sees the same crops. Images are read once, at construction (``on_read`` is called after each),
-    and held in memory as grey pictures; :meth:`at` shares them.
+    workers, sees the same crops. Images are read once, at construction (``on_read`` is called after each);
+    of large ones only the parts, and the resolution, are kept that crops of up to ``size`` pixels can use.
+    :meth:`at`, and processes that are started with these crops, share them: see
+    :class:`~train.data.picture_file.PictureFile`.
 
     Raises :class:`~train.errors.DataError` if an image cannot be read, and :class:`~train.errors.RunError`
-    for faces with guessed points and a ``recipe`` without occluders.
+    for faces with guessed points and a ``recipe`` without occluders, and if the pictures cannot be kept.
     """
 
     def __init__(
@@ -97,11 +111,21 @@ class FaceCrops(Dataset[Sample]):
         self._recipe = recipe
         self._seed = seed
         self._crowded = crowded(faces)
-        read: dict[Path, ImageArray] = {}  # a picture may be repeated, or show several faces
-        self._images = [_read_once(face.image, read, on_read) for face in faces]
+        self._largest = size
+        self._canonical = {
+            index: CropTransform.from_points(face.points, size=size)
+            for index, face in enumerate(faces)
+            if isinstance(face, LabelledFace)
+        }
+        self._pictures = KeptPictures.read([face.image for face in faces], self._plan, on_read)
 
     def at(self, size: int, epoch: int) -> FaceCrops:
-        """Return the same faces as crops of ``size`` pixels, with the random draws of ``epoch``."""
+        """Return the same faces as crops of ``size`` pixels, with the random draws of ``epoch``.
+
+        Raises :class:`~train.errors.RunError` for a larger size than that of the construction.
+        """
+        if size > self._largest:
+            raise RunError(f"the pictures were read for crops of up to {self._largest} px, not for {size} px")
         other = copy.copy(self)
         other.size, other.epoch = size, epoch
         return other
@@ -120,7 +144,7 @@ class FaceCrops(Dataset[Sample]):
         rng = np.random.default_rng((self._seed, self.epoch, index))
         if isinstance(picture, FacelessPicture):
             return self._faceless(picture, index, rng)
-        crop = CropTransform.from_points(picture.points, size=self.size)
+        crop = replace(self._canonical[index], size=self.size)
         if recipe is None:
             image, points = self._face(picture, index, crop)
             return _sample(image, points, 1.0)
@@ -129,7 +153,7 @@ class FaceCrops(Dataset[Sample]):
         image, points = self._face(picture, index, recipe.geometry.perturb(crop, rng))
         visibility = np.full(N_POINTS, VISIBLE) if picture.visibility is None else picture.visibility
         if rng.random() < recipe.geometry.mirror:
-            image = np.ascontiguousarray(image[:, ::-1])
+            image = np.asarray(cv2.flip(image, 1), np.uint8)
             points = mirror_points(points, width=1)  # x -> -x about the centre
             visibility = visibility[MIRROR]
         if recipe.occluders is not None:
@@ -139,7 +163,7 @@ class FaceCrops(Dataset[Sample]):
         return _sample(recipe.photometry.apply(image, rng), points, 1.0)
 
     def _face(self, face: LabelledFace, index: int, crop: CropTransform) -> tuple[ImageArray, FloatArray]:
-        return crop.cut(self._images[index]), to_unit(crop.to_crop(face.points), self.size)
+        return self._pictures.cut(index, crop), to_unit(crop.to_crop(face.points), self.size)
 
     def _background(
         self, index: int, crop: CropTransform, recipe: SampleRecipe, rng: np.random.Generator
@@ -147,17 +171,25 @@ class FaceCrops(Dataset[Sample]):
         if rng.random() < 0.2:
             image = synthetic_background(self.size, rng)
         else:
-            image = misplace(crop, rng, alone=not self._crowded[index]).cut(self._images[index])
+            image = self._pictures.cut(index, misplace(crop, rng, alone=not self._crowded[index]))
         return _no_face(image, recipe, rng)
 
     def _faceless(self, picture: FacelessPicture, index: int, rng: np.random.Generator) -> Sample:
-        image, recipe = self._images[index], self._recipe
+        recipe = self._recipe
         if recipe and picture.mined and rng.random() < MINED_SHARE:
             mined = picture.mined[rng.integers(len(picture.mined))]
             crop = recipe.geometry.perturb(replace(mined, size=self.size), rng)
         else:
-            crop = place_crop((image.shape[0], image.shape[1]), self.size, rng)
-        return _no_face(crop.cut(image), recipe, rng)
+            crop = place_crop(self._pictures.image_hw(index), self.size, rng)
+        return _no_face(self._pictures.cut(index, crop), recipe, rng)
+
+    def _plan(self, index: int, image_hw: tuple[int, int]) -> Parts:
+        """Return the parts of picture ``index`` that its crops may need."""
+        picture, recipe = self.faces[index], self._recipe
+        if isinstance(picture, FacelessPicture):
+            zoom = recipe.geometry.reach.largest if recipe else 1.0
+            return (whole_part(smallest_side(picture, image_hw, zoom) / self.size, image_hw),)
+        return plan_parts(self._canonical[index], recipe.reaches if recipe else (CANONICAL,), image_hw)
 
 
 def _no_face(image: ImageArray, recipe: SampleRecipe | None, rng: np.random.Generator) -> Sample:
@@ -167,17 +199,10 @@ def _no_face(image: ImageArray, recipe: SampleRecipe | None, rng: np.random.Gene
 
 
 def _sample(image: ImageArray, points: FloatArray, is_face: float) -> Sample:
-    crop = torch.from_numpy(image)[None]
-    return crop, torch.from_numpy(points.astype(np.float32)), torch.tensor(is_face)
+    crop, kept = torch.from_numpy(image[None]), torch.from_numpy(points.astype(np.float32))
+    return crop, kept, torch.from_numpy(np.array(is_face, np.float32))
 
 
 def _has_guesses(picture: Picture) -> bool:
     seen = picture.visibility if isinstance(picture, LabelledFace) else None
     return seen is not None and bool((seen == GUESSED).any())
-
-
-def _read_once(path: Path, read: dict[Path, ImageArray], on_read: Callable[[], object]) -> ImageArray:
-    if path not in read:
-        read[path] = read_picture(path)
-    on_read()
-    return read[path]

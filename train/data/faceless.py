@@ -18,6 +18,9 @@ from train.errors import DataError
 
 NOFACE = "noface"
 
+_SMALLEST_SHARE, _SMALLEST_PX = 1 / 6, 8.0
+"""Side of the smallest crop that is placed at random, in shorter sides of the picture and in pixels."""
+
 
 @dataclass(frozen=True)
 class FacelessPicture:
@@ -81,6 +84,15 @@ def place_crop(image_hw: tuple[int, int], size: int, rng: np.random.Generator) -
     if rng.random() < 0.5:
         x, y = (rng.normal((end - 1) / 2, 0.12 * short) for end in (width, height))
         return CropTransform((float(x), float(y)), float(short * rng.uniform(0.5, 1.2)), angle, size)
-    side = float(short * np.exp(rng.uniform(np.log(1 / 6), 0)))
+    side = float(short * np.exp(rng.uniform(np.log(_SMALLEST_SHARE), 0)))
     x, y = (rng.uniform(0, end - 1) for end in (width, height))
-    return CropTransform((float(x), float(y)), max(side, 8.0), angle, size)
+    return CropTransform((float(x), float(y)), max(side, _SMALLEST_PX), angle, size)
+
+
+def smallest_side(picture: FacelessPicture, image_hw: tuple[int, int], zoom: float) -> float:
+    """Return the smallest side in pixels of a crop that :func:`place_crop` draws, or of a mined one.
+
+    The latter may be perturbed: ``zoom`` times closer.
+    """
+    placed = max(_SMALLEST_SHARE * min(image_hw), _SMALLEST_PX)
+    return min([placed, *(crop.side / zoom for crop in picture.mined)])

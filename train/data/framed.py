@@ -7,7 +7,7 @@ light, but other points, and faces that take up another share of the picture.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -17,6 +17,7 @@ from tracker.geometry import CropTransform
 from tracker.types import N_POINTS, FaceBox, FloatArray, ImageArray
 from train.data.asf import N_ASF_POINTS, Shot
 from train.data.image_size import image_size
+from train.data.picture_file import PictureFile
 from train.data.pictures import read_picture
 from train.data.readers import LabelledFace
 from train.errors import DataError
@@ -144,9 +145,20 @@ def framed_picture(face: LabelledFace, scheme: Scheme, framing: Framing, size: i
 def framed_pictures(
     faces: Sequence[LabelledFace], scheme: Scheme, framing: Framing, size: int, on_read: OnRead
 ) -> list[Picture]:
-    """Convert each of ``faces`` as :func:`framed_picture` does; ``on_read`` is called after each."""
-    pictures = []
-    for face in faces:
-        pictures.append(framed_picture(face, scheme, framing, size))
-        on_read()
-    return pictures
+    """Convert each of ``faces`` as :func:`framed_picture` does; ``on_read`` is called after each.
+
+    Their images are views of a :class:`~train.data.picture_file.PictureFile`, not in this process's memory.
+    Raises :class:`~train.errors.DataError` if one cannot be read, and :class:`~train.errors.RunError` if that
+    file cannot be written.
+    """
+    labels: list[tuple[FloatArray, CropTransform]] = []
+
+    def images() -> Iterator[ImageArray]:
+        for face in faces:
+            picture = framed_picture(face, scheme, framing, size)
+            labels.append((picture.points, picture.frame))
+            yield picture.image
+            on_read()
+
+    file = PictureFile.write(images())
+    return [Picture(file[number], *label) for number, label in enumerate(labels)]

@@ -61,6 +61,11 @@ class AnyEpoch:
         epoch, index = key
         return self._crops.at(self._size, epoch)[index]
 
+    def __getitems__(self, keys: Sequence[Key]) -> list[Sample]:
+        """Return the samples of a batch, which a loader asks for at once."""
+        crops = {epoch: self._crops.at(self._size, epoch) for epoch in {epoch for epoch, _ in keys}}
+        return [crops[epoch][index] for epoch, index in keys]
+
 
 @dataclass(frozen=True)
 class BatchPlan:

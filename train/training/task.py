@@ -80,7 +80,7 @@ def landmark_task(
 
     The error is the NME in per cent of the inter-ocular distance.
     """
-    size = config.stages[0].size
+    size = max(stage.size for stage in config.stages)
 
     def read(on_read: OnRead) -> tuple[Crops, Crops]:
         return (

@@ -19,7 +19,7 @@ from train.data.dataset import (
     to_unit,
 )
 from train.data.readers import LabelledFace
-from train.errors import DataError
+from train.errors import DataError, RunError
 
 PLAIN = PhotometricPolicy(*[0.0] * 7)
 
@@ -30,14 +30,19 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> list[LabelledFace]:
     return [write_face(folder, f"f{i}", face_points((150 + 5 * i, 120), 110, 0.1 * i)) for i in range(4)]
 
 
-@pytest.fixture
-def dotted(tmp_path: Path) -> LabelledFace:
-    """A face whose picture is a bright dot at each eye and lip corner, at sub-pixel positions."""
+@pytest.fixture(params=[1, 6])
+def dotted(request: pytest.FixtureRequest, tmp_path: Path) -> LabelledFace:
+    """A face whose picture is a bright dot at each eye and lip corner, at sub-pixel positions.
+
+    There is a small picture, and one so large that its pixels are averaged before it is kept.
+    """
     import cv2
 
-    points = face_points((161.3, 118.8), 120, 0.15)
+    zoom: int = request.param
+    points = face_points((161.3 * zoom, 118.8 * zoom), 120 * zoom, 0.15)
     path = tmp_path / "dots.png"
-    assert cv2.imwrite(str(path), blobs(points[[36, 45, 48, 54]], 2.0))
+    drawn = blobs(points[[36, 45, 48, 54]], 2.0 * zoom, (HW[0] * zoom, HW[1] * zoom))
+    assert cv2.imwrite(str(path), drawn)
     return LabelledFace(path, points, "afw")
 
 
@@ -78,10 +83,15 @@ def test_at_shares_the_images_and_leaves_the_original_unchanged(faces: list[Labe
     reads = []
     crops = FaceCrops(faces, 64, SampleRecipe(), on_read=lambda: reads.append(1))
     before = crops[1]
-    larger = crops.at(96, 2)
-    assert larger[0][0].shape == (1, 96, 96)
+    smaller = crops.at(48, 2)
+    assert smaller[0][0].shape == (1, 48, 48)
     assert equal(crops[1], before)
     assert len(reads) == len(faces)
+
+
+def test_crops_larger_than_the_pictures_were_read_for_are_refused(faces: list[LabelledFace]) -> None:
+    with pytest.raises(RunError, match="up to 64 px, not for 96 px"):
+        FaceCrops(faces, 64).at(96, 0)
 
 
 def test_labels_do_not_depend_on_the_size_of_the_crop(faces: list[LabelledFace]) -> None:
@@ -136,13 +146,11 @@ def test_the_share_of_crops_without_a_face_follows_the_recipe(faces: list[Labell
 
 def test_photometry_does_not_write_into_the_images(faces: list[LabelledFace]) -> None:
     crops = FaceCrops(faces, 64, SampleRecipe(photometry=PhotometricPolicy(*[1.0] * 7)))
-    plain = FaceCrops(faces, 64)
-    held = [*crops._images, *plain._images]  # noqa: SLF001 - no other way to the decoded images
-    kept = [image.copy() for image in held]
+    before = [crops.plain()[i] for i in range(4)]
     for epoch in range(5):
         for i in range(4):
             crops.at(64, epoch)[i]
-    assert all(np.array_equal(a, b) for a, b in zip(kept, held, strict=True))
+    assert all(equal(crops.plain()[i], before[i]) for i in range(4))
 
 
 def test_unit_points_cover_the_crop_from_minus_to_plus_one_half() -> None:

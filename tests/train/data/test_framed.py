@@ -129,6 +129,12 @@ def test_pictures_follow_the_shots_and_are_cut_like_them(tmp_path: Path) -> None
     assert len(seen) == 3
     crops = ImmCrops([one], 80).followed_by(more)
     assert len(crops) == 4
+    for face, picture in zip(faces, more, strict=True):
+        kept = framed_picture(face, FIRST_58, Framing.of([one]), 80)
+        assert np.array_equal(picture.image, kept.image)
+        assert np.array_equal(picture.points, kept.points)
+        assert picture.frame == kept.frame
+        assert not picture.image.flags.writeable  # a view of a file, not memory of this process
     for index, picture in enumerate(more, start=1):
         image, points, _ = crops[index]
         assert image.shape == (1, 60, 80)
