@@ -4,10 +4,10 @@ torchvision's network as it is, with one input channel, regresses the points; no
 
 Command   python -m train resnet18-plain --data DIR --workers 1 --out runs/resnet18-plain
               [--init resnet18-f37072fd.pth]
-Time      about 20 minutes on two cores of an AMD EPYC with avx512_bf16, estimated from 46 images/s;
-          30 minutes on two cores of an Intel Xeon with AMX, estimated from 15 images/s a core, busy otherwise
-Expect    not measured yet; python -m train evaluate resnet18-plain --data DIR
-              --weights runs/resnet18-plain/resnet18-plain.safetensors gives it
+Time      51 minutes on one core of an AMD EPYC with avx512_bf16 (17 images/s), the other one busy
+Expect    6.18 % NME on the 106 validation faces; on the 554 faces of 300-W common, crops from the label,
+          5.67 % (python -m train evaluate resnet18-plain --data DIR
+              --weights runs/resnet18-plain/resnet18-plain.safetensors), where resnet18 has 3.07
 """
 
 from dataclasses import replace
