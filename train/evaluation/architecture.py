@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -65,9 +66,18 @@ def blocks(network: nn.Module, picture_hw: tuple[int, int]) -> tuple[Block, ...]
     )
 
 
+def is_folded(network: nn.Module) -> bool:
+    """Return whether ``network`` has its normalisations merged into the convolutions, as exported ones do."""
+    return any(
+        isinstance(first, nn.Conv2d) and isinstance(second, nn.Identity)
+        for module in network.modules()
+        for first, second in pairwise(module.children())
+    )
+
+
 def in_words(module: nn.Module) -> str:
     """Return the layers of ``module`` in words, such as ``2 x (convolution 3x3, ReLU)``."""
-    words = [_layer(leaf) for leaf in _leaves(module)]
+    words = [_layer(leaf) for leaf in _leaves(module) if not isinstance(leaf, nn.Identity)]
     half = len(words) // 2
     if half and words == 2 * words[:half]:
         return f"2 x ({', '.join(words[:half])})"
@@ -83,7 +93,7 @@ def _rows(
         leaf = not list(child.children())
         if not leaf and (child not in shapes or len(_leaves(child)) > MOST_LEAVES):
             found += _rows(f"{prefix}{name}.", child, shapes)
-        elif child in shapes or list(child.parameters()):
+        elif not isinstance(child, nn.Identity) and (child in shapes or list(child.parameters())):
             found.append((f"{prefix}{name}", child))
     return found
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from train.data.imm import imm_shots, split_people
 from train.data.splits import root_300w, training_faces
 from train.errors import DataError
-from train.evaluation.architecture import Block, blocks
+from train.evaluation.architecture import Block, blocks, is_folded
 from train.evaluation.extremes import ranked
 from train.evaluation.face_maps import FACES, face_maps, map_cells, targets
 from train.evaluation.families import FAMILIES
@@ -58,12 +58,13 @@ class Material:
     """Contents of a report beside the scores.
 
     ``picture_hw`` is the size in pixels of the grey pictures that the network sees, as the ``architecture``
-    does. ``samples`` are empty if the recipe's augmentation is not known here. ``maps`` and ``pair`` are None
-    for networks that have none.
+    does; ``folded`` tells that its normalisations are merged into convolutions. ``samples`` are empty if the
+    recipe's augmentation is not known here. ``maps`` and ``pair`` are None for networks that have none.
     """
 
     picture_hw: tuple[int, int]
     architecture: Sequence[Block]
+    folded: bool
     recipe: Recipe
     split: Split
     samples: Sequence[Item]
@@ -87,7 +88,8 @@ def gather(subject: Subject, faces: LabelledSet, alone: Evaluation | None) -> Ma
         if subject.model not in WITHOUT_MAPS:
             maps = _maps(subject.model, subject.loaded, recipe, faces, alone)
         pair = compare(subject.model, alone, subject.weights_name, faces)
-    return Material(hw, blocks(build(subject.model), hw), recipe, split, samples, maps, pair)
+    network = subject.loaded.network if subject.loaded else build(subject.model)
+    return Material(hw, blocks(network, hw), is_folded(network), recipe, split, samples, maps, pair)
 
 
 def _landmarks(

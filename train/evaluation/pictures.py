@@ -37,9 +37,8 @@ def photograph(path: Path, faces: Sequence[FloatArray]) -> Figure:
     axes.imshow(np.asarray(picture, np.uint8), extent=extent, aspect="auto")
     axes.set(xlim=extent[:2], ylim=extent[2:])
     for points in faces:
-        axes.add_collection(
-            LineCollection([points[list(edge)] for edge in edges(len(points))], colors=COLOUR)
-        )
-        area = 9.0 if len(points) > 1 else 40.0  # a single point must be visible in a whole picture
+        lines = [points[list(edge)] for edge in edges(len(points))]
+        axes.add_collection(LineCollection(lines, colors=COLOUR, linewidths=0.8))
+        area = 5.0 if len(points) > 1 else 40.0  # a single point must be visible in a whole picture
         axes.scatter(points[:, 0], points[:, 1], s=area, color=COLOUR, linewidths=0)
     return figure

@@ -103,7 +103,10 @@ def _accuracy(page: Page, evaluations: Mapping[str, Evaluation]) -> None:
     page.text(
         " ".join([long_explain(measure), *(_CONDITIONS[one.condition] for one in evaluations.values())])
     )
-    caption = "The higher and the farther left, the better: share of faces whose error is at most that below."
+    caption = (
+        "The higher and the farther left, the better: share of faces whose error is at most that below. "
+        "Faces to the right of a dotted line count as failed."
+    )
     page.plot(
         partial(error_curves, evaluations), "Cumulative error distribution, one panel a subset", caption
     )

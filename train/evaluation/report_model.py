@@ -90,6 +90,7 @@ def _architecture(page: Page, model: str, material: Material) -> None:
     headings = ("block", "layers", "output: channels x rows x columns", "parameters", "multiply-adds")
     total = ["total", "", "", f"{parameters:,}", f"{work:,}"]
     page.table("Layers in order", headings, [*rows, total], total=True)
-    merged = any("batch normalisation" in block.layers for block in material.architecture)
-    exported = " Exported models have each batch normalisation merged into the convolution before it."
-    page.text(f"Multiply-adds are those of convolutions and linear layers.{exported if merged else ''}")
+    note = "Multiply-adds are those of convolutions and linear layers."
+    if material.folded:
+        note += " This is the exported network: the batch normalisations of training are in the convolutions."
+    page.text(note)

@@ -44,7 +44,10 @@ svg path { fill: none; stroke-linecap: round; stroke-linejoin: round; vector-eff
 svg .halo { stroke: #000; stroke-opacity: 0.55; }
 svg .label { stroke: var(--label); } svg .answer { stroke: var(--answer); }
 svg .other { stroke: var(--other); }
-@media (max-width: 40rem) { .gallery { --least: 9rem; } }
+@media (max-width: 40rem) {
+  .gallery { --least: 9rem; } figure { overflow-x: auto; }
+  picture img { max-width: none; } /* a plot scrolls rather than shrink until nobody can read it */
+}
 @media print { body { max-width: none; } figure, tr { break-inside: avoid; } nav { display: none; } }
 """
 """CSS of the page: no fonts, pictures or files from elsewhere."""

@@ -6,7 +6,8 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from train.evaluation.architecture import Block, blocks, in_words
+from train.evaluation.architecture import Block, blocks, in_words, is_folded
+from train.models.fold import fold_normalisation
 from train.models.imm import SPECS
 from train.models.registry import MODELS, WITHOUT_MAPS, build
 
@@ -48,6 +49,17 @@ def test_rows_of_a_small_network_are_exact() -> None:
         Block("spare", "linear", (), 6, 0),
     )
     assert network.training  # it is left as it was
+
+
+def test_an_exported_network_is_shown_as_it_is() -> None:
+    network = build("unet-light").eval()
+    assert not is_folded(network)
+    fold_normalisation(network)
+    assert is_folded(network)
+    found = blocks(network, (64, 64))
+    assert sum(block.parameters for block in found) == sum(p.numel() for p in network.parameters())
+    assert found[0].layers == "2 x (convolution 3x3, ReLU)"
+    assert not any("Identity" in block.layers for block in found)
 
 
 def test_repeated_layers_are_said_once() -> None:
