@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from tracker.inference.detection.views import View
     from tracker.inference.landmarker import Landmarker, Located
     from tracker.inference.opening import open_detector
-    from tracker.scheme import EDGES, MIRROR, N_POINTS, PARTS
+    from tracker.scheme.ibug68 import EDGES, MIRROR, N_POINTS, PARTS
     from tracker.sinks.csv_table import CsvSink, read_table, results_table
     from tracker.sinks.images import ImageSink
     from tracker.sinks.json_lines import FaceLine, JsonSink, ResultLine, Results, read_results
@@ -179,7 +179,7 @@ _MODULES = {
     "inference.detection.views": ("View",),
     "inference.landmarker": ("Landmarker", "Located"),
     "inference.opening": ("open_detector",),
-    "scheme": ("EDGES", "MIRROR", "N_POINTS", "PARTS"),
+    "scheme.ibug68": ("EDGES", "MIRROR", "N_POINTS", "PARTS"),
     "sinks.csv_table": ("CsvSink", "read_table", "results_table"),
     "sinks.images": ("ImageSink",),
     "sinks.json_lines": ("FaceLine", "JsonSink", "ResultLine", "Results", "read_results"),

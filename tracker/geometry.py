@@ -16,7 +16,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from tracker.scheme import MIRROR, PARTS
+from tracker.scheme.ibug68 import MIRROR, PARTS
 from tracker.types import FaceBox, FloatArray, Frame, ImageArray
 
 CROP_SIZE = 224

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from tracker.errors import Damage as Damage
 from tracker.errors import MisuseError
-from tracker.scheme import N_POINTS as N_POINTS
+from tracker.scheme.ibug68 import N_POINTS as N_POINTS
 
 FloatArray = npt.NDArray[np.floating[Any]]
 ImageArray = npt.NDArray[np.uint8]

@@ -37,7 +37,7 @@ from tracker.drawing.anonymise import Mode
 from tracker.runs.live_stats import LiveStats
 from tracker.runs.overlay import Overlay, draw_overlay
 from tracker.runs.view_texts import hint_spans, status_spans
-from tracker.scheme import EDGES, PARTS
+from tracker.scheme.ibug68 import EDGES, PARTS
 from tracker.types import FloatArray, ImageArray
 
 FPS, SECONDS = 30, 5

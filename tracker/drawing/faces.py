@@ -31,7 +31,7 @@ from tracker.drawing.theme import (
     ring_width,
 )
 from tracker.geometry import mirror_points
-from tracker.scheme import CLOSED_PARTS, MESH, MIRROR, PARTS
+from tracker.scheme.ibug68 import CLOSED_PARTS, MESH, MIRROR, PARTS
 from tracker.types import FaceMeasures, FloatArray, ImageArray, Landmarks, TrackedFace
 
 _OUTSIDE = 0.08  # distance of the corners from the tight box, as a share of the face's size

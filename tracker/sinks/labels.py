@@ -17,7 +17,7 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from tracker.errors import SinkError
-from tracker.scheme import MIRROR
+from tracker.scheme.ibug68 import MIRROR
 from tracker.sinks.sink import Sink
 from tracker.sources.images.read import stored_orientation
 from tracker.sources.orientation import UPRIGHT

@@ -22,7 +22,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from tracker.scheme import CLOSED_PARTS, PARTS
+from tracker.scheme.ibug68 import CLOSED_PARTS, PARTS
 from tracker.types import N_POINTS, FloatArray
 
 ComplexArray = npt.NDArray[np.complexfloating]

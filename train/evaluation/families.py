@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from tracker.scheme import PARTS
+from tracker.scheme.ibug68 import PARTS
 from train.data.readers import LabelledFace
 from train.data.splits import IMM_PEOPLE, TEST_FOLDERS, test_faces, training_faces
 from train.evaluation.labelled import LabelledSet

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tracker.scheme import OUTER_EYE_CORNERS
+from tracker.scheme.ibug68 import OUTER_EYE_CORNERS
 from tracker.tracking.smoothing import OneEuro, PointFilter, fit_similarity
 from tracker.types import FloatArray
 

@@ -37,7 +37,7 @@ from tracker.reports.steadiness.scenes import (
     mouth_opening,
     speech,
 )
-from tracker.scheme import PARTS
+from tracker.scheme.ibug68 import PARTS
 from tracker.tracking.smoothing import PRESETS
 from tracker.types import FloatArray, Frame, FrameResult, ImageArray
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tracker.scheme import OUTER_EYE_CORNERS
+from tracker.scheme.ibug68 import OUTER_EYE_CORNERS
 from tracker.types import FaceBox, FloatArray, Frame, ImageArray
 
 FPS = 30

@@ -1,7 +1,7 @@
 """Openness of eyes and mouth, measured on the 68 points of a face.
 
 Openness is a ratio of lengths: it does not change with the size, place or roll of the face. "Left" and
-"right" are the person's own in this module; :mod:`tracker.scheme` names parts as seen in the picture.
+"right" are the person's own in this module; :mod:`tracker.scheme.ibug68` names parts as seen in the picture.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from tracker.reports.steadiness.runs import (
     measure_video,
 )
 from tracker.reports.steadiness.scenes import FPS, SPEED, Motion, Portrait
-from tracker.scheme import PARTS
+from tracker.scheme.ibug68 import PARTS
 from tracker.tracking.smoothing import PRESETS
 from tracker.types import FaceBox, FloatArray, Frame, FrameResult, Landmarks, TrackedFace
 
