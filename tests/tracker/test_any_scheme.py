@@ -164,6 +164,19 @@ def test_every_layer_is_drawn_where_there_is_something_to_draw(scheme: Scheme) -
 
 
 @pytest.mark.parametrize("scheme", [*SCHEMES.values()], ids=str)
+def test_corners_stand_around_the_whole_face(scheme: Scheme) -> None:
+    canvas = BLANK.copy()
+    face = TrackedFace(1, Landmarks(placed(scheme, CENTER, 100), scheme=scheme))
+    draw_faces(canvas, [face], DrawStyle.parse("box"))
+    ys, xs = np.nonzero(canvas.any(axis=2))
+    points = face_points(CENTER, 100)
+    assert xs.min() < points[:, 0].min()
+    assert xs.max() > points[:, 0].max()
+    assert ys.max() > points[:, 1].max()
+    assert np.ptp(xs) < 1.5 * np.ptp(points[:, 0])
+
+
+@pytest.mark.parametrize("scheme", [*SCHEMES.values()], ids=str)
 @pytest.mark.parametrize("roll", [0.0, 1.2, np.pi])
 def test_the_head_of_any_points_covers_the_whole_face(scheme: Scheme, roll: float) -> None:
     """Also of five points in its middle, and whichever way it is turned if the points do not tell that."""
