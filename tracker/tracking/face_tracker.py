@@ -246,7 +246,8 @@ class FaceTracker:
     def _detect(self, frame: Frame, views: Sequence[View] | None) -> list[FaceBox]:
         """Return the detector's boxes, but those of faces that are too small to be reported."""
         boxes = self._detector.detect(frame.image_bgr, views, frame.pixel_aspect)
-        return [box for box in boxes if self._settings.limits.may_hold(box)]
+        per_points = self.scheme.crop.box_per_points
+        return [box for box in boxes if self._settings.limits.may_hold(box, per_points)]
 
     def _result(
         self, frame: Frame, faces: tuple[TrackedFace, ...], stage_ms: dict[str, float], left_out: int
