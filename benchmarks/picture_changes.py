@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tracker.scheme import PARTS
+from tracker.scheme.ibug68 import PARTS
 from tracker.types import FloatArray, ImageArray
 from train.data.occluders import draw_mask
 

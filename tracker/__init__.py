@@ -1,4 +1,4 @@
-"""Real-time 68-point face landmarks: offline, private, on an ordinary CPU.
+"""Real-time face landmarks: offline, private, on an ordinary CPU.
 
 ::
 
@@ -45,7 +45,9 @@ if TYPE_CHECKING:
     from tracker.inference.detection.views import View
     from tracker.inference.landmarker import Landmarker, Located
     from tracker.inference.opening import open_detector
-    from tracker.scheme import EDGES, MIRROR, N_POINTS, PARTS
+    from tracker.scheme.ibug68 import EDGES, MIRROR, N_POINTS, PARTS
+    from tracker.scheme.shipped import SCHEMES
+    from tracker.scheme.value import Scheme
     from tracker.sinks.csv_table import CsvSink, read_table, results_table
     from tracker.sinks.images import ImageSink
     from tracker.sinks.json_lines import FaceLine, JsonSink, ResultLine, Results, read_results
@@ -86,6 +88,7 @@ __all__ = [
     "MIRROR",
     "N_POINTS",
     "PARTS",
+    "SCHEMES",
     "Admission",
     "Anonymiser",
     "BackendError",
@@ -132,6 +135,7 @@ __all__ = [
     "ResultSink",
     "Results",
     "ResultsError",
+    "Scheme",
     "SinkError",
     "Source",
     "SourceError",
@@ -179,7 +183,9 @@ _MODULES = {
     "inference.detection.views": ("View",),
     "inference.landmarker": ("Landmarker", "Located"),
     "inference.opening": ("open_detector",),
-    "scheme": ("EDGES", "MIRROR", "N_POINTS", "PARTS"),
+    "scheme.ibug68": ("EDGES", "MIRROR", "N_POINTS", "PARTS"),
+    "scheme.shipped": ("SCHEMES",),
+    "scheme.value": ("Scheme",),
     "sinks.csv_table": ("CsvSink", "read_table", "results_table"),
     "sinks.images": ("ImageSink",),
     "sinks.json_lines": ("FaceLine", "JsonSink", "ResultLine", "Results", "read_results"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tracker.scheme import OUTER_EYE_CORNERS
+from tracker.scheme.ibug68 import OUTER_EYE_CORNERS
 from tracker.types import FloatArray
 
 Float64Array = npt.NDArray[np.float64]

@@ -10,16 +10,19 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 
+from tracker.errors import MisuseError, SinkError
 from tracker.geometry import Stretch
+from tracker.scheme.ibug68 import IBUG68
+from tracker.scheme.value import Scheme
 from tracker.sinks.text import Cell, TableSink
 from tracker.tracking.measures.head_pose import head_place
-from tracker.types import N_POINTS, FloatArray, FrameResult, TrackedFace
+from tracker.types import FloatArray, FrameResult, TrackedFace
 
 _POSE = ("pose_Tx", "pose_Ty", "pose_Tz", "pose_Rx", "pose_Ry", "pose_Rz")
 OPENFACE_HEADER = (
     *("frame", "face_id", "timestamp", "confidence", "success"),
     *_POSE,
-    *(f"{axis}_{i}" for axis in "xy" for i in range(N_POINTS)),
+    *(f"{axis}_{i}" for axis in "xy" for i in range(IBUG68.n_points)),
 )
 
 
@@ -31,15 +34,19 @@ class OpenFaceSink(TableSink):
     ``pose_T*`` are the millimetres of :class:`~tracker.tracking.measures.head_pose.HeadPlace` and
     ``pose_R*`` radians with OpenFace's axes and signs (:func:`openface_angles`); they are empty where a face
     has no pose. Without a face all numbers are 0, as in OpenFace. Raises
-    :class:`~tracker.errors.SinkError` as :class:`~tracker.sinks.text.TableSink` does.
+    :class:`~tracker.errors.SinkError` as :class:`~tracker.sinks.text.TableSink` does, and for a ``scheme``
+    other than iBUG's, whose points the columns are.
     """
 
-    def __init__(self, path: Path | str, inputs: Iterable[Path] = ()) -> None:
+    def __init__(self, path: Path | str, inputs: Iterable[Path] = (), scheme: Scheme = IBUG68) -> None:
+        check_columns(path, scheme)
         super().__init__(path, OPENFACE_HEADER, inputs)
 
     def write(self, result: FrameResult) -> None:
-        """Append the rows of one frame, at least one."""
+        """Append the rows of one frame, at least one; MisuseError for landmarks of another scheme."""
         self._check_open()
+        if result.scheme != IBUG68:
+            raise MisuseError(f"{_reason(result.scheme)}: take CsvSink(path, scheme=tracker.scheme)")
         frame, time_s = result.index + 1, round(result.time_s, 6)
         if result.faces:
             poses = (_pose_cells(face, result) for face in result.faces)
@@ -47,6 +54,16 @@ class OpenFaceSink(TableSink):
             self._write_rows(_face_row(frame, time_s, face, pose) for face, pose in faces)
         else:
             self._write_rows([[frame, 0, time_s, *[0] * (len(OPENFACE_HEADER) - 3)]])
+
+
+def check_columns(path: Path | str, scheme: Scheme) -> None:
+    """Raise :class:`~tracker.errors.SinkError` about ``path`` unless the columns are those of ``scheme``."""
+    if scheme != IBUG68:
+        raise SinkError(f"cannot write {path}: {_reason(scheme)}; take --csv, --parquet or --json")
+
+
+def _reason(scheme: Scheme) -> str:
+    return f"OpenFace's columns are the points of {IBUG68.name}, and the model finds {scheme}"
 
 
 def openface_angles(rotation: FloatArray) -> tuple[float, float, float]:

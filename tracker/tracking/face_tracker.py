@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import deepcopy
 
+from tracker.errors import MisuseError
 from tracker.geometry import Raster
 from tracker.inference.detection.detector import FaceDetector
 from tracker.inference.detection.views import View
 from tracker.inference.landmarker import Landmarker
+from tracker.scheme.value import Scheme
 from tracker.sources.arrays import ImageLike, as_frame
 from tracker.tracking.call_order import CallOrder
 from tracker.tracking.crops import CropLocator
@@ -64,6 +66,11 @@ class FaceTracker:
         self._state = TrackerState()
         self._order = CallOrder()
 
+    @property
+    def scheme(self) -> Scheme:
+        """Scheme of the landmarks that the model finds."""
+        return self._landmarker.scheme
+
     def step(self, frame: Frame) -> FrameResult:
         """Return the faces of the next frame of a video; frames come in order of time.
 
@@ -85,7 +92,7 @@ class FaceTracker:
             shown = [track.smoothed(frame.time_s) for track in live]
         with self._clock.stage("measure"):
             faces = report_tracks(live, shown, frame)
-        return _result(frame, faces, self._clock.spent_ms, self._state.left_out)
+        return self._result(frame, faces, self._clock.spent_ms, self._state.left_out)
 
     def find(self, picture: Frame | ImageLike) -> FrameResult:
         """Return all faces of one picture on its own, the largest first, with ids from 1.
@@ -113,13 +120,14 @@ class FaceTracker:
                 boxes = self._detect(frame, None)
             picture, slots = Raster.of(frame), len(boxes)  # all, however many settings.max_faces follows
             searches.append(NewFaceSearch(picture, boxes, (), slots, settings.to_find, settings.same_iou))
-        found = find_new_faces(searches, CropLocator(self._landmarker, clock).locate_in_parts)
+        locate = CropLocator(self._landmarker, clock).locate_in_parts
+        found = find_new_faces(searches, locate, self.scheme)
         with clock.stage("measure"):
             reports = [report_still(faces, frame) for frame, faces in zip(frames, found, strict=True)]
         mean_ms = {name: spent / len(frames) for name, spent in clock.spent_ms.items()}
         most = settings.max_still_faces
         return [
-            _result(frame, faces[:most], mean_ms, len(faces) - len(faces[:most]))
+            self._result(frame, faces[:most], mean_ms, len(faces) - len(faces[:most]))
             for frame, faces in zip(frames, reports, strict=True)
         ]
 
@@ -128,7 +136,12 @@ class FaceTracker:
         return deepcopy(self._state)
 
     def restore(self, state: TrackerState) -> None:
-        """Go on from ``state``, taken from a tracker with the same models and settings."""
+        """Go on from ``state``, taken from a tracker with the same models and settings.
+
+        Raises :class:`~tracker.errors.MisuseError` for a state with landmarks of another scheme.
+        """
+        if others := [track for track in state.tracks if track.landmarks.scheme != self.scheme]:
+            raise MisuseError(f"the model finds {self.scheme}, the state has {others[0].landmarks.scheme}")
         self._order.restart()
         self._state = deepcopy(state)
 
@@ -205,7 +218,7 @@ class FaceTracker:
         seen_boxes, boxes = len(boxes), slots.worth_locating(boxes, frame.time_s)
         picture = Raster.of(frame)
         search = NewFaceSearch(picture, boxes, known, slots.to_locate, settings.to_start, settings.same_iou)
-        (faces,) = find_new_faces([search], self._locator.locate)
+        (faces,) = find_new_faces([search], self._locator.locate, self.scheme)
         new = [Sighting.in_frame(face, picture) for face in faces]
         matches = match_lost_tracks(state.lost, new, frame.time_s, settings.identity)
         for seen, lost in zip(new, matches, strict=True):
@@ -228,18 +241,18 @@ class FaceTracker:
         track = lost or self._state.new_track(seen, time_s)
         track.come_back(seen, time_s)
         smoothing = self._settings.smoothing
-        track.smooth = PointFilter(smoothing) if smoothing else None
+        track.smooth = PointFilter(smoothing, scheme=self.scheme) if smoothing else None
 
     def _detect(self, frame: Frame, views: Sequence[View] | None) -> list[FaceBox]:
         """Return the detector's boxes, but those of faces that are too small to be reported."""
         boxes = self._detector.detect(frame.image_bgr, views, frame.pixel_aspect)
-        return [box for box in boxes if self._settings.limits.may_hold(box)]
+        per_points = self.scheme.crop.box_per_points
+        return [box for box in boxes if self._settings.limits.may_hold(box, per_points)]
 
-
-def _result(
-    frame: Frame, faces: tuple[TrackedFace, ...], stage_ms: dict[str, float], left_out: int
-) -> FrameResult:
-    for face in faces:
-        face.landmarks.seal()
-    place = (frame.index, frame.time_s, frame.source, frame.image_hw)
-    return FrameResult(faces, *place, stage_ms, frame.damage, left_out, frame.pixel_aspect)
+    def _result(
+        self, frame: Frame, faces: tuple[TrackedFace, ...], stage_ms: dict[str, float], left_out: int
+    ) -> FrameResult:
+        for face in faces:
+            face.landmarks.seal()
+        place = (frame.index, frame.time_s, frame.source, frame.image_hw)
+        return FrameResult(faces, *place, stage_ms, frame.damage, left_out, frame.pixel_aspect, self.scheme)

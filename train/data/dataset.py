@@ -13,7 +13,7 @@ import torch
 from torch.utils.data import Dataset
 
 from tracker.geometry import CropTransform, mirror_points
-from tracker.scheme import MIRROR
+from tracker.scheme.ibug68 import MIRROR
 from tracker.types import N_POINTS, FloatArray, ImageArray
 from train.data.augment import (
     CANONICAL,

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tracker.scheme import MIRROR
+from tracker.scheme.ibug68 import MIRROR
 from tracker.types import N_POINTS, FloatArray
 from train.data.faces import COVERED, GUESSED, VISIBLE, LabelledFace, check_once, check_points, image_below
 from train.data.head import complete

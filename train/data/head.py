@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tracker.scheme import MIRROR, PARTS
+from tracker.scheme.ibug68 import MIRROR, PARTS
 from tracker.types import N_POINTS, FloatArray
 from train.data.head_shape import HEAD_MM
 from train.errors import DataError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tracker.scheme import MIRROR
+from tracker.scheme.ibug68 import MIRROR
 from tracker.types import N_POINTS, FloatArray
 
 # The result of `python -m train mean-head` for the 300-W training labels and, twice, the CFP profiles of the

@@ -29,7 +29,7 @@ WFLW_TO_68: npt.NDArray[np.intp] = np.array([
 ], dtype=np.intp)                  # 96 and 97, the pupils, have no counterpart
 # fmt: on
 WFLW_TO_68.setflags(write=False)
-"""Indices of the 68 points: ``points_98[WFLW_TO_68]`` are in the order of :mod:`tracker.scheme`.
+"""Indices of the 68 points: ``points_98[WFLW_TO_68]`` are in the order of :mod:`tracker.scheme.ibug68`.
 
 The points of lids and jaw are spaced a little differently from iBUG's.
 """

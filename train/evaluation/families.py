@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from tracker.geometry import CropTransform
-from tracker.scheme import PARTS
+from tracker.scheme.ibug68 import PARTS
 from tracker.types import FloatArray, ImageArray
 from train.data.readers import LabelledFace
 from train.data.splits import IMM_PEOPLE, TEST_FOLDERS, test_faces

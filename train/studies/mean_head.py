@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tracker.geometry import mirror_points
-from tracker.scheme import MIRROR, OUTER_EYE_CORNERS, PARTS
+from tracker.scheme.ibug68 import MIRROR, OUTER_EYE_CORNERS, PARTS
 from tracker.types import N_POINTS, FloatArray
 from train.data.faces import GUESSED, LabelledFace
 from train.data.head import TRUST, Camera, fit_cameras, turned_about_y

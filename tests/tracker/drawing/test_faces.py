@@ -9,7 +9,7 @@ from tests.shapes import face_points
 from tracker.drawing.faces import draw_faces, mirror_faces
 from tracker.drawing.style import LAYERS, DrawStyle
 from tracker.drawing.theme import color_of
-from tracker.scheme import MIRROR
+from tracker.scheme.ibug68 import MIRROR
 from tracker.types import UNMEASURED, FaceMeasures, FloatArray, ImageArray, Landmarks, TrackedFace
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.shapes import face_points
 from tests.strategies import floats
-from tracker.scheme import PARTS
+from tracker.scheme.ibug68 import PARTS
 from tracker.tracking.smoothing import PRESETS, ComplexArray, OneEuro, PointFilter, fit_similarity
 from tracker.types import FloatArray
 

@@ -9,7 +9,7 @@ import torch
 
 from tests.tiny import HW, blobs, face_points, write_face
 from tracker.geometry import CropTransform
-from tracker.scheme import MIRROR
+from tracker.scheme.ibug68 import MIRROR
 from tracker.types import FloatArray
 from train.data.augment import GeometryPolicy, PhotometricPolicy
 from train.data.dataset import (

@@ -4,7 +4,7 @@ from hypothesis import given
 
 from tests.strategies import floats
 from tracker.geometry import mirror_points
-from tracker.scheme import MIRROR
+from tracker.scheme.ibug68 import MIRROR
 from tracker.types import FloatArray
 from train.data.half_faces import HALF_LEFT, HALF_RIGHT
 from train.data.head import TRUST, Camera, complete, fit_camera, fit_cameras, turned_about_y

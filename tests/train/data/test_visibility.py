@@ -11,7 +11,7 @@ pytest.importorskip("torch")
 import torch
 
 from tests.tiny import face_points, write_face
-from tracker.scheme import MIRROR
+from tracker.scheme.ibug68 import MIRROR
 from train.data.augment import GeometryPolicy, PhotometricPolicy
 from train.data.dataset import FaceCrops, Picture, SampleRecipe
 from train.data.faceless import FacelessPicture

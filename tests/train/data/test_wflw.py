@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.tiny import face_points, write_face
-from tracker.scheme import MIRROR, OUTER_EYE_CORNERS, PARTS
+from tracker.scheme.ibug68 import MIRROR, OUTER_EYE_CORNERS, PARTS
 from tracker.types import FloatArray
 from train.data.pts import read_pts_folder
 from train.data.wflw import WFLW_TO_68, read_wflw_list

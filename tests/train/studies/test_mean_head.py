@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.train.data.test_head import seen
-from tracker.scheme import MIRROR
+from tracker.scheme.ibug68 import MIRROR
 from train.data.faces import GUESSED, VISIBLE, LabelledFace
 from train.data.half_faces import HALF_LEFT, HALF_RIGHT
 from train.data.head_shape import HEAD_MM

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.shapes import face_points
 from tests.strategies import floats
 from tracker.geometry import mirror_points
-from tracker.scheme import MIRROR
+from tracker.scheme.ibug68 import MIRROR
 from tracker.tracking.measures.head_pose import FACE_MM, POSE_POINTS, HeadPose, head_pose, head_poses
 from tracker.types import FloatArray, Landmarks
 

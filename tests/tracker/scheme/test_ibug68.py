@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.tiny import template
-from tracker.scheme import CLOSED_PARTS, EDGES, MESH, MIRROR, OUTER_EYE_CORNERS, PARTS
+from tracker.scheme.ibug68 import CLOSED_PARTS, EDGES, MESH, MIRROR, OUTER_EYE_CORNERS, PARTS
 
 
 def test_parts_hold_each_of_the_68_points_once() -> None:
