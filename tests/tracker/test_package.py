@@ -95,12 +95,12 @@ PUBLIC_NAMES = {
 }
 
 PUBLIC_VALUES = {
-    "EDGES": "scheme",
+    "EDGES": "scheme.ibug68",
     "ImageArray": "types",
     "ImageLike": "sources.arrays",
-    "MIRROR": "scheme",
-    "N_POINTS": "scheme",
-    "PARTS": "scheme",
+    "MIRROR": "scheme.ibug68",
+    "N_POINTS": "scheme.ibug68",
+    "PARTS": "scheme.ibug68",
 }
 """Constants and names of types, with the modules that define them."""
 
