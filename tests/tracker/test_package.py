@@ -158,7 +158,6 @@ INTERNAL_TYPES = {
         "ChannelOrder",
         "Color",
         "Corner",
-        "DetectorName",
         "FaceLimits",
         "FloatArray",
         "Layer",

@@ -29,7 +29,7 @@ class Fields:
         if not isinstance(table, Mapping):
             raise ValueError(f"{where} must be a table, got {shown(table)}")
         self._table = table
-        self._where = where
+        self.where = where
         self._known: list[str] = []
 
     def read(self, name: str, kind: Reader[T], default: T) -> T:
@@ -44,17 +44,27 @@ class Fields:
         """Return the value ``name``, which must be there."""
         self._known.append(name)
         if name not in self._table:
-            raise ValueError(f"{self._where} needs {name}")
+            raise ValueError(f"{self.where} needs {name}")
         try:
             return kind(self._table[name])
         except ValueError as error:
             got = shown(self._table[name])
-            raise ValueError(f"{self._where}: {name} must be {error}, got {got}") from None
+            raise ValueError(f"{self.where}: {name} must be {error}, got {got}") from None
+
+    def raw(self, name: str) -> object:
+        """Return the value ``name`` of any kind, None where it is missing."""
+        self._known.append(name)
+        return self._table.get(name)
 
     def table(self, name: str) -> Fields | None:
         """Return the table ``name`` within this one, None where it is missing."""
         self._known.append(name)
-        return Fields(self._table[name], f"{self._where}.{name}") if name in self._table else None
+        return Fields(self._table[name], f"{self.where}.{name}") if name in self._table else None
+
+    @property
+    def plain(self) -> dict[str, object]:
+        """All values of the table, of any kind and unchecked."""
+        return dict(self._table)
 
     def end(self) -> None:
         """Refuse names that were not read."""
@@ -62,7 +72,7 @@ class Fields:
             if name not in self._known:
                 near = difflib.get_close_matches(str(name), self._known, 1)
                 what = f"did you mean {near[0]}" if near else f"it has {', '.join(self._known)}"
-                raise ValueError(f"{self._where} has no field {shown(name)}: {what}")
+                raise ValueError(f"{self.where} has no field {shown(name)}: {what}")
 
     def _missing(self, name: str, default: T) -> T:
         self._known.append(name)
