@@ -10,6 +10,7 @@ import numpy as np
 from tests.shapes import canonical_points, face_box
 from tracker.inference.detection.views import View, whole_picture
 from tracker.inference.landmarker import Located
+from tracker.scheme.ibug68 import IBUG68
 from tracker.tracking.face_tracker import FaceTracker
 from tracker.tracking.settings import TrackerSettings
 from tracker.types import FaceBox, FloatArray, Frame, FrameResult, ImageArray
@@ -25,6 +26,8 @@ class Scene:
     by the grey level in the middle of the crop and answers with points around the disc's centre, so that the
     whole way from frame to crop and back is exercised.
     """
+
+    scheme = IBUG68
 
     def __init__(self, people: dict[int, tuple[float, float]] | None = None) -> None:
         self.people = people or {}

@@ -8,7 +8,6 @@ pixels, to which :class:`Stretch` leads; only there angles and ratios of lengths
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -16,21 +15,20 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from tracker.scheme.ibug68 import MIRROR, PARTS
+from tracker.scheme.ibug68 import IBUG68
+from tracker.scheme.placing import mirror_points as mirror_points
+from tracker.scheme.placing import roll_of as roll_of
+from tracker.scheme.placing import roll_of_features as roll_of_features
+from tracker.scheme.placing import rotation
+from tracker.scheme.placing import upright_square as upright_square
+from tracker.scheme.value import CropRule, Scheme
 from tracker.types import FaceBox, FloatArray, Frame, ImageArray
 
 CROP_SIZE = 224
 """Width and height in pixels of the crop that a landmark model sees."""
 
-CROP_MARGIN = 1.35
-"""Side of the crop over the longer side of the tight box around the 68 points."""
-
-_LEFT_EYE, _RIGHT_EYE = (slice(PARTS[eye].start, PARTS[eye].stop) for eye in ("left_eye", "right_eye"))
-
-_MOUTH_CORNERS = slice(PARTS["outer_lip"].start, PARTS["outer_lip"].start + 7, 6)
-
-MOUTH_WEIGHT = 0.08
-"""Weight of the eyes-to-mouth line in the head's roll: 7 % in a frontal face, half from 60 degrees of yaw."""
+CROP_MARGIN = IBUG68.crop.margin
+"""Side of the crop over the longer side of the tight box around the points of iBUG."""
 
 
 @dataclass(frozen=True)
@@ -115,25 +113,23 @@ class CropTransform:
             raise ValueError(f"a crop needs side > 0 and size >= 2, got {self}")
 
     @classmethod
-    def from_box(cls, box: FaceBox, margin: float = CROP_MARGIN, size: int = CROP_SIZE) -> CropTransform:
-        """Return the crop for a detector's ``box``, which is tight around the 68 points."""
-        return cls(box.center, margin * max(box.width, box.height), box.roll_rad, size)
+    def from_box(cls, box: FaceBox, rule: CropRule = IBUG68.crop, size: int = CROP_SIZE) -> CropTransform:
+        """Return the crop for a detector's ``box`` in square pixels, placed by ``rule``."""
+        cos, sin = math.cos(box.roll_rad), math.sin(box.roll_rad)
+        (x, y), longer, (right, down) = box.center, max(box.width, box.height), rule.box_shift
+        center = (x + longer * (cos * right - sin * down), y + longer * (sin * right + cos * down))
+        return cls(center, rule.box_margin * longer, box.roll_rad, size)
 
     @classmethod
     def from_points(
-        cls, points_frame: FloatArray, margin: float = CROP_MARGIN, size: int = CROP_SIZE
+        cls, points_frame: FloatArray, scheme: Scheme = IBUG68, size: int = CROP_SIZE
     ) -> CropTransform:
-        """Return the crop around ``points_frame`` ``(68, 2)`` in which they are centred and the head upright.
+        """Return the crop around ``points_frame`` ``(P, 2)`` in which they are centred and the head upright.
 
         Raises ``ValueError`` if all points coincide.
         """
-        angle = roll_of(points_frame)
-        cos, sin = math.cos(angle), math.sin(angle)
-        upright = points_frame @ _rotation(angle)
-        (x0, y0), (x1, y1) = upright.min(axis=0).tolist(), upright.max(axis=0).tolist()
-        x, y = (x0 + x1) / 2, (y0 + y1) / 2
-        center = (cos * x - sin * y, sin * x + cos * y)
-        return cls(center, margin * max(x1 - x0, y1 - y0), angle, size)
+        center, side, angle = upright_square(points_frame, scheme)
+        return cls(center, scheme.crop.margin * side, angle, size)
 
     @property
     def scale(self) -> float:
@@ -204,7 +200,7 @@ class CropTransform:
 
     def _turned(self, points_frame: FloatArray) -> FloatArray:
         """Return points ``(..., 2)`` from the middle of the crop, along its axes, in frame pixels."""
-        return np.asarray((points_frame - np.array(self.center)) @ _rotation(self.angle))
+        return np.asarray((points_frame - np.array(self.center)) @ rotation(self.angle))
 
     def _region(self, image: ImageArray, stretch: Stretch) -> tuple[ImageArray, tuple[int, int]]:
         """Return the part of ``image`` that the crop may sample, and its top-left pixel (x, y)."""
@@ -216,53 +212,6 @@ class CropTransform:
         x0, y0 = max(math.floor(x - reach_x), 0), max(math.floor(y - reach_y), 0)
         x1, y1 = min(math.ceil(x + reach_x), width), min(math.ceil(y + reach_y), height)
         return image[y0 : max(y1, y0), x0 : max(x1, x0)], (x0, y0)
-
-
-def roll_of(points: FloatArray) -> float:
-    """Return the roll of the head in radians, clockwise on screen, also for profiles.
-
-    ``points`` are ``(68, 2)`` in any coordinates; see :func:`roll_of_features`.
-    """
-    (left_x, right_x, mouth_x), (left_y, right_y, mouth_y) = map(_features_of, points.T.tolist())
-    across = (right_x - left_x, right_y - left_y)
-    return _roll_of_lines(across, (mouth_x - (left_x + right_x) / 2, mouth_y - (left_y + right_y) / 2))
-
-
-def roll_of_features(left_eye: FloatArray, right_eye: FloatArray, mouth: FloatArray) -> float:
-    """Return the roll of a head in radians, clockwise on screen, from three points ``(2,)``.
-
-    The eye line decides while the face looks into the camera. It shrinks as the face turns, until the eyes
-    coincide or change sides, so the line from the eyes to the middle of the mouth, which stays upright, takes
-    over. The result is the angle of a least-squares similarity to upright eyes and mouth, in which each line
-    has the weight of its length squared.
-    """
-    return _roll_of_lines((right_eye - left_eye).tolist(), (mouth - (left_eye + right_eye) / 2).tolist())
-
-
-def _features_of(coordinates: list[float]) -> tuple[float, float, float]:
-    """Return the means of one coordinate of 68 points over the left eye, the right eye and the mouth."""
-    left, right, mouth = coordinates[_LEFT_EYE], coordinates[_RIGHT_EYE], coordinates[_MOUTH_CORNERS]
-    return sum(left) / len(left), sum(right) / len(right), sum(mouth) / len(mouth)
-
-
-def _roll_of_lines(across: Sequence[float], down: Sequence[float]) -> float:
-    """Return the roll by the lines (x, y) from eye to eye and from the eyes to the mouth."""
-    (across_x, across_y), (down_x, down_y) = across, down
-    eyes = across_x**2 + across_y**2
-    mouth = MOUTH_WEIGHT * (down_x**2 + down_y**2)
-    return math.atan2(eyes * across_y - mouth * down_x, eyes * across_x + mouth * down_y)
-
-
-def mirror_points(points: FloatArray, width: int) -> FloatArray:
-    """Return the landmarks of the mirrored image: ``points`` ``(68, 2)`` of one ``width`` pixels wide."""
-    flipped = points[MIRROR]
-    flipped[:, 0] = width - 1 - flipped[:, 0]
-    return flipped
-
-
-def _rotation(angle: float) -> FloatArray:
-    cos, sin = math.cos(angle), math.sin(angle)
-    return np.array([[cos, -sin], [sin, cos]])
 
 
 def _average_blocks(grey: ImageArray, wide: int, high: int) -> ImageArray:

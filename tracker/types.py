@@ -21,11 +21,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tracker.boxes import FaceBox as FaceBox
+from tracker.boxes import FloatArray as FloatArray
+from tracker.boxes import bounds_of
 from tracker.errors import Damage as Damage
 from tracker.errors import MisuseError
+from tracker.scheme.ibug68 import IBUG68
 from tracker.scheme.ibug68 import N_POINTS as N_POINTS
+from tracker.scheme.value import Scheme
 
-FloatArray = npt.NDArray[np.floating[Any]]
 ImageArray = npt.NDArray[np.uint8]
 """Picture, ``(H, W, 3)`` uint8 in OpenCV's order of channels, BGR, unless another shape is stated."""
 
@@ -76,99 +80,37 @@ class Frame:
         return self.image_bgr.shape[0], self.image_bgr.shape[1]
 
 
-@dataclass(frozen=True)
-class FaceBox:
-    """Bounding box of a face in frame pixels, with a score and the head's roll.
-
-    ``(x0, y0)`` is the top-left and ``(x1, y1)`` the bottom-right corner; both may lie outside the frame.
-    ``score`` is the detector's confidence, 0..1; ``roll_rad`` is that of the head, clockwise on screen.
-    """
-
-    x0: float
-    y0: float
-    x1: float
-    y1: float
-    score: float = 1.0
-    roll_rad: float = 0.0
-
-    def __post_init__(self) -> None:
-        values = (self.x0, self.y0, self.x1, self.y1, self.score, self.roll_rad)
-        if not all(map(math.isfinite, values)):
-            raise ValueError(f"a face box must be finite, got {values}")
-        if self.x1 <= self.x0 or self.y1 <= self.y0:
-            raise ValueError(f"a face box needs x1 > x0 and y1 > y0, got {values[:4]}")
-        if not 0.0 <= self.score <= 1.0:
-            raise ValueError(f"score must lie in 0..1, got {self.score}")
-
-    @classmethod
-    def around(cls, points: FloatArray, score: float = 1.0, roll_rad: float = 0.0) -> FaceBox:
-        """Return the tight upright box around ``points`` ``(N, 2)``, in their coordinates."""
-        return cls(*_bounds(points), score, roll_rad)
-
-    @property
-    def xyxy(self) -> tuple[float, float, float, float]:
-        """``(x0, y0, x1, y1)`` in pixels."""
-        return self.x0, self.y0, self.x1, self.y1
-
-    @property
-    def center(self) -> tuple[float, float]:
-        """The middle of the box, ``(x, y)`` in pixels."""
-        return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
-
-    @property
-    def width(self) -> float:
-        """Width in pixels."""
-        return self.x1 - self.x0
-
-    @property
-    def height(self) -> float:
-        """Height in pixels."""
-        return self.y1 - self.y0
-
-    @property
-    def area(self) -> float:
-        """Area in square pixels."""
-        return self.width * self.height
-
-    def iou(self, other: FaceBox) -> float:
-        """Return the intersection over union with ``other``, 0..1."""
-        width = min(self.x1, other.x1) - max(self.x0, other.x0)
-        height = min(self.y1, other.y1) - max(self.y0, other.y0)
-        overlap = width * height
-        return overlap / (self.area + other.area - overlap) if width > 0 and height > 0 else 0.0
-
-
-def _bounds(points: FloatArray) -> tuple[float, float, float, float]:
-    (x0, y0), (x1, y1) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
-    return x0, y0, x1, y1
-
-
 @dataclass(frozen=True, eq=False)
 class Landmarks:
-    """The 68 landmarks of one face.
+    """The landmarks of one face.
 
-    ``points_frame`` is ``(68, 2)`` float, frame pixels. ``presence`` is the probability 0..1 that there is a
-    face. ``quality`` ``(68,)`` is the probability 0..1 that each point is good; ``None`` from models that do
-    not estimate it. Do not change the arrays: values derived from them are computed only once.
+    ``points_frame`` is ``(P, 2)`` float, frame pixels, P the number of points of ``scheme``. ``presence`` is
+    the probability 0..1 that there is a face. ``quality`` ``(P,)`` is the probability 0..1 that each point is
+    good; ``None`` from models that do not estimate it. Do not change the arrays: values derived from them are
+    computed only once.
     """
 
     points_frame: FloatArray
     presence: float = 1.0
     quality: FloatArray | None = None
+    scheme: Scheme = IBUG68
 
     def __post_init__(self) -> None:
-        if self.points_frame.shape != (N_POINTS, 2):
-            raise ValueError(f"landmarks must be ({N_POINTS}, 2), got {self.points_frame.shape}")
+        count = self.scheme.n_points
+        if self.points_frame.shape != (count, 2):
+            raise ValueError(
+                f"landmarks of {self.scheme} must be ({count}, 2), got {self.points_frame.shape}"
+            )
         if not np.isfinite(self.points_frame).all() or not 0.0 <= self.presence <= 1.0:
             raise ValueError(f"landmarks must be finite, presence in 0..1, got {self.presence}")
         good = self.quality
-        if good is not None and not (good.shape == (N_POINTS,) and good.min() >= 0 and good.max() <= 1):
-            raise ValueError(f"quality must be {N_POINTS} numbers in 0..1, got {good}")
+        if good is not None and not (good.shape == (count,) and good.min() >= 0 and good.max() <= 1):
+            raise ValueError(f"quality must be {count} numbers in 0..1, got {good}")
 
     @cached_property
     def bounds(self) -> tuple[float, float, float, float]:
         """Least x and y, and largest x and y of the points, in frame pixels."""
-        return _bounds(self.points_frame)
+        return bounds_of(self.points_frame)
 
     @cached_property
     def box(self) -> FaceBox:
@@ -181,7 +123,11 @@ class Landmarks:
     @cached_property
     def mean_quality(self) -> float | None:
         """Mean of ``quality``; ``None`` without it."""
-        return None if self.quality is None else float(self.quality.sum()) / N_POINTS
+        return None if self.quality is None else float(self.quality.sum()) / self.scheme.n_points
+
+    def at(self, points_frame: FloatArray) -> Landmarks:
+        """Return the same landmarks at other points ``(P, 2)``."""
+        return Landmarks(points_frame, self.presence, self.quality, self.scheme)
 
     def seal(self) -> None:
         """Make the arrays read-only for good: copies on memory that NumPy refuses to make writeable again."""
@@ -190,12 +136,18 @@ class Landmarks:
             if (old := values[name]) is not None and (old.flags.writeable or type(old.base) is not bytes):
                 values[name] = np.ndarray(old.shape, old.dtype, old.tobytes())
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the values without the default scheme, so that pickles of each frame stay small."""
+        return {name: value for name, value in vars(self).items() if value is not IBUG68}
+
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
+        vars(self).update({"scheme": IBUG68, **state})
         self.seal()  # a copy or a pickle of a read-only array is not
 
     def __eq__(self, other: object) -> bool:
-        return self.values() == other.values() if isinstance(other, Landmarks) else NotImplemented
+        if not isinstance(other, Landmarks):
+            return NotImplemented
+        return self.scheme == other.scheme and self.values() == other.values()
 
     def __hash__(self) -> int:
         return hash((self.presence, *self.points_frame[0].tolist()))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tracker.geometry import CropTransform
+from tracker.geometry import CropTransform, upright_square
 from tracker.types import FaceBox, FloatArray
 
 
@@ -35,11 +35,11 @@ class Head:
 
         Where pixels are not square, :meth:`tracker.geometry.Stretch.to_square` makes the landmarks so.
         """
-        try:
-            crop = CropTransform.from_points(points_frame, margin=1.0, size=2)
-        except ValueError:
+        center, side, angle = upright_square(points_frame)
+        if side <= 0:
             x, y = points_frame[0].tolist()
             return cls((x, y), 1.0, 1.0, 0.0)
+        crop = CropTransform(center, side, angle, size=2)
         width, height = (np.ptp(crop.to_crop(points_frame), axis=0) * crop.scale).tolist()
         return cls._around(crop.center, width, height, crop.angle)
 

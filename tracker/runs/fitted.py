@@ -68,4 +68,4 @@ def scale_faces(faces: Iterable[TrackedFace], by_x: float, by_y: float) -> tuple
 
 def _scaled_landmarks(face: Landmarks, factors: np.ndarray) -> Landmarks:
     # The middle of the picture's first pixel is at 0, its edge at -0.5.
-    return Landmarks((face.points_frame + 0.5) * factors - 0.5, face.presence, face.quality)
+    return face.at((face.points_frame + 0.5) * factors - 0.5)

@@ -13,7 +13,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from tracker.scheme.value import Measured, Scheme, Upright
+from tracker.scheme.value import HEAD_POINTS, Measured, Scheme, Upright, interned
 
 N_POINTS = 68
 """Landmarks of a face."""
@@ -86,23 +86,25 @@ def _mesh() -> Iterable[tuple[int, int]]:
 MESH: tuple[tuple[int, int], ...] = tuple(sorted(set(_mesh())))
 """Pairs of points that are joined in a drawing of triangles; they include :data:`EDGES`."""
 
-IBUG68 = Scheme(
-    name="ibug68",
-    n_points=N_POINTS,
-    parts={name: tuple(points) for name, points in PARTS.items()},
-    closed=CLOSED_PARTS,
-    edges=EDGES,
-    mesh=MESH,
-    mirror=tuple(MIRROR.tolist()),
-    normaliser=OUTER_EYE_CORNERS,
-    upright=Upright(tuple(PARTS["left_eye"]), tuple(PARTS["right_eye"]), mouth=(48, 54)),
-    # Mouth and eyelids do not move the nose, the corners of the eyes and the contour above the mouth.
-    steady=(*PARTS["nose_bridge"], *PARTS["nose_base"], 36, 39, 42, 45, *range(5), *range(12, 17)),
-    measured=Measured(
-        left_eye=tuple(PARTS["left_eye"]),
-        right_eye=tuple(PARTS["right_eye"]),
-        mouth=tuple(PARTS["inner_lip"]),
-        pose=tuple((point, point) for point in (27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 39, 42, 45)),
-    ),
+IBUG68 = interned(
+    Scheme(
+        name="ibug68",
+        n_points=N_POINTS,
+        parts={name: tuple(points) for name, points in PARTS.items()},
+        closed=CLOSED_PARTS,
+        edges=EDGES,
+        mesh=MESH,
+        mirror=tuple(MIRROR.tolist()),
+        normaliser=OUTER_EYE_CORNERS,
+        upright=Upright(tuple(PARTS["left_eye"]), tuple(PARTS["right_eye"]), mouth=(48, 54)),
+        # Mouth and eyelids do not move the nose, the corners of the eyes and the contour above the mouth.
+        steady=(*PARTS["nose_bridge"], *PARTS["nose_base"], 36, 39, 42, 45, *range(5), *range(12, 17)),
+        measured=Measured(
+            left_eye=tuple(PARTS["left_eye"]),
+            right_eye=tuple(PARTS["right_eye"]),
+            mouth=tuple(PARTS["inner_lip"]),
+            pose=tuple((point, point) for point in HEAD_POINTS),
+        ),
+    )
 )
 """The scheme of the shipped models."""

@@ -20,6 +20,10 @@ LEAST_POINTS = 3
 """Least number of points: two have a box without width where they lie in a row or column of pixels."""
 
 
+HEAD_POINTS = (27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 39, 42, 45)
+"""Points of iBUG whose places on a head are known: nose and corners of the eyes."""
+
+
 @dataclass(frozen=True)
 class CropRule:
     """Placement of the square crop that a model sees.
@@ -35,6 +39,11 @@ class CropRule:
     margin: float = 1.35
     box_margin: float = 1.35
     box_shift: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def box_per_points(self) -> float:
+        """Longer side of a detector's box over that of the points' own tight box."""
+        return self.margin / self.box_margin
 
     def __post_init__(self) -> None:
         values = (self.margin, self.box_margin, *self.box_shift)
@@ -70,11 +79,11 @@ class Measured:
     """Points on which a face is measured; what is None cannot be measured.
 
     ``left_eye`` and ``right_eye``, as seen in the picture, and ``mouth`` are rings of an even number of
-    points that run from corner to corner and back. ``pose`` pairs points with those of iBUG's 68 that mark
-    the same place of a head.
+    points that run from corner to corner and back. ``pose`` pairs points with those of iBUG that mark the
+    same place of a head, of :data:`HEAD_POINTS`.
 
     Raises ``ValueError`` for a ring with fewer than four points or an odd number, for one eye without the
-    other, and for a pose by fewer than six points.
+    other, and for a pose by fewer than six points or by others.
     """
 
     left_eye: tuple[int, ...] | None = None
@@ -92,6 +101,8 @@ class Measured:
             raise ValueError("both eyes are measured, or none")
         if self.pose is not None and len(self.pose) < 6:
             raise ValueError(f"a pose needs 6 points or more, got {len(self.pose)}")
+        if others := {ibug for _, ibug in self.pose or ()} - set(HEAD_POINTS):
+            raise ValueError(f"a pose is measured on iBUG's points {HEAD_POINTS}, got {sorted(others)}")
 
     @property
     def points(self) -> tuple[int, ...]:
@@ -177,6 +188,9 @@ class Scheme:
     def __hash__(self) -> int:
         return hash((self.name, self.n_points))
 
+    def __deepcopy__(self, memo: object) -> Scheme:
+        return self  # it cannot be changed
+
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuilt, (vars(self) | {"parts": dict(self.parts)},)  # a mapping proxy has no pickle
 
@@ -187,8 +201,16 @@ class Scheme:
         return f"{self.name} ({self.n_points} points)"
 
 
+_KNOWN: dict[Scheme, Scheme] = {}
+
+
+def interned(scheme: Scheme) -> Scheme:
+    """Return the one object that stands for all schemes equal to ``scheme``: it is compared at once."""
+    return _KNOWN.setdefault(scheme, scheme)
+
+
 def _rebuilt(values: dict[str, object]) -> Scheme:
-    return Scheme(**values)  # type: ignore[arg-type]
+    return interned(Scheme(**values))  # type: ignore[arg-type]
 
 
 def chain(points: Iterable[int], closed: bool = False) -> tuple[Edge, ...]:

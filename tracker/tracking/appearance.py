@@ -1,7 +1,7 @@
 """Appearance of a tracked face: whether a located face looks like the one before.
 
 A face is compared as an upright picture of 32x32 cells with local contrast normalised, so that light from one
-side or a darker picture changes little, and by the shape of its 68 points.
+side or a darker picture changes little, and by the shape of its points.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ import cv2
 import numpy as np
 
 from tracker.geometry import CropTransform, Raster
+from tracker.scheme.ibug68 import IBUG68
+from tracker.scheme.value import Scheme
 from tracker.tracking.settings import IdentitySettings
-from tracker.types import N_POINTS, FloatArray, ImageArray
+from tracker.types import FloatArray, ImageArray, Landmarks
 
 LOOK_SIZE = 32
 """Rows and columns of a look."""
@@ -49,39 +51,43 @@ class Look:
     """One look at a face.
 
     ``cells`` ``(32, 32)`` float32 has mean 0 and norm 1, or is all 0 where the picture has no contrast.
-    ``shape`` ``(68, 2)`` are the points in the upright crop, in crop sides from its middle. Neither must be
-    changed. Raises ``ValueError`` for other shapes.
+    ``shape`` ``(P, 2)`` are the points of ``scheme`` in the upright crop, in crop sides from its middle.
+    Neither must be changed. Raises ``ValueError`` for other shapes.
     """
 
     cells: FloatArray
     shape: FloatArray
+    scheme: Scheme = IBUG68
 
     def __post_init__(self) -> None:
-        if self.cells.shape != (LOOK_SIZE, LOOK_SIZE) or self.shape.shape != (N_POINTS, 2):
+        if self.cells.shape != (LOOK_SIZE, LOOK_SIZE) or self.shape.shape != (self.scheme.n_points, 2):
             raise ValueError(f"a look has shapes that do not fit: {self.cells.shape}, {self.shape.shape}")
 
     @classmethod
-    def at(cls, picture: Raster, points: FloatArray) -> Look:
-        """Look at the face with ``points`` ``(68, 2)`` in ``picture``, in its square pixels.
+    def at(cls, picture: Raster, face: Landmarks) -> Look:
+        """Look at ``face`` in ``picture``, in its square pixels.
 
         Raises ``ValueError`` if all points coincide.
         """
-        crop = CropTransform.from_points(points, size=LOOK_SIZE)
+        crop = CropTransform.from_points(face.points_frame, face.scheme, LOOK_SIZE)
         grey = crop.cut(picture.image, stretch=picture.stretch)
-        return cls(_normalised(grey[None])[0], crop.to_unit(points))
+        return cls(_normalised(grey[None])[0], crop.to_unit(face.points_frame), face.scheme)
 
     @classmethod
     def through(
-        cls, crops: Sequence[tuple[ImageArray, CropTransform]], shapes: Sequence[FloatArray]
+        cls,
+        crops: Sequence[tuple[ImageArray, CropTransform]],
+        shapes: Sequence[FloatArray],
+        scheme: Scheme = IBUG68,
     ) -> list[Look]:
         """Look at faces through ``crops``: square pixels, and the upright crop of 32 to cut from them.
 
-        ``shapes`` are the points of each face in its crop, as in :attr:`shape`.
+        ``shapes`` are the points of ``scheme`` of each face in its crop, as in :attr:`shape`.
         """
         grey = np.empty((len(crops), LOOK_SIZE, LOOK_SIZE), np.uint8)
         for one, (image, crop) in zip(grey, crops, strict=True):
             crop.cut(image, into=one)
-        return [cls(cells, shape) for cells, shape in zip(_normalised(grey), shapes, strict=True)]
+        return [cls(cells, shape, scheme) for cells, shape in zip(_normalised(grey), shapes, strict=True)]
 
     @cached_property
     def is_blank(self) -> bool:
@@ -125,7 +131,7 @@ class Appearance:
         self.last = look
         if not look.is_blank:
             mixed = 0.9 * self.usual.cells + 0.1 * look.cells
-            self.usual = Look(mixed / math.sqrt(np.vdot(mixed, mixed)), look.shape)
+            self.usual = Look(mixed / math.sqrt(np.vdot(mixed, mixed)), look.shape, look.scheme)
 
     def is_replaced(self, look: Look, settings: IdentitySettings) -> bool:
         """Return whether ``look`` shows another face than the last one, beyond what motion explains.

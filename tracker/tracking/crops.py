@@ -75,10 +75,11 @@ class CropLocator:
         with self._clock.stage("infer"):
             points_crop, presence, quality = self._landmarker.locate(batch)
         good = [None] * len(crops) if quality is None else quality
+        scheme = self._landmarker.scheme
         with self._clock.stage("points"):
             return [
-                LocatedFace(Landmarks(crop.to_frame(points), *judged), crop, pixels)
-                for (_, crop), pixels, points, *judged in zip(
+                LocatedFace(Landmarks(crop.to_frame(points), present, judged, scheme), crop, pixels)
+                for (_, crop), pixels, points, present, judged in zip(
                     crops, batch, points_crop, presence.tolist(), good, strict=True
                 )
             ]
@@ -91,7 +92,7 @@ def crop_around(face: Landmarks, located_in: CropTransform) -> CropTransform:
 
 def _upright_crop(face: Landmarks) -> CropTransform | None:
     try:
-        return CropTransform.from_points(face.points_frame)
+        return CropTransform.from_points(face.points_frame, face.scheme)
     except ValueError:  # the points all coincide
         return None
 

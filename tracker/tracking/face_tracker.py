@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import deepcopy
 
+from tracker.errors import MisuseError
 from tracker.geometry import Raster
 from tracker.inference.detection.detector import FaceDetector
 from tracker.inference.detection.views import View
@@ -113,7 +114,8 @@ class FaceTracker:
                 boxes = self._detect(frame, None)
             picture, slots = Raster.of(frame), len(boxes)  # all, however many settings.max_faces follows
             searches.append(NewFaceSearch(picture, boxes, (), slots, settings.to_find, settings.same_iou))
-        found = find_new_faces(searches, CropLocator(self._landmarker, clock).locate_in_parts)
+        locate = CropLocator(self._landmarker, clock).locate_in_parts
+        found = find_new_faces(searches, locate, self._landmarker.scheme)
         with clock.stage("measure"):
             reports = [report_still(faces, frame) for frame, faces in zip(frames, found, strict=True)]
         mean_ms = {name: spent / len(frames) for name, spent in clock.spent_ms.items()}
@@ -128,7 +130,13 @@ class FaceTracker:
         return deepcopy(self._state)
 
     def restore(self, state: TrackerState) -> None:
-        """Go on from ``state``, taken from a tracker with the same models and settings."""
+        """Go on from ``state``, taken from a tracker with the same models and settings.
+
+        Raises :class:`~tracker.errors.MisuseError` for a state with landmarks of another scheme.
+        """
+        scheme = self._landmarker.scheme
+        if others := [track for track in state.tracks if track.landmarks.scheme != scheme]:
+            raise MisuseError(f"the model finds {scheme}, the state has {others[0].landmarks.scheme}")
         self._order.restart()
         self._state = deepcopy(state)
 
@@ -205,7 +213,7 @@ class FaceTracker:
         seen_boxes, boxes = len(boxes), slots.worth_locating(boxes, frame.time_s)
         picture = Raster.of(frame)
         search = NewFaceSearch(picture, boxes, known, slots.to_locate, settings.to_start, settings.same_iou)
-        (faces,) = find_new_faces([search], self._locator.locate)
+        (faces,) = find_new_faces([search], self._locator.locate, self._landmarker.scheme)
         new = [Sighting.in_frame(face, picture) for face in faces]
         matches = match_lost_tracks(state.lost, new, frame.time_s, settings.identity)
         for seen, lost in zip(new, matches, strict=True):
@@ -228,7 +236,7 @@ class FaceTracker:
         track = lost or self._state.new_track(seen, time_s)
         track.come_back(seen, time_s)
         smoothing = self._settings.smoothing
-        track.smooth = PointFilter(smoothing) if smoothing else None
+        track.smooth = PointFilter(smoothing, scheme=self._landmarker.scheme) if smoothing else None
 
     def _detect(self, frame: Frame, views: Sequence[View] | None) -> list[FaceBox]:
         """Return the detector's boxes, but those of faces that are too small to be reported."""

@@ -29,7 +29,7 @@ def match_lost_tracks(
     """Return the one of the ``lost`` tracks that each of ``faces`` continues, None for a new person.
 
     ``faces`` were located at ``time_s``. The assignment minimises the total cost; a pair's cost is the mean
-    distance of the 68 points from their expected positions, in face widths.
+    distance of the points from their expected positions, in face widths.
     """
     costs = np.full((len(faces), len(lost)), math.inf)
     if lost and faces:
@@ -81,6 +81,6 @@ def reach(track: Track, time_s: float) -> float:
 
 
 def _distances(track: Track, points: FloatArray, time_s: float) -> FloatArray:
-    """Return the distances of faces ``(F, 68, 2)`` from ``track`` in widths; infinite out of reach."""
+    """Return the distances of faces ``(F, P, 2)`` from ``track`` in widths; infinite out of reach."""
     apart = track.distances(points, time_s)
     return np.where(apart <= reach(track, time_s), apart, math.inf)

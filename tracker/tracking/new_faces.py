@@ -10,9 +10,12 @@ import numpy as np
 
 from tracker.geometry import CropTransform, Raster
 from tracker.inference.detection.merging import OTHER_WAY_UP_RAD
+from tracker.scheme.ibug68 import IBUG68
+from tracker.scheme.value import Scheme
 from tracker.tracking.admission import Entry
 from tracker.tracking.crops import CropOfImage, crop_around
 from tracker.tracking.duplicates import best_of_rivals, confidence, overlaps_any
+from tracker.tracking.sighting import detector_box
 from tracker.types import FaceBox, Landmarks
 
 _QUARTERS = (math.pi / 2, math.pi, -math.pi / 2)
@@ -77,7 +80,7 @@ class NewFaceSearch:
         # The points of others may be anything, and make no box.
         accepted = [face for face, box in pairs if self._entry.accepts(face, box.score, self._image_hw)]
         for face in best_of_rivals(accepted, self._same_iou):
-            box = FaceBox.around(face.points_frame)
+            box = detector_box(face)
             if not overlaps_any(box, self._known, self._same_iou):
                 self.found.append(face)
                 self._known.append(box)
@@ -92,10 +95,13 @@ class NewFaceSearch:
 
         Each comes with the number of its face. A detector that looked at the upright picture only may have
         given any face upright key points; one that looked at all sides is doubted only about turned heads.
+        There are none for schemes whose crops stay level.
         """
         crops = []
         for number, face in enumerate(self.found[first:], first):
-            crop = CropTransform.from_points(face.points_frame)
+            if face.scheme.upright is None:
+                continue
+            crop = CropTransform.from_points(face.points_frame, face.scheme)
             turned = abs(math.remainder(crop.angle, math.tau)) > OTHER_WAY_UP_RAD
             turns = _QUARTERS if self._entry.doubts_upright else (math.pi,) if turned else ()
             crops += [(number, replace(crop, angle=crop.angle + turn)) for turn in turns]
@@ -109,15 +115,17 @@ class NewFaceSearch:
             self.found[number] = face
 
 
-def find_new_faces(searches: Sequence[NewFaceSearch], locate: Locate) -> list[list[Landmarks]]:
+def find_new_faces(
+    searches: Sequence[NewFaceSearch], locate: Locate, scheme: Scheme = IBUG68
+) -> list[list[Landmarks]]:
     """Run ``searches`` to their end and return what each found.
 
-    ``locate`` returns the landmarks in crops. In each round it gets the crops of all searches together, so
-    that they go through the model in one batch.
+    ``locate`` returns the landmarks of ``scheme`` in crops. In each round it gets the crops of all searches
+    together, so that they go through the model in one batch.
     """
     while any(rounds := [search.next_boxes() for search in searches]):
         crops = [
-            (search.picture, CropTransform.from_box(box))
+            (search.picture, first_crop(box, scheme))
             for search, boxes in zip(searches, rounds, strict=True)
             for box in boxes
         ]
@@ -147,6 +155,12 @@ def _stand_upright(searches: Sequence[NewFaceSearch], counts: Sequence[int], loc
     for (search, number, _), face in zip(likely, locate([crop for _, _, crop in likely]), strict=True):
         if np.ptp(face.points_frame, axis=0).min() > 0:
             search.correct(number, face)
+
+
+def first_crop(box: FaceBox, scheme: Scheme = IBUG68) -> CropTransform:
+    """Return the crop for a detector's ``box``; level for schemes that do not tell a head's roll."""
+    crop = CropTransform.from_box(box, scheme.crop)
+    return crop if scheme.upright else CropTransform.from_box(replace(box, roll_rad=0.0), scheme.crop)
 
 
 def locate_twice(crops: Sequence[CropOfImage], locate: Locate) -> Sequence[Landmarks]:

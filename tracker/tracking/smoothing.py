@@ -16,14 +16,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from tracker.scheme.ibug68 import CLOSED_PARTS, PARTS
-from tracker.types import N_POINTS, FloatArray
+from tracker.scheme.ibug68 import IBUG68
+from tracker.scheme.value import Scheme
+from tracker.types import FloatArray
 
 ComplexArray = npt.NDArray[np.complexfloating]
 Cutoff = TypeVar("Cutoff", float, FloatArray)
@@ -59,19 +61,50 @@ PRESETS: Mapping[str, OneEuro | None] = MappingProxyType(
 # Eyelids and lips are fast and sharp; points of the contour drift along it, and brows are slow.
 _LIVELY, _CALM = 2.5, 0.5
 
-# Points that share one speed: all of them for the head, then each part for the points on it. The arrays are
-# for both rows of velocities, one after the other: where each group starts, how many points it has, how it
-# responds to speed, and the group of each point.
-_GROUPS = (range(N_POINTS), *(range(N_POINTS + p.start, N_POINTS + p.stop) for p in PARTS.values()))
-_STARTS = np.array([group.start for group in _GROUPS])
-_COUNTS = np.array([len(group) for group in _GROUPS])
-_RESPONSE = np.array([1.0, *(_LIVELY if part in CLOSED_PARTS else _CALM for part in PARTS)])
-_GROUP_OF = np.repeat(np.arange(len(_GROUPS)), _COUNTS).reshape(2, N_POINTS)
 
-# Points that mouth and eyelids do not move: nose, corners of the eyes, contour above the mouth.
-_STEADY = np.zeros(N_POINTS)
-_STEADY[[*PARTS["nose_bridge"], *PARTS["nose_base"], 36, 39, 42, 45, *range(5), *range(12, 17)]] = 1
-_STEADY_SHARE = _STEADY / _STEADY.sum()
+@dataclass(frozen=True, eq=False)
+class _Groups:
+    """Points of a scheme that share one speed: all of them for the head, then each part for the points on it.
+
+    Points outside all parts are a group, too. The arrays are for both rows of velocities, one after the
+    other, with their columns in ``order``: where each group starts, how many points it has, how it responds
+    to speed, and, in the order of the scheme, the group of each point ``(2, P)``. ``steady_share`` ``(P,)``
+    are the weights, which add up to 1, of points that the expression does not move.
+    """
+
+    order: slice | npt.NDArray[np.intp]
+    starts: npt.NDArray[np.intp]
+    counts: npt.NDArray[np.intp]
+    response: FloatArray
+    group_of: npt.NDArray[np.intp]
+    steady_share: FloatArray
+
+    @classmethod
+    @lru_cache(maxsize=16)
+    def of(cls, scheme: Scheme) -> _Groups:
+        """Return the groups of ``scheme``."""
+        count = scheme.n_points
+        grouped = {point for part in scheme.parts.values() for point in part}
+        rest = [point for point in range(count) if point not in grouped]
+        parts = [*(list(part) for part in scheme.parts.values() if part), *([rest] if rest else [])]
+        response = [
+            _LIVELY if name in scheme.closed else _CALM for name, part in scheme.parts.items() if part
+        ]
+        order = np.array([*range(count), *(count + point for part in parts for point in part)])
+        counts = np.array([count, *map(len, parts)])
+        group_of = np.empty(2 * count, np.intp)
+        group_of[order] = np.repeat(np.arange(len(counts)), counts)
+        steady = np.zeros(count)
+        steady[list(scheme.steady) or slice(None)] = 1
+        return cls(
+            slice(None) if np.array_equal(order, np.arange(2 * count)) else order,
+            np.cumsum(counts) - counts,
+            counts,
+            np.array([1.0, *response, *([1.0] if rest else [])]),
+            group_of.reshape(2, count),
+            steady / steady.sum(),
+        )
+
 
 _WIDTH_PER_SPREAD = 2.6
 """Width of a frontal face over the root mean square distance of its points from their mean."""
@@ -79,10 +112,10 @@ _WIDTH_PER_SPREAD = 2.6
 
 @dataclass(eq=False)
 class PointFilter:
-    """Filter for the 68 points of one face, called with each frame in turn.
+    """Filter for the P points of one face, by their ``scheme``, called with each frame in turn.
 
-    ``last`` ``(68,)`` holds the last smoothed points as complex numbers x + iy in pixels, ``time_s`` their
-    time (None before the first), and ``velocity`` ``(2, 68)`` the velocities of the head and of the points on
+    ``last`` ``(P,)`` holds the last smoothed points as complex numbers x + iy in pixels, ``time_s`` their
+    time (None before the first), and ``velocity`` ``(2, P)`` the velocities of the head and of the points on
     it, face widths a second. Raises ``ValueError`` for arrays of other shapes.
     """
 
@@ -90,23 +123,26 @@ class PointFilter:
     time_s: float | None = None
     last: ComplexArray = field(default_factory=lambda: np.empty(0, complex))
     velocity: ComplexArray = field(default_factory=lambda: np.empty(0, complex))
+    scheme: Scheme = IBUG68
 
     def __post_init__(self) -> None:
-        if (self.last.shape, self.velocity.shape) not in (((0,), (0,)), ((N_POINTS,), (2, N_POINTS))):
-            raise ValueError(f"a filter has {N_POINTS} points, got {self.last.shape}, {self.velocity.shape}")
+        count = self.scheme.n_points
+        if (self.last.shape, self.velocity.shape) not in (((0,), (0,)), ((count,), (2, count))):
+            raise ValueError(f"a filter has {count} points, got {self.last.shape}, {self.velocity.shape}")
 
     def __call__(self, points: FloatArray, time_s: float) -> FloatArray:
-        """Return the smoothed points ``(68, 2)`` for ``points`` at ``time_s`` seconds, both in pixels.
+        """Return the smoothed points ``(P, 2)`` for ``points`` at ``time_s`` seconds, both in pixels.
 
         The first call, and one whose time does not advance, returns the points unchanged. Raises
         ``ValueError`` for another shape.
         """
-        if points.shape != (N_POINTS, 2):
-            raise ValueError(f"points must be ({N_POINTS}, 2), got {points.shape}")
+        count = self.scheme.n_points
+        if points.shape != (count, 2):
+            raise ValueError(f"points must be ({count}, 2), got {points.shape}")
         new = np.array(points, np.float64, order="C").view(np.complex128)[:, 0]
         elapsed = 0.0 if self.time_s is None else time_s - self.time_s
         if elapsed <= 0:
-            self.velocity = np.zeros((2, N_POINTS), complex)
+            self.velocity = np.zeros((2, count), complex)
             self.last = new
         else:
             self.last = self._advance(new, elapsed)
@@ -114,16 +150,16 @@ class PointFilter:
         return self.last[:, None].view(np.float64).copy()  # the caller may change the array
 
     def _advance(self, new: ComplexArray, elapsed: float) -> ComplexArray:
-        parameters, last = self.parameters, self.last
-        factor, shift = _fit(last, new, _STEADY_SHARE)
+        parameters, last, groups = self.parameters, self.last, _Groups.of(self.scheme)
+        factor, shift = _fit(last, new, groups.steady_share)
         carried = factor * last + shift
         steps = np.array([carried - last, new - carried])  # of the head, of the points on it
         velocity = steps / (elapsed * (_width(new) or 1.0))
         self.velocity += _gain(parameters.speed_hz, elapsed) * (velocity - self.velocity)
         squares = self.velocity.real**2 + self.velocity.imag**2
-        speeds = np.sqrt(np.add.reduceat(squares.ravel(), _STARTS) / _COUNTS)
-        rises_hz = parameters.hz_per_speed * _RESPONSE * np.maximum(speeds - parameters.noise_speed, 0)
-        moves = _gain(parameters.rest_hz + rises_hz, elapsed)[_GROUP_OF] * steps
+        speeds = np.sqrt(np.add.reduceat(squares.ravel()[groups.order], groups.starts) / groups.counts)
+        rises_hz = parameters.hz_per_speed * groups.response * np.maximum(speeds - parameters.noise_speed, 0)
+        moves = _gain(parameters.rest_hz + rises_hz, elapsed)[groups.group_of] * steps
         return np.asarray(last + moves[0] + moves[1])
 
 

@@ -1,4 +1,7 @@
-"""State of a tracker: all that the results of the next frames depend on, exact to the last bit."""
+"""State of a tracker: all that the results of the next frames depend on, exact to the last bit.
+
+The scheme of the landmarks is that of the tracker's model, and is not written with the rest.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
+from tracker.scheme.ibug68 import IBUG68
+from tracker.scheme.value import Scheme
 from tracker.tracking.scene_cuts import CutDetector
 from tracker.tracking.search import Search
 from tracker.tracking.sighting import Sighting
@@ -59,14 +64,14 @@ class TrackerState:
         return {name: _encode(value) for name, value in _fields_of(self)}
 
     @classmethod
-    def from_json(cls, data: Any) -> TrackerState:
+    def from_json(cls, data: Any, scheme: Scheme = IBUG68) -> TrackerState:
         """Return the state that ``data``, the output of :meth:`to_json`, stands for.
 
-        ``data`` cannot choose a class: the type hints of the fields decide what is created. Raises
-        ``ValueError`` for other data.
+        Its landmarks are of ``scheme``. ``data`` cannot choose a class: the type hints of the fields decide
+        what is created. Raises ``ValueError`` for other data.
         """
         try:
-            state = _decode(cls, data)
+            state = _decode(cls, data, scheme)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"no state of a tracker: {type(error).__name__}: {error}") from error
         assert isinstance(state, cls)
@@ -74,7 +79,8 @@ class TrackerState:
 
 
 def _fields_of(instance: Any) -> list[tuple[str, Any]]:
-    return [(one.name, getattr(instance, one.name)) for one in fields(instance)]
+    values = [(one.name, getattr(instance, one.name)) for one in fields(instance)]
+    return [(name, value) for name, value in values if not isinstance(value, Scheme)]
 
 
 def _encode(value: Any) -> Any:
@@ -88,24 +94,30 @@ def _encode(value: Any) -> Any:
     return value
 
 
-def _decode(kind: Any, data: Any) -> Any:
-    """Return ``data`` as a value of the type ``kind``, the hint of a dataclass's field."""
+def _decode(kind: Any, data: Any, scheme: Scheme) -> Any:
+    """Return ``data`` as a value of the type ``kind``, the hint of a dataclass's field.
+
+    Fields that hold a scheme get ``scheme``.
+    """
     origin, parts = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
         (some,) = (part for part in parts if part is not NoneType)
-        return None if data is None else _decode(some, data)
+        return None if data is None else _decode(some, data, scheme)
     if origin is np.ndarray:
         return _decode_array(data)
     if origin is list:
-        return [_decode(parts[0], item) for item in _checked(list, data)]
+        return [_decode(parts[0], item, scheme) for item in _checked(list, data)]
     if origin is tuple:
-        return tuple(_decode(part, item) for part, item in zip(parts, _checked(list, data), strict=True))
+        pairs = zip(parts, _checked(list, data), strict=True)
+        return tuple(_decode(part, item, scheme) for part, item in pairs)
     if isinstance(kind, type) and is_dataclass(kind):
         hints = get_type_hints(kind)
+        given = {name: scheme for name, hint in hints.items() if hint is Scheme}
+        hints = {name: hint for name, hint in hints.items() if name not in given}
         if _checked(dict, data).keys() != hints.keys():
             raise ValueError(f"fields of {kind} are {', '.join(hints)}, got {', '.join(data)}")
-        values = {name: _decode(hint, data[name]) for name, hint in hints.items()}
-        return kind(**values)
+        values = {name: _decode(hint, data[name], scheme) for name, hint in hints.items()}
+        return kind(**values, **given)
     return _checked(kind, data)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from tracker.geometry import CropTransform
 from tracker.tracking.appearance import Appearance, Look
 from tracker.tracking.measures.blinks import BlinkCounter
-from tracker.tracking.sighting import Sighting
+from tracker.tracking.sighting import Sighting, detector_box
 from tracker.tracking.smoothing import PointFilter
 from tracker.types import FaceBox, FloatArray, Landmarks
 
@@ -47,8 +47,8 @@ class Track:
 
     @property
     def box(self) -> FaceBox:
-        """Tight box around the last located points."""
-        return self.landmarks.box
+        """The box of a detector for the last located points."""
+        return detector_box(self.landmarks)
 
     @property
     def is_lost(self) -> bool:
@@ -105,7 +105,7 @@ class Track:
         return CropTransform((x + dx, y + dy), self.crop.side, self.crop.angle, self.crop.size)
 
     def expected_points(self, time_s: float) -> FloatArray:
-        """Return the points ``(68, 2)`` moved likewise, frame pixels."""
+        """Return the points ``(P, 2)`` moved likewise, frame pixels."""
         return self.landmarks.points_frame + self._expected_shift(time_s)
 
     def smoothed(self, time_s: float) -> Landmarks:
@@ -113,15 +113,15 @@ class Track:
         if self.smooth is None:
             return self.landmarks
         located = self.landmarks
-        return Landmarks(self.smooth(located.points_frame, time_s), located.presence, located.quality)
+        return located.at(self.smooth(located.points_frame, time_s))
 
     def distances(self, points: FloatArray, time_s: float) -> FloatArray:
-        """Return the mean distance of each of ``points`` ``(F, 68, 2)`` from the expected ones.
+        """Return the mean distance of each of ``points`` ``(F, P, 2)`` from the expected ones.
 
         ``(F,)``, in widths of the face; infinite if the track has no width.
         """
         expected = self.expected_points(time_s)
-        width = max(np.ptp(expected, axis=0).tolist())
+        width = self.landmarks.scheme.crop.box_per_points * max(np.ptp(expected, axis=0).tolist())
         if not width:
             return np.full(len(points), math.inf)
         return np.asarray(np.linalg.norm(points - expected, axis=2).mean(axis=1) / width)

@@ -18,7 +18,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from tracker.geometry import CropTransform
+from tracker.geometry import CropTransform, upright_square
 from tracker.types import ImageArray
 from train.data.phash import Appearance, appearance_of, near_copies
 from train.data.pictures import unreadable
@@ -184,7 +184,8 @@ def count_by_subset(faces: Sequence[LabelledFace]) -> str:
 
 
 def _of_face(face: LabelledFace, on_image: Callable[[], object]) -> Fingerprint:
-    crop = CropTransform.from_points(face.points, FACE_MARGIN, _CROP_SIZE)
+    center, side, angle = upright_square(face.points)
+    crop = CropTransform(center, FACE_MARGIN * side, angle, _CROP_SIZE)
     taken = fingerprint(face.image, face.subset, face.person, crop)
     on_image()
     return taken

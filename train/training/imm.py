@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from tracker.geometry import CropTransform
+from tracker.scheme.value import CropRule
 from tracker.types import FaceBox, FloatArray, ImageArray
 from train.config import Stage, TrainConfig
 from train.data.asf import Shot
@@ -187,5 +188,5 @@ def refuse_imm_leaks(training: Sequence[Shot], validation: Sequence[Shot]) -> No
 
 
 def _fingerprint(shot: Shot) -> Fingerprint:
-    face = CropTransform.from_box(FaceBox.around(shot.points), margin=1.0, size=64)
+    face = CropTransform.from_box(FaceBox.around(shot.points), CropRule(box_margin=1.0), size=64)
     return fingerprint(shot.image, "imm", str(shot.person), face)

@@ -12,7 +12,7 @@ from tests.tracks import look
 from tracker.geometry import CropTransform, Raster
 from tracker.tracking.appearance import Appearance, Look
 from tracker.tracking.settings import IdentitySettings
-from tracker.types import FloatArray, ImageArray
+from tracker.types import FloatArray, ImageArray, Landmarks
 
 IDENTITY = IdentitySettings()
 POINTS = face_points((186, 135), 105)
@@ -35,7 +35,7 @@ def test_light_from_one_side_and_less_of_it_hardly_change_a_look() -> None:
     face = astronaut()
     side = np.linspace(1, 0.4, face.shape[1])[None, :, None]
     for changed in (altered(face, 0.5), altered(face, side), altered(face, 1.0, noise=8)):
-        alike = Look.at(Raster(face), POINTS).likeness(Look.at(Raster(changed), POINTS))
+        alike = Look.at(Raster(face), Landmarks(POINTS)).likeness(Look.at(Raster(changed), Landmarks(POINTS)))
         assert alike is not None
         assert alike > 0.8
 
@@ -44,14 +44,17 @@ def test_a_shifted_and_turned_face_looks_the_same() -> None:
     matrix = cv2.getRotationMatrix2D((186, 135), -10, 1.1)
     turned = np.asarray(cv2.warpAffine(astronaut(), matrix, (400, 400)), np.uint8)
     points = POINTS @ matrix[:, :2].T + matrix[:, 2]
-    before, after = Look.at(Raster(astronaut()), POINTS), Look.at(Raster(turned), points)
+    before, after = (
+        Look.at(Raster(astronaut()), Landmarks(POINTS)),
+        Look.at(Raster(turned), Landmarks(points)),
+    )
     assert (before.likeness(after) or 0) > 0.9
     assert before.shape_change(after) < 0.002
 
 
 def test_a_dark_noisy_picture_proves_nothing() -> None:
-    dark = Look.at(Raster(altered(astronaut(), 0.02, noise=1)), POINTS)
-    assert Look.at(Raster(astronaut()), POINTS).likeness(dark) is None
+    dark = Look.at(Raster(altered(astronaut(), 0.02, noise=1)), Landmarks(POINTS))
+    assert Look.at(Raster(astronaut()), Landmarks(POINTS)).likeness(dark) is None
     assert not Appearance(look(1), look(1)).is_replaced(dark, IDENTITY)
 
 
@@ -85,7 +88,7 @@ def published_cells(grey: ImageArray) -> FloatArray:
 def test_cells_are_normalised_by_a_gaussian_blur(gain: float) -> None:
     image = altered(astronaut(), gain, noise=4)
     crop = CropTransform.from_points(POINTS, size=32)
-    seen = Look.at(Raster(image), POINTS)
+    seen = Look.at(Raster(image), Landmarks(POINTS))
     assert np.abs(seen.cells - published_cells(crop.cut(image))).max() < 1e-6
     assert np.abs(seen.shape - (crop.to_crop(POINTS) - 15.5) / 32).max() < 1e-12
 
@@ -96,7 +99,7 @@ def test_looks_together_are_those_of_each_alone_and_a_blank_one_is_blank() -> No
     together = Look.through([(image, crop) for image in images], [crop.to_unit(POINTS)] * 3)
     assert [one.is_blank for one in together] == [False, True, False]
     for one, image in zip(together, images, strict=True):
-        assert np.array_equal(one.cells, Look.at(Raster(image), POINTS).cells)
+        assert np.array_equal(one.cells, Look.at(Raster(image), Landmarks(POINTS)).cells)
     assert Look.through([], []) == []
 
 

@@ -63,7 +63,7 @@ def test_a_face_is_looked_at_in_the_crop_that_it_was_located_in() -> None:
     landmarker = FakeLandmarker(located_in.to_crop(points))
     (seen,) = CropLocator(landmarker, StageClock()).locate_centred(Raster(image), [located_in])
     assert landmarker.crops_seen == 1
-    expected = Look.at(Raster(located_in.cut(image)), located_in.to_crop(points))
+    expected = Look.at(Raster(located_in.cut(image)), Landmarks(located_in.to_crop(points)))
     assert seen.look is not None
     # A coordinate on the edge of a 32nd of a pixel may turn a grey level into the next.
     assert np.abs(seen.look.cells - expected.cells).max() < 1e-3

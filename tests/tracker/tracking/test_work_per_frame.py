@@ -33,7 +33,7 @@ PER_FACE = Counter(
         "CropTransform.from_points": 1,
         "CropTransform.cut": 2,  # for the model, and for the look
         "roll_of": 1,
-        "_bounds": 1,
+        "bounds_of": 1,
         "FaceBox.__post_init__": 1,
         "Landmarks.__post_init__": 2,  # located and smoothed points
         "PointFilter.__call__": 1,

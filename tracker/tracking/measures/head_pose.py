@@ -1,4 +1,4 @@
-"""Head pose from the 68 points, by fitting a rigid mean face to them (perspective-n-point).
+"""Head pose from landmarks, by fitting a rigid mean face to them (perspective-n-point).
 
 All angles are degrees, and 0 for an upright face that looks into the camera. Yaw is positive when the face
 turns towards the right of the image (the person's left), pitch when it turns up, and roll when it turns
@@ -10,11 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
-from tracker.types import N_POINTS, FloatArray, Landmarks
+from tracker.scheme.ibug68 import IBUG68
+from tracker.scheme.value import HEAD_POINTS, Scheme
+from tracker.types import FloatArray, Landmarks
 
 # Corners of the eyes and the nose, which do not move when a face speaks, smiles or blinks. Average adult in
 # round millimetres, after L. Farkas, "Anthropometry of the Head and Face", 2nd ed., 1994: outer corners 90
@@ -29,19 +33,18 @@ _FACE_MM = {
     36: (-45, 0, 0), 39: (-19, 1, -6), 42: (19, 1, -6), 45: (45, 0, 0),
 }
 # fmt: on
-POSE_POINTS = np.array(list(_FACE_MM), np.intp)
-"""Points that determine the pose, counted from 0."""
+POSE_POINTS = np.array(HEAD_POINTS, np.intp)
+"""Points of iBUG that determine the pose, counted from 0."""
 
-FACE_MM = np.array(list(_FACE_MM.values()), np.float64)
+FACE_MM = np.array([_FACE_MM[point] for point in HEAD_POINTS], np.float64)
 """Mean face at :data:`POSE_POINTS`, ``(13, 3)`` millimetres; x right, y down, z away from the camera."""
 
-_CENTRED_MM = FACE_MM - FACE_MM.mean(axis=0)
 _PINHOLE = np.eye(3)
 _MAX_RESIDUAL_MM = 8.0  # the largest of five thousand real faces is 6
 _LEAST_SPREAD = 0.01  # root mean square of the points at distance 1: 30 mm at 3 m
 _TINY = 1e-9
 
-for _table in (POSE_POINTS, FACE_MM, _CENTRED_MM, _PINHOLE):
+for _table in (POSE_POINTS, FACE_MM, _PINHOLE):
     _table.setflags(write=False)
 
 
@@ -76,47 +79,69 @@ class HeadPlace:
     middle_mm: FloatArray
 
 
-def head_pose(points_frame: FloatArray, image_hw: tuple[int, int]) -> HeadPose | None:
+def head_pose(
+    points_frame: FloatArray, image_hw: tuple[int, int], scheme: Scheme = IBUG68
+) -> HeadPose | None:
     """Return the head pose of a face, None if its points fit no face in front of the camera.
 
-    ``points_frame`` are ``(68, 2)`` pixels of a picture of ``image_hw`` = (height, width). The camera is not
+    None, too, for schemes by which no pose is measured.
+
+    ``points_frame`` are ``(P, 2)`` pixels of a picture of ``image_hw`` = (height, width). The camera is not
     calibrated: its focal length is taken as the longer side of the picture (a field of view of 53 degrees)
     and its axis to pass through the middle. Angles relative to the line of sight hardly depend on that.
     Points fit a face if their root mean square distance from it is at most 8 mm, on a face of natural size.
 
     Raises ``ValueError`` for another shape, points that are not finite, or an empty picture.
     """
-    return _pose_at(head_place(points_frame, image_hw))
+    return _pose_at(head_place(points_frame, image_hw, scheme))
 
 
-def head_place(points_frame: FloatArray, image_hw: tuple[int, int]) -> HeadPlace | None:
+def head_place(
+    points_frame: FloatArray, image_hw: tuple[int, int], scheme: Scheme = IBUG68
+) -> HeadPlace | None:
     """Return the position and rotation of a face; arguments, None and errors as for :func:`head_pose`."""
-    if points_frame.shape != (N_POINTS, 2) or min(image_hw) < 1:
-        raise ValueError(f"points must be ({N_POINTS}, 2) in a picture, got {points_frame.shape}, {image_hw}")
+    count = scheme.n_points
+    if points_frame.shape != (count, 2) or min(image_hw) < 1:
+        raise ValueError(f"points must be ({count}, 2) in a picture, got {points_frame.shape}, {image_hw}")
     if not np.isfinite(points_frame).all():
         raise ValueError("points must be finite")
-    (place,) = _head_places([points_frame], image_hw)
+    (place,) = _head_places([points_frame], image_hw, scheme)
     return place
 
 
 def head_poses(faces: Sequence[Landmarks], image_hw: tuple[int, int]) -> list[HeadPose | None]:
-    """Return the same as :func:`head_pose` for each of ``faces`` in one picture."""
+    """Return the same as :func:`head_pose` for each of ``faces``, of one scheme, in one picture."""
     if not faces:
         return []
-    return [_pose_at(place) for place in _head_places([face.points_frame for face in faces], image_hw)]
+    places = _head_places([face.points_frame for face in faces], image_hw, faces[0].scheme)
+    return [_pose_at(place) for place in places]
 
 
-def _head_places(points_frame: Sequence[FloatArray], image_hw: tuple[int, int]) -> list[HeadPlace | None]:
+@lru_cache(maxsize=16)
+def _rigid_face(scheme: Scheme) -> tuple[npt.NDArray[np.intp], FloatArray] | None:
+    """Return the points ``(N,)`` that determine the pose, and the centred mean face ``(N, 3)`` there."""
+    if (pairs := scheme.measured.pose) is None:
+        return None
+    face_mm = np.array([_FACE_MM[ibug] for _, ibug in pairs], np.float64)
+    return np.array([own for own, _ in pairs], np.intp), face_mm - face_mm.mean(axis=0)
+
+
+def _head_places(
+    points_frame: Sequence[FloatArray], image_hw: tuple[int, int], scheme: Scheme
+) -> list[HeadPlace | None]:
+    if (rigid := _rigid_face(scheme)) is None:
+        return [None] * len(points_frame)
+    determining, face_mm = rigid
     height, width = image_hw
     middle = ((width - 1) / 2, (height - 1) / 2)
-    rays = (np.array([points[POSE_POINTS] for points in points_frame]) - middle) / float(max(height, width))
-    mean_rays = (rays.sum(axis=1) / len(POSE_POINTS)).tolist()
+    rays = (np.array([points[determining] for points in points_frame]) - middle) / float(max(height, width))
+    mean_rays = (rays.sum(axis=1) / len(determining)).tolist()
     sights = np.array([_rotation_towards(x, y, 1.0) for x, y in mean_rays])
     seen = _projected(rays @ sights[:, :2] + sights[:, 2:])  # (x, y, 1) times the inverse of a rotation
-    return [_place_along(*each) for each in zip(sights, seen, strict=True)]
+    return [_place_along(*each, face_mm) for each in zip(sights, seen, strict=True)]
 
 
-def _place_along(sight: FloatArray, seen: FloatArray) -> HeadPlace | None:
+def _place_along(sight: FloatArray, seen: FloatArray, face_mm: FloatArray) -> HeadPlace | None:
     """Return the place of a face whose points ``seen`` ``(N, 2)`` are in a camera rotated by ``sight``.
 
     None if they coincide or fit no face. A face further away than about three metres is magnified to that
@@ -126,7 +151,7 @@ def _place_along(sight: FloatArray, seen: FloatArray) -> HeadPlace | None:
     if not spread >= _TINY:
         return None
     magnified = max(_LEAST_SPREAD / spread, 1.0)
-    fitted = _fit_face(seen * magnified)
+    fitted = _fit_face(seen * magnified, face_mm)
     if fitted is None:
         return None
     rotation, middle = fitted
@@ -134,15 +159,15 @@ def _place_along(sight: FloatArray, seen: FloatArray) -> HeadPlace | None:
     return HeadPlace(sight @ rotation, sight @ middle)
 
 
-def _fit_face(seen: FloatArray) -> tuple[FloatArray, FloatArray] | None:
+def _fit_face(seen: FloatArray, face_mm: FloatArray) -> tuple[FloatArray, FloatArray] | None:
     """Return rotation ``(3, 3)`` and position ``(3,)`` in millimetres of the mean face at ``seen``."""
     # SQPnP (G. Terzakis, M. Lourakis, ECCV 2020) searches all rotations: it needs no initial guess. There is
     # no second solution, as there is for flat objects, since a nose is far from flat.
-    found, turn, shift = cv2.solvePnP(_CENTRED_MM, seen, _PINHOLE, None, flags=cv2.SOLVEPNP_SQPNP)
+    found, turn, shift = cv2.solvePnP(face_mm, seen, _PINHOLE, None, flags=cv2.SOLVEPNP_SQPNP)
     if not found:
         return None
     rotation, middle = np.asarray(cv2.Rodrigues(turn)[0], np.float64), np.array(shift[:, 0], np.float64)
-    off = _projected(_CENTRED_MM @ rotation.T + middle) - seen
+    off = _projected(face_mm @ rotation.T + middle) - seen
     residual_mm = float(middle[2]) * _root_mean_square(off)
     return (rotation, middle) if residual_mm <= _MAX_RESIDUAL_MM else None
 

@@ -24,6 +24,7 @@ from tracker.reports.steadiness.figures import (
     split_head_motion,
 )
 from tracker.reports.steadiness.scenes import FPS
+from tracker.scheme.ibug68 import IBUG68
 from tracker.tracking.face_tracker import FaceTracker
 from tracker.tracking.settings import TrackerSettings
 from tracker.tracking.smoothing import PRESETS, OneEuro
@@ -32,6 +33,8 @@ from tracker.types import FaceBox, FloatArray, Frame, ImageArray
 
 class NoisyLandmarker:
     """Landmarker that returns the canonical face with new noise for each batch."""
+
+    scheme = IBUG68
 
     def __init__(self) -> None:
         self.rng = np.random.default_rng(0)
