@@ -12,13 +12,13 @@ import pytest
 
 from tracker.geometry import CROP_SIZE
 from tracker.scheme.plain import to_plain
-from tracker.scheme.value import Scheme
+from tracker.scheme.value import CropRule, Scheme
 from tracker.types import FloatArray, ImageArray
 
-SPREAD = 166.0
-"""Pixels of a crop that the points of :func:`write_spot_model` are apart: about 224 / 1.35."""
+SPREAD = 56.0
+"""Pixels of a crop that the outer points of :func:`write_spot_model` are apart."""
 
-FIVE = Scheme("spot", 5, edges=((0, 1), (1, 2), (2, 3), (3, 0)))
+FIVE = Scheme("spot", 5, edges=((0, 1), (1, 2), (2, 3), (3, 0)), crop=CropRule(CROP_SIZE / SPREAD))
 """Corners of a square, and its middle."""
 
 OFFSETS = SPREAD / 2 * np.array([(-1, -1), (1, -1), (1, 1), (-1, 1), (0, 0)], np.float64)

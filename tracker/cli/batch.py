@@ -22,8 +22,14 @@ from tracker.cli.options import (
     Quiet,
     Smoothing,
     named_path,
+    names_path,
 )
 from tracker.system.signals import raise_swallowed
+
+
+def _absolute(name: str) -> str:
+    """Return ``name``, a path as an absolute one: the processes of a cluster run in other folders."""
+    return str(Path(name).absolute()) if names_path(name) else name
 
 
 def batch(  # noqa: PLR0913 - options of the command line
@@ -69,9 +75,9 @@ def batch(  # noqa: PLR0913 - options of the command line
         raise_swallowed()
         most = max_faces or DEFAULT_MAX_FACES
         options = TrackerOptions(
-            model,
+            _absolute(model),
             backend,
-            detector,
+            _absolute(detector),
             threads=threads,
             max_faces=most,
             smoothing=smoothing,

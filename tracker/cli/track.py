@@ -19,6 +19,7 @@ from tracker.cli.options import (
     DEFAULT_MAX_FACES,
     Anonymise,
     Backend,
+    Boxes,
     Camera,
     Csv,
     Detector,
@@ -57,6 +58,7 @@ from tracker.cli.options import (
 )
 from tracker.cli.usage import (
     STDOUT,
+    check_boxes,
     check_folder,
     check_one_picture,
     check_outputs,
@@ -100,6 +102,7 @@ def track(  # noqa: PLR0913 - options of the command line
     model: Model = "resnet18",
     backend: Backend = "auto",
     detector: Detector = "blazeface",
+    boxes: Boxes = None,
     threads: Threads = 0,
     max_faces: MaxFaces = None,
     min_score: MinScore = 0.0,
@@ -167,6 +170,8 @@ def track(  # noqa: PLR0913 - options of the command line
     if len(inputs.films) > 1:
         check_several_films(inputs, names, targets.single_files)
         check_folder(targets)
+    if boxes:
+        check_boxes(detector, inputs)
     if label_pixels and not labels:
         raise typer.BadParameter("--label-pixels needs --labels")
 
@@ -194,6 +199,7 @@ def track(  # noqa: PLR0913 - options of the command line
             max_still_faces=max_faces,
             min_score=min_score,
             min_face=min_face,
+            boxes=str(boxes) if boxes else None,
         )
         upright = label_pixels == "upright"
         command = Command(

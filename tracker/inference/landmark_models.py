@@ -23,7 +23,7 @@ from tracker.inference.weights import ModelFile, find_model, load_manifest
 from tracker.scheme.fields import Fields, number, text
 from tracker.scheme.ibug68 import IBUG68
 from tracker.scheme.plain import from_plain
-from tracker.scheme.value import Scheme
+from tracker.scheme.value import Scheme, interned
 
 SCHEME_KEY = "tracker.scheme"
 """Key of the metadata under which a model carries its scheme."""
@@ -39,20 +39,29 @@ UNSTATED = "not stated"
 class LandmarkModel:
     """A landmark model: its file, and the scheme of its points.
 
-    A model of one's own has a ``graph``, and a ``description`` if its inputs and outputs are other than those
-    of :mod:`tracker.inference.landmarker`.
+    A model of one's own has a ``graph``, and ``notes`` if a TOML file lies beside it.
     """
 
     file: ModelFile
     scheme: Scheme = IBUG68
     graph: Graph | None = None
-    description: Description | None = None
+    notes: ModelNotes | None = None
+
+    @property
+    def description(self) -> Description | None:
+        """Inputs and outputs of a model of another origin, None for the tracker's own."""
+        return None if self.notes is None else self.notes.description
 
     @property
     def hashes(self) -> list[str]:
         """SHA-256 of all files that results depend on, of each precision."""
         files = [self.file.sha256, *(variant.sha256 for variant in self.file.variants.values())]
-        return [*files, *filter(None, [self.file.meta.get("description_sha256")])]
+        return [*files, *self.described_by.values()]
+
+    @property
+    def described_by(self) -> dict[str, str]:
+        """SHA-256 of the TOML file beside the model, as ``description_sha256``; empty if there is none."""
+        return {} if self.notes is None else {"description_sha256": self.notes.sha256}
 
 
 def is_path(name: str) -> bool:
@@ -77,34 +86,32 @@ def find_landmark_model(name: str) -> LandmarkModel:
     return _own_model(Path(name), *_versions(Path(name)))
 
 
-def _versions(path: Path) -> list[tuple[int, int] | None]:
-    """Return sizes and times of change of a model and its TOML file, by which a cached answer is told."""
-    found: list[tuple[int, int] | None] = []
+def _versions(path: Path) -> list[tuple[str, int, int] | None]:
+    """Return place, size and time of change of a model and its TOML file: a cached answer is of the same."""
+    found: list[tuple[str, int, int] | None] = []
     for one in (path, notes_path(path)):
         try:
             stat = one.stat()
-            found.append((stat.st_size, stat.st_mtime_ns))
+            found.append((str(one.absolute()), stat.st_size, stat.st_mtime_ns))
         except (OSError, ValueError):
             found.append(None)
     return found
 
 
 @lru_cache(maxsize=4)
-def _own_model(path: Path, *_: tuple[int, int] | None) -> LandmarkModel:
+def _own_model(path: Path, *_: tuple[str, int, int] | None) -> LandmarkModel:
     graph = read_graph(path)
     notes = read_notes(path)
     about = _about(path, graph)
     scheme = _scheme_of(path, graph, notes)
-    description = notes.description if notes else None
-    if description is None:
+    if notes is None or notes.description is None:
         check_contract(path, graph, scheme)
     meta = {key: value for key, value in about.items() if key not in ("name", "licence")}
     meta |= {"precision": about.get("precision", "")}
-    meta |= {"description_sha256": notes.sha256} if notes else {}
     name = (notes and notes.name) or about.get("name") or path.stem
     licence = (notes and notes.licence) or about.get("licence") or UNSTATED
     return LandmarkModel(
-        ModelFile(name, "landmarks", path, graph.sha256, licence, meta), scheme, graph, description
+        ModelFile(name, "landmarks", path, graph.sha256, licence, meta), scheme, graph, notes
     )
 
 
@@ -124,7 +131,7 @@ def _scheme_of(path: Path, graph: Graph, notes: ModelNotes | None) -> Scheme:
             f"model {path} does not say what its points are, and has the outputs {graph.described_outputs}: "
             f"describe it in {notes_path(path)}, with a table [scheme]"
         )
-    return notes.placed(scheme) if notes else scheme
+    return interned(notes.placed(scheme) if notes else scheme)
 
 
 def _about(path: Path, graph: Graph) -> dict[str, Any]:

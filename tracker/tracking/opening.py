@@ -143,7 +143,7 @@ class OpenedTracker(FaceTracker, Closing):
     """A :class:`~tracker.tracking.face_tracker.FaceTracker` that owns its models; a context manager.
 
     ``label`` names the model and its runtime, such as ``resnet18 int8 on CPUExecutionProvider``. ``scheme``
-    is that of the landmarks it finds.
+    is that of the landmarks it finds, and ``boxes`` are those of a file, None unless they were asked for.
     ``made_by`` holds all that results depend on to the last digit: model and its hash, versions, settings.
     """
 
@@ -155,6 +155,7 @@ class OpenedTracker(FaceTracker, Closing):
         file = landmarker.file
         self.label = " ".join(filter(None, (file.name, file.precision, "on", landmarker.provider)))
         self.scheme: Scheme = landmarker.model.scheme
+        self.boxes = detector if isinstance(detector, KnownBoxes) else None
         self.made_by = _made_by(options, detector, landmarker, settings)
         self._to_close = detector if isinstance(detector, Closing) else None
         self._closed = False
@@ -206,7 +207,7 @@ def _made_by(
         "provider": landmarker.provider,
     }
     if landmarker.model.graph:
-        model |= {"scheme": landmarker.model.scheme.name, "files": landmarker.model.hashes}
+        model |= {"scheme": landmarker.model.scheme.name, **landmarker.model.described_by}
     return {
         "model": model,
         "detector": _detected_by(options, detector),

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.hostile import damaged
-from tests.own_models import FIVE, OFFSETS, SPREAD, graph_model, onnx_module, save, spot, write_spot_model
+from tests.own_models import FIVE, OFFSETS, graph_model, onnx_module, save, spot, write_spot_model
 from tracker.errors import WeightsError
 from tracker.inference.landmark_models import (
     MODEL_KEY,
@@ -284,7 +284,3 @@ def test_a_folder_in_place_of_the_file_beside_a_model_is_told(model: Path) -> No
 def test_a_model_of_ones_own_has_one_precision(model: Path) -> None:
     with pytest.raises(WeightsError, match="is one file, not several precisions: leave out --precision"):
         open_landmarker(str(model), "cpu", precision="int8")
-
-
-def test_the_points_of_the_tests_suit_the_crop() -> None:
-    assert pytest.approx(224 / SPREAD, abs=0.01) == FIVE.crop.margin

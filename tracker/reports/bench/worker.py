@@ -56,7 +56,7 @@ def measure(case: BenchCase, started: float) -> tuple[list[StageTiming], Process
         width, height = source.size
     about: dict[str, Any] = {
         "backend": opened.backend,
-        "model": case.model,
+        "model": opened.file.name,
         "precision": opened.file.precision,
         "threads": case.threads,
         "width": width,

@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from tracker.errors import SourceError, TrackerError
+from tracker.errors import SourceError, TrackerError, WeightsError
 from tracker.runs.batch.drafts import draft_of, remove_drafts
 from tracker.runs.batch.plan import Job
 from tracker.runs.batch.records import Outcome, Record, job_identity, record_path, write_record
@@ -43,7 +43,10 @@ def do_job(job: Job, folder: Path, options: TrackerOptions, observer: RunObserve
         identity = job_identity(job, options)
         with guarded_write(results.parent):
             results.parent.mkdir(parents=True, exist_ok=True)
-        error = _write_draft(job, draft, _opened(options), observer)
+        tracker = _opened(options)
+        if tracker.made_by["model"]["sha256"] not in identity["weights"]:
+            raise WeightsError(f"model {options.model} was replaced during the batch: start the batch again")
+        error = _write_draft(job, draft, tracker, observer)
         frames, faces, left_out = _counts(draft)
         outcome = Outcome(frames, faces, round(time.perf_counter() - started, 3), error, left_out)
         if outcome.frames or not error:
