@@ -9,7 +9,7 @@ from typing import TypeVar
 MOST_VALUES = 10_000
 """Largest number of values in a list."""
 
-MOST_CHARACTERS = 200
+MOST_CHARACTERS = 1000
 """Largest length of a text."""
 
 T = TypeVar("T")
@@ -81,7 +81,7 @@ class Fields:
 
 def shown(value: object) -> str:
     """Return ``value`` as text in one short line."""
-    if isinstance(value, Mapping | list | tuple) and len(value) > MOST_CHARACTERS:
+    if isinstance(value, Mapping | list | tuple) and len(value) > 100:
         return f"{len(value)} values"
     try:
         text = repr(value)

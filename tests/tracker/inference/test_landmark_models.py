@@ -114,7 +114,7 @@ def test_a_file_beside_the_model_says_more_than_its_metadata(model: Path) -> Non
     model.with_suffix(".toml").write_text(toml.replace("2.0", "2.5"), encoding="utf-8")
     assert find_landmark_model(str(model)).hashes != before
     model.with_suffix(".toml").write_text("[crop]\nbox_margin = 3\n", encoding="utf-8")
-    assert find_landmark_model(str(model)).scheme.crop == CropRule(1.35, 3.0)
+    assert find_landmark_model(str(model)).scheme.crop == CropRule(4.0, 3.0)
 
 
 def test_a_replaced_model_is_noticed(model: Path) -> None:

@@ -57,7 +57,7 @@ def measure(case: BenchCase, started: float) -> tuple[list[StageTiming], Process
     about: dict[str, Any] = {
         "backend": opened.backend,
         "model": opened.file.name,
-        "precision": opened.file.precision,
+        "precision": opened.file.precision or "unstated",
         "threads": case.threads,
         "width": width,
         "height": height,
