@@ -48,7 +48,7 @@ class DescribedLandmarker:
         self._points_at = graph.output_index(self._points.output, where)
         self._presence_at: int | None = None
         self._is_logit = False
-        if description.presence:
+        if description.presence and description.presence.output:
             self._presence_at = graph.output_index(description.presence.output, where)
             self._is_logit = description.presence.logit
         self.locate(np.zeros((1, CROP_SIZE, CROP_SIZE), np.uint8))
@@ -155,6 +155,19 @@ class CheckedLandmarker:
                 "log-odds are described by logit = true"
             )
         return np.clip(values, 0.0, 1.0)
+
+
+class JudgedLandmarker:
+    """A landmarker without a presence of its own, with that which a ``judge`` sees in the same crops."""
+
+    def __init__(self, landmarker: Landmarker, judge: Landmarker) -> None:
+        self.scheme = landmarker.scheme
+        self._landmarker = landmarker
+        self._judge = judge
+
+    def locate(self, crops: ImageArray) -> Located:
+        """Return the points of the one and the presence of the other, in ``crops`` ``(N, 224, 224)`` grey."""
+        return self._landmarker.locate(crops)._replace(presence=self._judge.locate(crops).presence)
 
 
 def sigmoid(logits: FloatArray) -> FloatArray:

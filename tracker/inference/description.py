@@ -38,11 +38,21 @@ class PointsOutput:
 
 
 @dataclass(frozen=True)
-class PresenceOutput:
-    """Output with the probability that there is a face, or with its log-odds if it is a ``logit``."""
+class Presence:
+    """Source of the probability that there is a face: an ``output``, or the shipped landmark ``model``.
 
-    output: str
+    The output holds log-odds if it is a ``logit``. Raises ``ValueError`` unless one of the two is given.
+    """
+
+    output: str | None = None
     logit: bool = False
+    model: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.output is None) == (self.model is None):
+            raise ValueError("presence comes from an output or from a shipped model: give one of the two")
+        if self.model is not None and self.logit:
+            raise ValueError("logit is about an output; the presence of a model is a probability")
 
 
 @dataclass(frozen=True)
@@ -51,7 +61,7 @@ class Description:
 
     picture: PictureInput
     points: PointsOutput = PointsOutput()
-    presence: PresenceOutput | None = None
+    presence: Presence | None = None
 
 
 @dataclass(frozen=True)
@@ -149,9 +159,10 @@ def _points_of(fields: Fields | None) -> PointsOutput:
     return points
 
 
-def _presence_of(fields: Fields | None) -> PresenceOutput | None:
+def _presence_of(fields: Fields | None) -> Presence | None:
     if fields is None:
         return None
-    presence = PresenceOutput(fields.require("output", text), fields.read("logit", flag, False))
+    output, logit = fields.optional("output", text), fields.read("logit", flag, False)
+    presence = Presence(output, logit, fields.optional("model", text))
     fields.end()
     return presence

@@ -39,13 +39,15 @@ UNSTATED = "not stated"
 class LandmarkModel:
     """A landmark model: its file, and the scheme of its points.
 
-    A model of one's own has a ``graph``, and ``notes`` if a TOML file lies beside it.
+    A model of one's own has a ``graph``, and ``notes`` if a TOML file lies beside it. ``judge`` is the
+    shipped model that tells the presence, if the file says so.
     """
 
     file: ModelFile
     scheme: Scheme = IBUG68
     graph: Graph | None = None
     notes: ModelNotes | None = None
+    judge: ModelFile | None = None
 
     @property
     def description(self) -> Description | None:
@@ -60,8 +62,12 @@ class LandmarkModel:
 
     @property
     def described_by(self) -> dict[str, str]:
-        """SHA-256 of the TOML file beside the model, as ``description_sha256``; empty if there is none."""
-        return {} if self.notes is None else {"description_sha256": self.notes.sha256}
+        """SHA-256 of the TOML file beside the model, as ``description_sha256``, and of the model of presence.
+
+        Empty if there are none.
+        """
+        hashes = {} if self.notes is None else {"description_sha256": self.notes.sha256}
+        return hashes if self.judge is None else {**hashes, "presence_sha256": self.judge.sha256}
 
 
 def is_path(name: str) -> bool:
@@ -111,8 +117,23 @@ def _own_model(path: Path, *_: tuple[str, int, int] | None) -> LandmarkModel:
     name = (notes and notes.name) or about.get("name") or path.stem
     licence = (notes and notes.licence) or about.get("licence") or UNSTATED
     return LandmarkModel(
-        ModelFile(name, "landmarks", path, graph.sha256, licence, meta), scheme, graph, notes
+        ModelFile(name, "landmarks", path, graph.sha256, licence, meta),
+        scheme,
+        graph,
+        notes,
+        _judge_of(notes),
     )
+
+
+def _judge_of(notes: ModelNotes | None) -> ModelFile | None:
+    """Return the shipped model that tells the presence, None if the network does, or nothing."""
+    presence = notes.description.presence if notes and notes.description else None
+    if notes is None or presence is None or presence.model is None:
+        return None
+    try:
+        return find_model(presence.model, "landmarks")
+    except WeightsError as error:
+        raise WeightsError(f"{notes.path}: [model.presence]: {error}") from error
 
 
 def _scheme_of(path: Path, graph: Graph, notes: ModelNotes | None) -> Scheme:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tracker.errors import WeightsError
 from tracker.inference.backends import open_first, open_session
-from tracker.inference.described import CheckedLandmarker, DescribedLandmarker
+from tracker.inference.described import CheckedLandmarker, DescribedLandmarker, JudgedLandmarker
 from tracker.inference.detection.blazeface import BlazeFace
 from tracker.inference.detection.box_correction import BoxCorrection
 from tracker.inference.detection.detector import FaceDetector
@@ -77,7 +77,12 @@ def _open_own(
     if precision:
         raise WeightsError(f"model {path} is one file, not several precisions: leave out --precision")
     opened, session = open_first(lambda _: path, backend, threads)
-    landmarker = CheckedLandmarker(_own_landmarker(model, session, faces), f"model {path}")
+    landmarker = _own_landmarker(model, session, faces)
+    if judge := model.judge:
+        landmarker = JudgedLandmarker(
+            landmarker, open_landmarker(judge.name, backend, threads, faces=faces).landmarker
+        )
+    landmarker = CheckedLandmarker(landmarker, f"model {path}")
     return OpenedLandmarker(landmarker, model, model.file, opened, session.provider)
 
 

@@ -52,6 +52,8 @@ def _takes(model: LandmarkModel) -> Iterator[str]:
         yield from _about("contract", "described by the TOML file beside it")
         if model.description.presence is None:
             yield from _about("presence", "not told: a face stays until it leaves the picture")
+        elif model.judge:
+            yield from _about("presence", f"that of {model.judge.name}")
 
 
 def _points(scheme: Scheme) -> Iterator[str]:

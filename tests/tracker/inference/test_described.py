@@ -10,13 +10,16 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from tests.faces import astronaut
 from tests.own_models import graph_model, onnx_module, save
 from tracker.errors import WeightsError
+from tracker.geometry import CropTransform
 from tracker.inference.described import CheckedLandmarker, DescribedLandmarker
-from tracker.inference.description import Description, PointsOutput, PresenceOutput
+from tracker.inference.description import Description, PointsOutput, Presence
 from tracker.inference.graph import Graph, Tensor
+from tracker.inference.landmark_models import find_landmark_model
 from tracker.inference.landmarker import FakeLandmarker
-from tracker.inference.opening import open_landmarker
+from tracker.inference.opening import open_blazeface, open_landmarker
 from tracker.inference.picture_input import PictureInput
 from tracker.scheme.value import Scheme
 from tracker.types import FloatArray, ImageArray
@@ -53,7 +56,7 @@ def graph(batch: int | None = None, side: int = 192, kind: str = "float32", chan
 
 
 def landmarker(
-    session: Answering, points: PointsOutput, presence: PresenceOutput | None = None, batch: int | None = None
+    session: Answering, points: PointsOutput, presence: Presence | None = None, batch: int | None = None
 ) -> DescribedLandmarker:
     description = Description(PictureInput((192, 192)), points, presence)
     return DescribedLandmarker(session, graph(batch), description, SIX, "model a.onnx")
@@ -92,7 +95,7 @@ def test_presence_is_read_as_a_probability_or_as_log_odds() -> None:
     output = PLACES.ravel()
     for value, logit, expected in [(0.25, False, 0.25), (0.0, True, 0.5), (1e4, True, 1.0)]:
         session = Answering(output, np.array([value]))
-        (presence,) = landmarker(session, PointsOutput(), PresenceOutput("score", logit)).locate(crops(1))[1]
+        (presence,) = landmarker(session, PointsOutput(), Presence("score", logit)).locate(crops(1))[1]
         assert presence == pytest.approx(expected, abs=1e-12)
 
 
@@ -227,6 +230,23 @@ def test_a_model_of_insightface_gives_the_points_that_its_own_code_does(tmp_path
         in_input = (pred + 1) * 96
         assert np.allclose(points, (in_input + 0.5) * 224 / 192 - 0.5, atol=1e-3)
     assert (opened.file.name, opened.file.licence) == ("2d106det", "research only")
+
+
+def test_a_shipped_model_tells_the_presence_of_a_face(tmp_path: Path) -> None:
+    path = write_2d106det(tmp_path / "net.onnx", np.zeros((106, 2)))
+    presence = '\n[model.presence]\nmodel = "unet-light"\n'
+    path.with_suffix(".toml").write_text(INSIGHTFACE + presence, encoding="utf-8")
+    landmarker = open_landmarker(str(path), "cpu", threads=1).landmarker
+    image = astronaut()
+    box, *_ = open_blazeface(threads=1).detect(image)
+    face, background = CropTransform.from_box(box), CropTransform((320, 330), 200)
+    shown = np.stack([face.cut(image), background.cut(image)])
+    located = landmarker.locate(shown)
+    shipped = open_landmarker("unet-light", "cpu", threads=1).landmarker.locate(shown)
+    assert np.array_equal(located.presence, shipped.presence)
+    assert (located.presence > 0.9).tolist() == [True, False]
+    assert located.points_crop.shape == (2, 106, 2)
+    assert len(find_landmark_model(str(path)).hashes) == 3
 
 
 def test_answers_that_cannot_be_are_refused_in_one_line() -> None:

@@ -263,8 +263,13 @@ def test_a_model_that_breaks_the_contract_is_told_where(
             "[model.input]\nsize = 192\n[model.points]\nlayout = 'heatmaps'\nunits = '0..1'",
             "heatmaps have no",
         ),
-        ("[model.input]\nsize = 192\n[model.presence]\nlogit = true", "presence needs output"),
+        ("[model.input]\nsize = 192\n[model.presence]\nlogit = true", "give one of the two"),
+        (
+            "[model.input]\nsize = 192\n[model.presence]\nmodel = 'a'\nlogit = true",
+            "logit is about an output",
+        ),
         ("[model.input]\nsize = 192\n[model.presence]\noutput = 'a'\nlogit = 'yes'", "logit must be true"),
+        ("[model.input]\nsize = 192\n[model.presence]\nmodel = 'a'", "unknown landmarks model 'a'"),
     ],
 )
 def test_a_wrong_file_beside_a_model_is_told_in_one_line(model: Path, toml: str, reason: str) -> None:
