@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from tracker.inference.landmarker import Landmarker, Located
     from tracker.inference.opening import open_detector
     from tracker.scheme.ibug68 import EDGES, MIRROR, N_POINTS, PARTS
+    from tracker.scheme.shipped import SCHEMES
+    from tracker.scheme.value import Scheme
     from tracker.sinks.csv_table import CsvSink, read_table, results_table
     from tracker.sinks.images import ImageSink
     from tracker.sinks.json_lines import FaceLine, JsonSink, ResultLine, Results, read_results
@@ -86,6 +88,7 @@ __all__ = [
     "MIRROR",
     "N_POINTS",
     "PARTS",
+    "SCHEMES",
     "Admission",
     "Anonymiser",
     "BackendError",
@@ -132,6 +135,7 @@ __all__ = [
     "ResultSink",
     "Results",
     "ResultsError",
+    "Scheme",
     "SinkError",
     "Source",
     "SourceError",
@@ -180,6 +184,8 @@ _MODULES = {
     "inference.landmarker": ("Landmarker", "Located"),
     "inference.opening": ("open_detector",),
     "scheme.ibug68": ("EDGES", "MIRROR", "N_POINTS", "PARTS"),
+    "scheme.shipped": ("SCHEMES",),
+    "scheme.value": ("Scheme",),
     "sinks.csv_table": ("CsvSink", "read_table", "results_table"),
     "sinks.images": ("ImageSink",),
     "sinks.json_lines": ("FaceLine", "JsonSink", "ResultLine", "Results", "read_results"),

@@ -80,6 +80,11 @@ class Frame:
         return self.image_bgr.shape[0], self.image_bgr.shape[1]
 
 
+def _without_default(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of an instance but for the default scheme, so that its pickles stay small."""
+    return {name: value for name, value in values.items() if value is not IBUG68}
+
+
 @dataclass(frozen=True, eq=False)
 class Landmarks:
     """The landmarks of one face.
@@ -137,8 +142,7 @@ class Landmarks:
                 values[name] = np.ndarray(old.shape, old.dtype, old.tobytes())
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the values without the default scheme, so that pickles of each frame stay small."""
-        return {name: value for name, value in vars(self).items() if value is not IBUG68}
+        return _without_default(vars(self))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update({"scheme": IBUG68, **state})
@@ -226,7 +230,7 @@ class TrackedFace:
 
 @dataclass(frozen=True)
 class FrameResult:
-    """Faces of one frame.
+    """Faces of one frame, with landmarks of ``scheme``.
 
     ``stage_ms`` maps the :data:`STAGES` that ran to milliseconds. ``left_out`` counts faces beyond a limit,
     in a video those that the detector last saw. The rest is that of the :class:`Frame`.
@@ -241,12 +245,20 @@ class FrameResult:
     damage: Damage | None = None
     left_out: int = 0
     pixel_aspect: float = 1.0
+    scheme: Scheme = IBUG68
+
+    def __getstate__(self) -> dict[str, Any]:
+        return _without_default(vars(self))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update({"scheme": IBUG68, **state})
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain Python values, with the keys of a JSON line, not rounded."""
         record = {"source": self.source, "frame": self.index, "time_s": self.time_s}
         record |= {"width": self.image_hw[1], "height": self.image_hw[0]}
         record |= {"faces": [face.to_dict() for face in self.faces]}
+        record |= {"scheme": self.scheme.name} if self.scheme != IBUG68 else {}
         record |= {"pixel_aspect": self.pixel_aspect} if self.pixel_aspect != 1 else {}
         record |= {"left_out": self.left_out} if self.left_out else {}
         return record | ({"damage": asdict(self.damage)} if self.damage else {})

@@ -17,6 +17,7 @@ from tracker.inference.detection.known_boxes import read_boxes
 from tracker.inference.detection.own_detector import CORNERS, UNITS, read_description
 from tracker.inference.landmark_models import find_landmark_model
 from tracker.scheme.fields import MOST_VALUES
+from tracker.scheme.shipped import SCHEMES
 from tracker.scheme.toml import read_scheme
 
 TEXT = (REPO / "docs" / "models.md").read_text(encoding="utf-8")
@@ -31,6 +32,11 @@ def write(folder: Path, name: str) -> Path:
 def test_the_page_has_three_files() -> None:
     assert set(TABLES) == {"cat-points.toml", "2d106det.toml", "cats.toml"}
     assert MOST_VALUES > 1000
+
+
+def test_the_page_names_all_shipped_schemes() -> None:
+    listed = ", ".join(f"`{name}`" for name in SCHEMES)
+    assert f"a shipped one ({listed})" in TEXT
 
 
 def test_the_scheme_is_one(tmp_path: Path) -> None:

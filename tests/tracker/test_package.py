@@ -65,6 +65,7 @@ PUBLIC_NAMES = {
     "ResultSink",
     "Results",
     "ResultsError",
+    "Scheme",
     "SinkError",
     "Source",
     "SourceError",
@@ -101,6 +102,7 @@ PUBLIC_VALUES = {
     "MIRROR": "scheme.ibug68",
     "N_POINTS": "scheme.ibug68",
     "PARTS": "scheme.ibug68",
+    "SCHEMES": "scheme.shipped",
 }
 """Constants and names of types, with the modules that define them."""
 
@@ -151,6 +153,7 @@ def _members(name: str) -> list[tuple[str, object]]:
 
 
 INTERNAL_TYPES = {
+    *("CropRule", "Measured", "Upright"),  # of a scheme; those of one's own are read from files
     *("CutDetector", "Search", "Sighting", "Track"),  # of a state, which is kept and given back as a whole
     *("OpenedLandmarker", "Pending", "StandardOutput", "Trim"),  # of what the command line opens
     *(

@@ -73,6 +73,7 @@ def start_camera(command: Command, name: str | None, mode: CameraMode) -> None:
         mask=anonymiser.mask if anonymiser else None,
         style=command.style,
         pixel_aspect=first.pixel_aspect,
+        scheme=tracker.scheme,
     )
     outputs = _open_outputs(command, context)
     stats = LiveStats(tracker.label)
@@ -122,7 +123,9 @@ def start_video(command: Command, path: Path, part: Trim, fps: float | None) -> 
     aspect = float(source.pixel_aspect)
     tell_of_pixels(command, source.name, source.size[::-1], aspect)
     shows_progress = command.shows_progress and (view is None or command.targets.any)
-    identity = RunIdentity("video", source.paths, {**tracker.made_by, "fps": fps, **asdict(part)})
+    identity = RunIdentity(
+        "video", source.paths, {**tracker.made_by, "fps": fps, **asdict(part)}, tracker.scheme
+    )
     with (
         resumable(command.targets.json, identity, command.resume) as progress,
         progress_bar(f"{path.name}, {tracker.label}", source.frame_count, shows_progress) as advance,
@@ -141,6 +144,7 @@ def start_video(command: Command, path: Path, part: Trim, fps: float | None) -> 
             mask=anonymiser.mask if anonymiser else None,
             style=command.style,
             pixel_aspect=aspect,
+            scheme=tracker.scheme,
         )
         outputs = _open_outputs(command, context)
         outputs = with_left_out_notice(command, outputs)
@@ -163,7 +167,7 @@ def start_images(command: Command, patterns: Sequence[str]) -> None:
     tracker = _open_tracker(command)
     tell_of_boxes(command, tracker.boxes, [path.name for path in paths])
     anonymiser = _open_anonymiser(command)
-    identity = RunIdentity("images", paths, tracker.made_by)
+    identity = RunIdentity("images", paths, tracker.made_by, tracker.scheme)
     # First: results may lie in the folder of the annotated images, which is made here.
     pictures = open_pictures(command.stack, command.targets, OutputContext(paths))
     with (
@@ -176,7 +180,12 @@ def start_images(command: Command, patterns: Sequence[str]) -> None:
             advance()
         append = progress.done_before > 0
         context = OutputContext(
-            paths, tracker.made_by, append, style=command.style, upright_labels=command.upright_labels
+            paths,
+            tracker.made_by,
+            append,
+            style=command.style,
+            upright_labels=command.upright_labels,
+            scheme=tracker.scheme,
         )
         outputs = open_outputs(command.stack, command.targets, context, pictures)
         outputs = with_left_out_notice(command, outputs, stills=True)

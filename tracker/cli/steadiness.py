@@ -24,6 +24,7 @@ from tracker.reports.steadiness.runs import (
     MakeTracker,
     PictureMeasures,
     VideoMeasures,
+    check_scheme,
     measure_picture,
     measure_video,
 )
@@ -103,6 +104,7 @@ def _measure_video(
 
 def _opener(model: str, backend: str, threads: int) -> MakeTracker:
     landmarker = open_landmarker(model, backend, threads).landmarker
+    check_scheme(landmarker.scheme)
     detector = open_blazeface(threads)
     return lambda: FaceTracker(detector, landmarker, TrackerSettings(max_faces=1))
 

@@ -122,7 +122,8 @@ class Anonymiser:
 
     def _heads(self, frame: Frame, result: FrameResult, views: Sequence[View] | None) -> list[Head]:
         stretch = Stretch.of(frame.pixel_aspect)
-        tracked = [Head.of_points(stretch.to_square(face.landmarks.points_frame)) for face in result.faces]
+        located = [face.landmarks for face in result.faces]
+        tracked = [Head.of_points(stretch.to_square(face.points_frame), face.scheme) for face in located]
         boxes = self._detector.detect(frame.image_bgr, views, frame.pixel_aspect)
         return tracked + [Head.of_box(box) for box in boxes]
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tracker.drawing.contours import Paths, contours_of, mesh_of
 from tracker.drawing.dots import draw_dots
 from tracker.drawing.strokes import Polyline, draw_paths
 from tracker.drawing.style import DEFAULT_STYLE, DrawStyle
@@ -21,6 +22,7 @@ from tracker.drawing.theme import (
     DOT,
     INK,
     LIGHT,
+    Color,
     color_of,
     corner_width,
     dot_radius,
@@ -30,18 +32,12 @@ from tracker.drawing.theme import (
     pill_height,
     ring_width,
 )
-from tracker.geometry import mirror_points
-from tracker.scheme.ibug68 import CLOSED_PARTS, MESH, MIRROR, PARTS
+from tracker.scheme.placing import mirror_order, mirror_points
 from tracker.types import FaceMeasures, FloatArray, ImageArray, Landmarks, TrackedFace
 
 _OUTSIDE = 0.08  # distance of the corners from the tight box, as a share of the face's size
 _ARM = 0.16  # length of a corner's arms, as a share of the box's sides
 _LABEL = 1.25  # greatest width of a label over that of the corners
-_CONTOURS: tuple[Polyline, ...] = tuple(
-    (part.start, part.stop, name in CLOSED_PARTS) for name, part in PARTS.items()
-)
-_MESH = np.array(MESH).reshape(-1)  # both ends of each line in turn
-_MESH_LINES: tuple[Polyline, ...] = tuple((start, start + 2, False) for start in range(0, len(_MESH), 2))
 
 # Ends and bends of the four corners: left or right, top or bottom, and arms along x and y.
 _SIDES = np.array([(x, y) for x in (0, 1) for y in (0, 1) for _ in range(3)])
@@ -55,8 +51,9 @@ def mirror_faces(faces: Iterable[TrackedFace], width: int) -> tuple[TrackedFace,
 
 
 def _mirrored(face: Landmarks, width: int) -> Landmarks:
-    quality = None if face.quality is None else face.quality[MIRROR]
-    mirrored = Landmarks(mirror_points(face.points_frame, width), face.presence, quality)
+    scheme = face.scheme
+    quality = None if face.quality is None else face.quality[mirror_order(scheme)]
+    mirrored = Landmarks(mirror_points(face.points_frame, width, scheme), face.presence, quality, scheme)
     mirrored.seal()
     return mirrored
 
@@ -79,9 +76,9 @@ def _draw_face(canvas: ImageArray, face: TrackedFace, style: DrawStyle, scale: f
     size = math.sqrt(face.box.width * face.box.height)
     width, radius = line_width(size, scale), dot_radius(size, scale)
     if "mesh" in style.layers:
-        draw_paths(canvas, points[_MESH], _MESH_LINES, mesh_width(size, scale), color)
+        _draw_lines(canvas, points, mesh_of(face.landmarks.scheme), mesh_width(size, scale), color)
     if "lines" in style.layers:
-        draw_paths(canvas, points, _CONTOURS, width, color)
+        _draw_lines(canvas, points, contours_of(face.landmarks.scheme), width, color)
     if "points" in style.layers:
         draw_dots(canvas, points, radius, ring_width(size, scale), (DOT, INK))
     around = _around(face, size)
@@ -91,6 +88,12 @@ def _draw_face(canvas: ImageArray, face: TrackedFace, style: DrawStyle, scale: f
         draw_pill(canvas, str(face.id), (around[0], around[1] - 0.25 * height), height, color)
     if style.labels:
         _draw_labels(canvas, face, around, pill_height(size, scale))
+
+
+def _draw_lines(canvas: ImageArray, points: FloatArray, paths: Paths, width: float, color: Color) -> None:
+    order, lines = paths
+    if lines:  # a scheme may have none
+        draw_paths(canvas, points[order], lines, width, color)
 
 
 def _around(face: TrackedFace, size: float) -> tuple[float, float, float, float]:

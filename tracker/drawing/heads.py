@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tracker.geometry import CropTransform, upright_square
+from tracker.scheme.ibug68 import IBUG68
+from tracker.scheme.value import Scheme
 from tracker.types import FaceBox, FloatArray
 
 
@@ -30,22 +32,34 @@ class Head:
             raise ValueError(f"a head is finite and has a size, got {values}")
 
     @classmethod
-    def of_points(cls, points_frame: FloatArray) -> Head:
-        """Return the head with the landmarks ``(68, 2)``; one pixel large if all points coincide.
+    def of_points(cls, points_frame: FloatArray, scheme: Scheme = IBUG68) -> Head:
+        """Return the head with the landmarks ``(P, 2)``; one pixel large if all points coincide.
 
-        Where pixels are not square, :meth:`tracker.geometry.Stretch.to_square` makes the landmarks so.
+        Where pixels are not square, :meth:`tracker.geometry.Stretch.to_square` makes the landmarks so. Points
+        of a ``scheme`` that span less than a detector's box are those of a larger head, by its crop rule.
+        Where it does not tell the roll, the head is a circle that covers it whichever way it is turned.
         """
-        center, side, angle = upright_square(points_frame)
+        center, side, angle = upright_square(points_frame, scheme)
         if side <= 0:
             x, y = points_frame[0].tolist()
             return cls((x, y), 1.0, 1.0, 0.0)
         crop = CropTransform(center, side, angle, size=2)
         width, height = (np.ptp(crop.to_crop(points_frame), axis=0) * crop.scale).tolist()
-        return cls._around(crop.center, width, height, crop.angle)
+        rule = scheme.crop
+        if rule.box_per_points != 1 or any(rule.box_shift):
+            width, height = rule.box_per_points * width, rule.box_per_points * height
+            scaled = replace(crop, side=2 * max(width, height))
+            x, y = scaled.to_frame(0.5 - np.array(rule.box_shift)).tolist()
+            center = (x, y)
+        head = cls._around(center, width, height, crop.angle)
+        if scheme.upright:
+            return head
+        reach = math.dist(center, head.center) + max(head.half_width, head.half_height)
+        return cls(center, reach, reach, 0.0)
 
     @classmethod
     def of_box(cls, box: FaceBox) -> Head:
-        """Return the head in a detector's box, which is tight around the 68 points of an upright head."""
+        """Return the head in a detector's box, which is tight around iBUG's points of an upright head."""
         return cls._around(box.center, box.width, box.height, box.roll_rad)
 
     @classmethod

@@ -10,7 +10,7 @@ from tracker.errors import MisuseError
 
 Layer = Literal["points", "lines", "mesh", "box"]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
-"""Layers of a drawing: dots, contours of the 68-point scheme, triangles over the face, and the four corners
+"""Layers of a drawing: dots, contours of the scheme, triangles over the face, and the four corners
 around it with the face's id."""
 
 NONE = "none"

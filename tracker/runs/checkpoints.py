@@ -17,6 +17,8 @@ from typing import Any
 
 from tracker.errors import SinkError
 from tracker.runs.identity import differences
+from tracker.scheme.ibug68 import IBUG68
+from tracker.scheme.value import Scheme
 from tracker.sources.images.source import ReadFailure
 from tracker.system.closing import Closing
 from tracker.system.files import Lock, beside, guarded_write, write_whole
@@ -81,27 +83,34 @@ class Checkpoint:
         return {**counts, "progress": _progress_to_json(self.progress)}
 
     @classmethod
-    def from_json(cls, data: Any) -> Checkpoint:
-        """Return the checkpoint that :meth:`to_json` made ``data`` from; ``ValueError`` for anything else."""
+    def from_json(cls, data: Any, scheme: Scheme = IBUG68) -> Checkpoint:
+        """Return the checkpoint that :meth:`to_json` made ``data`` from.
+
+        Landmarks are of ``scheme``. Raises ``ValueError`` for anything else.
+        """
         if not isinstance(data, dict) or data.keys() != {"done", "size", "crc32", "progress"}:
             raise ValueError("not a checkpoint")
-        return cls(**{**data, "progress": _progress_from_json(data["progress"])})
+        return cls(**{**data, "progress": _progress_from_json(data["progress"], scheme)})
 
 
 class Checkpoints(Closing):
     """Checkpoint file of the run that writes JSON lines to ``results``; a context manager.
 
-    ``identity`` is JSON-compatible data that the results depend on. With ``resume`` :attr:`start` is the last
-    checkpoint of an earlier run and the results are cut back to it; without, and if there are no results yet,
-    it is the beginning. The checkpoint file of an earlier run is replaced only by :meth:`begin`.
+    ``identity`` is JSON-compatible data that the results depend on, ``scheme`` that of the landmarks. With
+    ``resume`` :attr:`start` is the last checkpoint of an earlier run and the results are cut back to it;
+    without, and if there are no results yet, it is the beginning. The checkpoint file of an earlier run is
+    replaced only by :meth:`begin`.
 
     Raises :class:`~tracker.errors.SinkError` when there are results without a checkpoint file, when it is of
     another run or cannot be used, when the results were changed since, when a file cannot be written, and
     while another process writes to the results. The lock on them is held until :meth:`close`.
     """
 
-    def __init__(self, results: Path, identity: Mapping[str, Any], resume: bool = False) -> None:
+    def __init__(
+        self, results: Path, identity: Mapping[str, Any], resume: bool = False, scheme: Scheme = IBUG68
+    ) -> None:
         self._results = results
+        self._scheme = scheme
         self._path = beside(results, f"{results.name}.resume")
         self._identity = identity
         self._resume = resume
@@ -173,7 +182,7 @@ class Checkpoints(Closing):
             run = dict(file["run"])
             for difference in differences(run, dict(self._identity)):
                 raise self._refusal(difference)
-            return Checkpoint.from_json(file["checkpoint"])
+            return Checkpoint.from_json(file["checkpoint"], self._scheme)
         except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise self._refusal(f"{self._path.name} cannot be used ({type(error).__name__})") from error
 
@@ -193,12 +202,12 @@ def _progress_to_json(progress: Progress | None) -> Any:
             return {"ended": error}
 
 
-def _progress_from_json(data: Any) -> Progress | None:
+def _progress_from_json(data: Any, scheme: Scheme) -> Progress | None:
     match data:
         case None:
             return None
         case {"video": state, **others} if not others:
-            return VideoProgress(TrackerState.from_json(state))
+            return VideoProgress(TrackerState.from_json(state, scheme))
         case {"images": [*failures], **others} if not others:
             return ImagesProgress(tuple(_failure_from_json(failure) for failure in failures))
         case {"ended": (None | str()) as error, **others} if not others:

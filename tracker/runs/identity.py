@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tracker.distribution import DISTRIBUTION
+from tracker.scheme.ibug68 import IBUG68
+from tracker.scheme.value import Scheme
 from tracker.system.machine import library_versions
 
 RunKind = Literal["video", "images"]
@@ -20,12 +22,14 @@ RunKind = Literal["video", "images"]
 class RunIdentity:
     """Everything that the results of a run depend on.
 
-    ``inputs`` are the files that it reads; ``settings`` are JSON-compatible and include the tracker's.
+    ``inputs`` are the files that it reads; ``settings`` are JSON-compatible and include the tracker's;
+    ``scheme`` is that of the landmarks.
     """
 
     kind: RunKind
     inputs: Sequence[Path]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    scheme: Scheme = IBUG68
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON-compatible data that is equal for runs with equal results.
@@ -38,6 +42,8 @@ class RunIdentity:
             "input": _input_identity(self.inputs),
             **self.settings,
         }
+        if self.scheme != IBUG68:
+            run["scheme"] = self.scheme.fingerprint
         return dict(json.loads(json.dumps(run)))  # as it is read back: tuples become lists
 
 

@@ -15,6 +15,8 @@ from tracker.drawing.picture import Picture
 from tracker.drawing.style import DEFAULT_STYLE, DrawStyle
 from tracker.geometry import Stretch
 from tracker.runs.targets import OutputTargets
+from tracker.scheme.ibug68 import IBUG68
+from tracker.scheme.value import Scheme
 from tracker.sinks.csv_table import CsvSink
 from tracker.sinks.images import ImageSink, SingleImageSink
 from tracker.sinks.json_lines import JsonSink
@@ -44,7 +46,7 @@ class OutputContext:
     camera or video, None for still images, and ``pixel_aspect`` the width over height of the pixels of the
     first; ``like`` is the video that they come from. With a ``mask`` the video output waits for faces that
     are found later, to cover them. ``style`` is how faces are drawn. ``upright_labels``: labels hold
-    coordinates of the upright pictures.
+    coordinates of the upright pictures. ``scheme`` is that of the landmarks.
     """
 
     inputs: tuple[Path, ...] = ()
@@ -56,6 +58,7 @@ class OutputContext:
     style: DrawStyle = DEFAULT_STYLE
     upright_labels: bool = False
     pixel_aspect: float = 1.0
+    scheme: Scheme = IBUG68
 
     @property
     def about(self) -> Mapping[str, Any]:
@@ -128,10 +131,10 @@ PICTURE_OPENERS: tuple[Callable[[ExitStack, OutputTargets, OutputContext], Pictu
 
 RESULT_OPENERS: tuple[Callable[[OutputTargets, OutputContext], _ClosableResultSink | None], ...] = (
     lambda to, _: OscSink(to.osc) if to.osc else None,
-    lambda to, run: ParquetSink(to.parquet, run.inputs, run.about) if to.parquet else None,
-    lambda to, run: label_sink(to.labels, run.inputs, run.upright_labels) if to.labels else None,
-    lambda to, run: CsvSink(to.csv, run.inputs) if to.csv else None,
-    lambda to, run: OpenFaceSink(to.openface, run.inputs) if to.openface else None,
+    lambda to, run: ParquetSink(to.parquet, run.inputs, run.about, run.scheme) if to.parquet else None,
+    lambda to, run: label_sink(to.labels, run.inputs, run.upright_labels, run.scheme) if to.labels else None,
+    lambda to, run: OpenFaceSink(to.openface, run.inputs, run.scheme) if to.openface else None,
+    lambda to, run: CsvSink(to.csv, run.inputs, run.scheme) if to.csv else None,
     lambda to, run: JsonSink(to.json, run.inputs, run.append) if to.json else None,
 )
 """Openers of the outputs for results, in the order in which they open; they are written in reverse.

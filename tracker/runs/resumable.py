@@ -162,7 +162,7 @@ def resumable(
     checkpoints = None
     if isinstance(results, Path) and (results.is_file() or not results.exists()):
         check_output(results, identity.inputs)
-        checkpoints = Checkpoints(results, identity.to_json(), resume)
+        checkpoints = Checkpoints(results, identity.to_json(), resume, identity.scheme)
     elif resume:
         raise SinkError(f"cannot resume {results}: it is no file; give --json a file name")
     with checkpoints or nullcontext():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from types import MappingProxyType
 
 Edge = tuple[int, int]
@@ -105,6 +106,11 @@ class Measured:
             raise ValueError(f"a pose is measured on iBUG's points {HEAD_POINTS}, got {sorted(others)}")
 
     @property
+    def blinks(self) -> bool:
+        """Whether blinks can be counted: on the eyes, while the pose tells that they are seen."""
+        return self.left_eye is not None and self.pose is not None
+
+    @property
     def points(self) -> tuple[int, ...]:
         """All points that are named, of this scheme."""
         rings = (self.left_eye or (), self.right_eye or (), self.mouth or ())
@@ -193,6 +199,12 @@ class Scheme:
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuilt, (vars(self) | {"parts": dict(self.parts)},)  # a mapping proxy has no pickle
+
+    @property
+    def fingerprint(self) -> str:
+        """A text that only equal schemes share: the name, the number of points, and a hash of the rest."""
+        plain = {**vars(self), "parts": dict(self.parts), "closed": sorted(self.closed)}
+        return f"{self} {sha256(repr(plain).encode()).hexdigest()[:16]}"
 
     def _values(self) -> tuple[object, ...]:
         return tuple(vars(self)[name] for name in self.__dataclass_fields__)

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tracker.errors import MisuseError, ResultsError
-from tracker.sinks.json_lines import FaceRecord, face_record
+from tracker.scheme.ibug68 import IBUG68
+from tracker.scheme.value import Scheme
+from tracker.sinks.json_lines import face_record
+from tracker.sinks.json_records import FaceRecord
+from tracker.sinks.sink import check_scheme
 from tracker.sinks.text import Cell, TableSink, read_cell
-from tracker.types import N_POINTS, FrameResult
+from tracker.types import FrameResult
 
-CSV_HEADER = (
-    *("source", "frame", "time_s", "id", "x0_box", "y0_box", "x1_box", "y1_box", "score"),
-    *(f"{axis}{i}" for i in range(N_POINTS) for axis in "xy"),
-    *("eye_open_left", "eye_open_right", "mouth_open", "yaw_deg", "pitch_deg", "roll_deg", "blinks"),
-)
-"""Columns of a table with one row per face; those of the face begin with ``id``."""
+_BEFORE = ("source", "frame", "time_s", "id", "x0_box", "y0_box", "x1_box", "y1_box", "score")
+_AFTER = ("eye_open_left", "eye_open_right", "mouth_open", "yaw_deg", "pitch_deg", "roll_deg", "blinks")
+
+
+def csv_header(n_points: int) -> tuple[str, ...]:
+    """Return the columns of a table of faces with ``n_points`` points; those of a face begin with ``id``."""
+    return *_BEFORE, *(f"{axis}{i}" for i in range(n_points) for axis in "xy"), *_AFTER
+
+
+CSV_HEADER = csv_header(IBUG68.n_points)
+"""Columns of a table of the shipped models."""
 
 _NO_MEASURES = (None,) * 7
 _READERS: Mapping[str, Callable[[str], Cell]] = {
@@ -27,17 +36,19 @@ _READERS: Mapping[str, Callable[[str], Cell]] = {
 class CsvSink(TableSink):
     """CSV table: a header, then one row per face; frames without faces leave no row.
 
-    Columns are :data:`CSV_HEADER`: coordinates in frame pixels, rounded to 0.01 as in the JSON lines, and
-    empty cells for unknown measures. Raises :class:`~tracker.errors.SinkError` when the file is one of
-    ``inputs`` or cannot be opened, written or closed.
+    Columns are those of :func:`csv_header` for ``scheme``: coordinates in frame pixels, rounded to 0.01 as in
+    the JSON lines, and empty cells for unknown measures. Raises :class:`~tracker.errors.SinkError` when the
+    file is one of ``inputs`` or cannot be opened, written or closed.
     """
 
-    def __init__(self, path: Path | str, inputs: Iterable[Path] = ()) -> None:
-        super().__init__(path, CSV_HEADER, inputs)
+    def __init__(self, path: Path | str, inputs: Iterable[Path] = (), scheme: Scheme = IBUG68) -> None:
+        super().__init__(path, csv_header(scheme.n_points), inputs)
+        self._scheme = scheme
 
     def write(self, result: FrameResult) -> None:
-        """Append the rows of one frame."""
+        """Append the rows of one frame; MisuseError for landmarks of another scheme."""
         self._check_open()
+        check_scheme(self, self._scheme, result)
         self._write_rows(_rows(result))
 
 
@@ -46,13 +57,18 @@ def results_table(results: FrameResult | Iterable[FrameResult]) -> dict[str, lis
 
     ``pandas.DataFrame(results_table(results))`` makes a data frame of it, as other libraries do. There is one
     row per face, and none for a frame without faces; an unknown measure is None. A single result is taken,
-    too. Raises :class:`~tracker.errors.MisuseError` for anything but results.
+    too. Raises :class:`~tracker.errors.MisuseError` for anything but results, and for those of several
+    schemes.
     """
     given = (results,) if isinstance(results, FrameResult) else results
     if not isinstance(given, Iterable):
         raise MisuseError(f"results are a FrameResult or several, as step() returns, got {given!r:.60}")
-    rows = [cells for result in given for cells in _rows(_checked(result))]
-    return {name: [cells[i] for cells in rows] for i, name in enumerate(CSV_HEADER)}
+    checked = [_checked(result) for result in given]
+    scheme = checked[0].scheme if checked else IBUG68
+    if others := [result.scheme for result in checked if result.scheme != scheme]:
+        raise MisuseError(f"results of one table are of one scheme, got {scheme} and {others[0]}")
+    rows = [cells for result in checked for cells in _rows(result)]
+    return {name: [cells[i] for cells in rows] for i, name in enumerate(csv_header(scheme.n_points))}
 
 
 def read_table(path: Path | str) -> dict[str, list[Cell]]:
@@ -64,19 +80,20 @@ def read_table(path: Path | str) -> dict[str, list[Cell]]:
     try:
         with Path(path).open(newline="", encoding="utf-8") as file:
             rows = csv.reader(file)
-            if tuple(next(rows, ())) != CSV_HEADER:
+            header = tuple(next(rows, ()))
+            if header != csv_header((len(header) - len(_BEFORE) - len(_AFTER)) // 2):
                 raise ResultsError(f"{path}:1: not the header of the tracker's CSV: give what --csv wrote")
-            cells = [_read_row(row, f"{path}:{rows.line_num}") for row in rows]
+            cells = [_read_row(row, header, f"{path}:{rows.line_num}") for row in rows]
     except (OSError, ValueError, csv.Error) as error:
         raise ResultsError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
-    return {name: [row[i] for row in cells] for i, name in enumerate(CSV_HEADER)}
+    return {name: [row[i] for row in cells] for i, name in enumerate(header)}
 
 
-def _read_row(row: list[str], where: str) -> list[Cell]:
-    if len(row) != len(CSV_HEADER):
-        raise ResultsError(f"{where}: expected {len(CSV_HEADER)} cells, got {len(row)}")
+def _read_row(row: list[str], header: Sequence[str], where: str) -> list[Cell]:
+    if len(row) != len(header):
+        raise ResultsError(f"{where}: expected {len(header)} cells, got {len(row)}")
     try:
-        cells = zip(CSV_HEADER, row, strict=True)
+        cells = zip(header, row, strict=True)
         return [_READERS.get(name, float)(cell) if cell else None for name, cell in cells]
     except ValueError as error:
         raise ResultsError(f"{where}: {error}") from error
@@ -94,7 +111,7 @@ def _rows(result: FrameResult) -> Iterator[list[Cell]]:
 
 
 def face_cells(face: FaceRecord) -> Iterator[Cell]:
-    """Yield the cells of a face in the order of :data:`CSV_HEADER`, from ``id`` on; None if unknown."""
+    """Yield the cells of a face in the order of :func:`csv_header`, from ``id`` on; None if unknown."""
     yield face["id"]
     yield from face["box"]
     yield face["score"]

@@ -1,7 +1,7 @@
 """JSON lines: writing one object per frame or image, and reading such files.
 
-:class:`LineRecord`, :class:`FaceRecord` and :class:`MeasuresRecord` declare the fields of a line. The type
-checker holds the writer and the reader to them.
+:mod:`tracker.sinks.json_records` declares the fields of a line. The type checker holds the writer and the
+reader to them.
 """
 
 from __future__ import annotations
@@ -11,9 +11,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, NotRequired, TypedDict
+from typing import TYPE_CHECKING, NoReturn
 
 from tracker.errors import ResultsError
+from tracker.scheme.ibug68 import IBUG68
+from tracker.scheme.shipped import SCHEMES
+from tracker.scheme.value import Scheme, plain_scheme
+from tracker.sinks.json_records import FaceRecord, LineRecord, MeasuresRecord
 from tracker.sinks.text import TextSink
 from tracker.system.terminal import CONTROLS
 from tracker.types import MAX_PIXEL_ASPECT, FaceMeasures, FrameResult, TrackedFace
@@ -26,55 +30,8 @@ _MAX_TIME_S = 1e9  # thirty years
 _MAX_NUMBER = 1e9
 
 
-class MeasuresRecord(TypedDict):
-    """Fields of :class:`~tracker.types.FaceMeasures` in a line; null for an unknown measure."""
-
-    eye_open: list[float | None]
-    mouth_open: float | None
-    yaw_deg: float | None
-    pitch_deg: float | None
-    roll_deg: float | None
-    blinks: int
-
-
-class FaceRecord(TypedDict):
-    """A face in a line.
-
-    ``box`` is ``[x0, y0, x1, y1]`` and ``landmarks`` 68 times ``[x, y]``, in frame pixels, rounded to 0.01.
-    ``quality``, 68 numbers 0..1, comes from models that judge it.
-    """
-
-    id: int
-    box: list[float]
-    score: float
-    landmarks: list[list[float]]
-    quality: NotRequired[list[float]]
-    measures: NotRequired[MeasuresRecord]
-
-
-class LineRecord(TypedDict):
-    """A line: one frame or image.
-
-    ``time_s`` is in seconds, ``width`` and ``height`` are in pixels as stored, as all coordinates are;
-    ``pixel_aspect`` is the width of a pixel over its height where that is not 1. ``left_out`` counts faces
-    beyond a limit. ``damage`` holds the fields of :class:`~tracker.types.Damage` where a video is damaged,
-    ``error`` the reason why an image could not be read.
-    """
-
-    source: str
-    frame: int
-    time_s: float
-    width: int
-    height: int
-    faces: list[FaceRecord]
-    pixel_aspect: NotRequired[float]
-    left_out: NotRequired[int]
-    damage: NotRequired[dict[str, int | bool | None]]
-    error: NotRequired[str]
-
-
 class JsonSink(TextSink):
-    """JSON lines: one :class:`LineRecord` per frame or image, written as soon as it is done.
+    """JSON lines: one object per frame or image, written as soon as it is done.
 
     To :class:`~tracker.system.stdout.StandardOutput` it raises :class:`~tracker.errors.ReaderGoneError`
     once nobody reads the lines; otherwise it raises as :class:`~tracker.sinks.text.TextSink` does.
@@ -92,6 +49,8 @@ class JsonSink(TextSink):
             "height": height,
             "faces": [face_record(face) for face in result.faces],
         }
+        if result.scheme != IBUG68:
+            record["scheme"] = result.scheme.name
         if result.pixel_aspect != 1:
             record["pixel_aspect"] = round(result.pixel_aspect, 6)
         if result.left_out:
@@ -163,7 +122,11 @@ class FaceLine:
 
 @dataclass(frozen=True, slots=True)
 class ResultLine:
-    """A frame or image read from a line: its faces, or in ``error`` why it could not be read."""
+    """A frame or image read from a line: its faces, or in ``error`` why it could not be read.
+
+    ``scheme`` is that of the landmarks. Of one that does not come with the tracker, name and number of points
+    are known (:func:`~tracker.scheme.value.plain_scheme`); it is None where there is no face, either.
+    """
 
     source: str
     frame: int
@@ -171,6 +134,7 @@ class ResultLine:
     faces: tuple[FaceLine, ...]
     error: str | None
     pixel_aspect: float = 1.0
+    scheme: Scheme | None = IBUG68
 
 
 @dataclass(frozen=True)
@@ -237,7 +201,20 @@ def _parse_line(row: str) -> ResultLine:
         raise ValueError("an id appears twice")
     time_s = _number(record["time_s"], -_MAX_TIME_S, _MAX_TIME_S)
     aspect = _number(record.get("pixel_aspect", 1.0), 1 / MAX_PIXEL_ASPECT, MAX_PIXEL_ASPECT)
-    return ResultLine(source, _integer(record["frame"], 0), time_s, faces, error, aspect)
+    scheme = _scheme_of(record)
+    return ResultLine(source, _integer(record["frame"], 0), time_s, faces, error, aspect, scheme)
+
+
+def _scheme_of(record: LineRecord) -> Scheme | None:
+    name = record.get("scheme", IBUG68.name)
+    if not isinstance(name, str):
+        raise TypeError(f"a scheme is named by text, got {name!r:.40}")
+    if name in SCHEMES:
+        return SCHEMES[name]
+    counts = {len(face["landmarks"]) for face in record["faces"]}
+    if len(counts) > 1:
+        raise ValueError(f"faces of one frame have {' and '.join(map(str, sorted(counts)))} points")
+    return plain_scheme(name, counts.pop()) if counts else None
 
 
 _NO_MEASURES: MeasuresRecord = {

@@ -14,11 +14,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
 from tracker.errors import SinkError
-from tracker.scheme.ibug68 import MIRROR
-from tracker.sinks.sink import Sink
+from tracker.scheme.ibug68 import IBUG68
+from tracker.scheme.placing import mirror_order
+from tracker.scheme.value import Scheme
+from tracker.sinks.sink import Sink, check_scheme
 from tracker.sources.images.read import stored_orientation
 from tracker.sources.orientation import UPRIGHT
 from tracker.system.files import check_output, guarded_write, make_folder, write_whole
@@ -30,7 +32,7 @@ _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 
 _HEAD = (
     "<?xml version='1.0' encoding='UTF-8'?>\n<dataset>\n<name>tracker</name>\n"
-    "<comment>68 points in the order of iBUG 300-W, found by tracker; {}</comment>\n<images>\n"
+    "<comment>{}, found by tracker; {}</comment>\n<images>\n"
 )
 _PIXELS = {
     False: "pixels of the stored pictures, EXIF orientation not applied",
@@ -41,7 +43,7 @@ _TAIL = b"</images>\n</dataset>\n"
 
 
 class DlibSink(Sink):
-    """XML file of dlib's ``imglab``: every image, with a box and 68 parts for each face.
+    """XML file of dlib's ``imglab``: every image, with a box and the points of ``scheme`` for each face.
 
     Boxes and parts are whole pixels, as dlib requires; (0, 0) is the centre of the top-left pixel. Image
     paths are relative to the folder of the XML file. The document is complete after each image, so an
@@ -50,8 +52,11 @@ class DlibSink(Sink):
     one of ``inputs``.
     """
 
-    def __init__(self, path: Path | str, inputs: Sequence[Path], upright: bool = False) -> None:
+    def __init__(
+        self, path: Path | str, inputs: Sequence[Path], upright: bool = False, scheme: Scheme = IBUG68
+    ) -> None:
         self.path = path = Path(path)
+        self._scheme = scheme
         check_output(path, inputs)
         self._upright = upright
         self._sources = {source.name: source for source in inputs}
@@ -66,14 +71,18 @@ class DlibSink(Sink):
             self._file = open_output(path)
             self._end = 0
             try:
-                self._add(_HEAD.format(_PIXELS[upright]))
+                self._add(_HEAD.format(_order_of(scheme), _PIXELS[upright]))
             except OSError:
                 self._file.close()
                 raise
 
     def write(self, result: FrameResult) -> None:
-        """Append an image with its faces, largest first; images without faces are listed too."""
+        """Append an image with its faces, largest first; images without faces are listed too.
+
+        Raises :class:`~tracker.errors.MisuseError` for landmarks of another scheme.
+        """
         self._check_open()
+        check_scheme(self, self._scheme, result)
         source = _input_of(result, self._sources, self.path)
         if result.source in self.unnamed:
             return
@@ -147,10 +156,19 @@ class PtsSink(Sink):
         return self.folder / f"{Path(name).stem}.pts"
 
 
-def label_sink(path: Path, inputs: Sequence[Path], upright: bool = False) -> DlibSink | PtsSink:
+def label_sink(
+    path: Path, inputs: Sequence[Path], upright: bool = False, scheme: Scheme = IBUG68
+) -> DlibSink | PtsSink:
     """Return a :class:`DlibSink` for a path with suffix ``.xml``, else a :class:`PtsSink` in that folder."""
-    kind = DlibSink if path.suffix.lower() == ".xml" else PtsSink
-    return kind(path, inputs, upright)
+    if path.suffix.lower() == ".xml":
+        return DlibSink(path, inputs, upright, scheme)
+    return PtsSink(path, inputs, upright)
+
+
+def _order_of(scheme: Scheme) -> str:
+    """Return number and order of the points, for a comment of XML, which must not hold two hyphens."""
+    name = "iBUG 300-W" if scheme == IBUG68 else f"the scheme {escape(re.sub('-(?=-)', '- ', scheme.name))}"
+    return f"{scheme.n_points} points in the order of {name}"
 
 
 def _input_of(result: FrameResult, sources: Mapping[str, Path], target: Path) -> Path:
@@ -161,11 +179,14 @@ def _input_of(result: FrameResult, sources: Mapping[str, Path], target: Path) ->
 
 
 def _label_points(result: FrameResult, source: Path, upright: bool) -> list[FloatArray]:
-    """Return the points ``(68, 2)`` of each face in the pixels that labels hold."""
+    """Return the points ``(P, 2)`` of each face in the pixels that labels hold."""
     faces = [face.landmarks.points_frame.astype(float) for face in result.faces]
     orientation = stored_orientation(source) if faces and not upright else UPRIGHT
     stored = [orientation.stored_points(points, result.image_hw) for points in faces]
-    return [points[MIRROR] for points in stored] if orientation.is_mirrored else stored
+    if not orientation.is_mirrored:
+        return stored
+    order = mirror_order(result.scheme)
+    return [points[order] for points in stored]
 
 
 def _path_from(source: Path, label: Path) -> str:
@@ -178,9 +199,10 @@ def _path_from(source: Path, label: Path) -> str:
 
 def _box(points: FloatArray) -> str:
     x0, y0, x1, y1 = (round(value) for value in FaceBox.around(points).xyxy)
-    places = (_no_mark(round(x), round(y), 1) for x, y in points.tolist())
+    places = [_no_mark(round(x), round(y), 1) for x, y in points.tolist()]
+    digits = max(len(str(len(places) - 1)), 2)
     parts = "".join(
-        f"      <part name='{i:02d}' x='{x:.0f}' y='{y:.0f}'/>\n" for i, (x, y) in enumerate(places)
+        f"      <part name='{i:0{digits}d}' x='{x:.0f}' y='{y:.0f}'/>\n" for i, (x, y) in enumerate(places)
     )
     return (
         f"    <box top='{y0}' left='{x0}' width='{x1 - x0 + 1}' height='{y1 - y0 + 1}'>\n{parts}    </box>\n"

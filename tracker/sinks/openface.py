@@ -10,16 +10,19 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 
+from tracker.errors import MisuseError, SinkError
 from tracker.geometry import Stretch
+from tracker.scheme.ibug68 import IBUG68
+from tracker.scheme.value import Scheme
 from tracker.sinks.text import Cell, TableSink
 from tracker.tracking.measures.head_pose import head_place
-from tracker.types import N_POINTS, FloatArray, FrameResult, TrackedFace
+from tracker.types import FloatArray, FrameResult, TrackedFace
 
 _POSE = ("pose_Tx", "pose_Ty", "pose_Tz", "pose_Rx", "pose_Ry", "pose_Rz")
 OPENFACE_HEADER = (
     *("frame", "face_id", "timestamp", "confidence", "success"),
     *_POSE,
-    *(f"{axis}_{i}" for axis in "xy" for i in range(N_POINTS)),
+    *(f"{axis}_{i}" for axis in "xy" for i in range(IBUG68.n_points)),
 )
 
 
@@ -31,15 +34,24 @@ class OpenFaceSink(TableSink):
     ``pose_T*`` are the millimetres of :class:`~tracker.tracking.measures.head_pose.HeadPlace` and
     ``pose_R*`` radians with OpenFace's axes and signs (:func:`openface_angles`); they are empty where a face
     has no pose. Without a face all numbers are 0, as in OpenFace. Raises
-    :class:`~tracker.errors.SinkError` as :class:`~tracker.sinks.text.TableSink` does.
+    :class:`~tracker.errors.SinkError` as :class:`~tracker.sinks.text.TableSink` does, and for a ``scheme``
+    other than iBUG's, whose points the columns are.
     """
 
-    def __init__(self, path: Path | str, inputs: Iterable[Path] = ()) -> None:
+    def __init__(self, path: Path | str, inputs: Iterable[Path] = (), scheme: Scheme = IBUG68) -> None:
+        if scheme != IBUG68:
+            raise SinkError(f"cannot write {path}: {self._reason(scheme)}; take --csv, --parquet or --json")
         super().__init__(path, OPENFACE_HEADER, inputs)
 
+    @staticmethod
+    def _reason(scheme: Scheme) -> str:
+        return f"OpenFace's columns are the points of {IBUG68.name}, and the model finds {scheme}"
+
     def write(self, result: FrameResult) -> None:
-        """Append the rows of one frame, at least one."""
+        """Append the rows of one frame, at least one; MisuseError for landmarks of another scheme."""
         self._check_open()
+        if result.scheme != IBUG68:
+            raise MisuseError(f"{self._reason(result.scheme)}: take CsvSink(path, scheme=tracker.scheme)")
         frame, time_s = result.index + 1, round(result.time_s, 6)
         if result.faces:
             poses = (_pose_cells(face, result) for face in result.faces)

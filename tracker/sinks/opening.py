@@ -9,6 +9,8 @@ from types import MappingProxyType
 
 from tracker.drawing.picture import Picture
 from tracker.errors import MisuseError, SinkError
+from tracker.scheme.ibug68 import IBUG68
+from tracker.scheme.value import Scheme
 from tracker.sinks.csv_table import CsvSink
 from tracker.sinks.images import SingleImageSink, can_write
 from tracker.sinks.json_lines import JsonSink
@@ -23,16 +25,22 @@ from tracker.sources.patterns import is_numbered
 from tracker.system.files import check_output
 from tracker.types import FrameResult, ImageArray
 
-_TABLES: Mapping[str, Callable[[Path, Sequence[Path]], CsvSink | JsonSink | ParquetSink]] = MappingProxyType(
+
+def _open_json(path: Path, inputs: Sequence[Path], _: Scheme) -> JsonSink:
+    return JsonSink(path, inputs)
+
+
+_Opener = Callable[[Path, Sequence[Path], Scheme], CsvSink | JsonSink | ParquetSink]
+_TABLES: Mapping[str, _Opener] = MappingProxyType(
     {
         ".csv": CsvSink,
-        ".json": JsonSink,
-        ".jsonl": JsonSink,
-        ".ndjson": JsonSink,
-        ".parquet": ParquetSink,
+        ".json": _open_json,
+        ".jsonl": _open_json,
+        ".ndjson": _open_json,
+        ".parquet": lambda path, inputs, scheme: ParquetSink(path, inputs, scheme=scheme),
     }
 )
-"""Openers of files of results by suffix; they take the path and the inputs that must not be overwritten."""
+"""Openers of files of results by suffix: of the path, the inputs not to overwrite, and the scheme."""
 
 
 class FileSink(Sink):
@@ -87,7 +95,7 @@ class PictureFile(FileSink):
         self._sink.close()
 
 
-def open_sink(path: Path | str, like: Source | None = None) -> FileSink:
+def open_sink(path: Path | str, like: Source | None = None, scheme: Scheme = IBUG68) -> FileSink:
     """Open the output file ``path``, whose suffix names its format; use it in a ``with`` block.
 
     - ``.csv``: one row a face (:class:`~tracker.sinks.csv_table.CsvSink`); ``.jsonl``, ``.ndjson`` or
@@ -97,8 +105,9 @@ def open_sink(path: Path | str, like: Source | None = None) -> FileSink:
       (:class:`~tracker.sinks.video.sink.VideoSink`);
     - ``frames_%04d.png``: numbered images; ``.png``, ``.jpg``, ...: one image, the last that was written.
 
-    ``like`` is the source of the frames, whose files are not overwritten; another file is. If it is a film, a
-    video gets its sound, and each picture its time exactly. Addresses, devices, folders and formats that no
+    ``scheme`` is ``tracker.scheme``, whose points are the columns of a table. ``like`` is the source of the
+    frames, whose files are not overwritten; another file is. If it is a film, a video gets its sound, and
+    each picture its time exactly. Addresses, devices, folders and formats that no
     suffix names have sinks of their own: :class:`~tracker.sinks.osc.OscSink`,
     :class:`~tracker.sinks.virtual_camera.VirtualCamera`, :class:`~tracker.sinks.images.ImageSink`,
     :class:`~tracker.sinks.openface.OpenFaceSink`, :class:`~tracker.sinks.labels.DlibSink`.
@@ -110,7 +119,7 @@ def open_sink(path: Path | str, like: Source | None = None) -> FileSink:
     inputs = like.paths if isinstance(like, Film | PictureSource) else ()
     suffix = path.suffix.lower()
     if suffix in _TABLES:
-        return TableFile(_TABLES[suffix](path, inputs))
+        return TableFile(_TABLES[suffix](path, inputs, scheme))
     film = like if isinstance(like, Film) else None
     if is_numbered(path):
         return PictureFile(NumberedImageSink(path, film), path)

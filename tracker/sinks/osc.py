@@ -27,8 +27,9 @@ class OscSink(Sink):
     """OSC sender to ``target``, ``HOST:PORT`` or ``[IPV6]:PORT``; a context manager.
 
     Each frame is sent as one OSC 1.0 bundle of :func:`frame_messages`, then one of :func:`face_messages` per
-    face. A bundle is one datagram; a face's fits into an Ethernet packet. UDP does not report whether anybody
-    listens, so receivers may start and stop at any time. The host name is resolved once, at construction.
+    face. A bundle is one datagram; that of a face with up to 110 points fits into an Ethernet packet. UDP
+    does not report whether anybody listens, so receivers may start and stop at any time. The host name is
+    resolved once, at construction.
 
     Raises :class:`~tracker.errors.SinkError` when python-osc is not installed, ``target`` is malformed or
     cannot be resolved, or the system cannot send.
@@ -110,7 +111,7 @@ def face_messages(face: TrackedFace) -> Iterator[Message]:
     yield "/tracker/face/box", (face.id, *map(float, face.box.xyxy), float(face.score))
     yield "/tracker/face/landmarks", (face.id, *face.landmarks.points_frame.astype(float).ravel().tolist())
     for name, values in _measures(face.measures):
-        if None not in values:
+        if None not in values and (name != "blinks" or face.landmarks.scheme.measured.blinks):
             yield f"/tracker/face/{name}", (face.id, *(v for v in values if v is not None))
 
 

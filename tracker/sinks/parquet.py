@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from tracker.distribution import install_command
 from tracker.errors import SinkError
-from tracker.sinks.csv_table import CSV_HEADER, face_cells
-from tracker.sinks.json_lines import FaceRecord, face_record
-from tracker.sinks.sink import Sink
+from tracker.scheme.ibug68 import IBUG68
+from tracker.scheme.value import Scheme
+from tracker.sinks.csv_table import csv_header, face_cells
+from tracker.sinks.json_lines import face_record
+from tracker.sinks.json_records import FaceRecord
+from tracker.sinks.sink import Sink, check_scheme
 from tracker.sources.images.source import ReadFailure
 from tracker.system.files import beside, check_output, guarded_write
 from tracker.system.opening import open_output
@@ -24,8 +27,7 @@ METADATA_KEY = b"tracker"
 
 _GROUP_ROWS = 2048  # bounds memory to some megabytes, however long the run
 _INTEGERS = ("frame", "id", "width", "height", "blinks")
-_FRAME_COLUMNS = (*CSV_HEADER[:3], "width", "height")
-_COLUMNS = (*_FRAME_COLUMNS, *CSV_HEADER[3:], "quality", "error")
+_FRAME_COLUMNS = ("source", "frame", "time_s", "width", "height")
 
 Row = dict[str, Any]
 """Cells of one row by column; missing ones are null."""
@@ -34,10 +36,10 @@ Row = dict[str, Any]
 class ParquetSink(Sink):
     """Parquet table: one row per face, with the columns and numbers of the CSV table.
 
-    To :data:`~tracker.sinks.csv_table.CSV_HEADER` it adds ``width`` and ``height`` of the frame in pixels,
-    ``quality``, a list of 68, and ``error`` for an image that could not be read. A frame without faces has
-    one row whose ``id`` is null, so that no frame is missing; unknown values are null. ``made_by`` goes into
-    the metadata as JSON under :data:`METADATA_KEY`.
+    To :func:`~tracker.sinks.csv_table.csv_header` it adds ``width`` and ``height`` of the frame in pixels,
+    ``quality``, a list of one number a point of ``scheme``, and ``error`` for an image that could not be
+    read. A frame without faces has one row whose ``id`` is null, so that no frame is missing; unknown values
+    are null. ``made_by`` goes into the metadata as JSON under :data:`METADATA_KEY`.
 
     Until :meth:`close` the file is named ``NAME.part``; a run that ends in an error keeps its rows. Raises
     :class:`~tracker.errors.SinkError` when pyarrow is not installed, the file cannot be written, or it is one
@@ -45,7 +47,11 @@ class ParquetSink(Sink):
     """
 
     def __init__(
-        self, path: Path | str, inputs: Iterable[Path] = (), made_by: Mapping[str, Any] | None = None
+        self,
+        path: Path | str,
+        inputs: Iterable[Path] = (),
+        made_by: Mapping[str, Any] | None = None,
+        scheme: Scheme = IBUG68,
     ) -> None:
         try:
             import pyarrow
@@ -62,7 +68,9 @@ class ParquetSink(Sink):
         self._draft = beside(path, f"{path.name}.part")
         self._rows: list[Row] = []
         self._pyarrow = pyarrow
-        self._schema = _schema(pyarrow, made_by or {})
+        self._scheme = scheme
+        self._header = csv_header(scheme.n_points)
+        self._schema = _schema(pyarrow, self._header, made_by or {})
         with guarded_write(path):
             # Opened here, because pyarrow would take some names for addresses and connect to them.
             self._file = open_output(self._draft)
@@ -70,11 +78,13 @@ class ParquetSink(Sink):
         self._failed = False
 
     def write(self, result: FrameResult) -> None:
-        """Append one row for each face of a frame, or one without a face."""
+        """Append one row for each face of a frame, or one without a face; MisuseError for another scheme."""
         self._check_open()
+        check_scheme(self, self._scheme, result)
         height, width = result.image_hw
         frame = _frame_row(result.source, result.index, round(result.time_s, 6), width, height)
-        self._append([{**frame, **_face_row(face_record(face))} for face in result.faces] or [frame])
+        faces = [face_record(face) for face in result.faces]
+        self._append([{**frame, **_face_row(face, self._header)} for face in faces] or [frame])
 
     def write_failure(self, failure: ReadFailure) -> None:
         """Append the row of an image that could not be read."""
@@ -130,17 +140,17 @@ def _frame_row(source: str, index: int, time_s: float, width: int, height: int) 
     return dict(zip(_FRAME_COLUMNS, (source, index, time_s, width, height), strict=True))
 
 
-def _face_row(face: FaceRecord) -> Row:
-    return dict(zip(CSV_HEADER[3:], face_cells(face), strict=True)) | {"quality": face.get("quality")}
+def _face_row(face: FaceRecord, header: Sequence[str]) -> Row:
+    return dict(zip(header[3:], face_cells(face), strict=True)) | {"quality": face.get("quality")}
 
 
-def _schema(pyarrow: Any, made_by: Mapping[str, Any]) -> Any:
+def _schema(pyarrow: Any, header: Sequence[str], made_by: Mapping[str, Any]) -> Any:
     types = {name: pyarrow.int64() for name in _INTEGERS}
     types |= {"source": pyarrow.string(), "error": pyarrow.string()}
     types["quality"] = pyarrow.list_(pyarrow.float64())
     fields = [
         pyarrow.field(name, types.get(name, pyarrow.float64()), nullable=name not in _FRAME_COLUMNS)
-        for name in _COLUMNS
+        for name in (*_FRAME_COLUMNS, *header[3:], "quality", "error")
     ]
     return pyarrow.schema(fields, {METADATA_KEY: json.dumps(made_by, sort_keys=True).encode()})
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import final
 
 from tracker.errors import MisuseError
+from tracker.scheme.value import Scheme
 from tracker.system.closing import Closing
+from tracker.types import FrameResult
 
 
 class Sink(Closing):
@@ -37,3 +39,12 @@ class Sink(Closing):
             raise MisuseError(
                 f"this {type(self).__name__} is closed: write inside its with block, or open another one"
             )
+
+
+def check_scheme(sink: Sink, scheme: Scheme, result: FrameResult) -> None:
+    """Raise :class:`~tracker.errors.MisuseError` unless ``result`` is of the ``scheme`` of ``sink``."""
+    if result.scheme != scheme:
+        raise MisuseError(
+            f"this {type(sink).__name__} has columns for {scheme}, the result is of {result.scheme}: "
+            "open it with scheme=tracker.scheme"
+        )

@@ -15,6 +15,7 @@ from tracker.inference.detection.detector import FaceDetector
 from tracker.inference.detection.known_boxes import KnownBoxes
 from tracker.inference.detection.views import View
 from tracker.inference.landmarker import Landmarker
+from tracker.scheme.value import Scheme
 from tracker.sources.arrays import ImageLike, as_frame
 from tracker.tracking.call_order import CallOrder
 from tracker.tracking.crops import CropLocator
@@ -66,6 +67,11 @@ class FaceTracker:
         self._state = TrackerState()
         self._order = CallOrder()
 
+    @property
+    def scheme(self) -> Scheme:
+        """Scheme of the landmarks that the model finds."""
+        return self._landmarker.scheme
+
     def step(self, frame: Frame) -> FrameResult:
         """Return the faces of the next frame of a video; frames come in order of time.
 
@@ -87,7 +93,7 @@ class FaceTracker:
             shown = [track.smoothed(frame.time_s) for track in live]
         with self._clock.stage("measure"):
             faces = report_tracks(live, shown, frame)
-        return _result(frame, faces, self._clock.spent_ms, self._state.left_out)
+        return self._result(frame, faces, self._clock.spent_ms, self._state.left_out)
 
     def find(self, picture: Frame | ImageLike) -> FrameResult:
         """Return all faces of one picture on its own, the largest first, with ids from 1.
@@ -116,13 +122,13 @@ class FaceTracker:
             picture, slots = Raster.of(frame), len(boxes)  # all, however many settings.max_faces follows
             searches.append(NewFaceSearch(picture, boxes, (), slots, settings.to_find, settings.same_iou))
         locate = CropLocator(self._landmarker, clock).locate_in_parts
-        found = find_new_faces(searches, locate, self._landmarker.scheme)
+        found = find_new_faces(searches, locate, self.scheme)
         with clock.stage("measure"):
             reports = [report_still(faces, frame) for frame, faces in zip(frames, found, strict=True)]
         mean_ms = {name: spent / len(frames) for name, spent in clock.spent_ms.items()}
         most = settings.max_still_faces
         return [
-            _result(frame, faces[:most], mean_ms, len(faces) - len(faces[:most]))
+            self._result(frame, faces[:most], mean_ms, len(faces) - len(faces[:most]))
             for frame, faces in zip(frames, reports, strict=True)
         ]
 
@@ -135,9 +141,8 @@ class FaceTracker:
 
         Raises :class:`~tracker.errors.MisuseError` for a state with landmarks of another scheme.
         """
-        scheme = self._landmarker.scheme
-        if others := [track for track in state.tracks if track.landmarks.scheme != scheme]:
-            raise MisuseError(f"the model finds {scheme}, the state has {others[0].landmarks.scheme}")
+        if others := [track for track in state.tracks if track.landmarks.scheme != self.scheme]:
+            raise MisuseError(f"the model finds {self.scheme}, the state has {others[0].landmarks.scheme}")
         self._order.restart()
         self._state = deepcopy(state)
 
@@ -214,7 +219,7 @@ class FaceTracker:
         seen_boxes, boxes = len(boxes), slots.worth_locating(boxes, frame.time_s)
         picture = Raster.of(frame)
         search = NewFaceSearch(picture, boxes, known, slots.to_locate, settings.to_start, settings.same_iou)
-        (faces,) = find_new_faces([search], self._locator.locate, self._landmarker.scheme)
+        (faces,) = find_new_faces([search], self._locator.locate, self.scheme)
         new = [Sighting.in_frame(face, picture) for face in faces]
         matches = match_lost_tracks(state.lost, new, frame.time_s, settings.identity)
         for seen, lost in zip(new, matches, strict=True):
@@ -237,7 +242,7 @@ class FaceTracker:
         track = lost or self._state.new_track(seen, time_s)
         track.come_back(seen, time_s)
         smoothing = self._settings.smoothing
-        track.smooth = PointFilter(smoothing, scheme=self._landmarker.scheme) if smoothing else None
+        track.smooth = PointFilter(smoothing, scheme=self.scheme) if smoothing else None
 
     def _detect(self, frame: Frame, views: Sequence[View] | None) -> list[FaceBox]:
         """Return the detector's boxes, but those of faces that are too small to be reported."""
@@ -248,11 +253,10 @@ class FaceTracker:
             boxes = detector.detect(frame.image_bgr, views, frame.pixel_aspect)
         return [box for box in boxes if self._settings.limits.may_hold(box)]
 
-
-def _result(
-    frame: Frame, faces: tuple[TrackedFace, ...], stage_ms: dict[str, float], left_out: int
-) -> FrameResult:
-    for face in faces:
-        face.landmarks.seal()
-    place = (frame.index, frame.time_s, frame.source, frame.image_hw)
-    return FrameResult(faces, *place, stage_ms, frame.damage, left_out, frame.pixel_aspect)
+    def _result(
+        self, frame: Frame, faces: tuple[TrackedFace, ...], stage_ms: dict[str, float], left_out: int
+    ) -> FrameResult:
+        for face in faces:
+            face.landmarks.seal()
+        place = (frame.index, frame.time_s, frame.source, frame.image_hw)
+        return FrameResult(faces, *place, stage_ms, frame.damage, left_out, frame.pixel_aspect, self.scheme)

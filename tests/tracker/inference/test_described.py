@@ -180,7 +180,7 @@ def test_crops_are_resampled_on_pixel_centres() -> None:
 
 INSIGHTFACE = """
 [scheme]
-name = "jd106"
+name = "insightface106"
 n_points = 106
 [model]
 licence = "research only"

@@ -27,7 +27,7 @@ from tracker.reports.plot.lines import (
     thin,
     tick,
 )
-from tracker.reports.plot.measures import EYES, MEASURES, SCORE, Measure, panel_title, value_range
+from tracker.reports.plot.measures import EYES, SCORE, Measure, measures_of, panel_title, value_range
 from tracker.reports.plot.ours import MADE_BY
 from tracker.reports.plot.timeline import FaceSeries, Timeline
 from tracker.types import FloatArray
@@ -84,7 +84,7 @@ def draw_timeline(line: Timeline, kind: Literal["png", "svg"]) -> bytes:
 def _draw(line: Timeline, rows: Sequence[FaceSeries], lanes: Sequence[Sequence[FaceSeries]]) -> Figure:
     """Return the figure: presence of the faces ``rows``, then each measure of the faces in ``lanes``."""
     first = 0.1 + 0.22 * max(len(rows) + int(line.failed.any()), 1)
-    measures = MEASURES if lanes[0] else ()
+    measures = measures_of(line) if lanes[0] else ()
     heights = [measure.inches if len(lanes) == 1 else _LANE * len(lanes) for measure in measures]
     height = _TOP + first + sum(heights) + _BETWEEN * len(heights) + _BOTTOM
     figure = Figure(figsize=(_WIDTH, height), facecolor="white")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tracker.reports.plot.timeline import FaceSeries, Timeline
+from tracker.scheme.ibug68 import IBUG68
 from tracker.types import FloatArray
 
 
@@ -35,6 +36,13 @@ MEASURES = (
     SCORE,
 )
 """The panels from top to bottom."""
+
+
+def measures_of(line: Timeline) -> tuple[Measure, ...]:
+    """Return the panels for ``line``: of schemes other than iBUG's, only those that have values."""
+    if line.scheme == IBUG68:
+        return MEASURES
+    return tuple(m for m in MEASURES if any((~np.isnan(m.series(face))).any() for face in line.faces))
 
 
 def value_range(measure: Measure, faces: Sequence[FaceSeries]) -> tuple[float, float]:

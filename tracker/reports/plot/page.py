@@ -8,6 +8,7 @@ from tracker.reports.plot.figure import colour_of, draw_timeline
 from tracker.reports.plot.lines import clock, displayed, headline
 from tracker.reports.plot.ours import PAGE_MARK
 from tracker.reports.plot.timeline import FaceSeries, Timeline
+from tracker.scheme.ibug68 import IBUG68
 
 # The policy forbids loading and scripts, whatever a file name holds.
 _PAGE = """<!doctype html>
@@ -68,14 +69,21 @@ def _row(line: Timeline, face: FaceSeries) -> str:
     if line.is_video:
         start, end = (float(line.times_s[face.at[place]]) for place in (0, -1))
         cells += [_cell(clock(start)), _cell(clock(end)), _cell(f"{len(face.at):,}"), _cell(f"{face.lost:,}")]
-        blinks = len(face.blink_at)
-        cells += [_cell(f"{blinks:,}"), _cell(f"{60 * blinks / (end - start):.1f}" if end > start else "")]
+        cells += _blink_cells(line, face, end - start)
     else:
         cells.append(_cell(f"{len(face.at):,}"))
     for name, digits in _MEANS:
         mean = face.mean(name)
         cells.append(_cell("" if mean is None else f"{mean:.{digits}f}"))
     return f"<tr>{''.join(cells)}</tr>"
+
+
+def _blink_cells(line: Timeline, face: FaceSeries, seconds: float) -> list[str]:
+    """Return blinks and blinks a minute; empty cells where the points do not show any."""
+    if line.scheme != IBUG68 and face.mean("yaw_deg") is None:
+        return [_cell(""), _cell("")]
+    blinks = len(face.blink_at)
+    return [_cell(f"{blinks:,}"), _cell(f"{60 * blinks / seconds:.1f}" if seconds > 0 else "")]
 
 
 def _cell(text: str) -> str:

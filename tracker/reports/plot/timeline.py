@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker.errors import ResultsError
+from tracker.scheme.ibug68 import IBUG68
+from tracker.scheme.value import Scheme
 from tracker.sinks.json_lines import FaceLine, ResultLine
 from tracker.types import FloatArray
 
@@ -61,7 +63,7 @@ class Timeline:
 
     ``times_s`` ``(N,)`` are timestamps in seconds; of pictures the numbers from 1. ``failed`` ``(N,)`` is
     true where a frame could not be read. ``faces`` are in order of id; ids of pictures count the faces in
-    each.
+    each. ``scheme`` is that of their landmarks.
     """
 
     source: str
@@ -69,6 +71,7 @@ class Timeline:
     times_s: FloatArray
     failed: npt.NDArray[np.bool_]
     faces: tuple[FaceSeries, ...]
+    scheme: Scheme = IBUG68
 
     @property
     def without_face(self) -> int:
@@ -97,7 +100,8 @@ def timeline(lines: Sequence[ResultLine], where: str) -> Timeline:
         raise ResultsError(f"{where}:{at}: the time goes back: are these results of one run?")
     failed = np.array([line.error is not None for line in lines])
     name = lines[0].source if len(sources) == 1 else f"{len(lines)} pictures"
-    return Timeline(name, is_video, times, failed, _faces(lines, times if is_video else None))
+    scheme = next((line.scheme for line in lines if line.faces and line.scheme), IBUG68)
+    return Timeline(name, is_video, times, failed, _faces(lines, times if is_video else None), scheme)
 
 
 def _faces(lines: Sequence[ResultLine], times_s: FloatArray | None) -> tuple[FaceSeries, ...]:

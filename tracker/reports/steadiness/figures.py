@@ -1,4 +1,4 @@
-"""Jitter, lag and error of tracks: points ``(T, 68, 2)`` in frame pixels at times ``(T,)`` in seconds.
+"""Jitter, lag and error of tracks: points ``(T, P, 2)`` of iBUG in frame pixels at times ``(T,)`` in seconds.
 
 Percentages are relative to the distance between the outer eye corners unless stated otherwise.
 """
@@ -38,7 +38,7 @@ def inter_ocular_px(track: FloatArray) -> float:
 
 
 def jitter_percent(track: FloatArray) -> FloatArray:
-    """Return the RMS distance of each point from its mean position, per cent ``(68,)``, for a face at rest.
+    """Return the RMS distance of each point from its mean position, per cent ``(P,)``, for a face at rest.
 
     It covers x and y together: 1.41 times the standard deviation of one of them where both are equal.
     """
@@ -47,14 +47,14 @@ def jitter_percent(track: FloatArray) -> FloatArray:
 
 
 def error_percent(track: FloatArray, truth: FloatArray) -> float:
-    """Return the mean distance of the points from ``truth`` ``(T, 68, 2)``, per cent."""
+    """Return the mean distance of the points from ``truth`` ``(T, P, 2)``, per cent."""
     return float(100 * np.linalg.norm(track - truth, axis=-1).mean() / inter_ocular_px(truth))
 
 
 def lag_s(track: FloatArray, times_s: FloatArray, truth_at: Callable[[FloatArray], FloatArray]) -> float:
     """Return the delay of ``track`` in seconds: that of the truth with the least squared distance to it.
 
-    ``truth_at`` returns the true points ``(T, 68, 2)`` at any times ``(T,)``, so nothing is interpolated
+    ``truth_at`` returns the true points ``(T, P, 2)`` at any times ``(T,)``, so nothing is interpolated
     between frames. Delays up to 0.3 s in either direction are tried.
     """
     delays = np.linspace(-_LONGEST_LAG_S, _LONGEST_LAG_S, _LAG_STEPS)
@@ -71,7 +71,7 @@ def kept_percent(before: FloatArray, after: FloatArray) -> float:
 
 
 def split_head_motion(track: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Separate the motion of the head from that of the points; return two tracks ``(T, 68, 2)``.
+    """Separate the motion of the head from that of the points; return two tracks ``(T, P, 2)``.
 
     The first holds the first frame's points moved by the head, which is the similarity transform that fits
     best in each frame. The second holds all points with that motion undone.

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from tracker.errors import SourceError
+from tracker.errors import MisuseError, SourceError
 from tracker.geometry import Stretch
 from tracker.reports.steadiness.figures import (
     FAST_HZ,
@@ -37,7 +37,8 @@ from tracker.reports.steadiness.scenes import (
     mouth_opening,
     speech,
 )
-from tracker.scheme.ibug68 import PARTS
+from tracker.scheme.ibug68 import IBUG68, PARTS
+from tracker.scheme.value import Scheme
 from tracker.tracking.smoothing import PRESETS
 from tracker.types import FloatArray, Frame, FrameResult, ImageArray
 
@@ -59,6 +60,18 @@ class FrameTracker(Protocol):
 
 
 MakeTracker = Callable[[], FrameTracker]
+
+
+def check_scheme(scheme: Scheme) -> None:
+    """Check that steadiness can be measured on landmarks of ``scheme``: eyes and mouth of iBUG's move in it.
+
+    Raises :class:`~tracker.errors.MisuseError` for another.
+    """
+    if scheme != IBUG68:
+        raise MisuseError(
+            f"steadiness moves the eyes and the mouth of {IBUG68.name}, and the model finds {scheme}: "
+            "take a model of those points"
+        )
 
 
 @dataclass(frozen=True)
@@ -164,7 +177,7 @@ def _measure_scenes(preset: str, portrait: Portrait, tracks: dict[Motion, FloatA
 
 
 def kept_motion(preset: str, points: FloatArray) -> KeptMotion:
-    """Return the share of blinks and speech of ``points`` ``(68, 2)`` that smoothing ``preset`` keeps."""
+    """Return the share of blinks and speech of iBUG's ``points`` that smoothing ``preset`` keeps."""
     times_s = np.arange(2 * FPS) / FPS
 
     def kept(track: FloatArray, opening: Callable[[FloatArray], FloatArray]) -> float:
@@ -214,7 +227,7 @@ def _measure_stretch(preset: str, track: FloatArray, times_s: FloatArray) -> Vid
 def _longest_stretch(
     frames: Iterable[Frame], tracker: FrameTracker, on_frame: Callable[[], object]
 ) -> tuple[FloatArray, FloatArray]:
-    """Return timestamps ``(T,)`` and points ``(T, 68, 2)`` of the first face in its longest stretch.
+    """Return timestamps ``(T,)`` and points ``(T, P, 2)`` of the first face in its longest stretch.
 
     Points are in square pixels.
     """

@@ -153,7 +153,7 @@ class Portrait:
 
 
 def blink(points: FloatArray, times_s: FloatArray, start_s: float) -> FloatArray:
-    """Return a track ``(T, 68, 2)`` of ``points`` ``(68, 2)`` that blink once, from ``start_s`` on."""
+    """Return a track ``(T, P, 2)`` of iBUG's ``points`` ``(P, 2)`` that blink once, from ``start_s`` on."""
     since_s = times_s - start_s
     # Closing and opening are half a cosine each: smooth, fastest in the middle.
     phase = np.interp(since_s, [0, _CLOSING_S, _CLOSING_S + _OPENING_S], [0, math.pi, 2 * math.pi])
@@ -164,7 +164,7 @@ def blink(points: FloatArray, times_s: FloatArray, start_s: float) -> FloatArray
 
 
 def speech(points: FloatArray, times_s: FloatArray) -> FloatArray:
-    """Return a track ``(T, 68, 2)`` of ``points`` ``(68, 2)`` that speak: the mouth opens at 5 Hz.
+    """Return a track ``(T, P, 2)`` of iBUG's ``points`` ``(P, 2)`` that speak: the mouth opens at 5 Hz.
 
     The lower lip moves by 8 % of the distance between the outer eye corners, the chin by half of that.
     """
