@@ -1,7 +1,7 @@
 """Landmark models by name or by path: the file to run, its scheme, and what else it brings.
 
 A name is that of a shipped model. A path leads to an ONNX file of one's own. Such a file, as ``python -m
-export landmarks --out`` writes it, carries its scheme and more as metadata, two texts in JSON:
+export landmarks`` writes it, carries its scheme and more as metadata, two texts in JSON:
 :data:`SCHEME_KEY` is a scheme, :data:`MODEL_KEY` a table with ``name``, ``licence``, ``precision``,
 ``admission``, ``training`` and ``made_with``, each of which may be missing.
 """

@@ -23,7 +23,6 @@ from tracker.inference.opening import (
     open_detector,
     open_landmarker,
 )
-from tracker.scheme.value import Scheme
 from tracker.sources.arrays import ImageLike
 from tracker.system.closing import Closing
 from tracker.system.machine import library_versions
@@ -142,8 +141,8 @@ class TrackerOptions:
 class OpenedTracker(FaceTracker, Closing):
     """A :class:`~tracker.tracking.face_tracker.FaceTracker` that owns its models; a context manager.
 
-    ``label`` names the model and its runtime, such as ``resnet18 int8 on CPUExecutionProvider``. ``scheme``
-    is that of the landmarks it finds, and ``boxes`` are those of a file, None unless they were asked for.
+    ``label`` names the model and its runtime, such as ``resnet18 int8 on CPUExecutionProvider``. ``boxes``
+    are those of a file, None unless they were asked for.
     ``made_by`` holds all that results depend on to the last digit: model and its hash, versions, settings.
     """
 
@@ -154,7 +153,6 @@ class OpenedTracker(FaceTracker, Closing):
         super().__init__(*self._models)
         file = landmarker.file
         self.label = " ".join(filter(None, (file.name, file.precision, "on", landmarker.provider)))
-        self.scheme: Scheme = landmarker.model.scheme
         self.boxes = detector if isinstance(detector, KnownBoxes) else None
         self.made_by = _made_by(options, detector, landmarker, settings)
         self._to_close = detector if isinstance(detector, Closing) else None
