@@ -161,6 +161,7 @@ INTERNAL_TYPES = {
         "ChannelOrder",
         "Color",
         "Corner",
+        "Edge",
         "FaceLimits",
         "FloatArray",
         "Layer",
