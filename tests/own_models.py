@@ -99,6 +99,32 @@ def write_spot_model(
     return save(path, graph_model(nodes, [crop], outputs, constants), {**props, **(metadata or {})})
 
 
+def write_box_detector(path: Path, box: tuple[float, float, float, float]) -> Path:
+    """Write a detector for pictures of 128 x 96 pixels, and the TOML file that describes it.
+
+    It finds ``box``, two corners in pixels of its input, with a score of 0.75 in every picture.
+    """
+    node = onnx_module().helper.make_node
+    nodes = [
+        node("ReduceMean", ["image"], ["grey"], keepdims=1),
+        node("Reshape", ["grey", "one"], ["level"]),
+        node("Mul", ["level", "nothing"], ["zero"]),
+        node("Add", ["zero", "box"], ["boxes"]),
+        node("Add", ["zero", "sure"], ["scores"]),
+    ]
+    constants = {
+        "one": np.array([1, 1, 1], np.int64),
+        "nothing": np.zeros(1, np.float32),
+        "box": np.array([[box]], np.float32),
+        "sure": np.array([[[0.0, 0.75]]], np.float32),
+    }
+    outputs = [("boxes", "FLOAT", [1, 1, 4]), ("scores", "FLOAT", [1, 1, 2])]
+    made = graph_model(nodes, [("image", "FLOAT", [1, 3, 96, 128])], outputs, constants)
+    toml = '[detector.input]\nsize = [128, 96]\n[detector.scores]\noutput = "scores"\ncolumn = 1\n'
+    path.with_suffix(".toml").write_text(toml, encoding="utf-8")
+    return save(path, made)
+
+
 def spot(center: tuple[float, float], hw: tuple[int, int] = (240, 320), sigma: float = 12.0) -> ImageArray:
     """Draw a bright Gaussian spot at the sub-pixel ``center`` (x, y) of a black picture, BGR."""
     y, x = np.mgrid[: hw[0], : hw[1]]

@@ -1,4 +1,4 @@
-"""Real-time 68-point face landmarks: offline, private, on an ordinary CPU.
+"""Real-time face landmarks: offline, private, on an ordinary CPU.
 
 ::
 

@@ -114,7 +114,7 @@ def track(  # noqa: PLR0913 - options of the command line
     quiet: Quiet = False,
     version: Version = False,  # noqa: ARG001 - its callback has printed it
 ) -> None:
-    """Track 68 facial landmarks in real time, offline and private.
+    """Track facial landmarks in real time, offline and private.
 
     `tracker` shows camera 0 with its landmarks. Keys: **q** or Esc quit, **s** snapshot, **r** record,
     **m** mirror, **p** next drawing, **i** times and scores, **f** full screen, **space** pause, **left** and

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.own_models import FIVE, spot, write_spot_model
+from tests.own_models import FIVE, spot, write_box_detector, write_spot_model
 from tracker.errors import MisuseError, SourceError, WeightsError
 from tracker.sources.arrays import frame_from
 from tracker.tracking.opening import OpenedTracker, TrackerOptions, open_tracker
@@ -106,6 +106,20 @@ def test_a_model_that_is_not_there_or_broken_is_one_line(tmp_path: Path) -> None
         with pytest.raises(WeightsError, match=name) as caught:
             open_tracker(tmp_path / name)
         assert "\n" not in str(caught.value)
+
+
+def test_a_detector_of_ones_own_starts_tracks(model: Path, tmp_path: Path) -> None:
+    path = write_box_detector(tmp_path / "net.onnx", (32, 32, 56, 56))  # around (110, 110) of 320 x 240
+    options = TrackerOptions(str(model), "cpu", str(path), threads=1, smoothing="off")
+    with options.open() as tracker:
+        for index, frame in enumerate(frames(4)):
+            assert np.abs(np.subtract(middle(tracker.step(frame)), path_of(index))).max() < 0.1
+        assert tracker.made_by["detector"]["name"] == "net.onnx"
+        identity = options.identity()
+        assert tracker.made_by["detector"] == identity["detector"]
+    toml = path.with_suffix(".toml")
+    toml.write_text(toml.read_text(encoding="utf-8") + "logit = false\n", encoding="utf-8")
+    assert options.identity() != identity
 
 
 def with_boxes(model: Path, path: Path, text: str) -> OpenedTracker:

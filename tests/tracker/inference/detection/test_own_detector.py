@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tests.own_models import graph_model, onnx_module, save
+from tests.own_models import write_box_detector
 from tracker.errors import WeightsError
 from tracker.inference.detection.own_detector import (
     BoxesOutput,
@@ -234,29 +234,12 @@ def test_a_detector_without_a_description_says_so(tmp_path: Path) -> None:
 
 
 def test_a_detector_opens_by_its_path(tmp_path: Path) -> None:
-    node = onnx_module().helper.make_node
-    nodes = [
-        node("ReduceMean", ["image"], ["grey"], keepdims=1),  # it must read its input
-        node("Reshape", ["grey", "one"], ["level"]),
-        node("Mul", ["level", "nothing"], ["zero"]),
-        node("Add", ["zero", "box"], ["boxes"]),
-        node("Add", ["zero", "sure"], ["scores"]),
-    ]
-    constants = {
-        "one": np.array([1, 1, 1], np.int64),
-        "nothing": np.zeros(1, np.float32),
-        "box": np.array([[[32, 24, 64, 72]]], np.float32),
-        "sure": np.array([[[0.0, 0.75]]], np.float32),
-    }
-    outputs = [("boxes", "FLOAT", [1, 1, 4]), ("scores", "FLOAT", [1, 1, 2])]
-    made = graph_model(nodes, [("image", "FLOAT", [1, 3, 96, 128])], outputs, constants)
-    path = save(tmp_path / "net.onnx", made)
-    toml = '[detector.input]\nsize = [128, 96]\n[detector.scores]\noutput = "scores"\ncolumn = 1\n'
-    (tmp_path / "net.toml").write_text(toml, encoding="utf-8")
+    path = write_box_detector(tmp_path / "net.onnx", (32, 24, 64, 72))
     (box,) = open_detector(str(path), threads=1).detect(np.zeros((96, 128, 3), np.uint8))
     assert corners(box).tolist() == [31.5, 23.5, 63.5, 71.5]
     assert box.score == 0.75
-    (tmp_path / "net.toml").write_text(toml.replace("128, 96", "96, 128"), encoding="utf-8")
+    toml = path.with_suffix(".toml")
+    toml.write_text(toml.read_text(encoding="utf-8").replace("128, 96", "96, 128"), encoding="utf-8")
     with pytest.raises(WeightsError, match=r"input image float32 \(1, 3, 96, 128\) is not \(N, 3, 128, 96\)"):
         open_detector(str(path), threads=1)
     with pytest.raises(WeightsError, match="unknown detector 'yolo': choose blazeface, mediapipe, none, or"):
