@@ -71,6 +71,7 @@ def _jd() -> FloatArray:
     nose = np.concatenate([half, [(0, 0.21)], half[::-1] * (-1, 1)])
     pupils = np.array([left.mean(axis=0), right.mean(axis=0)])
     eyes = (left, pupils[:1], right, pupils[1:])
+    pupils = pupils + np.array([0, 0.025])  # they look down
     brows = (_brow_ring(-1), _brow_ring(1))
     return np.concatenate([_along(face[:17], 33), *brows, face[27:31], nose, *eyes, face[48:68], pupils])
 

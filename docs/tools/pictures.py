@@ -2,8 +2,9 @@
 
 python -m docs.tools.pictures [FOLDER]
 
-``live.webp`` is the live view, ``points.svg`` the numbers of the points, ``astronaut.jpg`` a marked portrait,
-``draw.webp`` what ``--draw`` draws, and ``masks.webp`` what ``--anonymise`` covers.
+``live.webp`` is the live view, ``points.svg`` the numbers of the points, ``points-*.svg`` those of other
+schemes on a drawn face, ``astronaut.jpg`` a marked portrait, ``draw.webp`` what ``--draw`` draws, and
+``masks.webp`` what ``--anonymise`` covers.
 """
 
 from __future__ import annotations
@@ -21,13 +22,16 @@ from PIL import Image
 
 from docs.tools.diagrams import FOLDER, svg
 from tests.moving_portrait import SIDE, Pose, portrait
+from tests.schemes import mean_face
 from tracker import (
+    SCHEMES,
     Anonymiser,
     DrawStyle,
     FaceDetector,
     Frame,
     FrameResult,
     OpenedTracker,
+    Scheme,
     annotate,
     draw_badge,
     open_detector,
@@ -37,7 +41,7 @@ from tracker.drawing.anonymise import Mode
 from tracker.runs.live_stats import LiveStats
 from tracker.runs.overlay import Overlay, draw_overlay
 from tracker.runs.view_texts import hint_spans, status_spans
-from tracker.scheme.ibug68 import EDGES, PARTS
+from tracker.scheme.ibug68 import IBUG68
 from tracker.types import FloatArray, ImageArray
 
 FPS, SECONDS = 30, 5
@@ -50,6 +54,7 @@ DRAWINGS = ("points,lines,box", "points", "lines", "mesh", "none")
 _SIDE = 330
 _NUMBERED_PX = 620
 _COLORS = {"jaw": "#57606a", "brow": "#8250df", "nose": "#1f7a4d", "eye": "#0969da", "lip": "#cf222e"}
+_COLORS |= {"mouth": _COLORS["lip"]}
 
 
 def _shipped() -> ImageArray:
@@ -90,14 +95,14 @@ def live_pictures(tracker: OpenedTracker) -> list[Image.Image]:
     return shown
 
 
-def numbered_points(points: FloatArray) -> str:
-    """Return the 68 points ``(68, 2)`` with their numbers as SVG, each part of the face in a colour."""
+def numbered_points(points: FloatArray, scheme: Scheme = IBUG68) -> str:
+    """Return the points ``(P, 2)`` with their numbers as SVG, each part of the face in a colour."""
     low, high = points.min(axis=0), points.max(axis=0)
     scale = (_NUMBERED_PX - 70) / (high - low).max()
     places = (points - low) * scale + 35
     width, height = (np.ceil((high - low) * scale) + 70).astype(int)
-    colors = [next(color for name, color in _COLORS.items() if name in part) for part in _part_of_points()]
-    ends = [(*places[a], *places[b], colors[a]) for a, b in EDGES]
+    colors = [_color_of(part) for part in _part_of_points(scheme)]
+    ends = [(*places[a], *places[b], colors[a]) for a, b in scheme.edges]
     lines = "".join(
         f'<line x1="{x0:.1f}" y1="{y0:.1f}" x2="{x1:.1f}" y2="{y1:.1f}" stroke="{color}"/>'
         for x0, y0, x1, y1, color in ends
@@ -108,7 +113,7 @@ def numbered_points(points: FloatArray) -> str:
     )
     numbers = "".join(
         f'<text x="{x:.1f}" y="{y + 4:.1f}" fill="{color}">{number}</text>'
-        for number, ((x, y), color) in enumerate(zip(_beside(places), colors, strict=True))
+        for number, ((x, y), color) in enumerate(zip(_beside(places, scheme), colors, strict=True))
     )
     drawing = f'<g stroke-opacity="0.45" stroke-width="1.5">{lines}</g>\n{dots}'
     return svg(width, height, f'{drawing}\n<g font-size="12" text-anchor="middle">{numbers}</g>')
@@ -155,6 +160,9 @@ def main(folder: Path = FOLDER) -> None:
     )
     Image.fromarray(np.ascontiguousarray(marked[:, :, ::-1])).save(folder / "astronaut.jpg", quality=90)
     (folder / "points.svg").write_text(numbered_points(_upright(points)), encoding="utf-8")
+    for scheme in (SCHEMES["imm58"], SCHEMES["wflw98"], SCHEMES["jd106"]):
+        drawn = numbered_points(mean_face(scheme), scheme)
+        (folder / f"points-{scheme.name}.svg").write_text(drawn, encoding="utf-8")
 
 
 def _side_by_side(pictures: Mapping[str, ImageArray]) -> Image.Image:
@@ -201,18 +209,21 @@ def _upright(points: FloatArray) -> FloatArray:
     return np.asarray(points @ back)
 
 
-def _part_of_points() -> list[str]:
-    return [part for part, numbers in PARTS.items() for _ in numbers]
+def _part_of_points(scheme: Scheme) -> list[str]:
+    part_of = {point: part for part, points in scheme.parts.items() for point in points}
+    return [part_of.get(point, "eye") for point in range(scheme.n_points)]  # pupils are of no part
 
 
-def _beside(places: FloatArray) -> FloatArray:
+def _color_of(part: str) -> str:
+    return next(color for name, color in _COLORS.items() if name in part)
+
+
+def _beside(places: FloatArray, scheme: Scheme) -> FloatArray:
     """Return where the numbers stand: outside the part that a point belongs to."""
     beside = places.copy()
-    for part, numbers in PARTS.items():
+    for part, numbers in scheme.parts.items():
         rows = list(numbers)
-        centre = (
-            places[list(PARTS["jaw"])].mean(axis=0) - (0, 120) if part == "jaw" else places[rows].mean(axis=0)
-        )
+        centre = places[rows].mean(axis=0) - (0, 120 if part == "jaw" else 0)
         away = places[rows] - centre
         if "brow" in part or part == "nose_base":
             away = np.tile([0.0, -1.0], (len(rows), 1))
@@ -221,6 +232,8 @@ def _beside(places: FloatArray) -> FloatArray:
         elif part == "inner_lip":
             away = -away
         beside[rows] += 13 * away / np.linalg.norm(away, axis=1, keepdims=True)
+    in_parts = [point for part in scheme.parts.values() for point in part]
+    beside[np.setdiff1d(np.arange(scheme.n_points), in_parts)] += (13, 0)
     return beside
 
 

@@ -13,6 +13,8 @@ from docs.tools.diagrams import DIAGRAMS, FOLDER
 from docs.tools.links import public_names
 from docs.tools.pictures import FPS, SECONDS, SIZE, moving_frame, numbered_points
 from tests.cache import Trackers
+from tests.schemes import mean_face
+from tracker import SCHEMES
 
 
 @pytest.mark.parametrize("name", list(DIAGRAMS))
@@ -48,6 +50,13 @@ def test_every_point_has_its_number_beside_it() -> None:
 def test_the_committed_points_are_numbered_once() -> None:
     drawn = (FOLDER / "points.svg").read_text(encoding="utf-8")
     assert re.findall(r">(\d+)</text>", drawn) == [str(number) for number in range(68)]
+
+
+@pytest.mark.parametrize("name", ["imm58", "wflw98", "jd106"])
+def test_the_committed_points_of_other_schemes_are_those_that_the_command_draws(name: str) -> None:
+    drawn = (FOLDER / f"points-{name}.svg").read_text(encoding="utf-8")
+    assert drawn == numbered_points(mean_face(SCHEMES[name]), SCHEMES[name])
+    assert re.findall(r">(\d+)</text>", drawn) == [str(i) for i in range(SCHEMES[name].n_points)]
 
 
 def _site(folder: Path, body: str) -> Path:

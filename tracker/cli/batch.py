@@ -24,6 +24,7 @@ from tracker.cli.options import (
     named_path,
     names_path,
 )
+from tracker.cli.usage import check_detector
 from tracker.system.signals import raise_swallowed
 
 
@@ -68,6 +69,7 @@ def batch(  # noqa: PLR0913 - options of the command line
         raise typer.BadParameter("--jobs is for this computer; a cluster has its own cores: leave it out")
     if ray == "":
         raise typer.BadParameter("--ray needs auto or an address")
+    check_detector(detector, max_faces)
     with interruptible():
         from tracker.cli.start_batch import BatchCommand, start_batch
         from tracker.tracking.opening import TrackerOptions

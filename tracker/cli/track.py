@@ -59,6 +59,7 @@ from tracker.cli.options import (
 from tracker.cli.usage import (
     STDOUT,
     check_boxes,
+    check_detector,
     check_folder,
     check_one_picture,
     check_outputs,
@@ -170,6 +171,7 @@ def track(  # noqa: PLR0913 - options of the command line
     if len(inputs.films) > 1:
         check_several_films(inputs, names, targets.single_files)
         check_folder(targets)
+    check_detector(detector, max_faces)
     if boxes:
         check_boxes(detector, inputs)
     if label_pixels and not labels:

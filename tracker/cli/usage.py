@@ -103,6 +103,12 @@ def check_outputs(targets: OutputTargets, anonymised: bool, is_images: bool, sho
     _check_distinct(targets)
 
 
+def check_detector(detector: str, max_faces: int | None) -> None:
+    """Refuse several faces where the whole picture is one."""
+    if detector == "none" and (max_faces or 1) > 1:
+        raise typer.BadParameter("--detector none takes a picture for one face; leave --max-faces out")
+
+
 def check_boxes(detector: str, inputs: Inputs) -> None:
     """Refuse ``--boxes`` beside another detector, and for anything but one video or pictures."""
     if detector != "blazeface":

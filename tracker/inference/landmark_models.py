@@ -31,6 +31,8 @@ SCHEME_KEY = "tracker.scheme"
 MODEL_KEY = "tracker.model"
 """Key of the metadata under which a model carries its name, licence, admission and training."""
 
+_ADMISSION = ("bias", "score", "presence", "quality", "size")
+
 UNSTATED = "not stated"
 """Licence of a model that does not tell it."""
 
@@ -164,18 +166,18 @@ def _about(path: Path, graph: Graph) -> dict[str, Any]:
         fields = Fields(_json(path, MODEL_KEY, graph.metadata[MODEL_KEY]), where)
         names = ("name", "licence", "precision", "made_with")
         about: dict[str, Any] = {name: fields.optional(name, text) for name in names}
-        admission, training = fields.table("admission"), fields.table("training")
-        if admission:
-            weights = ("bias", "score", "presence", "quality", "size")
-            about["admission"] = {name: admission.optional(name, number) for name in weights}
-            about["admission"] = {
-                name: value for name, value in about["admission"].items() if value is not None
-            }
+        if training := fields.table("training"):
+            about["training"] = training.plain
+        if admission := fields.table("admission"):
+            about["admission"] = _told({name: admission.optional(name, number) for name in _ADMISSION})
             admission.end()
-        about["training"] = training and training.plain
     except ValueError as error:
         raise WeightsError(f"{error}: export the model again") from error
-    return {name: value for name, value in about.items() if value is not None}
+    return _told(about)
+
+
+def _told(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _json(path: Path, key: str, content: str) -> Any:

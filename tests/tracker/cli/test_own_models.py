@@ -115,6 +115,8 @@ def test_boxes_of_another_kind_or_a_wrong_line_are_one_line(folder: Path, tmp_pa
         (("--camera", "0", "--boxes", "b.csv"), "one video, or of pictures"),
         (("a.mp4", "b.mp4", "--boxes", "b.csv"), "one video, or of pictures"),
         (("a.mp4", "--boxes", "", "--json", "o"), "the name is empty"),
+        (("a.mp4", "--detector", "none", "--max-faces", "2", "--json", "o"), "leave --max-faces out"),
+        (("batch", "a", "--output", "o", "--detector", "none", "--max-faces", "2"), "leave --max-faces out"),
         (("a.mp4", "--detector", "yolo", "--json", "o"), "none of blazeface"),
     ],
 )
