@@ -125,6 +125,29 @@ def write_box_detector(path: Path, box: tuple[float, float, float, float]) -> Pa
     return save(path, made)
 
 
+def write_2d106det(path: Path, values: FloatArray) -> Path:
+    """Write a model with the inputs and outputs of InsightFace's 2d106det.
+
+    It takes RGB 0..255, float32 ``(N, 3, 192, 192)``, and gives ``(N, 212)``: x and y of each point from -1
+    to 1. Here they are ``values`` plus the mean level of the picture over 2550.
+    """
+    node = onnx_module().helper.make_node
+    nodes = [
+        node("ReduceMean", ["data", "axes"], ["level"], keepdims=0),
+        node("Mul", ["level", "tenth"], ["small"]),
+        node("Unsqueeze", ["small", "last"], ["column"]),
+        node("Add", ["column", "values"], ["fc1"]),
+    ]
+    constants = {
+        "axes": np.array([1, 2, 3], np.int64),
+        "tenth": np.array([1 / 2550], np.float32),
+        "last": np.array([1], np.int64),
+        "values": values.reshape(1, 212).astype(np.float32),
+    }
+    inputs, outputs = [("data", "FLOAT", ["N", 3, 192, 192])], [("fc1", "FLOAT", ["N", 212])]
+    return save(path, graph_model(nodes, inputs, outputs, constants))
+
+
 def spot(center: tuple[float, float], hw: tuple[int, int] = (240, 320), sigma: float = 12.0) -> ImageArray:
     """Draw a bright Gaussian spot at the sub-pixel ``center`` (x, y) of a black picture, BGR."""
     y, x = np.mgrid[: hw[0], : hw[1]]

@@ -11,8 +11,7 @@ import pytest
 
 from tests.cli import REPO, json_lines, run_cli
 from tests.faces import astronaut
-from tests.own_models import OFFSETS, spot, write_spot_model
-from tests.tracker.inference.test_described import write_2d106det
+from tests.own_models import OFFSETS, spot, write_2d106det, write_spot_model
 from tracker.inference.description import read_notes
 from tracker.inference.detection.known_boxes import read_boxes
 from tracker.inference.detection.own_detector import CORNERS, UNITS, read_description

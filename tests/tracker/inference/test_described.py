@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 
 from tests.faces import astronaut
-from tests.own_models import graph_model, onnx_module, save
+from tests.own_models import write_2d106det
 from tracker.errors import WeightsError
 from tracker.geometry import CropTransform
 from tracker.inference.described import CheckedLandmarker, DescribedLandmarker
@@ -191,29 +191,6 @@ colours = "RGB"
 output = "fc1"
 units = "-1..1"
 """
-
-
-def write_2d106det(path: Path, values: FloatArray) -> Path:
-    """Write a model with the inputs and outputs of InsightFace's 2d106det.
-
-    It takes RGB 0..255, float32 ``(N, 3, 192, 192)``, and gives ``(N, 212)``: x and y of each point from -1
-    to 1. Here they are ``values`` plus the mean level of the picture over 2550.
-    """
-    node = onnx_module().helper.make_node
-    nodes = [
-        node("ReduceMean", ["data", "axes"], ["level"], keepdims=0),
-        node("Mul", ["level", "tenth"], ["small"]),
-        node("Unsqueeze", ["small", "last"], ["column"]),
-        node("Add", ["column", "values"], ["fc1"]),
-    ]
-    constants = {
-        "axes": np.array([1, 2, 3], np.int64),
-        "tenth": np.array([1 / 2550], np.float32),
-        "last": np.array([1], np.int64),
-        "values": values.reshape(1, 212).astype(np.float32),
-    }
-    inputs, outputs = [("data", "FLOAT", ["N", 3, 192, 192])], [("fc1", "FLOAT", ["N", 212])]
-    return save(path, graph_model(nodes, inputs, outputs, constants))
 
 
 def test_a_model_of_insightface_gives_the_points_that_its_own_code_does(tmp_path: Path) -> None:
