@@ -91,10 +91,10 @@ def find_landmark_model(name: str) -> LandmarkModel:
     """
     if not is_path(name):
         return LandmarkModel(find_model(name, "landmarks"))
-    return _own_model(Path(name), *_versions(Path(name)))
+    return _own_model(Path(name), *file_versions(Path(name)))
 
 
-def _versions(path: Path) -> list[tuple[str, int, int] | None]:
+def file_versions(path: Path) -> list[tuple[str, int, int] | None]:
     """Return place, size and time of change of a model and its TOML file: a cached answer is of the same."""
     found: list[tuple[str, int, int] | None] = []
     for one in (path, notes_path(path)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -18,7 +19,7 @@ from tracker.inference.detection.mediapipe import MediaPipeDetector
 from tracker.inference.detection.own_detector import OwnDetector, read_description
 from tracker.inference.detection.whole_picture import WholePicture
 from tracker.inference.graph import read_graph
-from tracker.inference.landmark_models import LandmarkModel, find_landmark_model, is_path
+from tracker.inference.landmark_models import LandmarkModel, file_versions, find_landmark_model, is_path
 from tracker.inference.landmarker import Landmarker, OnnxLandmarker
 from tracker.inference.sessions import Session
 from tracker.inference.weights import ModelFile, find_model
@@ -160,6 +161,10 @@ def detector_identity(name: str) -> str | dict[str, Any]:
     """
     if name in _DETECTORS:
         return name
-    path = Path(name)
+    return dict(_own_detector_identity(Path(name), *file_versions(Path(name))))
+
+
+@lru_cache(maxsize=4)
+def _own_detector_identity(path: Path, *_: tuple[str, int, int] | None) -> Mapping[str, Any]:
     hashes = {"sha256": read_graph(path).sha256, "description_sha256": read_description(path).sha256}
     return {"name": path.name, **hashes}
