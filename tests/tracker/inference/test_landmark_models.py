@@ -289,3 +289,14 @@ def test_a_folder_in_place_of_the_file_beside_a_model_is_told(model: Path) -> No
 def test_a_model_of_ones_own_has_one_precision(model: Path) -> None:
     with pytest.raises(WeightsError, match="is one file, not several precisions: leave out --precision"):
         open_landmarker(str(model), "cpu", precision="int8")
+
+
+def test_a_shipped_file_by_its_path_gives_the_same_bits_as_by_its_name() -> None:
+    crops = np.random.default_rng(0).integers(0, 256, (3, 224, 224), np.uint8)
+    by_name = open_landmarker("unet-light", "cpu", threads=1, precision="fp32")
+    by_path = open_landmarker(str(by_name.file.path), "cpu", threads=1)
+    assert by_path.file.sha256 == by_name.file.sha256
+    for mine, shipped in zip(by_path.landmarker.locate(crops), by_name.landmarker.locate(crops), strict=True):
+        assert mine is not None
+        assert shipped is not None
+        assert np.array_equal(mine, shipped)
