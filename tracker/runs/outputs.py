@@ -21,7 +21,7 @@ from tracker.sinks.csv_table import CsvSink
 from tracker.sinks.images import ImageSink, SingleImageSink
 from tracker.sinks.json_lines import JsonSink
 from tracker.sinks.labels import label_sink
-from tracker.sinks.openface import OpenFaceSink
+from tracker.sinks.openface import OpenFaceSink, check_columns
 from tracker.sinks.osc import OscSink
 from tracker.sinks.parquet import ParquetSink
 from tracker.sinks.protocols import FailureSink, PictureSink, ResultSink
@@ -133,8 +133,8 @@ RESULT_OPENERS: tuple[Callable[[OutputTargets, OutputContext], _ClosableResultSi
     lambda to, _: OscSink(to.osc) if to.osc else None,
     lambda to, run: ParquetSink(to.parquet, run.inputs, run.about, run.scheme) if to.parquet else None,
     lambda to, run: label_sink(to.labels, run.inputs, run.upright_labels, run.scheme) if to.labels else None,
-    lambda to, run: OpenFaceSink(to.openface, run.inputs, run.scheme) if to.openface else None,
     lambda to, run: CsvSink(to.csv, run.inputs, run.scheme) if to.csv else None,
+    lambda to, run: OpenFaceSink(to.openface, run.inputs, run.scheme) if to.openface else None,
     lambda to, run: JsonSink(to.json, run.inputs, run.append) if to.json else None,
 )
 """Openers of the outputs for results, in the order in which they open; they are written in reverse.
@@ -148,8 +148,11 @@ def open_pictures(
 ) -> tuple[PictureSink, ...]:
     """Open the targets for pictures on ``stack``, before all others: these may lie in the folder of images.
 
-    Raises :class:`~tracker.errors.SinkError` for one that does not open.
+    Raises :class:`~tracker.errors.SinkError` for one that does not open, and, before any file is replaced,
+    for one that has no place for the landmarks' scheme.
     """
+    if targets.openface:
+        check_columns(targets.openface, context.scheme)
     opened = (opener(stack, targets, context) for opener in PICTURE_OPENERS)
     return tuple(sink for sink in opened if sink)
 

@@ -39,19 +39,14 @@ class OpenFaceSink(TableSink):
     """
 
     def __init__(self, path: Path | str, inputs: Iterable[Path] = (), scheme: Scheme = IBUG68) -> None:
-        if scheme != IBUG68:
-            raise SinkError(f"cannot write {path}: {self._reason(scheme)}; take --csv, --parquet or --json")
+        check_columns(path, scheme)
         super().__init__(path, OPENFACE_HEADER, inputs)
-
-    @staticmethod
-    def _reason(scheme: Scheme) -> str:
-        return f"OpenFace's columns are the points of {IBUG68.name}, and the model finds {scheme}"
 
     def write(self, result: FrameResult) -> None:
         """Append the rows of one frame, at least one; MisuseError for landmarks of another scheme."""
         self._check_open()
         if result.scheme != IBUG68:
-            raise MisuseError(f"{self._reason(result.scheme)}: take CsvSink(path, scheme=tracker.scheme)")
+            raise MisuseError(f"{_reason(result.scheme)}: take CsvSink(path, scheme=tracker.scheme)")
         frame, time_s = result.index + 1, round(result.time_s, 6)
         if result.faces:
             poses = (_pose_cells(face, result) for face in result.faces)
@@ -59,6 +54,16 @@ class OpenFaceSink(TableSink):
             self._write_rows(_face_row(frame, time_s, face, pose) for face, pose in faces)
         else:
             self._write_rows([[frame, 0, time_s, *[0] * (len(OPENFACE_HEADER) - 3)]])
+
+
+def check_columns(path: Path | str, scheme: Scheme) -> None:
+    """Raise :class:`~tracker.errors.SinkError` about ``path`` unless the columns are those of ``scheme``."""
+    if scheme != IBUG68:
+        raise SinkError(f"cannot write {path}: {_reason(scheme)}; take --csv, --parquet or --json")
+
+
+def _reason(scheme: Scheme) -> str:
+    return f"OpenFace's columns are the points of {IBUG68.name}, and the model finds {scheme}"
 
 
 def openface_angles(rotation: FloatArray) -> tuple[float, float, float]:

@@ -12,6 +12,8 @@ from tracker.drawing.masks import Mask
 from tracker.errors import SinkError
 from tracker.runs.outputs import OutputContext, Outputs, open_outputs, open_pictures
 from tracker.runs.targets import OutputTargets
+from tracker.scheme.shipped import SCHEMES
+from tracker.scheme.value import Scheme
 from tracker.sinks.csv_table import CsvSink
 from tracker.sinks.images import ImageSink
 from tracker.sinks.json_lines import JsonSink
@@ -64,6 +66,30 @@ def test_json_lines_are_kept_when_another_result_does_not_open(tmp_path: Path) -
     with pytest.raises(SinkError):
         opened(OutputTargets(json=json, csv=tmp_path / "gone" / "o.csv"), MOVING)
     assert json.read_text() == "lines of an earlier run"
+
+
+def test_columns_of_another_scheme_are_refused_before_any_file_is_replaced(tmp_path: Path) -> None:
+    names = ("o.mp4", "o.parquet", "o.csv", "f.csv", "o.jsonl")
+    for name in names:
+        (tmp_path / name).write_text("old")
+    output, parquet, table, openface, json = (tmp_path / name for name in names)
+    targets = OutputTargets(output=output, parquet=parquet, csv=table, openface=openface, json=json)
+    with pytest.raises(SinkError, match=r"f\.csv: OpenFace's columns are the points of ibug68"):
+        opened(targets, OutputContext(size=(320, 240), scheme=SCHEMES["wflw98"]))
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == dict.fromkeys(names, "old")
+
+
+@pytest.mark.parametrize("scheme", SCHEMES.values(), ids=str)
+def test_every_other_target_opens_for_every_scheme(scheme: Scheme, tmp_path: Path) -> None:
+    targets = OutputTargets(
+        csv=tmp_path / "o.csv",
+        labels=tmp_path / "o.xml",
+        parquet=tmp_path / "o.parquet",
+        json=tmp_path / "o.jsonl",
+    )
+    opened(targets, OutputContext(scheme=scheme))
+    assert (tmp_path / "o.csv").read_text().strip().count(",") == 15 + 2 * scheme.n_points
+    assert f"<comment>{scheme.n_points} points" in (tmp_path / "o.xml").read_text()
 
 
 def test_without_targets_nothing_is_opened() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
 from tests.timelines import face_line, result_lines, video_timeline
 from tracker.reports.plot.timeline import timeline
+from tracker.scheme.value import plain_scheme
 
 pytest.importorskip("matplotlib")
 from tracker.reports.plot.page import timeline_page
@@ -48,3 +50,12 @@ def test_the_table_shows_the_numbers_of_each_face() -> None:
     row = page[page.index("<td style") :].split("</tr>")[0]
     cells = [cell.split(">")[-1] for cell in row.split("</td>")[:-1]]
     assert cells == ["1", "0.0 s", "1.0 s", "25", "1", "1", "60.0", "1.0", "2.0", "", "0.100", "0.900", ""]
+
+
+def test_the_table_has_no_blinks_of_points_that_do_not_show_any() -> None:
+    some = result_lines(*[(replace(face_line(1), yaw_deg=None),)] * 26)
+    lines = [replace(line, scheme=plain_scheme("fox", 5)) for line in some]
+    page = timeline_page(timeline(lines, "o")).decode()
+    row = page[page.index("<td style") :].split("</tr>")[0]
+    cells = [cell.split(">")[-1] for cell in row.split("</td>")[:-1]]
+    assert cells == ["1", "0.0 s", "1.0 s", "26", "0", "", "", "", "2.0", "", "0.100", "0.900", ""]

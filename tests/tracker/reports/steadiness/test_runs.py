@@ -10,19 +10,21 @@ import numpy as np
 import pytest
 
 from tests.shapes import face_points
-from tracker.errors import SourceError
+from tracker.errors import MisuseError, SourceError
 from tracker.geometry import Stretch
 from tracker.reports.steadiness.figures import inter_ocular_px
 from tracker.reports.steadiness.runs import (
     SCENES,
     PictureMeasures,
     VideoMeasures,
+    check_scheme,
     kept_motion,
     measure_picture,
     measure_video,
 )
 from tracker.reports.steadiness.scenes import FPS, SPEED, Motion, Portrait
-from tracker.scheme.ibug68 import PARTS
+from tracker.scheme.ibug68 import IBUG68, PARTS
+from tracker.scheme.shipped import SCHEMES
 from tracker.tracking.smoothing import PRESETS
 from tracker.types import FaceBox, FloatArray, Frame, FrameResult, Landmarks, TrackedFace
 
@@ -205,3 +207,9 @@ def test_a_squeezed_video_is_measured_in_square_pixels() -> None:
 
     assert measure(2.0).fast_points == pytest.approx(measure(1.0).fast_points)
     assert measure(2.0).fast_head == pytest.approx(measure(1.0).fast_head)
+
+
+def test_points_whose_eyes_and_mouth_cannot_be_moved_are_refused_in_one_line() -> None:
+    check_scheme(IBUG68)
+    with pytest.raises(MisuseError, match=r"ibug68, and the model finds wflw98 \(98 points\): take"):
+        check_scheme(SCHEMES["wflw98"])
