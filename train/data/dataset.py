@@ -13,8 +13,10 @@ import torch
 from torch.utils.data import Dataset
 
 from tracker.geometry import CropTransform, mirror_points
-from tracker.scheme.ibug68 import MIRROR
-from tracker.types import N_POINTS, FloatArray, ImageArray
+from tracker.scheme.ibug68 import IBUG68
+from tracker.scheme.placing import mirror_order
+from tracker.scheme.value import Scheme
+from tracker.types import FloatArray, ImageArray
 from train.data.augment import GeometryPolicy, PhotometricPolicy, misplace, synthetic_background
 from train.data.crowded import crowded
 from train.data.faceless import FacelessPicture, place_crop
@@ -27,9 +29,9 @@ from train.errors import RunError
 Sample = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 """One training sample: crop, points and label.
 
-``crop`` uint8 ``(1, S, S)``, ``points`` float32 ``(68, 2)`` in crop sides from the crop's centre (so
+``crop`` uint8 ``(1, S, S)``, ``points`` float32 ``(P, 2)`` in crop sides from the crop's centre (so
 -0.5..0.5 covers the crop at any size), ``is_face`` float32 scalar, 1 or 0. Points of a crop without a face
-are zeros. Where a recipe has occluders, ``points`` are ``(68, 3)``: the third column is the visibility, as
+are zeros. Where a recipe has occluders, ``points`` are ``(P, 3)``: the third column is the visibility, as
 :class:`~train.data.faces.LabelledFace` numbers it.
 """
 
@@ -73,7 +75,8 @@ class FaceCrops(Dataset[Sample]):
 
     A sample depends on ``seed``, epoch and index only, so a resumed run, and one with another number of
     workers, sees the same crops. Images are read once, at construction (``on_read`` is called after each),
-    and held in memory as grey pictures; :meth:`at` shares them.
+    and held in memory as grey pictures; :meth:`at` shares them. Crops are placed and mirrored by ``scheme``;
+    where that has no mirror order, they are not mirrored.
 
     Raises :class:`~train.errors.DataError` if an image cannot be read, and :class:`~train.errors.RunError`
     for faces with guessed points and a ``recipe`` without occluders.
@@ -86,12 +89,13 @@ class FaceCrops(Dataset[Sample]):
         recipe: SampleRecipe | None = None,
         seed: int = 0,
         on_read: Callable[[], object] = lambda: None,
+        scheme: Scheme = IBUG68,
     ) -> None:
         if recipe is not None and recipe.occluders is None and any(map(_has_guesses, faces)):
             raise RunError(
                 "faces with guessed points need a recipe with occluders: see train/configs/turned.py"
             )
-        self.faces = faces
+        self.faces, self.scheme = faces, scheme
         self.size = size
         self.epoch = 0
         self._recipe = recipe
@@ -120,18 +124,20 @@ class FaceCrops(Dataset[Sample]):
         rng = np.random.default_rng((self._seed, self.epoch, index))
         if isinstance(picture, FacelessPicture):
             return self._faceless(picture, index, rng)
-        crop = CropTransform.from_points(picture.points, size=self.size)
+        crop = CropTransform.from_points(picture.points, self.scheme, self.size)
         if recipe is None:
             image, points = self._face(picture, index, crop)
             return _sample(image, points, 1.0)
         if rng.random() < recipe.background:
             return self._background(index, crop, recipe, rng)
         image, points = self._face(picture, index, recipe.geometry.perturb(crop, rng))
-        visibility = np.full(N_POINTS, VISIBLE) if picture.visibility is None else picture.visibility
-        if rng.random() < recipe.geometry.mirror:
+        visibility = (
+            np.full(self.scheme.n_points, VISIBLE) if picture.visibility is None else picture.visibility
+        )
+        if rng.random() < recipe.geometry.mirror and self.scheme.mirror is not None:
             image = np.ascontiguousarray(image[:, ::-1])
-            points = mirror_points(points, width=1)  # x -> -x about the centre
-            visibility = visibility[MIRROR]
+            points = mirror_points(points, 1, self.scheme)  # x -> -x about the centre
+            visibility = visibility[mirror_order(self.scheme)]
         if recipe.occluders is not None:
             image, covered = recipe.occluders.apply(image, from_unit(points, self.size), rng)
             visibility = np.where(covered & (visibility == VISIBLE), COVERED, visibility)
@@ -147,8 +153,9 @@ class FaceCrops(Dataset[Sample]):
         if rng.random() < 0.2:
             image = synthetic_background(self.size, rng)
         else:
-            image = misplace(crop, rng, alone=not self._crowded[index]).cut(self._images[index])
-        return _no_face(image, recipe, rng)
+            alone, upright = not self._crowded[index], self.scheme.upright is not None
+            image = misplace(crop, rng, alone, upright).cut(self._images[index])
+        return self._no_face(image, recipe, rng)
 
     def _faceless(self, picture: FacelessPicture, index: int, rng: np.random.Generator) -> Sample:
         image, recipe = self._images[index], self._recipe
@@ -157,13 +164,12 @@ class FaceCrops(Dataset[Sample]):
             crop = recipe.geometry.perturb(replace(mined, size=self.size), rng)
         else:
             crop = place_crop((image.shape[0], image.shape[1]), self.size, rng)
-        return _no_face(crop.cut(image), recipe, rng)
+        return self._no_face(crop.cut(image), recipe, rng)
 
-
-def _no_face(image: ImageArray, recipe: SampleRecipe | None, rng: np.random.Generator) -> Sample:
-    image = image if recipe is None else recipe.photometry.apply(image, rng)
-    columns = 2 if recipe is None or recipe.occluders is None else 3
-    return _sample(image, np.zeros((N_POINTS, columns)), 0.0)
+    def _no_face(self, image: ImageArray, recipe: SampleRecipe | None, rng: np.random.Generator) -> Sample:
+        image = image if recipe is None else recipe.photometry.apply(image, rng)
+        columns = 2 if recipe is None or recipe.occluders is None else 3
+        return _sample(image, np.zeros((self.scheme.n_points, columns)), 0.0)
 
 
 def _sample(image: ImageArray, points: FloatArray, is_face: float) -> Sample:

@@ -46,13 +46,15 @@ class Loaded:
     size: int
 
 
-def load_network(model: str, weights: Path | None = None) -> Loaded:
+def load_network(model: str, weights: Path | None = None, n_points: int | None = None) -> Loaded:
     """Load the network ``model`` with ``weights``, a .safetensors or .onnx file; None for the shipped ones.
+
+    It locates ``n_points``, None for as many as the shipped one.
 
     Raises :class:`~train.errors.RunError` if the file does not hold that network.
     """
-    network = build(model).eval()
-    path = weights or _shipped(model)
+    network = build(model, n_points).eval()
+    path = weights or shipped_weights(model)
     try:
         if path.suffix == ".onnx":
             size, tensors = read_onnx(path)
@@ -118,11 +120,18 @@ class Taken:
 
 
 @torch.no_grad()
-def warm_start(network: nn.Module, path: Path, crops: Callable[[], Tensor], in_part: bool = False) -> Taken:
+def warm_start(
+    network: nn.Module,
+    path: Path,
+    crops: Callable[[], Tensor],
+    in_part: bool = False,
+    fresh: tuple[str, ...] = (),
+) -> Taken:
     """Copy all tensors that ``network`` shares with the trained model ``path``.
 
     ``path`` is an exported model, a .safetensors file or a state dict of torch: of ours, of torchvision's
-    ResNet18 or of the U-Net for brain MRI, whose first kernels are made to see grey.
+    ResNet18 or of the U-Net for brain MRI, whose first kernels are made to see grey. Tensors whose
+    names begin with one of ``fresh`` are left as they are.
 
     Exported convolutions have their normalisation folded in. It is separated again with the statistics that
     the ``crops`` ``(N, 1, S, S)`` give in one pass: afterwards the network computes the same as the file, and
@@ -134,7 +143,11 @@ def warm_start(network: nn.Module, path: Path, crops: Callable[[], Tensor], in_p
     except _UNREADABLE as error:
         raise RunError(f"--init {path} cannot be read: {_in_short(error)}") from error
     own = network.state_dict()
-    shared = {name: t for name, t in tensors.items() if name in own and own[name].shape == t.shape}
+    shared = {
+        name: tensor
+        for name, tensor in tensors.items()
+        if name in own and own[name].shape == tensor.shape and not name.startswith(fresh)
+    }
     taken = Taken(len(shared), len(own), _values(shared) / _values(own))
     if not shared:
         raise RunError(f"--init {path} shares no weights with this network")
@@ -194,7 +207,11 @@ def _in_short(error: Exception) -> str:
     return text if len(text) <= 160 else f"{text[:160]}..."
 
 
-def _shipped(model: str) -> Path:
+def shipped_weights(model: str) -> Path:
+    """Return the file of the shipped weights of ``model``.
+
+    Raises :class:`~train.errors.RunError` if there is none.
+    """
     for suffix in (".onnx", ".safetensors"):
         path = WEIGHTS / f"{model}{suffix}"
         if path.is_file():
