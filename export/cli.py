@@ -1,14 +1,15 @@
 """The command line ``python -m export``, which builds the models that the tracker ships.
 
-Models go to a folder of their own; only ``--ship`` changes the shipped ones.
+Models go to a folder or file of their own; only ``--ship`` changes the shipped ones.
 """
 
 from __future__ import annotations
 
 import math
 import sys
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -16,8 +17,12 @@ from export import blazeface, fit_box, manifest
 from export.options import (
     OUT,
     WEIGHTS,
+    LicenceOption,
     MayLoseOption,
     OutOption,
+    OutOrModelOption,
+    Precision,
+    PrecisionOption,
     ShipOption,
     ValidationOption,
     WeightsOption,
@@ -55,7 +60,7 @@ def fit_box_command(
     ship: ShipOption = False,
     weights: WeightsOption = WEIGHTS,
 ) -> None:
-    """Fit the detector's box to the 68-point box on training images of 300-W and of profiles."""
+    """Fit the detector's box to the box of iBUG's points on training images of 300-W and of profiles."""
     manifest.adopt(blazeface.NAME, out, weights)
     fit = fit_box.fit_into_manifest(data, out)
     typer.echo(f"wrote {out / MANIFEST}")
@@ -75,7 +80,7 @@ def fit_box_command(
 def export_landmarks(  # noqa: PLR0913
     checkpoint: Annotated[Path, typer.Option(help="Trained weights, a .safetensors file.")],
     name: Annotated[
-        str, typer.Option(help="The model, as python -m train and the manifest name it.")
+        str, typer.Option(help="The network, for weights that do not tell it, and its name in the manifest.")
     ] = "resnet18",
     data: Annotated[
         Path | None,
@@ -90,12 +95,21 @@ def export_landmarks(  # noqa: PLR0913
             help="Recipe of the run, whose augmentation calibrates quality. [default: the model's own]",
         ),
     ] = None,
-    out: OutOption = OUT,
+    out: OutOrModelOption = OUT,
+    licence: LicenceOption = "",
+    precision: PrecisionOption = "fp32",
     ship: ShipOption = False,
     may_lose: MayLoseOption = 0.0,
     weights: WeightsOption = WEIGHTS,
 ) -> None:
     """Export trained landmark weights to ONNX and prove that ONNX Runtime agrees with torch."""
+    if out.suffix.lower() == ".onnx":
+        if ship:
+            raise typer.BadParameter("--ship is for a shipped model: give a folder as --out")
+        _export_own(checkpoint, out, OwnValues(name, licence, precision, data, config))
+        return
+    if licence or precision != "fp32":
+        raise typer.BadParameter("--licence and --precision are for a model of your own: --out MODEL.onnx")
     from export import landmarks
 
     if ship:
@@ -114,6 +128,27 @@ def export_landmarks(  # noqa: PLR0913
 
         judge = shipping.landmark_judge(needed_to_ship(data))
         typer.echo(f"shipped to {weights}: {shipping.ship(name, out, weights, judge, may_lose)}")
+
+
+class OwnValues(NamedTuple):
+    """Options of a model of one's own."""
+
+    name: str
+    licence: str
+    precision: Precision
+    data: Path | None
+    config: Path | None
+
+
+def _export_own(checkpoint: Path, out: Path, values: OwnValues) -> None:
+    from export.own import OwnModel, write_own
+
+    name, licence, precision, data, config = values
+    model = OwnModel(out, name, licence, precision, data, config)
+    parity = write_own(checkpoint, model, partial(typer.echo, err=True))
+    typer.echo(
+        f"wrote {out}: points within {parity.points_px:.5f} crop px of torch over {parity.crops} crops"
+    )
 
 
 @app.command("int8")

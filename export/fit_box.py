@@ -1,4 +1,4 @@
-"""Fit of the map from BlazeFace's key points to the tight 68-point box, on training images only.
+"""Fit of the map from BlazeFace's key points to the tight box of iBUG's points, on training images only.
 
 These are the training faces of 300-W, and the profiles of the people on the training side of their set.
 """
@@ -112,7 +112,7 @@ def _find_profile(detector: BlazeFace, face: LabelledFace) -> tuple[RawFace | No
 
 
 def fit_correction(pairs: Sequence[Pair], profiles: Sequence[Pair] = ()) -> BoxFit:
-    """Fit on pairs of a detection (None: missed) and its label ``(68, 2)``, both in the same frame.
+    """Fit on pairs of a detection (None: missed) and its label ``(P, 2)``, both in the same frame.
 
     The residuals are those of ``pairs``, without ``profiles``.
 
@@ -134,7 +134,7 @@ def fit_correction(pairs: Sequence[Pair], profiles: Sequence[Pair] = ()) -> BoxF
 
 
 def tight_box(points: FloatArray) -> FaceBox:
-    """Return the tight box of ``points`` ``(68, 2)`` in the axes of the upright head, with its roll."""
+    """Return the tight box of ``points`` ``(P, 2)`` in the axes of the upright head, with its roll."""
     upright = CropTransform.from_points(points)
     width, height = upright.scale * np.ptp(upright.to_crop(points), axis=0) / 2
     x, y = upright.center

@@ -65,8 +65,8 @@ class Contract(nn.Module):
     def forward(self, crop: Tensor) -> tuple[Tensor, ...]:
         """Return points, presence and, with a calibration, quality of each crop.
 
-        ``crop`` is uint8 ``(N, 1, 224, 224)``; points are ``(N, 68, 2)`` in crop pixels, presence is
-        ``(N,)``, quality ``(N, 68)``.
+        ``crop`` is uint8 ``(N, 1, 224, 224)``; points are ``(N, P, 2)`` in crop pixels, presence is
+        ``(N,)``, quality ``(N, P)``.
         """
         output = self.network(self.resample(crop.float()))
         found = (from_unit(output.points, CROP_SIZE), output.presence_logit.sigmoid())
@@ -151,7 +151,13 @@ def load_contract(
             f"{model} does not judge presence, which the tracker needs: export another model, and measure "
             "this one with python -m train evaluate"
         )
-    loaded = load_network(model, checkpoint)
+    loaded = rounded(load_network(model, checkpoint))
+    calibration = _calibration(loaded, data, augmentation(model, config), say) if data else None
+    return Contract(loaded.network, loaded.size, calibration).eval()
+
+
+def rounded(loaded: Loaded) -> Loaded:
+    """Fold the normalisation of the network of ``loaded`` and round its kernels to float16, in place."""
     network = loaded.network
     fold_normalisation(network)
     shuffle_upsampling(network)
@@ -159,9 +165,7 @@ def load_contract(
         for parameter in network.parameters():
             if parameter.ndim > 1:
                 parameter.copy_(parameter.half())
-    folded = Loaded(network, loaded.size)
-    calibration = _calibration(folded, data, augmentation(model, config), say) if data else None
-    return Contract(network, loaded.size, calibration).eval()
+    return Loaded(network, loaded.size)
 
 
 def _calibration(loaded: Loaded, data: Path, recipe: SampleRecipe, say: Say | None) -> Calibration | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -16,7 +16,7 @@ OUT = Path("runs") / "export"
 
 def _not_the_shipped_ones(out: Path) -> Path:
     """Return ``out``; a usage error for the folder that only ``--ship`` may change."""
-    if out.resolve() == WEIGHTS:
+    if WEIGHTS in (out.resolve(), out.resolve().parent):
         raise typer.BadParameter(f"{out} holds the shipped models: choose another folder, and say --ship")
     return out
 
@@ -28,6 +28,41 @@ OutOption = Annotated[
         metavar="DIR",
         help="Folder to export to, models and manifest.",
         callback=_not_the_shipped_ones,
+    ),
+]
+OutOrModelOption = Annotated[
+    Path,
+    typer.Option(
+        "--out",
+        metavar="DIR|MODEL.onnx",
+        help="Folder to export to, model and manifest, or the file of a model of your own.",
+        callback=_not_the_shipped_ones,
+    ),
+]
+Precision = Literal["fp32", "fp16", "int8"]
+PrecisionOption = Annotated[
+    Precision, typer.Option(help="Of a model of your own: int8 is faster on most processors, fp16 on CUDA.")
+]
+MOST_LICENCE = 80
+"""Largest number of characters of a licence line."""
+
+
+def _one_line(licence: str) -> str:
+    """Return ``licence``; a usage error for a text that is no line."""
+    if len(licence) > MOST_LICENCE or (licence and not licence.isprintable()):
+        raise typer.BadParameter(
+            f"one line of {MOST_LICENCE} printable characters at most, got {licence!r:.60}"
+        )
+    return licence
+
+
+LicenceOption = Annotated[
+    str,
+    typer.Option(
+        "--licence",
+        metavar="TEXT",
+        help="Licence line of a model of your own, written into it.",
+        callback=_one_line,
     ),
 ]
 WeightsOption = Annotated[Path, typer.Option("--weights", help="Folder of the shipped models and manifest.")]

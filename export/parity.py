@@ -59,7 +59,7 @@ class Faces:
         self._truth = np.stack([face.points for face in faces])
 
     def nme(self, points_crop: FloatArray) -> float:
-        """Return the mean NME in per cent of ``(N, 68, 2)`` points in crop pixels."""
+        """Return the mean NME in per cent of ``(N, P, 2)`` points in crop pixels."""
         pairs = zip(self.transforms, points_crop, strict=True)
         return float(nme_percent(np.stack([t.to_frame(p) for t, p in pairs]), self._truth).mean())
 
@@ -91,7 +91,7 @@ def compare(
 
 
 def torch_points(model: ModelFile, faces: Faces) -> FloatArray:
-    """Run the weights inside the model's file in torch: ``(N, 68, 2)`` in crop pixels."""
+    """Run the weights inside the model's file in torch: ``(N, P, 2)`` in crop pixels."""
     loaded = load_network(model.name, model.verified())
     contract = Contract(loaded.network, loaded.size).eval()
     found = []
@@ -102,6 +102,6 @@ def torch_points(model: ModelFile, faces: Faces) -> FloatArray:
 
 
 def locate(landmarker: OnnxLandmarker, faces: Faces) -> FloatArray:
-    """Return the points of ``faces`` that ``landmarker`` finds, ``(N, 68, 2)`` in crop pixels."""
+    """Return the points of ``faces`` that ``landmarker`` finds, ``(N, P, 2)`` in crop pixels."""
     starts = range(0, len(faces.crops), BATCH)
     return np.concatenate([landmarker.locate(faces.crops[i : i + BATCH]).points_crop for i in starts])

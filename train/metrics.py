@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tracker.scheme.ibug68 import OUTER_EYE_CORNERS
+from tracker.scheme.ibug68 import IBUG68, OUTER_EYE_CORNERS
+from tracker.scheme.value import Scheme
 from tracker.types import FloatArray
 
 Float64Array = npt.NDArray[np.float64]
@@ -32,13 +33,22 @@ def box_size(truth: FloatArray) -> Float64Array:
     return np.asarray(np.sqrt(np.ptp(truth, axis=1).prod(axis=-1)), np.float64)
 
 
-def nme_percent(predicted: FloatArray, truth: FloatArray) -> Float64Array:
+def normaliser(truth: FloatArray, scheme: Scheme) -> Float64Array:
+    """Return what the errors of each face ``(N, P, 2)`` are divided by, ``(N,)``, same unit.
+
+    The distance of the scheme's pair of points, or, without one, :func:`box_size`.
+    """
+    return box_size(truth) if scheme.normaliser is None else inter_ocular(truth, scheme.normaliser)
+
+
+def nme_percent(predicted: FloatArray, truth: FloatArray, scheme: Scheme = IBUG68) -> Float64Array:
     """Return the normalised mean error (NME) of each face in per cent, ``(N,)``.
 
-    Mean distance over the 68 points divided by the inter-ocular distance of ``truth``; both arguments are
-    ``(N, 68, 2)`` in the same frame. C. Sagonas et al., "300 Faces In-The-Wild Challenge", 2016.
+    Mean distance over the points divided by the :func:`normaliser` of ``truth``, for iBUG's points the
+    inter-ocular distance; both arguments are ``(N, P, 2)`` in the same frame. C. Sagonas et al., "300 Faces
+    In-The-Wild Challenge", 2016.
     """
-    return np.asarray(100 * point_distances(predicted, truth).mean(axis=-1) / inter_ocular(truth))
+    return np.asarray(100 * point_distances(predicted, truth).mean(axis=-1) / normaliser(truth, scheme))
 
 
 def failure_rate(nme: FloatArray, threshold: float = 10.0) -> float:

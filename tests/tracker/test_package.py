@@ -161,7 +161,7 @@ INTERNAL_TYPES = {
         "ChannelOrder",
         "Color",
         "Corner",
-        "DetectorName",
+        "Edge",
         "FaceLimits",
         "FloatArray",
         "Layer",

@@ -22,8 +22,15 @@ from tracker.cli.options import (
     Quiet,
     Smoothing,
     named_path,
+    names_path,
 )
+from tracker.cli.usage import check_detector
 from tracker.system.signals import raise_swallowed
+
+
+def _absolute(name: str) -> str:
+    """Return ``name``, a path as an absolute one: the processes of a cluster run in other folders."""
+    return str(Path(name).absolute()) if names_path(name) else name
 
 
 def batch(  # noqa: PLR0913 - options of the command line
@@ -62,6 +69,7 @@ def batch(  # noqa: PLR0913 - options of the command line
         raise typer.BadParameter("--jobs is for this computer; a cluster has its own cores: leave it out")
     if ray == "":
         raise typer.BadParameter("--ray needs auto or an address")
+    check_detector(detector, max_faces)
     with interruptible():
         from tracker.cli.start_batch import BatchCommand, start_batch
         from tracker.tracking.opening import TrackerOptions
@@ -69,9 +77,9 @@ def batch(  # noqa: PLR0913 - options of the command line
         raise_swallowed()
         most = max_faces or DEFAULT_MAX_FACES
         options = TrackerOptions(
-            model,
+            _absolute(model),
             backend,
-            detector,
+            _absolute(detector),
             threads=threads,
             max_faces=most,
             smoothing=smoothing,

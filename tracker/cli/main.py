@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -84,12 +84,22 @@ app.callback(invoke_without_command=True)(track)
 
 
 @app.command()
-def info() -> None:
+def info(
+    model: Annotated[
+        str | None,
+        typer.Argument(metavar="[MODEL]", help="Name or ONNX file of a landmark model to describe instead."),
+    ] = None,
+) -> None:
     """Show what works on this computer: backends that open, models and their hashes, cameras, versions."""
-    from tracker.reports.info import describe
-
     with interruptible():
-        typer.echo(describe())
+        if model is None:
+            from tracker.reports.info import describe
+
+            typer.echo(describe())
+        else:
+            from tracker.reports.model_info import describe_model
+
+            typer.echo(describe_model(model))
 
 
 app.command()(batch)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from tracker.cli.command import Command
 from tracker.cli.messages import say
+from tracker.errors import SourceError
 from tracker.geometry import Stretch
+from tracker.inference.detection.known_boxes import KnownBoxes
 from tracker.runs.left_out import LeftOutFaces
 from tracker.runs.outputs import Outputs
 from tracker.sinks.labels import DlibSink, PtsSink
@@ -28,6 +31,33 @@ def tell_of_pixels(command: Command, name: str, image_hw: tuple[int, int], aspec
         height, width = shrunk_hw(shown_hw, GIF_LONGEST)
         small = f"the GIF is written at {width}x{height}, as it is hardly compressed"
         command.note(f"{small}; .mp4 keeps {image_hw[1]}x{image_hw[0]}")
+
+
+def tell_of_boxes(
+    command: Command,
+    boxes: KnownBoxes | None,
+    names: Sequence[str] | None = None,
+    frame_count: int | None = None,
+) -> None:
+    """Say where the boxes of a file, if there are any, do not suit the pictures ``names``, or a video.
+
+    Raises :class:`~tracker.errors.SourceError` if boxes of frames are given for pictures, or the other way.
+    """
+    if boxes is None:
+        return
+    if boxes.are_of_images != (names is not None):
+        wanted, found = ("image", "frame") if names is not None else ("frame", "image")
+        raise SourceError(f"{boxes.name} has boxes by {found}, and here they must have the field {wanted}")
+    if names is None:
+        last = max(key for key in boxes.boxes if isinstance(key, int))
+        if frame_count is not None and last >= frame_count:
+            say(f"{boxes.name} has boxes up to frame {last}, and the video has {frame_count} frames, from 0")
+        return
+    if unknown := sorted(map(str, boxes.boxes.keys() - set(names))):
+        say(f"{len(unknown)} names in {boxes.name} are of no picture here, such as {unknown[0]!r:.60}")
+    if missing := [name for name in names if name not in boxes.boxes]:
+        line = f"{len(missing)} pictures have no box in {boxes.name}, such as {missing[0]!r:.60}"
+        command.note(f"{line}: no faces are reported there")
 
 
 def warn_of_voices(command: Command, source: Film) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -23,6 +24,22 @@ def finite(number: float) -> float:
     return number
 
 
+DETECTORS = ("blazeface", "mediapipe", "none")
+"""Names of the detectors; besides there are ONNX files of one's own."""
+
+
+def names_path(text: str) -> bool:
+    """Return whether ``text`` is surely meant as the path of a model: it ends in .onnx or has a separator."""
+    return text.lower().endswith(".onnx") or not {"/", os.sep}.isdisjoint(text)
+
+
+def detector_name(text: str) -> str:
+    """Return the name or path ``text`` of a detector; anything else is wrong usage."""
+    if text in DETECTORS or names_path(text):
+        return text
+    raise typer.BadParameter(f"{text!r} is none of {', '.join(DETECTORS)}, and no ONNX file such as a.onnx")
+
+
 PANELS = {
     "Files": ("paths",),
     "Input": ("camera", "size", "fps", "fourcc", "video", "start", "end", "every", "images"),
@@ -32,7 +49,7 @@ PANELS = {
     ),
     "Picture": ("draw", "labels_on_faces", "anonymise", "mask_scale", "mirror", "no_window"),
     "Faces": ("max_faces", "min_score", "min_face", "smoothing"),
-    "Model": ("model", "backend", "detector", "threads"),
+    "Model": ("model", "backend", "detector", "boxes", "threads"),
     "Other": ("quiet", "version", "install_completion", "show_completion", "help"),
 }
 """Panels of ``tracker --help`` in their order, each with the parameters that it shows."""
@@ -188,7 +205,13 @@ VirtualCamera = Annotated[
         help="Offer the annotated picture to other programs as a camera (extra: virtual-camera).",
     ),
 ]
-Model = Annotated[str, typer.Option(help="Landmark model; `tracker info` lists them.")]
+Model = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME|FILE.onnx",
+        help="Landmark model; `tracker info` lists the names, `tracker info FILE.onnx` describes a file.",
+    ),
+]
 Backend = Annotated[
     str,
     typer.Option(
@@ -196,8 +219,21 @@ Backend = Annotated[
     ),
 ]
 Detector = Annotated[
-    Literal["blazeface", "mediapipe"],
-    typer.Option(help="Face detector. mediapipe is an extra, and reports its use to Google."),
+    str,
+    typer.Option(
+        parser=detector_name,
+        autocompletion=lambda: list(DETECTORS),
+        metavar="|".join((*DETECTORS, "FILE.onnx")),
+        help="Face detector; none: a picture is a face. mediapipe, an extra, reports its use to Google.",
+    ),
+]
+Boxes = Annotated[
+    Path | None,
+    typer.Option(
+        parser=named_path,
+        metavar="FILE",
+        help="Boxes of the faces of one video or of pictures, as CSV or JSON lines, instead of a detector.",
+    ),
 ]
 Threads = Annotated[
     int, typer.Option(min=0, max=256, help="CPU threads for inference; 0: one per core, at most 4.")

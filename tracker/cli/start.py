@@ -17,6 +17,7 @@ from tracker.cli.command import Command
 from tracker.cli.inputs import names_folder, outputs_of
 from tracker.cli.messages import say
 from tracker.cli.notices import (
+    tell_of_boxes,
     tell_of_pixels,
     tell_of_unlabelled_faces,
     warn_of_voices,
@@ -116,6 +117,7 @@ def start_video(command: Command, path: Path, part: Trim, fps: float | None) -> 
     source = command.stack.enter_context(open_film(path, part, fps))
     view = _open_view(command)
     tracker = _open_tracker(command)
+    tell_of_boxes(command, tracker.boxes, frame_count=source.frame_count)
     anonymiser = _open_anonymiser(command)
     warn_of_voices(command, source)
     aspect = float(source.pixel_aspect)
@@ -163,6 +165,7 @@ def start_images(command: Command, patterns: Sequence[str]) -> None:
     if found.left_out:
         say(left_out_text(found.left_out))
     tracker = _open_tracker(command)
+    tell_of_boxes(command, tracker.boxes, [path.name for path in paths])
     anonymiser = _open_anonymiser(command)
     identity = RunIdentity("images", paths, tracker.made_by, tracker.scheme)
     # First: results may lie in the folder of the annotated images, which is made here.

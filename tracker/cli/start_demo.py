@@ -27,7 +27,7 @@ _CLIP_FRAMES, _CLIP_SIZE = 3 * FPS, (640, 480)
 
 MADE = {
     PICTURE: "the shipped portrait",
-    MARKED_PICTURE: "with its 68 points",
+    MARKED_PICTURE: "with its landmarks",
     CLIP: "a clip of it in motion",
     MARKED_CLIP: "tracked, frame by frame",
     JSON: "points and measures, one line a frame",

@@ -19,6 +19,7 @@ from tracker.cli.options import (
     DEFAULT_MAX_FACES,
     Anonymise,
     Backend,
+    Boxes,
     Camera,
     Csv,
     Detector,
@@ -57,6 +58,8 @@ from tracker.cli.options import (
 )
 from tracker.cli.usage import (
     STDOUT,
+    check_boxes,
+    check_detector,
     check_folder,
     check_one_picture,
     check_outputs,
@@ -100,6 +103,7 @@ def track(  # noqa: PLR0913 - options of the command line
     model: Model = "resnet18",
     backend: Backend = "auto",
     detector: Detector = "blazeface",
+    boxes: Boxes = None,
     threads: Threads = 0,
     max_faces: MaxFaces = None,
     min_score: MinScore = 0.0,
@@ -111,7 +115,7 @@ def track(  # noqa: PLR0913 - options of the command line
     quiet: Quiet = False,
     version: Version = False,  # noqa: ARG001 - its callback has printed it
 ) -> None:
-    """Track 68 facial landmarks in real time, offline and private.
+    """Track facial landmarks in real time, offline and private.
 
     `tracker` shows camera 0 with its landmarks. Keys: **q** or Esc quit, **s** snapshot, **r** record,
     **m** mirror, **p** next drawing, **i** times and scores, **f** full screen, **space** pause, **left** and
@@ -167,6 +171,9 @@ def track(  # noqa: PLR0913 - options of the command line
     if len(inputs.films) > 1:
         check_several_films(inputs, names, targets.single_files)
         check_folder(targets)
+    check_detector(detector, max_faces)
+    if boxes:
+        check_boxes(detector, inputs)
     if label_pixels and not labels:
         raise typer.BadParameter("--label-pixels needs --labels")
 
@@ -194,6 +201,7 @@ def track(  # noqa: PLR0913 - options of the command line
             max_still_faces=max_faces,
             min_score=min_score,
             min_face=min_face,
+            boxes=str(boxes) if boxes else None,
         )
         upright = label_pixels == "upright"
         command = Command(

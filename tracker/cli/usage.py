@@ -13,7 +13,7 @@ from pathlib import Path
 import typer
 
 from tracker.cli.drawing import has_pictures
-from tracker.cli.inputs import names_folder
+from tracker.cli.inputs import Inputs, names_folder
 from tracker.runs.targets import VIDEO_SUFFIXES, OutputTargets
 from tracker.sources.camera.mode import CameraMode, is_local_camera
 from tracker.sources.patterns import is_numbered
@@ -101,6 +101,20 @@ def check_outputs(targets: OutputTargets, anonymised: bool, is_images: bool, sho
     if "" in (targets.osc, targets.virtual_camera) or STDOUT in replace(targets, json=None).paths:
         raise typer.BadParameter("an empty name, or - for a file; only --json - writes to standard output")
     _check_distinct(targets)
+
+
+def check_detector(detector: str, max_faces: int | None) -> None:
+    """Refuse several faces where the whole picture is one."""
+    if detector == "none" and (max_faces or 1) > 1:
+        raise typer.BadParameter("--detector none takes a picture for one face; leave --max-faces out")
+
+
+def check_boxes(detector: str, inputs: Inputs) -> None:
+    """Refuse ``--boxes`` beside another detector, and for anything but one video or pictures."""
+    if detector != "blazeface":
+        raise typer.BadParameter("--boxes takes the place of a detector; leave --detector out")
+    if inputs.is_camera or len(inputs.films) > 1:
+        raise typer.BadParameter("--boxes is a file of boxes of one video, or of pictures; give one of them")
 
 
 def check_viewer(wanted: bool, targets: OutputTargets) -> None:

@@ -195,6 +195,23 @@ def _openvino_core() -> Any:
     return openvino.Core()
 
 
+def inspect(model: bytes) -> tuple[list[Any], list[Any], dict[str, str]]:
+    """Return inputs and outputs of an ONNX ``model``, as ONNX Runtime describes them, and its metadata.
+
+    Raises :class:`BackendError` if it cannot be opened, also for lack of weights that lie in other files.
+    """
+    options = _ort_options(threads=1)
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.devnull)
+    ort.set_default_logger_severity(_ORT_FATAL)
+    try:
+        session = ort.InferenceSession(model, options, providers=[_ORT_PROVIDERS["cpu"]])
+        metadata = session.get_modelmeta().custom_metadata_map
+    except Exception as error:  # the errors of the runtime have no narrower base class
+        raise BackendError(_first_line(error)) from error
+    return session.get_inputs(), session.get_outputs(), metadata
+
+
 def _ort_options(threads: int) -> ort.SessionOptions:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads

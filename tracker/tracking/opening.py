@@ -1,10 +1,12 @@
-"""Options of a tracker, and opening one on the shipped models."""
+"""Options of a tracker, and opening one on shipped models or on one's own."""
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, Literal, TypedDict, Unpack
 
 import cv2
@@ -12,14 +14,15 @@ import cv2
 from tracker.errors import MisuseError
 from tracker.inference.backends import MOST_THREADS, default_threads
 from tracker.inference.detection.detector import FaceDetector
+from tracker.inference.detection.known_boxes import KnownBoxes, read_boxes
+from tracker.inference.landmark_models import find_landmark_model, is_path
 from tracker.inference.opening import (
     DETECTORS,
-    DetectorName,
     OpenedLandmarker,
+    detector_identity,
     open_detector,
     open_landmarker,
 )
-from tracker.inference.weights import find_model
 from tracker.sources.arrays import ImageLike
 from tracker.system.closing import Closing
 from tracker.system.machine import library_versions
@@ -43,8 +46,12 @@ class FaceLimits(TypedDict, total=False):
 class TrackerOptions:
     """Choice of models and of the main settings of a tracker: the options of the command line.
 
-    ``model`` names a shipped landmark model, ``backend`` one of
-    :data:`~tracker.inference.backends.BACKENDS` or ``auto``. ``threads`` 0 is one thread per core, at most 4;
+    ``model`` is the name of a shipped landmark model, or the path of one's own: a text that ends in
+    ``.onnx``, has a separator or is the name of a file, or a path object. ``backend`` is one of
+    :data:`~tracker.inference.backends.BACKENDS` or ``auto``. ``detector`` is one of
+    :data:`~tracker.inference.opening.DETECTORS`, of which ``none`` takes the whole picture for its only face,
+    or the path of one's own. Instead of a detector, ``boxes`` may be a file with the boxes of faces
+    (:mod:`tracker.inference.detection.known_boxes`). ``threads`` 0 is one thread per core, at most 4;
     256 are allowed. At most ``max_faces`` faces are followed in a video. In a still image at most
     ``max_still_faces`` are found, all if that is None. ``smoothing`` names one of
     :data:`~tracker.tracking.smoothing.PRESETS`. Faces with a score below ``min_score``, 0..1, or a box whose
@@ -57,46 +64,68 @@ class TrackerOptions:
 
     model: str = "resnet18"
     backend: str = "auto"
-    detector: DetectorName = "blazeface"
+    detector: str = "blazeface"
     threads: int = 0
     max_faces: int = 8
     smoothing: SmoothingName = "low"
     max_still_faces: int | None = None
     min_score: float = 0.0
     min_face: float = 0.0
+    boxes: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("model", "backend"):
-            if not isinstance(value := getattr(self, name), str):
-                raise MisuseError(f"{name} is a name, as text, got {value!r:.60}")
-        for name, allowed in (("detector", DETECTORS), ("smoothing", tuple(PRESETS))):
-            if (value := getattr(self, name)) not in allowed:
-                raise MisuseError(f"{name} is one of {', '.join(allowed)}, got {value!r:.60}")
+        self._check_choices()
         object.__setattr__(self, "threads", plain_count("threads", self.threads, least=0, most=MOST_THREADS))
         settings = self.settings()
         for name in ("max_faces", "max_still_faces", "min_score", "min_face"):
             object.__setattr__(self, name, getattr(settings, name))
 
+    def _check_choices(self) -> None:
+        """Check models, backend, detector, boxes and smoothing, and turn path objects into text."""
+        for name in ("model", "detector", "boxes"):
+            object.__setattr__(self, name, _plain_path(getattr(self, name)))
+        for name in ("model", "backend"):
+            if not isinstance(value := getattr(self, name), str):
+                raise MisuseError(f"{name} is a name, as text, got {value!r:.60}")
+        if self.smoothing not in tuple(PRESETS):
+            raise MisuseError(f"smoothing is one of {', '.join(PRESETS)}, got {self.smoothing!r:.60}")
+        if self.detector not in DETECTORS and not (isinstance(self.detector, str) and is_path(self.detector)):
+            allowed = f"{', '.join(DETECTORS)} or the path of an ONNX file"
+            raise MisuseError(f"detector is one of {allowed}, got {self.detector!r:.60}")
+        if not isinstance(self.boxes, str | None):
+            raise MisuseError(f"boxes is the path of a file, got {self.boxes!r:.60}")
+        if self.boxes is not None and self.detector != "blazeface":
+            raise MisuseError(f"boxes take the place of a detector, got also {self.detector!r:.60}")
+
     def settings(self) -> TrackerSettings:
-        """Return the tracking behaviour that these options ask for."""
-        return TrackerSettings(
+        """Return the tracking behaviour that these options ask for.
+
+        Without a detector one face is followed, and sought in each frame where it is not. Known boxes are
+        looked up for each frame.
+        """
+        settings = TrackerSettings(
             self.max_faces,
             max_still_faces=self.max_still_faces,
             min_score=self.min_score,
             min_face=self.min_face,
             smoothing=PRESETS[self.smoothing],
         )
+        if self.detector == "none":
+            return replace(settings, max_faces=1, detect_every=1, detect_every_full=_NEVER)
+        return settings if self.boxes is None else replace(settings, detect_every=1, detect_every_full=1)
 
     def identity(self) -> dict[str, Any]:
         """Return what results depend on, as JSON-compatible data: the options and the model files' hashes.
 
-        The number of threads is left out. Raises :class:`~tracker.errors.WeightsError` for an unknown model.
+        The number of threads is left out, and of files only their names are kept. Raises
+        :class:`~tracker.errors.WeightsError` for an unknown model and for files that cannot be used.
         """
-        model = find_model(self.model, "landmarks")
-        files = [model.sha256, *(variant.sha256 for variant in model.variants.values())]
-        options = asdict(self)
-        del options["threads"]
-        return {**options, "weights": files, "admission": asdict(Admission.from_meta(model.meta))}
+        model = find_landmark_model(self.model)
+        options = asdict(self) | {"model": model.file.name, "detector": detector_identity(self.detector)}
+        del options["threads"], options["boxes"]
+        options |= {} if self.boxes is None else {"boxes": read_boxes(Path(self.boxes)).sha256}
+        admission = asdict(Admission.from_meta(model.file.meta))
+        return {**options, "weights": model.hashes, "admission": admission}
 
     def open(self) -> OpenedTracker:
         """Open the models and return a tracker that is ready to run.
@@ -104,25 +133,28 @@ class TrackerOptions:
         Raises :class:`~tracker.errors.WeightsError` for a model that is missing or altered, and
         :class:`~tracker.errors.BackendError` for a backend or detector that does not open.
         """
+        boxes = None if self.boxes is None else read_boxes(Path(self.boxes))
         opened = open_landmarker(self.model, self.backend, self.threads, faces=self.max_faces)
-        return OpenedTracker(self, open_detector(self.detector, self.threads), opened)
+        return OpenedTracker(self, boxes or open_detector(self.detector, self.threads), opened)
 
 
 class OpenedTracker(FaceTracker, Closing):
     """A :class:`~tracker.tracking.face_tracker.FaceTracker` that owns its models; a context manager.
 
-    ``label`` names the model and its runtime, such as ``resnet18 int8 on CPUExecutionProvider``.
+    ``label`` names the model and its runtime, such as ``resnet18 int8 on CPUExecutionProvider``. ``boxes``
+    are those of a file, None unless they were asked for.
     ``made_by`` holds all that results depend on to the last digit: model and its hash, versions, settings.
     """
 
     def __init__(self, options: TrackerOptions, detector: FaceDetector, landmarker: OpenedLandmarker) -> None:
-        admission = Admission.from_meta(find_model(options.model, "landmarks").meta)
+        admission = Admission.from_meta(landmarker.model.file.meta)
         settings = replace(options.settings(), admission=admission)
         self._models = detector, landmarker.landmarker, settings
         super().__init__(*self._models)
         file = landmarker.file
-        self.label = f"{file.name} {file.precision} on {landmarker.provider}"
-        self.made_by = _made_by(options, landmarker, settings)
+        self.label = " ".join(filter(None, (file.name, file.precision, "on", landmarker.provider)))
+        self.boxes = detector if isinstance(detector, KnownBoxes) else None
+        self.made_by = _made_by(options, detector, landmarker, settings)
         self._to_close = detector if isinstance(detector, Closing) else None
         self._closed = False
 
@@ -153,28 +185,46 @@ class OpenedTracker(FaceTracker, Closing):
             self._to_close = None
 
 
+_NEVER = 10**9
+"""Frames after which the whole picture would be searched while a face is followed."""
+
+
+def _plain_path(value: Any) -> Any:
+    """Return a path object as text that is taken for a path, and anything else as it is."""
+    return os.path.join(".", value) if isinstance(value, os.PathLike) else value  # noqa: PTH118
+
+
 def _made_by(
-    options: TrackerOptions, landmarker: OpenedLandmarker, settings: TrackerSettings
+    options: TrackerOptions, detector: FaceDetector, landmarker: OpenedLandmarker, settings: TrackerSettings
 ) -> dict[str, Any]:
+    model: dict[str, Any] = {
+        "name": landmarker.file.name,
+        "precision": landmarker.file.precision,
+        "sha256": landmarker.file.sha256,
+        "backend": landmarker.backend,
+        "provider": landmarker.provider,
+    }
+    if landmarker.model.graph:
+        model |= {"scheme": landmarker.model.scheme.name, **landmarker.model.described_by}
     return {
-        "model": {
-            "name": landmarker.file.name,
-            "precision": landmarker.file.precision,
-            "sha256": landmarker.file.sha256,
-            "backend": landmarker.backend,
-            "provider": landmarker.provider,
-        },
-        "detector": options.detector,
+        "model": model,
+        "detector": _detected_by(options, detector),
         "settings": asdict(settings),
         "threads": options.threads or default_threads(),
         "versions": {"python": platform.python_version(), **library_versions()},
     }
 
 
+def _detected_by(options: TrackerOptions, detector: FaceDetector) -> str | dict[str, Any]:
+    if isinstance(detector, KnownBoxes):
+        return {"boxes": detector.name, "sha256": detector.sha256}
+    return detector_identity(options.detector)
+
+
 def open_tracker(
-    model: str = "resnet18",
+    model: str | os.PathLike[str] = "resnet18",
     backend: str = "auto",
-    detector: DetectorName = "blazeface",
+    detector: str | os.PathLike[str] = "blazeface",
     *,
     threads: int = 0,
     max_faces: int = 8,
@@ -183,13 +233,16 @@ def open_tracker(
 ) -> OpenedTracker:
     """Open a tracker that is ready to run: the landmark ``model`` on ``backend``, and a ``detector``.
 
-    Short for ``TrackerOptions(...).open()``; :class:`TrackerOptions` describes the values and
-    :meth:`TrackerOptions.open` the errors. ``limits`` are ``min_score`` and ``min_face``, 0 unless they are
-    given. A tracker follows the faces of one video; use
+    Both may be paths of ONNX files of one's own. Short for ``TrackerOptions(...).open()``;
+    :class:`TrackerOptions` describes the values and :meth:`TrackerOptions.open` the errors. ``limits`` are
+    ``min_score`` and ``min_face``, 0 unless they are given. A tracker follows the faces of one video; use
     :meth:`OpenedTracker.fresh` for the next. Nothing is sent over the network, except by the library of the
     ``mediapipe`` detector (:func:`tracker.inference.opening.open_mediapipe`).
     """
-    return TrackerOptions(model, backend, detector, threads, max_faces, smoothing, **limits).open()
+    options = TrackerOptions(
+        _plain_path(model), backend, _plain_path(detector), threads, max_faces, smoothing, **limits
+    )
+    return options.open()
 
 
 def keep_opencv_to_one_thread() -> None:

@@ -1,4 +1,4 @@
-"""Commands that train the 68-point networks, one a model. Slow imports happen when a command runs."""
+"""Commands that train the networks for iBUG's points, one a model. Slow imports wait until one runs."""
 
 from __future__ import annotations
 

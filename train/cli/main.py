@@ -16,6 +16,7 @@ from train.cli.landmarks import MODELS, landmark_command
 from train.cli.mean_head import mean_head
 from train.cli.nose import nose
 from train.cli.pictures import pictures
+from train.cli.points import points, points_error
 from train.cli.presence import presence
 from train.cli.pseudo_label import pseudo_label
 from train.cli.quality import quality
@@ -27,6 +28,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Train and ev
 
 for _model in MODELS:
     app.command(_model)(landmark_command(_model))
+app.command()(points)
+app.command("points-error")(points_error)
 app.command()(nose)
 app.command()(face58)
 app.command("compare-nose")(compare_nose)

@@ -13,7 +13,7 @@ PROFILES_COUNT = 2
 def mean_head(data: DataOption) -> None:
     """Derive the mean head that completes half-labelled profiles, from the training faces below DIR.
 
-    Prints the 68 points in millimetres, x to the right of the picture, y down, z away from the camera;
+    Prints the points in millimetres, x to the right of the picture, y down, z away from the camera;
     train/data/head_shape.py holds them.
     """
     from train.data.sides import Side

@@ -76,25 +76,32 @@ def read_asf(path: Path) -> Shot:
     Raises :class:`DataError` with file and line if the file deviates from this layout.
     """
     person, shot = _person_and_shot(path)
+    image, points = read_asf_points(path)
+    return Shot(image, points, person, shot)
+
+
+def read_asf_points(path: Path, n_points: int = N_ASF_POINTS) -> tuple[Path, FloatArray]:
+    """Read one ``.asf`` file of any name: its image and ``(n_points, 2)`` in image pixels.
+
+    Layout, conversion and errors are those of :func:`read_asf`.
+    """
     lines = [(number, line) for number, line in numbered_lines(path) if not line.startswith("#")]
-    if not lines or lines[0][1] != str(N_ASF_POINTS):
+    if not lines or lines[0][1] != str(n_points):
         number, line = lines[0] if lines else (1, "")
-        raise DataError(
-            f"{path}:{number}: expected {N_ASF_POINTS}, the number of points, got {shorten(line)}"
-        )
-    rows, rest = lines[1 : N_ASF_POINTS + 1], lines[N_ASF_POINTS + 1 :]
+        raise DataError(f"{path}:{number}: expected {n_points}, the number of points, got {shorten(line)}")
+    rows, rest = lines[1 : n_points + 1], lines[n_points + 1 :]
     relative = np.array([_relative(path, *row, index) for index, row in enumerate(rows)])
     if len(rest) != 1:
         number = rest[1][0] if rest else lines[-1][0]
         raise DataError(
-            f"{path}:{number}: expected {N_ASF_POINTS} points and an image name, got {len(lines) - 1} lines"
+            f"{path}:{number}: expected {n_points} points and an image name, got {len(lines) - 1} lines"
         )
     image = image_below(f"{path}:{rest[0][0]}", path.parent, rest[0][1])
     places = [f"{path}:{number}" for number, _ in rows]
     refuse_hidden(relative, places)
     points = relative * image_size(image)
     check_points(points, image, places)
-    return Shot(image, points, person, shot)
+    return image, points
 
 
 def read_imm_folder(folder: Path) -> list[Shot]:

@@ -68,13 +68,16 @@ from fewer stored pixels than they have, as they are from small pictures anyway.
 """
 
 
-def misplace(crop: CropTransform, rng: np.random.Generator, alone: bool = True) -> CropTransform:
+def misplace(
+    crop: CropTransform, rng: np.random.Generator, alone: bool = True, upright: bool = True
+) -> CropTransform:
     """Draw a crop that the tracker must reject: beside the face, far too near, too far, or turned over.
 
-    If the face is not ``alone`` in the picture, the first two could hold another's face, and are not drawn.
+    If the face is not ``alone`` in the picture, the first two could hold another's face, and are not drawn;
+    the last is not where objects need not be ``upright``.
     """
     x, y = crop.center
-    kind = rng.integers(4) if alone else rng.integers(2, 4)
+    kind = rng.integers(0 if alone else 2, 4 if upright else 3)
     if kind == 0:
         direction, distance = rng.uniform(0, 2 * np.pi), crop.side * rng.uniform(0.55, 1.2)
         center = (x + distance * float(np.cos(direction)), y + distance * float(np.sin(direction)))

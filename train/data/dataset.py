@@ -13,8 +13,10 @@ import torch
 from torch.utils.data import Dataset
 
 from tracker.geometry import CropTransform, mirror_points
-from tracker.scheme.ibug68 import MIRROR
-from tracker.types import N_POINTS, FloatArray, ImageArray
+from tracker.scheme.ibug68 import IBUG68
+from tracker.scheme.placing import mirror_order
+from tracker.scheme.value import Scheme
+from tracker.types import FloatArray, ImageArray
 from train.data.augment import (
     CANONICAL,
     MISPLACED,
@@ -34,9 +36,9 @@ from train.errors import RunError
 Sample = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 """One training sample: crop, points and label.
 
-``crop`` uint8 ``(1, S, S)``, ``points`` float32 ``(68, 2)`` in crop sides from the crop's centre (so
+``crop`` uint8 ``(1, S, S)``, ``points`` float32 ``(P, 2)`` in crop sides from the crop's centre (so
 -0.5..0.5 covers the crop at any size), ``is_face`` float32 scalar, 1 or 0. Points of a crop without a face
-are zeros. Where a recipe has occluders, ``points`` are ``(68, 3)``: the third column is the visibility, as
+are zeros. Where a recipe has occluders, ``points`` are ``(P, 3)``: the third column is the visibility, as
 :class:`~train.data.faces.LabelledFace` numbers it.
 """
 
@@ -87,7 +89,8 @@ class FaceCrops(Dataset[Sample]):
     workers, sees the same crops. Images are read once, at construction (``on_read`` is called after each);
     of large ones only the parts, and the resolution, are kept that crops of up to ``size`` pixels can use.
     :meth:`at`, and processes that are started with these crops, share them: see
-    :class:`~train.data.picture_file.PictureFile`.
+    :class:`~train.data.picture_file.PictureFile`. Crops are placed and mirrored by ``scheme``; where that has
+    no mirror order, they are not mirrored.
 
     Raises :class:`~train.errors.DataError` if an image cannot be read, and :class:`~train.errors.RunError`
     for faces with guessed points and a ``recipe`` without occluders, and if the pictures cannot be kept.
@@ -100,12 +103,13 @@ class FaceCrops(Dataset[Sample]):
         recipe: SampleRecipe | None = None,
         seed: int = 0,
         on_read: Callable[[], object] = lambda: None,
+        scheme: Scheme = IBUG68,
     ) -> None:
         if recipe is not None and recipe.occluders is None and any(map(_has_guesses, faces)):
             raise RunError(
                 "faces with guessed points need a recipe with occluders: see train/configs/turned.py"
             )
-        self.faces = faces
+        self.faces, self.scheme = faces, scheme
         self.size = size
         self.epoch = 0
         self._recipe = recipe
@@ -113,7 +117,7 @@ class FaceCrops(Dataset[Sample]):
         self._crowded = crowded(faces)
         self._largest = size
         self._canonical = {
-            index: CropTransform.from_points(face.points, size=size)
+            index: CropTransform.from_points(face.points, scheme, size)
             for index, face in enumerate(faces)
             if isinstance(face, LabelledFace)
         }
@@ -151,11 +155,13 @@ class FaceCrops(Dataset[Sample]):
         if rng.random() < recipe.background:
             return self._background(index, crop, recipe, rng)
         image, points = self._face(picture, index, recipe.geometry.perturb(crop, rng))
-        visibility = np.full(N_POINTS, VISIBLE) if picture.visibility is None else picture.visibility
-        if rng.random() < recipe.geometry.mirror:
+        visibility = (
+            np.full(self.scheme.n_points, VISIBLE) if picture.visibility is None else picture.visibility
+        )
+        if rng.random() < recipe.geometry.mirror and self.scheme.mirror is not None:
             image = np.asarray(cv2.flip(image, 1), np.uint8)
-            points = mirror_points(points, width=1)  # x -> -x about the centre
-            visibility = visibility[MIRROR]
+            points = mirror_points(points, 1, self.scheme)  # x -> -x about the centre
+            visibility = visibility[mirror_order(self.scheme)]
         if recipe.occluders is not None:
             image, covered = recipe.occluders.apply(image, from_unit(points, self.size), rng)
             visibility = np.where(covered & (visibility == VISIBLE), COVERED, visibility)
@@ -171,8 +177,9 @@ class FaceCrops(Dataset[Sample]):
         if rng.random() < 0.2:
             image = synthetic_background(self.size, rng)
         else:
-            image = self._pictures.cut(index, misplace(crop, rng, alone=not self._crowded[index]))
-        return _no_face(image, recipe, rng)
+            alone, upright = not self._crowded[index], self.scheme.upright is not None
+            image = self._pictures.cut(index, misplace(crop, rng, alone, upright))
+        return self._no_face(image, recipe, rng)
 
     def _faceless(self, picture: FacelessPicture, index: int, rng: np.random.Generator) -> Sample:
         recipe = self._recipe
@@ -181,7 +188,7 @@ class FaceCrops(Dataset[Sample]):
             crop = recipe.geometry.perturb(replace(mined, size=self.size), rng)
         else:
             crop = place_crop(self._pictures.image_hw(index), self.size, rng)
-        return _no_face(self._pictures.cut(index, crop), recipe, rng)
+        return self._no_face(self._pictures.cut(index, crop), recipe, rng)
 
     def _plan(self, index: int, image_hw: tuple[int, int]) -> Parts:
         """Return the parts of picture ``index`` that its crops may need."""
@@ -191,11 +198,10 @@ class FaceCrops(Dataset[Sample]):
             return (whole_part(smallest_side(picture, image_hw, zoom) / self.size, image_hw),)
         return plan_parts(self._canonical[index], recipe.reaches if recipe else (CANONICAL,), image_hw)
 
-
-def _no_face(image: ImageArray, recipe: SampleRecipe | None, rng: np.random.Generator) -> Sample:
-    image = image if recipe is None else recipe.photometry.apply(image, rng)
-    columns = 2 if recipe is None or recipe.occluders is None else 3
-    return _sample(image, np.zeros((N_POINTS, columns)), 0.0)
+    def _no_face(self, image: ImageArray, recipe: SampleRecipe | None, rng: np.random.Generator) -> Sample:
+        image = image if recipe is None else recipe.photometry.apply(image, rng)
+        columns = 2 if recipe is None or recipe.occluders is None else 3
+        return _sample(image, np.zeros((self.scheme.n_points, columns)), 0.0)
 
 
 def _sample(image: ImageArray, points: FloatArray, is_face: float) -> Sample:

@@ -9,7 +9,9 @@ from xml.parsers import expat
 
 import numpy as np
 
-from tracker.types import N_POINTS, FloatArray
+from tracker.scheme.ibug68 import IBUG68
+from tracker.scheme.value import Scheme
+from tracker.types import FloatArray
 from train.data.faces import LabelledFace, check_once, check_points, image_at, refuse_hidden
 from train.data.image_size import is_turned
 from train.data.text import coordinate
@@ -18,24 +20,23 @@ from train.errors import DataError
 _UPRIGHT = "pixels of the upright pictures"
 """Part of the comment that ``tracker --label-pixels upright`` writes."""
 
-_NAMES = [f"{i:02d}" for i in range(N_POINTS)]
-
 _Places = Mapping[Element, str]
 
 
-def read_dlib_xml(path: Path, subset: str) -> list[LabelledFace]:
+def read_dlib_xml(path: Path, subset: str, scheme: Scheme = IBUG68) -> list[LabelledFace]:
     """Read the faces of a dlib ``imglab`` file such as ``labels_ibug_300W_train.xml``, one for each box.
 
-    Image names are relative to the file; parts are 0-based pixels of the stored picture, named ``00`` to
-    ``67``. Boxes marked ``ignore='1'`` are skipped, as in dlib. The points are checked against the image's
-    size, read from its header.
+    Image names are relative to the file. Parts are 0-based pixels of the stored picture, one for each point
+    of ``scheme``: named by its number in two digits or more, from ``00``, or by its name. Boxes marked
+    ``ignore='1'`` are skipped, as in dlib. The points are checked against the image's size, read from its
+    header.
 
     Raises :class:`DataError`, with file and the line of the element, if the file deviates from this layout,
     for an image listed twice, and for a point that is marked as hidden or lies far outside its image. The
     file may say that it was written for upright pictures: then also for one that is not stored upright.
     """
     root, places = _parse(path)
-    faces = list(_faces(path, root, places, subset))
+    faces = list(_faces(path, root, places, subset, scheme))
     if not faces:
         raise DataError(f"{path}: no <box> with parts in it")
     return faces
@@ -66,8 +67,9 @@ def _parse(path: Path) -> tuple[Element, _Places]:
     return builder.close(), places
 
 
-def _faces(path: Path, root: Element, places: _Places, subset: str) -> Iterator[LabelledFace]:
+def _faces(path: Path, root: Element, places: _Places, subset: str, scheme: Scheme) -> Iterator[LabelledFace]:
     seen: dict[object, str] = {}
+    names = _names(scheme)
     is_upright = _UPRIGHT in (root.findtext("comment") or "")
     for image in root.iter("image"):
         where, name = places[image], image.get("file")
@@ -82,25 +84,33 @@ def _faces(path: Path, root: Element, places: _Places, subset: str) -> Iterator[
             )
         for box in image.iter("box"):
             if box.get("ignore") != "1":
-                points, lines = _points(box, places)
+                points, lines = _points(box, places, names)
                 check_points(points, file, lines)
                 yield LabelledFace(file, points, subset)
 
 
-def _points(box: Element, places: _Places) -> tuple[FloatArray, list[str]]:
-    """Return the points ``(68, 2)`` float64, sorted by the parts' names, and the ``file:line`` of each."""
-    parts: dict[str | None, Element] = {}
+def _names(scheme: Scheme) -> dict[str, int]:
+    """Return the number of each point by the names that its part may have."""
+    numbers = {f"{i:02d}": i for i in range(scheme.n_points)}
+    return {name: i for i, name in enumerate(scheme.names)} | numbers
+
+
+def _points(box: Element, places: _Places, names: Mapping[str, int]) -> tuple[FloatArray, list[str]]:
+    """Return the points ``(P, 2)`` float64, in order of their numbers, and the ``file:line`` of each."""
+    parts: dict[int, Element] = {}
+    count = len(set(names.values()))
     for part in box.iter("part"):
-        name = part.get("name")
-        if name not in _NAMES or name in parts:
+        number = names.get(part.get("name", ""))
+        if number is None or number in parts:
             raise DataError(
-                f"{places[part]}: expected parts 00 to {N_POINTS - 1} once each, got name={name!r}"
+                f"{places[part]}: expected parts 00 to {count - 1:02d} once each, got "
+                f"name={part.get('name')!r}"
             )
-        parts[name] = part
-    if len(parts) != N_POINTS:
-        missing = next(name for name in _NAMES if name not in parts)
-        raise DataError(f"{places[box]}: expected {N_POINTS} parts, got {len(parts)}; {missing} is missing")
-    ordered = [parts[name] for name in _NAMES]
+        parts[number] = part
+    if len(parts) != count:
+        missing = next(number for number in range(count) if number not in parts)
+        raise DataError(f"{places[box]}: expected {count} parts, got {len(parts)}; {missing:02d} is missing")
+    ordered = [parts[number] for number in range(count)]
     points = np.array([[coordinate(places[p], p.get(axis, "")) for axis in ("x", "y")] for p in ordered])
     lines = [places[part] for part in ordered]
     refuse_hidden(points, lines)

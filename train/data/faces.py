@@ -1,4 +1,4 @@
-"""A face with 68 labelled points, and the checks that all readers make against its image."""
+"""A face with labelled points, and the checks that all readers make against its image."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path, PurePath
 import numpy as np
 import numpy.typing as npt
 
+from tracker.scheme.value import LEAST_POINTS
 from tracker.sources.suffixes import IMAGE_SUFFIXES as TRACKED_SUFFIXES
-from tracker.types import N_POINTS, FloatArray
+from tracker.types import FloatArray
 from train.data.image_size import image_size
 from train.data.text import MAX_PIXEL, shorten
 from train.errors import DataError
@@ -41,10 +42,10 @@ T.-Y. Lin et al., "Microsoft COCO: Common Objects in Context", ECCV 2014.
 
 @dataclass(frozen=True, eq=False)
 class LabelledFace:
-    """One labelled face: image file, ``(68, 2)`` points in image pixels, and data set.
+    """One labelled face or other object: image file, ``(P, 2)`` points in image pixels, and data set.
 
     ``person`` identifies people within the data set, so that it can be split by person; empty where the data
-    set does not tell. ``visibility`` ``(68,)`` tells for each point whether it is guessed, covered or
+    set does not tell. ``visibility`` ``(P,)`` tells for each point whether it is guessed, covered or
     visible; None if all are visible.
     """
 
@@ -55,15 +56,18 @@ class LabelledFace:
     visibility: npt.NDArray[np.int8] | None = None
 
     def __post_init__(self) -> None:
-        if self.points.shape != (N_POINTS, 2) or not np.isfinite(self.points).all():
-            raise DataError(f"{self.image}: expected {N_POINTS} finite points, got {self.points.shape}")
+        count = len(self.points)
+        if self.points.shape != (count, 2) or count < LEAST_POINTS or not np.isfinite(self.points).all():
+            raise DataError(
+                f"{self.image}: expected {LEAST_POINTS} finite points or more, got {self.points.shape}"
+            )
         if np.abs(self.points).max() > MAX_PIXEL:
             raise DataError(f"{self.image}: points beyond {MAX_PIXEL:.0f} pixels")
         if np.ptp(self.points, axis=0).min() <= 0:
             raise DataError(f"{self.image}: the points span no area")
         seen = self.visibility
-        if seen is not None and not (seen.shape == (N_POINTS,) and np.isin(seen, (0, 1, 2)).all()):
-            raise DataError(f"{self.image}: expected {N_POINTS} visibilities 0, 1 or 2")
+        if seen is not None and not (seen.shape == (count,) and np.isin(seen, (0, 1, 2)).all()):
+            raise DataError(f"{self.image}: expected {count} visibilities 0, 1 or 2")
 
 
 def hidden(points: FloatArray) -> npt.NDArray[np.bool_]:

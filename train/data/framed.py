@@ -45,10 +45,10 @@ class Picture:
 
 @dataclass(frozen=True, eq=False)
 class Scheme:
-    """Linear map from 68 points to 58.
+    """Linear map from iBUG's points to 58.
 
-    Each of the 58 is the centroid of the 68 plus a weighted sum of their offsets from it. ``weights`` is
-    ``(68, 58)``, the same for x and y, so the map commutes with every similarity transform. Raises
+    Each of the 58 is the centroid of iBUG's plus a weighted sum of their offsets from it. ``weights`` is
+    ``(P, 58)``, the same for x and y, so the map commutes with every similarity transform. Raises
     :class:`~train.errors.DataError` for another shape.
     """
 
@@ -56,11 +56,11 @@ class Scheme:
 
     def __post_init__(self) -> None:
         if self.weights.shape != (N_POINTS, N_ASF_POINTS) or not np.isfinite(self.weights).all():
-            raise DataError(f"a scheme has finite weights (68, 58), got {self.weights.shape}")
+            raise DataError(f"expected finite weights ({N_POINTS}, {N_ASF_POINTS}), got {self.weights.shape}")
 
     @classmethod
     def fit(cls, points_68: FloatArray, points_58: FloatArray) -> Scheme:
-        """Fit by ridge regression over N faces with both kinds of points, ``(N, 68, 2)`` and ``(N, 58, 2)``.
+        """Fit by ridge regression over N faces with both kinds of points, ``(N, P, 2)`` and ``(N, 58, 2)``.
 
         All faces have the same weight, whatever their size.
         """
@@ -73,7 +73,7 @@ class Scheme:
         return cls(np.linalg.solve(known.T @ known + _RIDGE * np.eye(N_POINTS), known.T @ wanted))
 
     def convert(self, points_68: FloatArray) -> FloatArray:
-        """Convert points ``(..., 68, 2)`` to ``(..., 58, 2)`` in the same frame."""
+        """Convert points ``(..., P, 2)`` to ``(..., 58, 2)`` in the same frame."""
         center = points_68.mean(axis=-2, keepdims=True)
         return np.asarray(center + np.swapaxes(self.weights, 0, 1) @ (points_68 - center))
 

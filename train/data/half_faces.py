@@ -27,7 +27,7 @@ HALF_RIGHT: npt.NDArray[np.intp] = np.array(
     [*_JAW, *_BROW, 36, 37, 38, 39, 41, 40, *_RIDGE, 33, 32, 31, 48, 51, 62, 57, 66], np.intp
 )
 # fmt: on
-"""Point of the 68, counted from 0, that each of the 30 labels if the nose points right in the picture."""
+"""Point of iBUG's, counted from 0, that each of the 30 labels if the nose points right in the picture."""
 
 HALF_LEFT: npt.NDArray[np.intp] = np.asarray(MIRROR[HALF_RIGHT])
 """The same if the nose points left."""
@@ -93,9 +93,9 @@ def _face(
 def place(
     labelled: FloatArray, numbers: npt.NDArray[np.intp], state: int = VISIBLE
 ) -> tuple[FloatArray, npt.NDArray[np.int8]]:
-    """Complete the points ``labelled`` ``(N, 2)`` that have these ``numbers`` ``(N,)`` among the 68.
+    """Complete the points ``labelled`` ``(N, 2)`` that have these ``numbers`` ``(N,)`` among iBUG's.
 
-    Returns points ``(68, 2)`` and visibility ``(68,)``: ``state`` for labelled points, guessed for others.
+    Returns points ``(P, 2)`` and visibility ``(P,)``: ``state`` for labelled points, guessed for others.
     """
     points, visibility = np.zeros((N_POINTS, 2)), np.full(N_POINTS, GUESSED, np.int8)
     points[numbers], visibility[numbers] = labelled, state

@@ -27,7 +27,7 @@ _STILL = 0.15
 
 
 def _trust() -> FloatArray:
-    """Return the weight of each point in a camera's fit, ``(68,)``: the less a face moves it, the higher."""
+    """Return the weight of each point in a camera's fit, ``(P,)``: the less a face moves it, the higher."""
     trust = np.ones(N_POINTS)
     trust[PARTS["jaw"]] = 0.3
     for part in ("left_brow", "right_brow", "outer_lip", "inner_lip"):
@@ -97,7 +97,7 @@ def turned_about_y(yaw_deg: float) -> FloatArray:
 
 
 def fit_camera(points: FloatArray, known: npt.NDArray[np.bool_]) -> Camera:
-    """Fit a camera of the mean head to the ``known`` ones of ``points`` ``(68, 2)``: best of several starts.
+    """Fit a camera of the mean head to the ``known`` ones of ``points`` ``(P, 2)``: best of several starts.
 
     Raises :class:`DataError` for less than four known points.
     """
@@ -125,7 +125,7 @@ def _rolled(rotation: FloatArray, seen: FloatArray, weights: FloatArray, head: F
 
 
 def complete(points: FloatArray, known: npt.NDArray[np.bool_]) -> FloatArray:
-    """Return ``points`` ``(68, 2)`` with plausible places for those that are not ``known`` ``(68,)``.
+    """Return ``points`` ``(P, 2)`` with plausible places for those that are not ``known`` ``(P,)``.
 
     Known points stay exactly where they are. The mean head is displaced in the picture's plane to meet them;
     each displacement also moves the mirrored point of the head, and, less with distance, its neighbours.

@@ -19,6 +19,8 @@ import cv2
 import numpy as np
 
 from tracker.geometry import CropTransform, upright_square
+from tracker.scheme.ibug68 import IBUG68
+from tracker.scheme.value import Scheme
 from tracker.types import ImageArray
 from train.data.phash import Appearance, appearance_of, near_copies
 from train.data.pictures import unreadable
@@ -45,6 +47,9 @@ depends on how the image was cut.
 
 _CROP_SIZE = 64
 _NAMED_IN_MESSAGE = 3
+
+OWN_CORRELATION = 0.9
+"""Smallest correlation between near-copies of one's own data, which may be from a single studio."""
 
 
 class LeakError(TrainError):
@@ -140,6 +145,32 @@ def check_leaks(
     return into_test + find_leaks(train_prints, validation_prints)
 
 
+def refuse_own_leaks(
+    training: Sequence[LabelledFace],
+    validation: Sequence[LabelledFace],
+    scheme: Scheme,
+    on_image: Callable[[], object] = lambda: None,
+) -> tuple[Leak, ...]:
+    """Check that no validation picture or person of one's own data is in training; return the near-copies.
+
+    Pictures of one studio, or of one kind of object, can look alike without being copies, so that near-copies
+    are left to the user. Raises :class:`LeakError` for the same file or person, and
+    :class:`~train.errors.DataError` if an image cannot be read.
+    """
+    train_prints, validation_prints = (
+        [_of_face(face, on_image, scheme) for face in faces] for faces in (training, validation)
+    )
+    leaks = find_leaks(train_prints, validation_prints, OWN_CORRELATION)
+    sure = [leak for leak in leaks if leak.kind in ("same image", "same person")]
+    if sure:
+        raise LeakError(
+            f"{len(sure)} training pictures are the same as, or show the same person as, a validation "
+            f"picture: {sure[0].training} and {sure[0].held_out}; remove one of them, or choose another "
+            "--validation"
+        )
+    return leaks
+
+
 def refuse_leaks(
     training: Sequence[LabelledFace],
     test: Sequence[LabelledFace],
@@ -158,7 +189,7 @@ def refuse(leaks: Sequence[Leak]) -> None:
     more = f"; and {len(leaks) - _NAMED_IN_MESSAGE} more" if len(leaks) > _NAMED_IN_MESSAGE else ""
     raise LeakError(
         f"training images show held-out ones, {len(leaks)} in all: {first}{more}; take them out of their "
-        "folder with their labels, or, of 68 points, name them in LEFT_OUT of train/data/splits.py"
+        "folder with their labels, or, of our data sets, name them in LEFT_OUT of train/data/splits.py"
     )
 
 
@@ -183,8 +214,8 @@ def count_by_subset(faces: Sequence[LabelledFace]) -> str:
     return f"{len(faces)} ({parts})" if parts else "0"
 
 
-def _of_face(face: LabelledFace, on_image: Callable[[], object]) -> Fingerprint:
-    center, side, angle = upright_square(face.points)
+def _of_face(face: LabelledFace, on_image: Callable[[], object], scheme: Scheme = IBUG68) -> Fingerprint:
+    center, side, angle = upright_square(face.points, scheme)
     crop = CropTransform(center, FACE_MARGIN * side, angle, _CROP_SIZE)
     taken = fingerprint(face.image, face.subset, face.person, crop)
     on_image()

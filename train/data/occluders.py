@@ -15,7 +15,7 @@ from tracker.types import FloatArray, ImageArray
 from train.errors import RunError
 
 Covered = npt.NDArray[np.bool_]
-"""``(68,)``, True for each covered point."""
+"""``(P,)``, True for each covered point."""
 
 Drawn = tuple[ImageArray, Covered]
 
@@ -35,7 +35,7 @@ class OccluderPolicy:
             raise RunError(f"probabilities must be in 0..1, mask and hand together as well, got {self}")
 
     def apply(self, crop: ImageArray, points: FloatArray, rng: np.random.Generator) -> Drawn:
-        """Return a changed copy of ``crop`` ``(S, S)`` grey uint8, whose face has ``points`` ``(68, 2)``.
+        """Return a changed copy of ``crop`` ``(S, S)`` grey uint8, whose face has ``points`` ``(P, 2)``.
 
         Points are in crop pixels. At most one of mask and hand is drawn.
         """

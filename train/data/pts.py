@@ -13,7 +13,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from tracker.types import N_POINTS, FloatArray
+from tracker.scheme.ibug68 import IBUG68
+from tracker.types import FloatArray
 from train.data.faces import (
     IMAGE_SUFFIXES,
     UNREADABLE_SUFFIXES,
@@ -42,23 +43,23 @@ FOLDERS_300W: Mapping[str, str] = MappingProxyType(
 _Line = tuple[int, str]
 
 
-def read_pts(path: Path) -> FloatArray:
-    """Read one iBUG ``.pts`` file: ``(68, 2)`` float64, shifted from 1-based to 0-based pixels.
+def read_pts(path: Path, n_points: int = IBUG68.n_points) -> FloatArray:
+    """Read one iBUG ``.pts`` file: ``(n_points, 2)`` float64, shifted from 1-based to 0-based pixels.
 
-    Raises :class:`DataError` with file and line for anything but 68 lines of two finite numbers between
-    braces, after a header that may say ``n_points: 68``, and for a point that is marked as hidden.
+    Raises :class:`DataError` with file and line for anything but ``n_points`` lines of two finite numbers
+    between braces, after a header that may give their number, and for a point that is marked as hidden.
     """
-    return _read_pts(path)[0]
+    return _read_pts(path, n_points)[0]
 
 
 def write_pts(path: Path, points: FloatArray) -> None:
-    """Write 0-based ``(68, 2)`` points as a 1-based iBUG ``.pts`` file."""
+    """Write 0-based ``(P, 2)`` points as a 1-based iBUG ``.pts`` file."""
     rows = "\n".join(f"{x:.6f} {y:.6f}" for x, y in np.asarray(points) + 1.0)
     path.write_text(f"version: 1\nn_points: {len(points)}\n{{\n{rows}\n}}\n", encoding="utf-8")
 
 
-def read_pts_folder(folder: Path, subset: str) -> list[LabelledFace]:
-    """Read every image of ``folder`` that has a ``.pts`` file beside it, sorted by name.
+def read_pts_folder(folder: Path, subset: str, n_points: int = IBUG68.n_points) -> list[LabelledFace]:
+    """Read every image of ``folder`` that has a ``.pts`` file beside it, of ``n_points``, sorted by name.
 
     Suffixes may be in upper case. Hidden files are skipped, since archives packed on a Mac hold a
     ``._name.pts`` for each label that is not a label. Images without label are skipped as well. The points
@@ -78,7 +79,7 @@ def read_pts_folder(folder: Path, subset: str) -> list[LabelledFace]:
     for file in files:
         if file.suffix.lower() in IMAGE_SUFFIXES and file.stem in images:
             images[file.stem].append(file)
-    return [_labelled(label, images[label.stem], subset) for label in labels]
+    return [_labelled(label, images[label.stem], subset, n_points) for label in labels]
 
 
 def read_300w(root: Path) -> dict[str, list[LabelledFace]]:
@@ -92,14 +93,14 @@ def read_300w(root: Path) -> dict[str, list[LabelledFace]]:
     return {folder: read_pts_folder(root / folder, subset) for folder, subset in there.items()}
 
 
-def _labelled(label: Path, images: list[Path], subset: str) -> LabelledFace:
+def _labelled(label: Path, images: list[Path], subset: str, n_points: int) -> LabelledFace:
     if not images:
         _refuse_unreadable(label)
         raise DataError(f"{label}: no image beside it ({', '.join(IMAGE_SUFFIXES)})")
     if len(images) > 1:
         names = " and ".join(image.name for image in images)
         raise DataError(f"{label}: more than one image beside it: {names}; remove all but one")
-    points, places = _read_pts(label)
+    points, places = _read_pts(label, n_points)
     check_points(points, images[0], places)
     return LabelledFace(images[0], points, subset)
 
@@ -110,11 +111,11 @@ def _refuse_unreadable(label: Path) -> None:
             raise DataError(f"{label}: training does not read {file.suffix}: save {file.name} as .png")
 
 
-def _read_pts(path: Path) -> tuple[FloatArray, list[str]]:
+def _read_pts(path: Path, n_points: int) -> tuple[FloatArray, list[str]]:
     """Read the points as :func:`read_pts` does, and the ``file:line`` of each."""
-    opening, rows = _between_braces(path, numbered_lines(path))
-    if len(rows) != N_POINTS:
-        raise DataError(f"{path}:{opening}: expected {N_POINTS} points, got {len(rows)}")
+    opening, rows = _between_braces(path, numbered_lines(path), n_points)
+    if len(rows) != n_points:
+        raise DataError(f"{path}:{opening}: expected {n_points} points, got {len(rows)}")
     places = [f"{path}:{number}" for number, _ in rows]
     pairs = [_pair(where, line) for where, (_, line) in zip(places, rows, strict=True)]
     points = np.array(pairs)
@@ -122,7 +123,7 @@ def _read_pts(path: Path) -> tuple[FloatArray, list[str]]:
     return points - 1.0, places
 
 
-def _between_braces(path: Path, lines: list[_Line]) -> tuple[int, list[_Line]]:
+def _between_braces(path: Path, lines: list[_Line], n_points: int) -> tuple[int, list[_Line]]:
     """Return the number of the line with the opening brace, and the lines up to the closing one."""
     texts = [text for _, text in lines]
     if "{" not in texts or "}" not in texts:
@@ -132,8 +133,8 @@ def _between_braces(path: Path, lines: list[_Line]) -> tuple[int, list[_Line]]:
         raise DataError(f"{path}:{lines[stop][0]}: expected }} only once, after the points")
     for number, text in lines[:start]:
         key, _, value = text.partition(":")
-        if key.strip() == "n_points" and value.strip() != str(N_POINTS):
-            raise DataError(f"{path}:{number}: expected n_points: {N_POINTS}, got {shorten(text)}")
+        if key.strip() == "n_points" and value.strip() != str(n_points):
+            raise DataError(f"{path}:{number}: expected n_points: {n_points}, got {shorten(text)}")
     return lines[start][0], lines[start + 1 : stop]
 
 

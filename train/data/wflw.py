@@ -1,4 +1,4 @@
-"""Reader of WFLW: 98 points a face in its own list files, reduced to the 68 of iBUG's scheme.
+"""Reader of WFLW: 98 points a face in its own list files, reduced to those of iBUG's scheme.
 
 W. Wu, C. Qian, S. Yang, Q. Wang, Y. Cai, Q. Zhou: Look at Boundary: A Boundary-Aware Face Alignment
 Algorithm. CVPR 2018.
@@ -29,7 +29,7 @@ WFLW_TO_68: npt.NDArray[np.intp] = np.array([
 ], dtype=np.intp)                  # 96 and 97, the pupils, have no counterpart
 # fmt: on
 WFLW_TO_68.setflags(write=False)
-"""Indices of the 68 points: ``points_98[WFLW_TO_68]`` are in the order of :mod:`tracker.scheme.ibug68`.
+"""Indices of iBUG's points: ``points_98[WFLW_TO_68]`` are in the order of :mod:`tracker.scheme.ibug68`.
 
 The points of lids and jaw are spaced a little differently from iBUG's.
 """
@@ -44,9 +44,9 @@ def read_wflw_list(path: Path, images: Path) -> list[LabelledFace]:
 
     Each line holds a face: x and y of 98 points in pixels, the box as x and y of two corners, six attributes
     that are 0 or 1, and the image's name below ``WFLW_images``; all separated by blanks. An image may hold
-    several faces. The pixels are used as they are: WFLW does not document where they start. 68 of the points
-    are kept (:data:`WFLW_TO_68`); ``subset`` is ``wflw``. Points are checked against the image's size, read
-    from its header.
+    several faces. The pixels are used as they are: WFLW does not document where they start. Points that
+    iBUG's scheme has are kept (:data:`WFLW_TO_68`); ``subset`` is ``wflw``. Points are checked against the
+    image's size, read from its header.
 
     Raises :class:`DataError` with file and line if a line deviates from this layout, for a missing image, a
     face listed twice, and a point far outside its image.

@@ -1,4 +1,4 @@
-"""Reader of YouTube faces with 68 key points: video frames, labelled in one CSV file per part.
+"""Reader of YouTube faces with iBUG's points: video frames, labelled in one CSV file per part.
 
 The frames are those of L. Wolf, T. Hassner, I. Maoz: Face recognition in unconstrained videos with matched
 background similarity, CVPR 2011; the layout that of Udacity's facial key points project.

@@ -1,4 +1,4 @@
-"""Breakdown of an evaluation of 68 points: error by yaw of the head, and bias along the face's axes."""
+"""Breakdown of an evaluation of iBUG's points: error by yaw of the head, and bias along the face's axes."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def bias(evaluation: Evaluation) -> tuple[Bias, ...]:
 
 
 def signed_errors(evaluation: Evaluation) -> Float64Array:
-    """Return predicted minus true points ``(N, 68, 2)`` in the measure's unit along each face's own axes.
+    """Return predicted minus true points ``(N, P, 2)`` in the measure's unit along each face's own axes.
 
     The axes are those of the crop around the labels, in which the head is upright. NaN for missed faces.
     """

@@ -1,4 +1,4 @@
-"""Canonical crops of labelled 68-point faces, and the map from crop to image."""
+"""Canonical crops of labelled faces, and the map from crop to image."""
 
 from __future__ import annotations
 
@@ -32,6 +32,6 @@ class CanonicalCrops:
         return self._crops[index]
 
     def to_image(self, index: int, points: Tensor) -> FloatArray:
-        """Convert points ``(68, 2)`` from crop sides from the crop's centre to image pixels."""
+        """Convert points ``(P, 2)`` from crop sides from the crop's centre to image pixels."""
         crop = CropTransform.from_points(self._faces[index].points, size=self._size)
         return np.asarray(crop.to_frame(from_unit(points.double(), self._size).numpy()))

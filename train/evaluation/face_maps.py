@@ -8,7 +8,7 @@ import torch
 from matplotlib import colormaps
 
 from tracker.geometry import CROP_SIZE
-from tracker.scheme import PARTS
+from tracker.scheme.ibug68 import PARTS
 from tracker.types import FloatArray, ImageArray
 from train.data.dataset import from_unit
 from train.evaluation.extremes import error_text, ranked

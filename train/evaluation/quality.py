@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from tracker.scheme.ibug68 import IBUG68
+from tracker.scheme.value import Scheme
 from tracker.types import FloatArray
 from train.data.dataset import FaceCrops, SampleRecipe
+from train.data.readers import LabelledFace
 from train.data.splits import test_faces, training_faces
 from train.errors import DataError, RunError
-from train.metrics import Float64Array, inter_ocular, point_distances
+from train.metrics import Float64Array, normaliser, point_distances
 from train.models.load import Loaded
 from train.models.quality import (
     GOOD_PERCENT,
@@ -33,7 +37,7 @@ _BATCH = 32
 
 @dataclass(frozen=True, eq=False)
 class SpreadAndError:
-    """Spread in crop sides and error in per cent of the inter-ocular distance of each point, ``(N, 68)``."""
+    """Spread in crop sides, and error in per cent of the scheme's normaliser, of each point, ``(N, P)``."""
 
     spread_sides: FloatArray
     error_percent: Float64Array
@@ -62,14 +66,24 @@ class QualityReport:
 def calibrate(loaded: Loaded, data: Path, recipe: SampleRecipe) -> Calibration:
     """Fit on the validation faces of the training images below ``data``, never on a test face.
 
-    Each is augmented :data:`DRAWS` times by ``recipe``, that of the network's training, so that covered and
-    blurred points are included; crops without a face are not. Raises :class:`~train.errors.DataError` if
-    there are none, :class:`~train.errors.RunError` for a network without maps.
+    Raises :class:`~train.errors.DataError` if there are none, and as :func:`calibrate_on` does.
     """
     _, faces = training_faces(data)
     if not faces:
         raise DataError(f"{data}: no face of this data validates, so quality cannot be calibrated")
-    crops, draws = FaceCrops(faces, loaded.size, replace(recipe, background=0)), []
+    return calibrate_on(loaded, faces, recipe)
+
+
+def calibrate_on(
+    loaded: Loaded, faces: Sequence[LabelledFace], recipe: SampleRecipe, scheme: Scheme = IBUG68
+) -> Calibration:
+    """Fit on ``faces``, at least one, with the points of ``scheme``, which ``loaded`` was not trained on.
+
+    Each is augmented :data:`DRAWS` times by ``recipe``, that of the network's training, so that covered and
+    blurred points are included; crops without a face are not. Raises :class:`~train.errors.RunError` for a
+    network without maps, and if quality cannot be fitted.
+    """
+    crops, draws = FaceCrops(faces, loaded.size, replace(recipe, background=0), scheme=scheme), []
     with progress_bar("calibrating quality", DRAWS) as advance:
         for draw in range(DRAWS):
             draws.append(spread_and_error(loaded, crops.at(loaded.size, draw)))
@@ -114,5 +128,5 @@ def spread_and_error(loaded: Loaded, crops: FaceCrops) -> SpreadAndError:
         truth = np.stack([points.numpy()[:, :2] for _, points, _ in batch])
         distance = point_distances(output.points.float().numpy(), truth)
         widths.append(spread(output.maps).numpy())
-        errors.append(100 * distance / inter_ocular(truth)[:, None])
+        errors.append(100 * distance / normaliser(truth, crops.scheme)[:, None])
     return SpreadAndError(np.concatenate(widths), np.concatenate(errors))

@@ -11,7 +11,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from tracker.scheme import EDGES
+from tracker.scheme.ibug68 import EDGES
 from tracker.types import N_POINTS, FloatArray, ImageArray
 from train.data.asf import EDGES_58, N_ASF_POINTS
 from train.errors import DataError

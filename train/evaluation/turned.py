@@ -28,9 +28,9 @@ Change = Callable[[ImageArray, FloatArray, np.random.Generator], Drawn]
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """A network's answers for N crops: ``points`` ``(N, 68, 2)`` in crop pixels, presence, spread of maps.
+    """A network's answers for N crops: ``points`` ``(N, P, 2)`` in crop pixels, presence, spread of maps.
 
-    ``presence`` ``(N,)`` and ``spread`` ``(N, 68)`` are NaN for a network that has none.
+    ``presence`` ``(N,)`` and ``spread`` ``(N, P)`` are NaN for a network that has none.
     """
 
     points: FloatArray

@@ -47,18 +47,19 @@ class Loaded:
     size: int
 
 
-def load_network(model: str, weights: Path | None = None) -> Loaded:
+def load_network(model: str, weights: Path | None = None, n_points: int | None = None) -> Loaded:
     """Load the network ``model`` with ``weights``; None for the shipped ones.
 
     ``weights`` is a .safetensors or .onnx file, or the .ckpt of a run, finished or not, of which the averaged
-    weights count. Raises :class:`~train.errors.RunError` if the file does not hold that network.
+    weights count. The network locates ``n_points``, None for as many as the shipped one. Raises
+    :class:`~train.errors.RunError` if the file does not hold that network.
     """
-    build(model)  # for an unknown one, before a file of its name is missed
-    path = weights or _shipped(model)
+    build(model, n_points)  # for an unknown one, before a file of its name is missed
+    path = weights or shipped_weights(model)
     folded = path.suffix == ".onnx"
     try:
         size, tensors = _read_own(path, model)
-        network = _network_of(model, tensors, folded)
+        network = _network_of(model, tensors, folded, n_points)
         if not _same_shapes(tensors, network) and (other := _owner(tensors, folded)):
             raise ValueError(f"they are of {other}")
         network.load_state_dict({name: value.float() for name, value in tensors.items()})
@@ -74,9 +75,12 @@ def _read_own(path: Path, model: str) -> tuple[int, dict[str, Tensor]]:
     return read_averaged(path, model) if path.suffix == SUFFIX else read_safetensors(path)
 
 
-def _network_of(model: str, tensors: Mapping[str, Tensor], folded: bool) -> nn.Module:
-    """Create the network ``model`` with the backbone of ``tensors``."""
-    network = build(model, backbone_of(tensors) if model in WITH_BACKBONE else "").eval()
+def _network_of(
+    model: str, tensors: Mapping[str, Tensor], folded: bool, n_points: int | None = None
+) -> nn.Module:
+    """Create the network ``model`` with the backbone of ``tensors``, for ``n_points``."""
+    backbone = backbone_of(tensors) if model in WITH_BACKBONE else ""
+    network = build(model, n_points, backbone=backbone).eval()
     if folded:
         fold_normalisation(network)
     return network
@@ -145,11 +149,18 @@ class Taken:
 
 
 @torch.no_grad()
-def warm_start(network: nn.Module, path: Path, crops: Callable[[], Tensor], in_part: bool = False) -> Taken:
+def warm_start(
+    network: nn.Module,
+    path: Path,
+    crops: Callable[[], Tensor],
+    in_part: bool = False,
+    fresh: tuple[str, ...] = (),
+) -> Taken:
     """Copy all tensors that ``network`` shares with the trained model ``path``.
 
     ``path`` is an exported model, a .safetensors file or a state dict of torch: of ours, of torchvision's
-    ResNet18 or of the U-Net for brain MRI, whose first kernels are made to see grey.
+    ResNet18 or of the U-Net for brain MRI, whose first kernels are made to see grey. Tensors whose
+    names begin with one of ``fresh`` are left as they are.
 
     Exported convolutions have their normalisation folded in. It is separated again with the statistics that
     the ``crops`` ``(N, 1, S, S)`` give in one pass: afterwards the network computes the same as the file, and
@@ -161,7 +172,11 @@ def warm_start(network: nn.Module, path: Path, crops: Callable[[], Tensor], in_p
     except _UNREADABLE as error:
         raise RunError(f"--init {path} cannot be read: {_in_short(error)}") from error
     own = network.state_dict()
-    shared = {name: t for name, t in tensors.items() if name in own and own[name].shape == t.shape}
+    shared = {
+        name: tensor
+        for name, tensor in tensors.items()
+        if name in own and own[name].shape == tensor.shape and not name.startswith(fresh)
+    }
     taken = Taken(len(shared), len(own), _values(shared) / _values(own))
     if not shared:
         raise RunError(f"--init {path} shares no weights with this network")
@@ -221,7 +236,11 @@ def _in_short(error: Exception) -> str:
     return text if len(text) <= 160 else f"{text[:160]}..."
 
 
-def _shipped(model: str) -> Path:
+def shipped_weights(model: str) -> Path:
+    """Return the file of the shipped weights of ``model``.
+
+    Raises :class:`~train.errors.RunError` if there is none.
+    """
     for suffix in (".onnx", ".safetensors"):
         path = WEIGHTS / f"{model}{suffix}"
         if path.is_file():

@@ -14,7 +14,7 @@ from train.models.plain import PlainResNet18
 from train.models.resnet18 import ResNet18Landmarks
 from train.models.unet import UNetLandmarks
 
-MODELS: dict[str, Callable[[], nn.Module]] = {
+MODELS: dict[str, Callable[..., nn.Module]] = {
     "resnet18": ResNet18Landmarks,
     "resnet18-plain": PlainResNet18,
     "unet": partial(UNetLandmarks, features=32, stride=2),
@@ -26,27 +26,43 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
 WITHOUT_MAPS = ("resnet18-plain", *SPECS)
 """Networks that regress coordinates, so that their points have no quality."""
 
+OF_ANY_SCHEME = tuple(model for model in MODELS if model not in SPECS)
+"""Networks of which the number of points can be chosen."""
+
+HEADS: dict[str, tuple[str, ...]] = {
+    "resnet18": ("pyramid.maps.",),
+    "resnet18-plain": ("backbone.fc.",),
+    **dict.fromkeys(("unet", "unet-mri", "unet-light"), ("maps.", "presence.")),
+}
+"""Beginnings of the names of the tensors that belong to the points of a scheme; the others are the trunk."""
+
 _HALVED_FOUR_TIMES = ("unet", "unet-mri", "unet-light")
 
-WITH_BACKBONE: dict[str, Callable[[str, bool], nn.Module]] = {
+WITH_BACKBONE: dict[str, Callable[..., nn.Module]] = {
     "resnet18": ResNet18Landmarks,
     "resnet18-plain": PlainResNet18,
 }
 """Networks whose backbone can be chosen, and which can start from ImageNet weights."""
 
 
-def build(model: str, backbone: str = "", pretrained: bool = False) -> nn.Module:
+def build(
+    model: str, n_points: int | None = None, *, backbone: str = "", pretrained: bool = False
+) -> nn.Module:
     """Create the untrained network ``model``, or one whose ``backbone`` is ``pretrained`` on ImageNet.
 
-    An empty ``backbone`` is the model's own. Raises :class:`~train.errors.RunError` for an unknown name, for
-    a model whose backbone cannot be chosen, and if the ImageNet weights cannot be downloaded.
+    It locates ``n_points``, None for as many as the shipped one. An empty ``backbone`` is the model's own.
+    Raises :class:`~train.errors.RunError` for an unknown name, for a model whose backbone, or number of
+    points, cannot be chosen, and if the ImageNet weights cannot be downloaded.
     """
     if model not in MODELS:
         raise RunError(f"unknown model {model!r}: choose one of {', '.join(MODELS)}")
     check_backbone(model, backbone)
+    if n_points is not None and model in SPECS:
+        raise RunError(f"{model} locates points of its own: choose one of {', '.join(OF_ANY_SCHEME)}")
+    options: dict[str, int] = {} if n_points is None else {"n_points": n_points}
     if backbone or pretrained:
-        return WITH_BACKBONE[model](backbone or "resnet18", pretrained)
-    return MODELS[model]()
+        return WITH_BACKBONE[model](backbone or "resnet18", pretrained, **options)
+    return MODELS[model](**options)
 
 
 def check_backbone(model: str, backbone: str) -> None:

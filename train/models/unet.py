@@ -1,4 +1,4 @@
-"""U-Net that predicts a heatmap of each of 68 points in one grey crop.
+"""U-Net that predicts a heatmap of each point in one grey crop.
 
 O. Ronneberger et al., "U-Net: Convolutional Networks for Biomedical Image Segmentation", MICCAI 2015, with
 batch normalisation, in the shape and with the layer names of M. Buda et al., "Association of genomic subtypes
@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from tracker.types import N_POINTS
+from tracker.scheme.ibug68 import IBUG68
 from train.errors import RunError
 from train.models.backbone import MEAN, STD
 from train.models.heatmap import RING
@@ -30,11 +30,12 @@ class UNetLandmarks(nn.Module):
     """Network from grey crops to ``LandmarkOutput``.
 
     The input is ``(N, 1, S, S)`` uint8 or float grey levels 0..255, S a multiple of 16. ``features`` are the
-    channels of the first level, doubled at each of four. Maps have 1 / ``stride`` of the crop's size (1, 2 or
-    4), where the decoder ends. Raises :class:`~train.errors.RunError` for another stride.
+    channels of the first level, doubled at each of four. Maps, one for each of ``n_points``, have 1 /
+    ``stride`` of the crop's size (1, 2 or 4), where the decoder ends. Raises
+    :class:`~train.errors.RunError` for another stride.
     """
 
-    def __init__(self, features: int = 32, stride: int = 2) -> None:
+    def __init__(self, features: int = 32, stride: int = 2, n_points: int = IBUG68.n_points) -> None:
         super().__init__()
         if stride not in (1, 2, 4):
             raise RunError(f"a U-Net draws maps at 1/1, 1/2 or 1/4 of the crop, got 1/{stride}")
@@ -49,10 +50,10 @@ class UNetLandmarks(nn.Module):
             width = widths[level - 1]
             setattr(self, f"upconv{level}", nn.ConvTranspose2d(2 * width, width, kernel_size=2, stride=2))
             setattr(self, f"decoder{level}", double_convolution(2 * width, width, f"dec{level}"))
-        self.maps = nn.Conv2d(widths[self.last - 1], N_POINTS, kernel_size=3, padding=1 + RING)
+        self.maps = nn.Conv2d(widths[self.last - 1], n_points, kernel_size=3, padding=1 + RING)
         # Initial maps are flat, so that every point begins in the middle of the crop.
         nn.init.normal_(self.maps.weight, std=0.01)
-        self.presence = nn.Linear(N_POINTS, 1)
+        self.presence = nn.Linear(n_points, 1)
 
     def forward(self, crop: Tensor) -> LandmarkOutput:
         """Predict points, presence and maps of each crop."""

@@ -29,7 +29,7 @@ _JAW = list(PARTS["jaw"])
 
 
 def mean_head(faces: Sequence[LabelledFace], first: FloatArray = HEAD_MM) -> FloatArray:
-    """Return the symmetric head ``(68, 3)`` in millimetres that fits ``faces`` and their mirror images.
+    """Return the symmetric head ``(P, 3)`` in millimetres that fits ``faces`` and their mirror images.
 
     Guessed points do not count. ``first`` is the head to begin with; its origin lies between the outer eye
     corners, 90 mm apart, and so does that of the result.

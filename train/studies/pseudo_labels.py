@@ -44,7 +44,7 @@ _MIN_PRESENCE = 0.5
 class PseudoLabel:
     """The teacher's result for one face.
 
-    ``points`` are ``(68, 2)`` in image pixels, ``presence`` is 0..1, and ``spread_percent`` the mean standard
+    ``points`` are ``(P, 2)`` in image pixels, ``presence`` is 0..1, and ``spread_percent`` the mean standard
     deviation of its maps in per cent of the distance between the outer eye corners. ``visibility`` is that of
     :class:`~train.data.faces.LabelledFace`.
     """
@@ -84,7 +84,7 @@ def _tracked(folder: Path, limit: int) -> list[tuple[Path, FloatArray]]:
 def label_faces(
     teacher: nn.Module, size: int, guesses: Sequence[tuple[Path, FloatArray]], on_face: OnRead = lambda: None
 ) -> Iterator[PseudoLabel]:
-    """Label faces, in the given order, whose rough points ``(68, 2)`` place the crop.
+    """Label faces, in the given order, whose rough points ``(P, 2)`` place the crop.
 
     ``teacher`` takes crops of ``size`` pixels. Raises :class:`~train.errors.DataError` for an image that
     cannot be read and :class:`~train.errors.RunError` for a network without maps.

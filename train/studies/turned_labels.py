@@ -109,7 +109,7 @@ def _boxes(folder: Path, prefix: str) -> Iterator[Guess]:
         if box.height < _MIN_HEIGHT:
             continue
         crop = CropTransform.from_box(box)
-        # Boxes begin at the forehead, the 68 points at the brows.
+        # Boxes begin at the forehead, iBUG's points at the brows.
         center = (crop.center[0], crop.center[1] + 0.08 * box.height)
         image = image_below(where, folder, cells["file"])
         masked = prefix.startswith("mask")
@@ -179,7 +179,7 @@ def _in_box(found: FaceBox, apart: float, drawn: FaceBox) -> bool:
 
 
 def hidden(points: FloatArray) -> npt.NDArray[np.bool_]:
-    """Return which of ``points`` ``(68, 2)`` lie on the far half of a strongly turned face."""
+    """Return which of ``points`` ``(P, 2)`` lie on the far half of a strongly turned face."""
     yaw = float(fit_camera(points, np.ones(N_POINTS, bool)).yaw_deg)
     if abs(yaw) < _TURNED_DEG:
         return np.zeros(N_POINTS, bool)
@@ -188,7 +188,7 @@ def hidden(points: FloatArray) -> npt.NDArray[np.bool_]:
 
 @torch.inference_mode()
 def look(teacher: nn.Module, image: ImageArray, crop: CropTransform, size: int) -> tuple[FloatArray, float]:
-    """Return the teacher's points ``(V, 68, 2)`` in ``image`` from each view around ``crop``, and presence.
+    """Return the teacher's points ``(V, P, 2)`` in ``image`` from each view around ``crop``, and presence.
 
     Views are turned by some degrees to both sides, each also mirrored; presence is the median.
     """

@@ -123,7 +123,7 @@ def _read_crops(
 
 @torch.inference_mode()
 def locate_68(shots: Sequence[Shot]) -> FloatArray:
-    """Locate the 68 points of each shot with the shipped ResNet18: ``(N, 68, 2)`` in image pixels.
+    """Locate iBUG's points of each shot with the shipped ResNet18: ``(N, P, 2)`` in image pixels.
 
     Runs the network twice, as the tracker does on a still image: on a crop around the labels, then on a crop
     around the first result. Raises :class:`~train.errors.RunError` if the weights are missing.
@@ -150,8 +150,8 @@ def train_imm(
     """Train ``config.model`` on people 1-28 of the database below ``data`` and validate it on people 29-32.
 
     A ``final`` run trains on people 1-32, and nobody validates. Where a stage of ``config`` names
-    :data:`OTHERS`, the faces that the 68-point networks train on are read from ``data`` as well. ``limit`` is
-    the number of shots and of faces to use; 0 uses all.
+    :data:`OTHERS`, the faces that the networks for iBUG's points train on are read from ``data`` as well.
+    ``limit`` is the number of shots and of faces to use; 0 uses all.
 
     Returns the weights' path on the first process and None on the others. Raises
     :class:`~train.errors.RunError` for stages of another size than the network's,

@@ -1,4 +1,4 @@
-"""Training of the 68-point networks on 300-W style data."""
+"""Training of the networks for iBUG's points on 300-W style data, and the initial weights of any scheme."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from tracker.scheme.ibug68 import IBUG68
+from tracker.scheme.value import Scheme
 from train.config import TrainConfig
 from train.data.dataset import FaceCrops, Picture
 from train.data.faceless import NOFACE, with_mined
@@ -27,7 +29,8 @@ from train.data.splits import (
 )
 from train.errors import RunError
 from train.models.load import Taken, warm_start
-from train.models.registry import WITH_BACKBONE, build
+from train.models.registry import HEADS, WITH_BACKBONE, build
+from train.models.trained import scheme_of
 from train.processes import is_first_process
 from train.progress import progress_bar
 from train.training.options import RunOptions
@@ -87,7 +90,7 @@ def train_landmarks(
     pictures, validation = limited(pictures, limit), limited(validation, limit)
     task = landmark_task(config, pictures, validation)
     fresh = initial_network(config, faces, say, more.in_part)
-    make = partial(build, config.model, config.backbone) if options.has_checkpoint else fresh
+    make = partial(build, config.model, backbone=config.backbone) if options.has_checkpoint else fresh
     return run_training(config, make, task, options)
 
 
@@ -96,11 +99,13 @@ def initial_network(
     faces: Sequence[LabelledFace],
     say: Callable[[str], object],
     in_part: bool = False,
+    scheme: Scheme = IBUG68,
 ) -> Callable[[], nn.Module]:
     """Return a function that creates the network with its initial weights.
 
     These are random, ImageNet's, or those of a trained model's file; the first process reports by ``say`` how
-    much of the file was used. The function raises :class:`~train.errors.RunError` if the model cannot start
+    much of the file was used. From a file of another scheme than ``scheme`` only the trunk is taken, not what
+    belongs to its points. The function raises :class:`~train.errors.RunError` if the model cannot start
     from this source, or if the file has less than half of its weights and not ``in_part``.
     """
 
@@ -109,30 +114,38 @@ def initial_network(
             if config.model not in WITH_BACKBONE:
                 known = " and ".join(WITH_BACKBONE)
                 raise RunError(f"--init imagenet is for {known}: give a file to start {config.model} from")
-            return build(config.model, config.backbone, pretrained=True)
-        network = build(config.model, config.backbone)
+            return build(config.model, scheme.n_points, backbone=config.backbone, pretrained=True)
+        network = build(config.model, scheme.n_points, backbone=config.backbone)
         if config.init:
-            taken = _start_from(network, config, faces, in_part)
+            taken, fresh = _start_from(network, config, faces, in_part, scheme)
             if is_first_process():
-                say(f"--init {config.init} gives {taken}")
+                new = f"; new: {' and '.join(fresh)}, for the points of {scheme}" if fresh else ""
+                say(f"--init {config.init} gives {taken}{new}")
         return network
 
     return make
 
 
 def _start_from(
-    network: nn.Module, config: TrainConfig, faces: Sequence[LabelledFace], in_part: bool
-) -> Taken:
-    """Copy all tensors of the file ``config.init`` that fit into ``network``.
+    network: nn.Module,
+    config: TrainConfig,
+    faces: Sequence[LabelledFace],
+    in_part: bool,
+    scheme: Scheme,
+) -> tuple[Taken, list[str]]:
+    """Copy all tensors of the file ``config.init`` that fit into ``network``; return which layers stay new.
 
     The normalisation of an exported model is separated with canonical crops of some of ``faces``.
     """
 
     def crops() -> Tensor:
-        some = FaceCrops(faces[:: max(1, len(faces) // _CALIBRATION)], config.stages[0].size)
+        chosen = faces[:: max(1, len(faces) // _CALIBRATION)]
+        some = FaceCrops(chosen, config.stages[0].size, scheme=scheme)
         return torch.stack([some[i][0] for i in range(len(some))])
 
-    return warm_start(network, Path(config.init), crops, in_part)
+    path = Path(config.init)
+    fresh = () if scheme_of(path) == scheme else HEADS[config.model]
+    return warm_start(network, path, crops, in_part, fresh), [name.removesuffix(".") for name in fresh]
 
 
 def _refuse_leaks(training: list[LabelledFace], validation: list[LabelledFace], data: Path) -> None:

@@ -152,6 +152,7 @@ class _Epochs:
             run.rows.append(report.row())
             run.save(self.out / LAST, self.fabric)
             self._write(anew=False)
+            self._look(validation.at(stage.size, epoch))
             self.display.end(report)
 
     def smaller(self) -> str:
@@ -207,6 +208,12 @@ class _Epochs:
         if time.monotonic() - self._drawn >= CURVES_EVERY_S or self.run.epoch == self.run.config.epochs:
             write_curves(self.out / CURVES, rows, self.task.unit)
             self._drawn = time.monotonic()
+
+    def _look(self, validation: Crops) -> None:
+        """Show the predictions after 1, 2, 4, 8 ... epochs, and after the last."""
+        epoch, last = self.run.epoch, self.run.config.epochs
+        if self.task.look and self.fabric.is_global_zero and (epoch == last or not epoch & (epoch - 1)):
+            self.task.look(self.run.averaged, validation, self.out, epoch)
 
     def _validate(self, crops: Crops) -> Validation:
         return validate(self.run.averaged, crops, self.task, self.run.config.batch_size, self.fabric)

@@ -111,6 +111,7 @@ def new_record(config: TrainConfig, task: Task) -> dict[str, Any]:
             "sha256_of_names_and_labels": task.data,
         },
         "sessions": [],
+        **task.about,
     }
 
 

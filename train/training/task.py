@@ -7,12 +7,16 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from torch import nn
 
+from tracker.scheme.ibug68 import IBUG68
+from tracker.scheme.value import Scheme
 from tracker.types import FloatArray
 from train.config import Stage, TrainConfig
 from train.data.dataset import FaceCrops, Picture, Sample
@@ -50,7 +54,9 @@ class Task:
     ``data`` identifies these pictures, so that a resumed run uses the same ones. ``read`` loads them;
     ``members`` returns the indices of those that a stage trains on (None: all); ``loss`` takes output, points
     and is_face; ``error`` returns the error ``(N,)`` of predicted points against the truth, both ``(N, P,
-    2)`` in crop sides, in ``unit``. ``counts`` are the training pictures of each data set, for the record.
+    2)`` in crop sides, in ``unit``. ``counts`` are the training pictures of each data set, and ``about`` what
+    else is to be known of them, as JSON, for the record. ``look`` shows the predictions for the validation
+    crops, given model, crops, the run's folder and the number of epochs, after some of the first epochs.
     Raises :class:`~train.errors.DataError` without training pictures.
     """
 
@@ -63,6 +69,8 @@ class Task:
     unit: str = "% NME"
     members: Callable[[Stage], Sequence[int]] | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
+    about: Mapping[str, Any] = field(default_factory=dict)
+    look: Callable[[nn.Module, Crops, Path, int], None] | None = None
 
     def __post_init__(self) -> None:
         if self.training < 1:
@@ -74,18 +82,21 @@ class Task:
 
 
 def landmark_task(
-    config: TrainConfig, training: Sequence[Picture], validation: Sequence[LabelledFace]
+    config: TrainConfig,
+    training: Sequence[Picture],
+    validation: Sequence[LabelledFace],
+    scheme: Scheme = IBUG68,
 ) -> Task:
-    """Return the task of locating 68 points in crops around labelled faces.
+    """Return the task of locating the points of ``scheme`` in crops around labelled faces.
 
-    The error is the NME in per cent of the inter-ocular distance.
+    The error is the NME in per cent of the scheme's normaliser, such as the inter-ocular distance.
     """
     size = max(stage.size for stage in config.stages)
 
     def read(on_read: OnRead) -> tuple[Crops, Crops]:
         return (
-            FaceCrops(training, size, config.recipe, config.seed, on_read),
-            FaceCrops(validation, size, on_read=on_read),
+            FaceCrops(training, size, config.recipe, config.seed, on_read, scheme),
+            FaceCrops(validation, size, on_read=on_read, scheme=scheme),
         )
 
     def members(stage: Stage) -> Sequence[int]:
@@ -96,8 +107,9 @@ def landmark_task(
     key = data_key([face.image for face in training], [face.image for face in validation])
     data = hashlib.sha256(key.encode() + b"".join(map(_content, training))).hexdigest()
     counts = Counter(face.subset for face in training)
+    error = partial(nme_percent, scheme=scheme)
     return Task(
-        len(training), len(validation), data, read, config.loss, nme_percent, members=members, counts=counts
+        len(training), len(validation), data, read, config.loss, error, members=members, counts=counts
     )
 
 

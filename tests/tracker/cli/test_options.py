@@ -22,7 +22,7 @@ from tracker.drawing.anonymise import Mode
 from tracker.drawing.masks import LEAST_SCALE, MOST_SCALE
 from tracker.drawing.style import DEFAULT_STYLE, LAYERS, NONE
 from tracker.inference.backends import BACKENDS, MOST_THREADS
-from tracker.inference.opening import DetectorName
+from tracker.inference.opening import DETECTORS
 from tracker.tracking.opening import FaceLimits, SmoothingName, TrackerOptions, open_tracker
 
 
@@ -36,10 +36,15 @@ def choices(option: Any) -> tuple[str, ...]:
 
 @pytest.mark.parametrize(
     ("option", "names"),
-    [(options.Detector, DetectorName), (options.Smoothing, SmoothingName), (options.Anonymise, Mode)],
+    [(options.Smoothing, SmoothingName), (options.Anonymise, Mode)],
 )
 def test_an_option_has_the_choices_of_the_code(option: Any, names: Any) -> None:
     assert choices(option) == get_args(names)
+
+
+def test_the_names_of_the_detectors_are_those_of_the_code() -> None:
+    assert options.DETECTORS == DETECTORS
+    assert get_args(options.Detector)[1].metavar.split("|") == [*DETECTORS, "FILE.onnx"]
 
 
 def test_the_help_of_the_backend_lists_all() -> None:
@@ -74,6 +79,8 @@ def test_the_defaults_are_those_of_the_tracker_options(function: Callable[..., o
     parameters = inspect.signature(function).parameters
     defaults = asdict(TrackerOptions())
     del defaults["max_still_faces"]  # the command line has one option for both limits
+    if function is not track:
+        del defaults["boxes"]  # of one video, or of pictures
     if function is open_tracker:
         for name in get_type_hints(FaceLimits):
             assert defaults.pop(name) == 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pytest
@@ -13,7 +12,8 @@ import pytest
 from tracker.errors import WeightsError
 from tracker.inference import backends, opening, weights
 from tracker.inference.detection.blazeface import BlazeFace
-from tracker.inference.opening import DETECTORS, DetectorName, open_detector, open_landmarker
+from tracker.inference.detection.whole_picture import WholePicture
+from tracker.inference.opening import DETECTORS, open_detector, open_landmarker
 from tracker.inference.weights import MANIFEST, weights_dir
 
 
@@ -61,8 +61,9 @@ def test_a_damaged_variant_is_an_error(two_files: Path, monkeypatch: pytest.Monk
 
 
 def test_detectors_open_by_name() -> None:
-    assert get_args(DetectorName) == DETECTORS
+    assert DETECTORS == ("blazeface", "mediapipe", "none")
     assert isinstance(open_detector("blazeface", threads=1), BlazeFace)
+    assert isinstance(open_detector("none"), WholePicture)
 
 
 def test_a_detector_opens_without_a_name_for_programs_of_ones_own() -> None:

@@ -44,7 +44,8 @@ def test_a_tracker_opens_with_defaults_and_finds_a_face_in_an_array() -> None:
     [
         ({"smoothing": "mid"}, "one of off, low, high"),
         ({"smoothing": ["low"]}, "one of off, low, high"),
-        ({"detector": "x"}, "one of blazeface, mediapipe"),
+        ({"detector": "x"}, "one of blazeface, mediapipe, none or the path of an ONNX file"),
+        ({"detector": None}, "one of blazeface"),
         ({"threads": -1}, "in 0..256"),
         ({"threads": "a"}, "in 0..256"),
         ({"threads": 257}, "in 0..256"),

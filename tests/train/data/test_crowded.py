@@ -79,8 +79,8 @@ def test_samples_without_a_face_hold_nobody_elses(
     """No crop places the neighbour's points as a crop of the neighbour would, up to half its size."""
     cut: list[CropTransform] = []
 
-    def spied(crop: CropTransform, rng: np.random.Generator, alone: bool = True) -> CropTransform:
-        cut.append(misplace(crop, rng, alone))
+    def spied(crop: CropTransform, rng: np.random.Generator, *how: bool) -> CropTransform:
+        cut.append(misplace(crop, rng, *how))
         return cut[-1]
 
     monkeypatch.setattr(dataset, "misplace", spied)

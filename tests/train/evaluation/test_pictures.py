@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PathCollection
 
 from tests.tiny import blobs, face_points
-from tracker.scheme import EDGES
+from tracker.scheme.ibug68 import EDGES
 from tracker.types import FloatArray
 from train.errors import DataError
 from train.evaluation.pictures import photograph

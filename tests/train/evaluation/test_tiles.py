@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.tiny import face_points
-from tracker.scheme import EDGES
+from tracker.scheme.ibug68 import EDGES
 from train.errors import DataError
 from train.evaluation.tiles import Marks, Tile, edges, swatch, tile_svg
 

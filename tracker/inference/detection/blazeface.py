@@ -91,7 +91,7 @@ class BlazeFace:
     def detect(
         self, image_bgr: ImageArray, views: Sequence[View] | None = None, pixel_aspect: float = 1.0
     ) -> list[FaceBox]:
-        """Return the faces in ``image_bgr`` ``(H, W, 3)`` uint8 as tight 68-point boxes, best score first.
+        """Return the tight boxes of iBUG's points in ``image_bgr`` ``(H, W, 3)`` uint8, best score first.
 
         Boxes are in square pixels; ``pixel_aspect`` is the width of the picture's pixels over their height.
         Each face is reported once, however many of the ``views`` show it. Without ``views`` the picture is

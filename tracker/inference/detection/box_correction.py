@@ -1,4 +1,4 @@
-"""Correction of BlazeFace's boxes to the tight box around the 68 landmarks."""
+"""Correction of BlazeFace's boxes to the tight box around iBUG's points."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class RawFace:
 
 @dataclass(frozen=True, eq=False)
 class BoxCorrection:
-    """Linear function from BlazeFace's key points to the tight box around the 68 landmarks.
+    """Linear function from BlazeFace's key points to the tight box around iBUG's points.
 
     BlazeFace's own box stays upright and shrinks when the head rolls, but its key points turn with the head.
     So the box is computed from them in the coordinates of the head (:attr:`RawFace.head`). ``matrix`` ``(4,

@@ -12,7 +12,7 @@ from tracker.types import FaceBox, ImageArray
 
 
 class FaceDetector(Protocol):
-    """Finds faces and reports the same kind of box for each network: tight around the 68 landmarks."""
+    """Finds faces and reports the same kind of box for each network: tight around iBUG's points."""
 
     def views(self, image_hw: tuple[int, int]) -> Sequence[View]:
         """Return the parts of a picture of ``image_hw`` = (height, width) square pixels to search.
@@ -35,7 +35,7 @@ class FaceDetector(Protocol):
         :class:`tracker.tracking.search.Search` chooses, so that small faces are found without searching
         everywhere in each frame.
 
-        Each box is an estimate of the tight box around the 68 landmarks, measured with the head upright:
+        Each box is an estimate of the tight box around iBUG's points, measured with the head upright:
         ``roll_rad`` tells how far the head is turned about the centre of the box.
         """
         ...

@@ -78,7 +78,7 @@ class MediaPipeDetector(Closing):
         views: Sequence[View] | None = None,  # noqa: ARG002
         pixel_aspect: float = 1.0,
     ) -> list[FaceBox]:
-        """Return the faces in ``image_bgr`` ``(H, W, 3)`` uint8 as tight 68-point boxes, best score first.
+        """Return the tight boxes of iBUG's points in ``image_bgr`` ``(H, W, 3)`` uint8, best score first.
 
         Boxes are in square pixels. MediaPipe knows no others: where ``pixel_aspect``, the width of the
         picture's pixels over their height, is not 1, it gets a stretched copy.

@@ -56,8 +56,8 @@ def measure(case: BenchCase, started: float) -> tuple[list[StageTiming], Process
         width, height = source.size
     about: dict[str, Any] = {
         "backend": opened.backend,
-        "model": case.model,
-        "precision": opened.file.precision,
+        "model": opened.file.name,
+        "precision": opened.file.precision or "unstated",
         "threads": case.threads,
         "width": width,
         "height": height,

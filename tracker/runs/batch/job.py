@@ -7,12 +7,13 @@ import logging
 import os
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from tracker.errors import SourceError, TrackerError
+from tracker.errors import SourceError, TrackerError, WeightsError
 from tracker.runs.batch.drafts import draft_of, remove_drafts
 from tracker.runs.batch.plan import Job
 from tracker.runs.batch.records import Outcome, Record, job_identity, record_path, write_record
@@ -43,7 +44,10 @@ def do_job(job: Job, folder: Path, options: TrackerOptions, observer: RunObserve
         identity = job_identity(job, options)
         with guarded_write(results.parent):
             results.parent.mkdir(parents=True, exist_ok=True)
-        error = _write_draft(job, draft, _opened(options), observer)
+        tracker = _opened(options)
+        if not _is_of(tracker, identity):
+            raise WeightsError(f"model {options.model} was replaced during the batch: start the batch again")
+        error = _write_draft(job, draft, tracker, observer)
         frames, faces, left_out = _counts(draft)
         outcome = Outcome(frames, faces, round(time.perf_counter() - started, 3), error, left_out)
         if outcome.frames or not error:
@@ -69,6 +73,13 @@ def _opened(options: TrackerOptions) -> OpenedTracker:
     """Return a tracker of this process; its models are opened once."""
     keep_opencv_to_one_thread()
     return options.open()
+
+
+def _is_of(tracker: OpenedTracker, identity: Mapping[str, Any]) -> bool:
+    """Return whether the files of ``tracker``, opened for an earlier job, are those of ``identity``."""
+    model, detector = tracker.made_by["model"], tracker.made_by["detector"]
+    hashes = {value for name, value in model.items() if name.endswith("sha256")}
+    return hashes <= {*identity["weights"]} and detector == identity["detector"]
 
 
 def _unforeseen(job: Job, error: Exception) -> str:

@@ -9,16 +9,19 @@ import sys
 from pathlib import Path
 from subprocess import run
 
+import cv2
 import pytest
 
 from tests.batches import LIGHT, LIGHT_ARGUMENTS
 from tests.cache import Clips
 from tests.cli import run_cli
+from tests.own_models import OFFSETS, spot, write_spot_model
 from tracker.runs.batch.drafts import draft_of
 from tracker.runs.batch.job import do_job, remove_drafts_of
 from tracker.runs.batch.plan import plan_jobs
 from tracker.runs.batch.records import record_path
 from tracker.runs.observer import ItemObserver
+from tracker.tracking.opening import TrackerOptions
 
 
 def files_below(folder: Path) -> set[str]:
@@ -125,3 +128,16 @@ def test_an_unforeseen_error_is_that_of_its_job_in_one_line(tmp_path: Path, clip
     assert "ValueError: 31 is not\\na valid Type, test_job.py:" in outcome.error
     assert files_below(tmp_path) == set()
     assert do_job(good, tmp_path, LIGHT).error is None
+
+
+def test_a_model_that_is_replaced_during_the_batch_fails_the_job(tmp_path: Path) -> None:
+    """Results are never recorded under the hash of a model that did not make them."""
+    model = write_spot_model(tmp_path / "spot.onnx")
+    (tmp_path / "in").mkdir()
+    assert cv2.imwrite(str(tmp_path / "in" / "a.png"), spot((160, 120)))
+    options = TrackerOptions(str(model), "cpu", "none", threads=1)
+    (only,) = plan_jobs([tmp_path / "in"])
+    assert do_job(only, tmp_path / "out", options).error is None
+    write_spot_model(model, offsets=OFFSETS * 0.9)
+    error = do_job(only, tmp_path / "out", options).error
+    assert error == f"model {model} was replaced during the batch: start the batch again"
