@@ -50,7 +50,11 @@ def train_points(
         say(f"{len(split.training)} faces train and {len(split.validation)} validate: {own.rule}")
         _look_for_copies(split, scheme, say)
     fresh = initial_network(config, split.training, say, in_part=True, scheme=scheme)
-    make = partial(build, config.model, scheme.n_points) if options.has_checkpoint else fresh
+    make = (
+        partial(build, config.model, scheme.n_points, backbone=config.backbone)
+        if options.has_checkpoint
+        else fresh
+    )
     return run_training(config, make, points_task(config, own, split, scheme, started), options)
 
 
