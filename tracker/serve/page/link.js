@@ -1,0 +1,136 @@
+/** A WebSocket of the server that connects again by itself. */
+
+import { PROBLEMS, Problem } from "./problems.js";
+
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 8000;
+const SILENCE_MS = 15000; // without an answer that is due, the connection is taken for lost
+const POLICY = 1008;
+const TOO_BIG = 1009;
+const TOO_MANY = 1013;
+
+/**
+ * The messages of ``path``; a lost connection is opened again after half a second, then after ever longer.
+ *
+ * ``on.open()`` follows each connection, ``on.message(data)`` each message, ``on.state(text)`` what goes on
+ * ("" once messages come), ``on.problem(problem)`` what no further try can mend: the link is closed then.
+ * ``on.isDue()`` tells whether a message is expected.
+ */
+export class Link {
+  #url;
+  #on;
+  #socket = null;
+  #waitMs = FIRST_WAIT_MS;
+  #timer = 0;
+  #watch = 0;
+  #heardMs = 0;
+  #closed = false;
+
+  constructor(path, query, on) {
+    this.#url = new URL(`${path}?${new URLSearchParams(query)}`, location.href);
+    this.#url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+    this.#on = on;
+    window.addEventListener("online", this.#now);
+    this.#watch = setInterval(() => this.#checkSilence(), 1000);
+    this.#connect();
+  }
+
+  get isOpen() {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  send(bytes) {
+    if (!this.#on.isDue()) this.#heardMs = performance.now(); // the clock of silence starts here
+    this.#socket.send(bytes);
+  }
+
+  close() {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    clearInterval(this.#watch);
+    window.removeEventListener("online", this.#now);
+    this.#drop();
+  }
+
+  #now = () => {
+    if (this.#closed || !this.#timer) return;
+    clearTimeout(this.#timer);
+    this.#connect();
+  };
+
+  #connect() {
+    this.#timer = 0;
+    const socket = new WebSocket(this.#url);
+    socket.binaryType = "arraybuffer";
+    this.#socket = socket;
+    let opened = false;
+    socket.onopen = () => {
+      opened = true;
+      this.#heardMs = performance.now();
+      this.#on.open();
+    };
+    socket.onmessage = ({ data }) => {
+      this.#heardMs = performance.now();
+      this.#waitMs = FIRST_WAIT_MS;
+      this.#on.state("");
+      this.#on.message(data);
+    };
+    socket.onclose = ({ code }) => this.#lost(code, opened);
+  }
+
+  /** A connection that never opened has no code: what the server says to a plain request tells why. */
+  async #lost(code, opened) {
+    this.#socket = null;
+    if (code === POLICY || (!opened && (await isRefused()))) return this.#fail(PROBLEMS.refused());
+    if (code === TOO_BIG) return this.#fail(PROBLEMS.tooBig());
+    if (this.#closed) return;
+    const seconds = this.#waitMs / 1000;
+    const what = code === TOO_MANY ? "the server is full" : "connection lost";
+    this.#on.state(`${what}, next try in ${seconds < 1 ? "a moment" : `${Math.round(seconds)} s`}`);
+    this.#timer = setTimeout(() => this.#connect(), this.#waitMs);
+    this.#waitMs = Math.min(2 * this.#waitMs, LONGEST_WAIT_MS);
+  }
+
+  #fail(problem) {
+    if (this.#closed) return;
+    this.close();
+    this.#on.problem(problem);
+  }
+
+  #checkSilence() {
+    if (!this.isOpen || !this.#on.isDue() || performance.now() - this.#heardMs < SILENCE_MS) return;
+    this.#drop();
+    this.#lost(0, true);
+  }
+
+  #drop() {
+    if (!this.#socket) return;
+    this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
+    this.#socket.close();
+    this.#socket = null;
+  }
+}
+
+/** Return whether the server answers and refuses this page: its token is missing or an old one. */
+async function isRefused() {
+  try {
+    const answer = await fetch("/api/info");
+    return answer.status === 401 || answer.status === 403;
+  } catch {
+    return false; // nobody answers: the server is gone, and may come back
+  }
+}
+
+/** Return the JSON of a request; raises a Problem with the server's own line. */
+export async function request(path, options = {}) {
+  let answer;
+  try {
+    answer = await fetch(path, options);
+  } catch {
+    throw PROBLEMS.gone();
+  }
+  if (answer.ok) return answer.json();
+  if (answer.status === 401) throw PROBLEMS.refused();
+  const said = await answer.json().then((body) => body.error, () => "");
+  throw new Problem("The server refused this", said ? `It says: ${said}` : `Its status is ${answer.status}.`);
+}
