@@ -70,7 +70,7 @@ export class Player {
 
   #openFile(file, others = 0) {
     if (others) this.#messages.note(`${others} more left out: drop one file at a time`);
-    const mostBytes = this.#info.limits.message_bytes;
+    const mostBytes = this.#info.limits.picture_bytes;
     return this.#open((on) => (isVideo(file) ? new Film(file, on) : new Still(file, mostBytes, on)));
   }
 
