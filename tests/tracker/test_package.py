@@ -65,6 +65,7 @@ PUBLIC_NAMES = {
     "ResultSink",
     "Results",
     "ResultsError",
+    "ServeError",
     "SinkError",
     "Source",
     "SourceError",

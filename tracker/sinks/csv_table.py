@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from tracker.errors import MisuseError, ResultsError
-from tracker.sinks.json_lines import FaceRecord, face_record
+from tracker.sinks.line_records import FaceRecord, face_record
 from tracker.sinks.text import Cell, TableSink, read_cell
 from tracker.types import N_POINTS, FrameResult
 

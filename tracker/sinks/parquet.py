@@ -11,7 +11,7 @@ from typing import Any
 from tracker.distribution import install_command
 from tracker.errors import SinkError
 from tracker.sinks.csv_table import CSV_HEADER, face_cells
-from tracker.sinks.json_lines import FaceRecord, face_record
+from tracker.sinks.line_records import FaceRecord, face_record
 from tracker.sinks.sink import Sink
 from tracker.sources.images.source import ReadFailure
 from tracker.system.files import beside, check_output, guarded_write

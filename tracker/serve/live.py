@@ -1,0 +1,151 @@
+"""The server's own camera or film: tracked while somebody watches, the newest picture for everyone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from functools import partial
+
+from tracker.drawing.annotate import annotate
+from tracker.drawing.anonymise import Anonymiser
+from tracker.drawing.style import DrawStyle
+from tracker.errors import MisuseError, TrackerError
+from tracker.serve.live_source import LiveSource
+from tracker.serve.pictures import encode
+from tracker.serve.worker import FairWorker, Flow
+from tracker.sinks.line_records import line_record
+from tracker.system.closing import Closing
+from tracker.tracking.face_tracker import FaceTracker
+from tracker.tracking.opening import OpenedTracker
+from tracker.types import Frame, FrameResult
+
+Say = Callable[[str], None]
+
+
+class LivePicture:
+    """A tracked frame that viewers get: its JSON line, and its picture as a JPEG, encoded once for all.
+
+    ``frame`` is anonymised if the server anonymises. The methods are for the event loop's thread.
+    """
+
+    def __init__(self, number: int, frame: Frame, result: FrameResult) -> None:
+        self.number = number
+        self.line = json.dumps(line_record(result), ensure_ascii=False, allow_nan=False)
+        self._frame, self._result = frame, result
+        self._plain: asyncio.Future[bytes] | None = None
+        self._drawn: asyncio.Future[bytes] | None = None
+
+    async def plain(self) -> bytes:
+        """Return the picture as it is."""
+        if self._plain is None:
+            self._plain = asyncio.ensure_future(asyncio.to_thread(encode, self._frame.image_bgr))
+        return await asyncio.shield(self._plain)
+
+    async def drawn(self, style: DrawStyle) -> bytes:
+        """Return the picture with its faces in ``style``, which is the same for all viewers."""
+        if self._drawn is None:
+            self._drawn = asyncio.ensure_future(asyncio.to_thread(self._draw, style))
+        return await asyncio.shield(self._drawn)
+
+    def _draw(self, style: DrawStyle) -> bytes:
+        return encode(annotate(self._frame, self._result, style))
+
+
+class Live(Closing):
+    """Live source that is tracked by ``worker`` for the viewers of an event loop; a context manager.
+
+    ``tracker`` gives each video a tracker, ``anonymiser`` an anonymiser, None for pictures as they are. A
+    thread reads the source all the time and gives its newest frame to the worker while somebody watches.
+    If the source fails, ``say`` gets one line, and viewing ends.
+    """
+
+    def __init__(
+        self,
+        source: LiveSource,
+        worker: FairWorker,
+        tracker: OpenedTracker,
+        anonymiser: Callable[[], Anonymiser | None],
+        say: Say,
+    ) -> None:
+        self.name, self.image_hw = source.name, source.image_hw
+        self._source, self._worker, self._say = source, worker, say
+        self._tracker, self._anonymiser = tracker, anonymiser
+        self._flow = Flow()
+        self._viewers = 0
+        self._newest: LivePicture | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._changed = asyncio.Event()
+        self.has_ended = False
+        self._thread = threading.Thread(target=self._run, name="live source", daemon=True)
+
+    def start(self) -> None:
+        """Begin, for viewers of the running event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Count a viewer until the block ends."""
+        self._viewers += 1
+        try:
+            yield
+        finally:
+            self._viewers -= 1
+
+    async def after(self, number: int) -> LivePicture | None:
+        """Wait for a picture newer than ``number`` and return the newest; None once the source has ended."""
+        while not self.has_ended:
+            if self._newest is not None and self._newest.number > number:
+                return self._newest
+            await self._changed.wait()
+        return None
+
+    def close(self) -> None:
+        """End the thread and close the source; closing twice is fine."""
+        self._source.close()
+        self._worker.withdraw(self._flow)
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            number = 0
+            for video in self._source.videos():
+                tracker, anonymiser = self._tracker.fresh(), self._anonymiser()
+                for frame in video:
+                    if self._viewers:
+                        number += 1
+                        job = partial(_track, tracker, anonymiser, number, frame)
+                        self._publish(self._worker.offer(self._flow, job).result())
+        except (CancelledError, MisuseError):  # the worker has ended
+            return
+        except TrackerError as error:
+            self._say(str(error))
+        finally:
+            self._publish(None)
+
+    def _publish(self, picture: LivePicture | None) -> None:
+        assert self._loop is not None
+        try:
+            self._loop.call_soon_threadsafe(self._show, picture)
+        except RuntimeError:  # the loop has ended, and nobody watches
+            return
+
+    def _show(self, picture: LivePicture | None) -> None:
+        if picture is None:
+            self.has_ended = True
+        else:
+            self._newest = picture
+        before, self._changed = self._changed, asyncio.Event()
+        before.set()
+
+
+def _track(tracker: FaceTracker, anonymiser: Anonymiser | None, number: int, frame: Frame) -> LivePicture:
+    """Return the picture for viewers; called by the worker."""
+    result = tracker.step(frame)
+    shown = anonymiser.hide(frame, result).frame if anonymiser else frame
+    return LivePicture(number, shown, result)

@@ -1,0 +1,70 @@
+"""Everything that requests share: models, threads of inference, the live source, and limits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from tracker.drawing.anonymise import Anonymiser
+from tracker.inference.opening import open_blazeface
+from tracker.serve.live import Live
+from tracker.serve.live_source import LiveSource
+from tracker.serve.models import Models, model_names
+from tracker.serve.seats import Seats
+from tracker.serve.settings import ServerSettings
+from tracker.serve.stills import ProcessStills, Stills
+from tracker.serve.worker import FairWorker
+from tracker.system.closing import Closing
+from tracker.tracking.opening import keep_opencv_to_one_thread
+
+
+class Service(Closing):
+    """Models and threads of a server with ``settings``; a context manager.
+
+    ``source`` is the server's own camera or film, which is closed with the rest; None for a server without
+    one. ``say`` takes one line for the operator. ``ending`` is set when the server begins to end: answers in
+    progress are finished, and nothing new begins.
+
+    Raises :class:`~tracker.errors.WeightsError` and :class:`~tracker.errors.BackendError`.
+    """
+
+    def __init__(
+        self, settings: ServerSettings, source: LiveSource | None, say: Callable[[str], None]
+    ) -> None:
+        self.settings, self.say = settings, say
+        self.model_names = model_names()
+        self.seats = Seats(settings.limits.connections)
+        self.ending = asyncio.Event()
+        keep_opencv_to_one_thread()
+        with ExitStack() as stack:
+            if source:
+                stack.enter_context(source)
+            self.models = stack.enter_context(Models(settings.tracker))
+            self.stills: Stills | ProcessStills = self._open_stills()
+            stack.push(self.stills)
+            self.worker = stack.enter_context(FairWorker())
+            self.live = stack.enter_context(self._open_live(source)) if source else None
+            self._stack = stack.pop_all()
+
+    def close(self) -> None:
+        """End all threads and processes; closing twice is fine."""
+        self._stack.close()
+
+    def _open_stills(self) -> Stills | ProcessStills:
+        settings = self.settings
+        most = settings.limits.picture_pixels
+        if settings.workers:
+            return ProcessStills(settings.workers, settings.tracker, most)
+        return Stills(self.models, most)
+
+    def _open_live(self, source: LiveSource) -> Live:
+        settings = self.settings
+        detector = open_blazeface(settings.tracker.threads) if settings.anonymise else None
+
+        def anonymiser() -> Anonymiser | None:
+            if settings.anonymise is None or detector is None:
+                return None
+            return Anonymiser(settings.anonymise, detector, thorough=False, mask_scale=settings.mask_scale)
+
+        return Live(source, self.worker, self.models.get(settings.tracker.model), anonymiser, self.say)
