@@ -34,7 +34,7 @@ _CAMERA = (
 
 
 def write_y4m(path: Path, frames_bgr: Sequence[ImageArray], fps: int = 30) -> Path:
-    """Write frames ``(H, W, 3)`` with even sides as raw video, which Chromium plays as a camera, in a loop."""
+    """Write frames ``(H, W, 3)`` with even sides as raw video, which Chromium plays as its camera."""
     height, width = frames_bgr[0].shape[:2]
     with path.open("wb") as file:
         file.write(f"YUV4MPEG2 W{width} H{height} F{fps}:1 Ip A1:1 C420jpeg\n".encode())

@@ -24,7 +24,7 @@ export class FrameSender {
   #waiting = new Map(); // frames at the server by its numbers: their times and pictures
   #taken = 0;
   #sent = 0; // on this connection, as the server counts
-  #newest = null;
+  #newest = null; // the frame to send next: its times and the promise of its picture
   #lastS = -Infinity;
   #request = 0;
   #paused = false;
@@ -69,14 +69,27 @@ export class FrameSender {
     this.#link.close();
     this.#encoder.terminate();
     this.#forget();
+    this.#keep(null);
   }
 
+  /** Every frame is copied when its time is told: a moment later the element may show the next one. */
   #listen() {
     this.#request = this.#video.requestVideoFrameCallback((nowMs, metadata) => {
-      this.#newest = { timeS: this.#clock(metadata, nowMs), capturedMs: metadata.captureTime ?? nowMs };
-      this.#take();
+      const timeS = this.#clock(metadata, nowMs);
+      if (!this.#paused && timeS !== this.#lastS) {
+        const capturedMs = metadata.captureTime ?? nowMs;
+        this.#keep({ timeS, capturedMs, picture: createImageBitmap(this.#video) });
+        this.#take();
+      }
       this.#listen();
     });
+  }
+
+  /** Keep a frame as the newest one, null for none, instead of the last that was not sent. */
+  #keep(frame) {
+    const old = this.#newest;
+    this.#newest = frame;
+    old?.picture.then((picture) => picture.close(), () => {}); // one that failed is not missed
   }
 
   #opened() {
@@ -97,18 +110,16 @@ export class FrameSender {
     const frame = this.#newest;
     const inFlight = this.#encoding.size + this.#waiting.size;
     if (!frame || this.#paused || !this.#link.isOpen || inFlight >= MOST_IN_FLIGHT) return;
-    this.#newest = null;
-    if (frame.timeS === this.#lastS) return; // the same frame again, as after a pause
     if (frame.timeS < this.#lastS) {
-      this.#newest = frame;
       this.restart(); // the video was turned back: a tracker's time runs forward
       return;
     }
+    this.#newest = null;
     this.#lastS = frame.timeS;
     const number = this.#taken++;
     this.#encoding.set(number, frame);
     try {
-      const picture = await createImageBitmap(this.#video);
+      const picture = await frame.picture;
       this.#encoder.postMessage({ number, picture }, [picture]);
     } catch (error) {
       this.#encoding.delete(number);

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 READY = "document.getElementById('version').innerText !== ''"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def address() -> Iterator[str]:
     """Address of a server without a camera of its own."""
     with serving("--model", "unet-light") as found:
         yield found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Chromium whose camera is the film."""
     film = tmp_path_factory.mktemp("camera") / "camera.y4m"

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
+from typing import cast
 
+import av
 import cv2
 import numpy as np
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from tests.cache import Trackers
 from tests.faces import astronaut
@@ -18,7 +24,7 @@ NEAR_PX = 0.005 * WIDTH
 """Largest distance of a point on the page from the tracker's; from frame to frame the face moves further."""
 
 BIT, BITS, BITS_TOP = 20, 6, 150
-"""Squares at the left that write a frame's number in black and white: their side, how many, where they begin."""
+"""Squares at the left that write a frame's number in black and white: their side, count and top."""
 
 
 @cache
@@ -33,6 +39,17 @@ def film_frame(number: int) -> ImageArray:
     return np.asarray(frame, np.uint8)
 
 
+def write_film(path: Path, count: int, fps: int = 25) -> Path:
+    """Write the first ``count`` frames as a film that browsers play."""
+    with av.open(str(path), "w") as out:
+        stream = cast(VideoStream, out.add_stream("libx264", rate=fps, options={"crf": "8"}))
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for number in range(count):
+            out.mux(stream.encode(VideoFrame.from_ndarray(film_frame(number), format="bgr24")))
+        out.mux(stream.encode(None))
+    return path
+
+
 def number_in(picture: ImageArray) -> int:
     """Return the number that is written in a picture of the camera, at any size."""
     scale = picture.shape[1] / WIDTH
@@ -44,6 +61,16 @@ def points_of(image: ImageArray, trackers: Trackers) -> FloatArray:
     """Return the points ``(68, 2)`` of the only face that the tracker finds in a picture."""
     (face,) = trackers.opened().find(Frame(image)).faces
     return face.landmarks.points_frame
+
+
+def tracked(shown: Iterable[tuple[int, float]], trackers: Trackers) -> list[FloatArray | None]:
+    """Return the points that a tracker has on each of these frames, by number and time in seconds, in turn.
+
+    None stands for a frame without a face.
+    """
+    tracker = trackers.fresh(smoothing="off")
+    results = [tracker.step(Frame(film_frame(number), i, time_s)) for i, (number, time_s) in enumerate(shown)]
+    return [result.faces[0].landmarks.points_frame if result.faces else None for result in results]
 
 
 def furthest_px(drawn: ImageArray, plain: ImageArray, points: FloatArray) -> float:
