@@ -8,8 +8,8 @@ const MOST_IN_FLIGHT = 2;
 /**
  * The tracking of a playing video element over one connection, which is one tracker of the server.
  *
- * At most two frames are on their way; when an answer comes, the newest frame follows, and those between are
- * never sent. ``clock(metadata)`` returns the time of a frame in seconds. ``on.shown(picture, record,
+ * At most two frames are on their way; when an answer has come, the next frame of the video follows, and
+ * those between are never sent. ``clock(metadata)`` returns the time of a frame in seconds. ``on.shown(picture, record,
  * capturedMs)`` gets each answer with the picture that it is for, ``on.state(text)`` and
  * ``on.problem(problem)`` are those of a Link, and ``on.restarted()`` says that ids start again.
  */
@@ -24,7 +24,7 @@ export class FrameSender {
   #waiting = new Map(); // frames at the server by its numbers: their times and pictures
   #taken = 0;
   #sent = 0; // on this connection, as the server counts
-  #newest = null; // the frame to send next: its times and the promise of its picture
+  #newest = null; // times of the frame that the element shows, until it is taken
   #lastS = -Infinity;
   #request = 0;
   #paused = false;
@@ -61,7 +61,7 @@ export class FrameSender {
 
   resume() {
     this.#paused = false;
-    this.#take();
+    this.#takeIfStill();
   }
 
   stop() {
@@ -69,33 +69,20 @@ export class FrameSender {
     this.#link.close();
     this.#encoder.terminate();
     this.#forget();
-    this.#keep(null);
   }
 
-  /** Every frame is copied when its time is told: a moment later the element may show the next one. */
   #listen() {
     this.#request = this.#video.requestVideoFrameCallback((nowMs, metadata) => {
-      const timeS = this.#clock(metadata, nowMs);
-      if (!this.#paused && timeS !== this.#lastS) {
-        const capturedMs = metadata.captureTime ?? nowMs;
-        this.#keep({ timeS, capturedMs, picture: createImageBitmap(this.#video) });
-        this.#take();
-      }
+      this.#newest = { timeS: this.#clock(metadata, nowMs), capturedMs: metadata.captureTime ?? nowMs };
+      this.#take();
       this.#listen();
     });
-  }
-
-  /** Keep a frame as the newest one, null for none, instead of the last that was not sent. */
-  #keep(frame) {
-    const old = this.#newest;
-    this.#newest = frame;
-    old?.picture.then((picture) => picture.close(), () => {}); // one that failed is not missed
   }
 
   #opened() {
     this.#forget();
     this.#on.restarted();
-    this.#take();
+    this.#takeIfStill();
   }
 
   #forget() {
@@ -105,7 +92,11 @@ export class FrameSender {
     this.#sent = 0;
   }
 
-  /** Take the newest frame, if there is one and the way is free. */
+  /**
+   * Take the newest frame, if there is one and the way is free.
+   *
+   * Only when its time is told, or while the video stands still, is it sure to be the one that is copied.
+   */
   async #take() {
     const frame = this.#newest;
     const inFlight = this.#encoding.size + this.#waiting.size;
@@ -115,16 +106,21 @@ export class FrameSender {
       return;
     }
     this.#newest = null;
+    if (frame.timeS === this.#lastS) return; // the same frame again, as after a pause
     this.#lastS = frame.timeS;
     const number = this.#taken++;
     this.#encoding.set(number, frame);
     try {
-      const picture = await frame.picture;
+      const picture = await createImageBitmap(this.#video);
       this.#encoder.postMessage({ number, picture }, [picture]);
     } catch (error) {
       this.#encoding.delete(number);
       this.#on.problem(asProblem(error));
     }
+  }
+
+  #takeIfStill() {
+    if (this.#video.paused) this.#take();
   }
 
   #encoded({ number, picture, bytes, error }) {
@@ -146,7 +142,7 @@ export class FrameSender {
     const frame = this.#waiting.get(record.frame);
     this.#waiting.delete(record.frame);
     if (frame) this.#show(frame, record);
-    this.#take();
+    this.#takeIfStill();
   }
 
   #show({ picture, capturedMs }, record) {
