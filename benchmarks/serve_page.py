@@ -4,8 +4,8 @@ Chromium plays a film of the portrait, 640x480 at 30 frames a second, as its cam
 server of this computer, and every frame that it shows is timed: "drawn" is from the capture, as the browser
 tells it, to the end of drawing; "painted" to the end of the browser's next frame, which has the drawing in
 it. The display itself is not in it. "CPU" is the time that server and browser spend on the processor for each
-frame shown, which says more than the rate where other programs run: two cores have 67 ms for each of 30 frames
-a second. The browser has no graphics card here and draws on the processor, too. Linux only.
+frame shown, which says more than the rate where other programs run: two cores have 67 ms for each of 30
+frames a second. The browser has no graphics card here and draws on the processor, too. Linux only.
 
     python -m benchmarks.serve_page
 

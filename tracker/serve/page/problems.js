@@ -30,7 +30,7 @@ const TEXTS = {
   ],
   NotAllowedError: () => [
     "The camera was refused",
-    "Allow the camera for this page at the camera symbol in the address bar, or in the browser’s settings; " +
+    "Allow the camera for this page at the camera symbol in the address bar or in the browser’s settings; " +
       "on a phone also in the system’s settings for the browser. Then try again.",
   ],
   NotFoundError: () => [

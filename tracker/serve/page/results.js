@@ -95,7 +95,8 @@ export function save(blob, ending) {
   const now = new Date();
   const two = (number) => String(number).padStart(2, "0");
   const day = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
-  const name = `tracker-${day}-${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}${ending}`;
+  const time = [now.getHours(), now.getMinutes(), now.getSeconds()].map(two).join("");
+  const name = `tracker-${day}-${time}${ending}`;
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
   link.download = name;

@@ -9,9 +9,10 @@ const MOST_IN_FLIGHT = 2;
  * The tracking of a playing video element over one connection, which is one tracker of the server.
  *
  * At most two frames are on their way; when an answer has come, the next frame of the video follows, and
- * those between are never sent. ``clock(metadata)`` returns the time of a frame in seconds. ``on.shown(picture, record,
- * capturedMs)`` gets each answer with the picture that it is for, ``on.state(text)`` and
- * ``on.problem(problem)`` are those of a Link, and ``on.restarted()`` says that ids start again.
+ * those between are never sent. ``clock(metadata)`` returns the time of a frame in seconds.
+ *
+ * ``on.shown(picture, record, capturedMs)`` gets each answer with the picture that it is for, ``on.state(text)``
+ * and ``on.problem(problem)`` are those of a Link, and ``on.restarted()`` says that ids start again.
  */
 export class FrameSender {
   #video;
