@@ -41,7 +41,7 @@ NO_LIVE = "this server shows nothing live: start it with --camera or --video"
 
 def create_app(service: Service, page: Mapping[str, StaticFile], policy: Policy) -> ASGIApp:
     """Return the ASGI application of ``service``, with the ``page``, open to what ``policy`` says."""
-    endpoints = _Endpoints(service, page)
+    endpoints = Endpoints(service, page)
     app = Starlette(routes=endpoints.routes(), exception_handlers={HTTPException: _error})
     return Guard(app, policy, service.say)
 
@@ -51,13 +51,14 @@ async def _error(request: Request, error: Exception) -> Response:  # noqa: ARG00
     return JSONResponse({"error": error.detail}, error.status_code, error.headers)
 
 
-class _Endpoints:
+class Endpoints:
     """Handlers of the routes."""
 
     def __init__(self, service: Service, page: Mapping[str, StaticFile]) -> None:
         self._service, self._page = service, page
 
     def routes(self) -> list[BaseRoute]:
+        """Return all routes."""
         return [
             Route("/", partial(self.file, INDEX)),
             Route("/page/{name}", self.page_file),
@@ -72,24 +73,29 @@ class _Endpoints:
         ]
 
     async def page_file(self, request: Request) -> Response:
+        """Send a file of the page."""
         return await self.file(request.path_params["name"], request)
 
     async def file(self, name: str, request: Request) -> Response:  # noqa: ARG002 - of a route
+        """Send the file ``name`` of the page."""
         file = self._page.get(name)
         if file is None:
             raise HTTPException(404, "the page has no such file")
         return Response(file.data, media_type=file.media_type)
 
     async def description(self, name: str, request: Request) -> Response:  # noqa: ARG002 - of a route
+        """Send a description of the interface, with this version."""
         record = json.loads((API / name).read_text(encoding="utf-8"))
         record["info"]["version"] = version()
         return JSONResponse(record)
 
     async def health(self, request: Request) -> Response:
+        """Say that the server answers."""
         _check_query(request, {})
         return JSONResponse({"status": "ok"})
 
     async def info(self, request: Request) -> Response:
+        """Say what the server is, offers and takes."""
         _check_query(request, {})
         return JSONResponse(info_record(self._service))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
@@ -38,6 +39,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
 }
 """Headers of all answers."""
+
+_HOST = re.compile(r"(?:\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::[0-9]{1,5})?")
 
 _OPEN_PATHS = frozenset({"/api/health"})
 """Paths without a token: a container's health check has none."""
@@ -126,13 +129,8 @@ def _host_name(host: str) -> str:
 
     Ports are not compared: a tunnel may have another one.
     """
-    host = host.strip().lower()
-    if host.startswith("["):
-        name, bracket, port = host[1:].partition("]")
-        port = port.removeprefix(":") if port.startswith(":") or not port else "?"
-    else:
-        name, bracket, port = *host.partition(":")[:2], host.partition(":")[2]
-    return name if port.isdigit() or (not port and bracket != ":") else ""
+    found = _HOST.fullmatch(host.strip().lower())
+    return (found["address"] or found["name"]) if found else ""
 
 
 def _is_same_origin(headers: _Headers, host: str, scope: Scope) -> bool:
