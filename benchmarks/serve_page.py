@@ -35,6 +35,7 @@ from rich.table import Table
 import tracker
 from benchmarks.command import BackendOption, JsonOption, check_outputs, run_command, write_report
 from tracker.errors import SourceError
+from train.data.pictures import read_picture
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -91,7 +92,7 @@ class Row:
 
 def write_camera(path: Path) -> Path:
     """Write the film of the camera as raw video: the portrait, which moves on a circle."""
-    portrait = cv2.imread(str(Path(tracker.__file__).parent / "assets" / "astronaut.jpg"))
+    portrait = read_picture(Path(tracker.__file__).parent / "assets" / "astronaut.jpg", colour=True)
     with path.open("wb") as file:
         file.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F{FPS}:1 Ip A1:1 C420jpeg\n".encode())
         for turn in np.linspace(0, 2 * np.pi, FRAMES, endpoint=False):

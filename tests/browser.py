@@ -17,7 +17,6 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.cli import start_cli
 from tracker.types import ImageArray
 
 if TYPE_CHECKING:
@@ -57,17 +56,6 @@ def chromium(camera: Path | None = None) -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
-
-
-@contextmanager
-def serving(*options: object, port: int = 0) -> Iterator[str]:
-    """Run ``tracker serve`` with ``options`` on ``port``, by default a free one; yield its address."""
-    with start_cli(*("serve", "--port", port, "--backend", "cpu", "--threads", 1), *options) as process:
-        assert process.stdout is not None
-        address = process.stdout.readline().strip()
-        if not address.startswith("http"):
-            pytest.fail(f"no address from the server: {process.stderr and process.stderr.read()}")
-        yield address
 
 
 @dataclass

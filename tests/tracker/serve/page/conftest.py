@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser import Watch, chromium, serving, wait_for, write_y4m
+from tests.browser import Watch, chromium, wait_for, write_y4m
+from tests.serving import serving
 from tests.tracker.serve.page.film import FRAMES, film_frame
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ READY = "document.getElementById('version').innerText !== ''"
 @pytest.fixture(scope="package")
 def address() -> Iterator[str]:
     """Address of a server without a camera of its own."""
-    with serving("--model", "unet-light") as found:
-        yield found
+    with serving() as server:
+        yield server.address
 
 
 @pytest.fixture(scope="package")

@@ -6,13 +6,11 @@ import math
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import cast
 
 import av
 import cv2
 import numpy as np
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
 from tests.cache import Trackers
 from tests.faces import astronaut
@@ -42,7 +40,7 @@ def film_frame(number: int) -> ImageArray:
 def write_film(path: Path, count: int, fps: int = 25) -> Path:
     """Write the first ``count`` frames as a film that browsers play."""
     with av.open(str(path), "w") as out:
-        stream = cast(VideoStream, out.add_stream("libx264", rate=fps, options={"crf": "8"}))
+        stream = out.add_stream("libx264", rate=fps, options={"crf": "8"})
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         for number in range(count):
             out.mux(stream.encode(VideoFrame.from_ndarray(film_frame(number), format="bgr24")))

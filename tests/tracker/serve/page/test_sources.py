@@ -14,12 +14,12 @@ from tests.browser import (
     downloaded,
     drop,
     saved_lines,
-    serving,
     wait_for,
     wait_for_frames,
 )
 from tests.cache import Trackers
 from tests.portraits import portrait
+from tests.serving import serving
 from tests.tracker.serve.page.conftest import READY
 from tests.tracker.serve.page.film import NEAR_PX, points_of, tracked, write_film
 from tracker.sinks.csv_table import CSV_HEADER, read_table
@@ -147,15 +147,14 @@ def test_a_video_that_the_browser_cannot_play_is_explained(page: Page, tmp_path:
 def test_the_page_goes_on_when_the_server_is_back(browser: Browser, tmp_path: Path) -> None:
     with browser.new_context() as context:
         page = context.new_page()
-        with serving("--model", "unet-light") as address:
-            port = int(address.rstrip("/").rpartition(":")[2])
-            page.goto(address)
+        with serving() as server:
+            page.goto(server.address)
             wait_for(page, READY)
             page.click("#start")
             wait_for_frames(page, 5)
         wait_for(page, "document.getElementById('state').innerText.startsWith('connection lost')")
         before = saved_lines(page, tmp_path)
-        with serving("--model", "unet-light", port=port):
+        with serving("--port", server.port):
             wait_for_frames(page, len(before) + 5)
             lines = saved_lines(page, tmp_path)
     ids = [face["id"] for line in lines for face in line["faces"]]
@@ -167,10 +166,10 @@ def test_the_page_goes_on_when_the_server_is_back(browser: Browser, tmp_path: Pa
 
 def test_the_camera_of_the_server_is_shown_at_once(browser: Browser, tmp_path: Path) -> None:
     film = write_film(tmp_path / "film.mp4", 25)
-    with serving("--model", "unet-light", "--video", film) as address, browser.new_context() as context:
+    with serving("--video", film) as server, browser.new_context() as context:
         page = context.new_page()
-        watch = Watch.of(page, address)
-        page.goto(address)
+        watch = Watch.of(page, server.address)
+        page.goto(server.address)
         wait_for_frames(page, 5)
         assert page.get_attribute("#use-live", "aria-pressed") == "true"
         assert page.is_disabled("#model")
