@@ -6,7 +6,10 @@ const WRITE_MS = 250;
 /** Rate and latency of what was shown in the last second. */
 export class Badge {
   #parts = Object.fromEntries(
-    ["badge", "fps", "latency", "badge-model", "count", "canvas"].map((id) => [id, document.getElementById(id)]),
+    ["badge", "fps", "latency", "badge-model", "count", "canvas"].map((id) => [
+      id,
+      document.getElementById(id),
+    ]),
   );
   #shown = []; // [time, latency] in milliseconds
   #writtenMs = 0;

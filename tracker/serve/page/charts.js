@@ -3,7 +3,7 @@
 import { FACE_COLORS, PRINTED_COLORS } from "./theme.js";
 
 const SPAN_S = 30;
-const GAP_S = 0.5; // longer without the face, and the line is broken
+const GAP_S = 1; // longer without the face, and the line is broken
 const DRAW_MS = 100;
 const TOP = 24; // pixels of the legend
 const DASHES = [[], [6, 3], [2, 3]]; // lines differ in more than their colour
@@ -26,7 +26,13 @@ const CHARTS = [
     unit: ratio,
     lines: { left: (m) => m.eye_open[0], right: (m) => m.eye_open[1] },
   },
-  { id: "chart-mouth", title: "Mouth open", range: [0, 0.8], unit: ratio, lines: { "": (m) => m.mouth_open } },
+  {
+    id: "chart-mouth",
+    title: "Mouth open",
+    range: [0, 0.8],
+    unit: ratio,
+    lines: { "": (m) => m.mouth_open },
+  },
 ];
 
 /** The three canvases, which follow the results of all faces and show those of one. */

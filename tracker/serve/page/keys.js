@@ -35,8 +35,8 @@ export function listenToKeys(act) {
 /** Return whether a control that has the focus acts on the key itself. */
 function isTaken(target, key) {
   if (target.matches("select")) return true;
-  if (target.matches("button, input")) return key === " " || key.startsWith("Arrow");
-  return false;
+  if (target.matches("input[type=range]")) return key.startsWith("Arrow");
+  return target.matches("button, input") && key === " ";
 }
 
 /** Fill the list of keys in the help. */

@@ -1,13 +1,16 @@
 /** A WebSocket of the server that connects again by itself. */
 
-import { PROBLEMS, Problem } from "./problems.js";
+import { PROBLEMS } from "./problems.js";
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 8000;
 const SILENCE_MS = 15000; // without an answer that is due, the connection is taken for lost
-const POLICY = 1008;
+
+// Close codes of RFC 6455, section 7.4, as the server uses them.
 const TOO_BIG = 1009;
+const FAILED = 1011; // also the server's, when it did not hear from a computer that slept
 const TOO_MANY = 1013;
+const HOPELESS = [1007, 1008];
 
 /**
  * The messages of ``path``; a lost connection is opened again after half a second, then after ever longer.
@@ -63,32 +66,32 @@ export class Link {
     const socket = new WebSocket(this.#url);
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
-    let opened = false;
+    let heard = false;
     socket.onopen = () => {
-      opened = true;
       this.#heardMs = performance.now();
       this.#on.open();
     };
     socket.onmessage = ({ data }) => {
+      heard = true;
       this.#heardMs = performance.now();
       this.#waitMs = FIRST_WAIT_MS;
       this.#on.state("");
       this.#on.message(data);
     };
-    socket.onclose = ({ code }) => this.#lost(code, opened);
+    socket.onclose = ({ code, reason }) => this.#lost(code, reason, heard);
   }
 
-  /** A connection that never opened has no code: what the server says to a plain request tells why. */
-  async #lost(code, opened) {
+  /** Try again, unless the server says that this cannot help; it says why in the reason of the close. */
+  #lost(code, reason, heard) {
     this.#socket = null;
-    if (code === POLICY || (!opened && (await isRefused()))) return this.#fail(PROBLEMS.refused());
     if (code === TOO_BIG) return this.#fail(PROBLEMS.tooBig());
-    if (this.#closed) return;
-    const seconds = this.#waitMs / 1000;
+    if (HOPELESS.includes(code) || (code === FAILED && !heard)) return this.#fail(PROBLEMS.refused(reason));
+    const wait = this.#waitMs < 1000 ? "a moment" : `${this.#waitMs / 1000} s`;
     const what = code === TOO_MANY ? "the server is full" : "connection lost";
-    this.#on.state(`${what}, next try in ${seconds < 1 ? "a moment" : `${Math.round(seconds)} s`}`);
+    this.#on.state(`${what}, next try in ${wait}`);
     this.#timer = setTimeout(() => this.#connect(), this.#waitMs);
     this.#waitMs = Math.min(2 * this.#waitMs, LONGEST_WAIT_MS);
+    return undefined;
   }
 
   #fail(problem) {
@@ -100,7 +103,7 @@ export class Link {
   #checkSilence() {
     if (!this.isOpen || !this.#on.isDue() || performance.now() - this.#heardMs < SILENCE_MS) return;
     this.#drop();
-    this.#lost(0, true);
+    this.#lost(0, "", true);
   }
 
   #drop() {
@@ -108,16 +111,6 @@ export class Link {
     this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
     this.#socket.close();
     this.#socket = null;
-  }
-}
-
-/** Return whether the server answers and refuses this page: its token is missing or an old one. */
-async function isRefused() {
-  try {
-    const answer = await fetch("/api/info");
-    return answer.status === 401 || answer.status === 403;
-  } catch {
-    return false; // nobody answers: the server is gone, and may come back
   }
 }
 
@@ -130,7 +123,6 @@ export async function request(path, options = {}) {
     throw PROBLEMS.gone();
   }
   if (answer.ok) return answer.json();
-  if (answer.status === 401) throw PROBLEMS.refused();
-  const said = await answer.json().then((body) => body.error, () => "");
-  throw new Problem("The server refused this", said ? `It says: ${said}` : `Its status is ${answer.status}.`);
+  const said = await answer.json().then((body) => body.error, () => `status ${answer.status}`);
+  throw PROBLEMS.refused(said);
 }

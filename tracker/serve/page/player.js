@@ -70,7 +70,7 @@ export class Player {
 
   #openFile(file, others = 0) {
     if (others) this.#messages.note(`${others} more left out: drop one file at a time`);
-    const mostBytes = this.#info.limits.message_bytes;
+    const mostBytes = this.#info.limits.picture_bytes;
     return this.#open((on) => (isVideo(file) ? new Film(file, on) : new Still(file, mostBytes, on)));
   }
 
@@ -103,7 +103,7 @@ export class Player {
     this.#results.clear();
     this.#idShift = this.#lastId = 0;
     const isServers = this.#source instanceof Live;
-    this.#settings.hold(isServers ? "The server’s camera has the model that the server was started with." : "");
+    this.#settings.hold(isServers ? "Model and smoothing are those that the server was started with." : "");
     this.#controls.began(this.#source, isServers);
     this.#messages.state("starting");
     this.#showLook();

@@ -13,10 +13,7 @@ const PORT = location.port || (location.protocol === "https:" ? "443" : "80");
 
 /** Title and text of each problem. */
 const TEXTS = {
-  refused: () => [
-    "The server refused this page",
-    "Its token is missing or no longer valid: open the address that tracker serve printed, with ?token= in it.",
-  ],
+  refused: (reason) => ["The server refused this", sentence(reason || "it gives no reason")],
   gone: () => [
     "The server does not answer",
     "Start it again with tracker serve, then try again.",
@@ -33,8 +30,8 @@ const TEXTS = {
   ],
   NotAllowedError: () => [
     "The camera was refused",
-    "Allow the camera for this page: at the camera symbol in the address bar, or in the browser’s settings. " +
-      "On a phone also in the system’s settings for the browser. Then try again.",
+    "Allow the camera for this page at the camera symbol in the address bar or in the browser’s settings; " +
+      "on a phone also in the system’s settings for the browser. Then try again.",
   ],
   NotFoundError: () => [
     "No camera found",
@@ -64,8 +61,13 @@ const TEXTS = {
 
 /** Makers of problems by their names. */
 export const PROBLEMS = Object.fromEntries(
-  Object.entries(TEXTS).map(([name, text]) => [name, () => new Problem(...text())]),
+  Object.entries(TEXTS).map(([name, text]) => [name, (...values) => new Problem(...text(...values))]),
 );
+
+/** Return one line of the server as a sentence. */
+function sentence(line) {
+  return `${line[0].toUpperCase()}${line.slice(1)}${line.endsWith(".") ? "" : "."}`;
+}
 
 /** Return the problem for an error of getUserMedia. */
 export function cameraProblem(error) {

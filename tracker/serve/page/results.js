@@ -2,7 +2,10 @@
 
 const MOST_CHARACTERS = 64 << 20;
 const POINTS = 68;
-const MEASURES = ["eye_open_left", "eye_open_right", "mouth_open", "yaw_deg", "pitch_deg", "roll_deg", "blinks"];
+const MEASURES = [
+  ...["eye_open_left", "eye_open_right", "mouth_open"],
+  ...["yaw_deg", "pitch_deg", "roll_deg", "blinks"],
+];
 const HEADER = [
   ...["source", "frame", "time_s", "id", "x0_box", "y0_box", "x1_box", "y1_box", "score"],
   ...Array.from({ length: POINTS }, (_, i) => [`x${i}`, `y${i}`]).flat(),
@@ -45,7 +48,8 @@ export class Results {
 
   /** Return the JSON lines of tracker --json, one a frame. */
   jsonLines() {
-    return new Blob(this.#records().map((record) => `${JSON.stringify(record)}\n`), { type: "application/jsonl" });
+    const lines = this.#records().map((record) => `${JSON.stringify(record)}\n`);
+    return new Blob(lines, { type: "application/jsonl" });
   }
 
   /** Return the table of tracker --csv: a row for each face. */
@@ -77,7 +81,8 @@ function tableRows({ source, frame, time_s: timeS, faces }) {
 
 /** Return text as a cell: no formula that a spreadsheet would run, and no control characters. */
 function cell(text) {
-  const plain = text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (sign) => {
+  const controls = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+  const plain = text.replace(controls, (sign) => {
     const code = sign.charCodeAt(0).toString(16);
     return code.length > 2 ? `\\u${code.padStart(4, "0")}` : `\\x${code.padStart(2, "0")}`;
   });
@@ -90,7 +95,8 @@ export function save(blob, ending) {
   const now = new Date();
   const two = (number) => String(number).padStart(2, "0");
   const day = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
-  const name = `tracker-${day}-${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}${ending}`;
+  const time = [now.getHours(), now.getMinutes(), now.getSeconds()].map(two).join("");
+  const name = `tracker-${day}-${time}${ending}`;
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
   link.download = name;

@@ -8,10 +8,11 @@ const MOST_IN_FLIGHT = 2;
 /**
  * The tracking of a playing video element over one connection, which is one tracker of the server.
  *
- * At most two frames are on their way; when an answer comes, the newest frame follows, and those between are
- * never sent. ``clock(metadata)`` returns the time of a frame in seconds. ``on.shown(picture, record,
- * capturedMs)`` gets each answer with the picture that it is for, ``on.state(text)`` and
- * ``on.problem(problem)`` are those of a Link, and ``on.restarted()`` says that ids start again.
+ * At most two frames are on their way; when an answer has come, the next frame of the video follows, and
+ * those between are never sent. ``clock(metadata)`` returns the time of a frame in seconds.
+ *
+ * ``on.shown(picture, record, capturedMs)`` gets each answer with the picture that it is for, ``on.state(text)``
+ * and ``on.problem(problem)`` are those of a Link, and ``on.restarted()`` says that ids start again.
  */
 export class FrameSender {
   #video;
@@ -24,7 +25,7 @@ export class FrameSender {
   #waiting = new Map(); // frames at the server by its numbers: their times and pictures
   #taken = 0;
   #sent = 0; // on this connection, as the server counts
-  #newest = null;
+  #newest = null; // times of the frame that the element shows, until it is taken
   #lastS = -Infinity;
   #request = 0;
   #paused = false;
@@ -61,7 +62,7 @@ export class FrameSender {
 
   resume() {
     this.#paused = false;
-    this.#take();
+    this.#takeIfStill();
   }
 
   stop() {
@@ -82,7 +83,7 @@ export class FrameSender {
   #opened() {
     this.#forget();
     this.#on.restarted();
-    this.#take();
+    this.#takeIfStill();
   }
 
   #forget() {
@@ -92,18 +93,21 @@ export class FrameSender {
     this.#sent = 0;
   }
 
-  /** Take the newest frame, if there is one and the way is free. */
+  /**
+   * Take the newest frame, if there is one and the way is free.
+   *
+   * Only when its time is told, or while the video stands still, is it sure to be the one that is copied.
+   */
   async #take() {
     const frame = this.#newest;
     const inFlight = this.#encoding.size + this.#waiting.size;
     if (!frame || this.#paused || !this.#link.isOpen || inFlight >= MOST_IN_FLIGHT) return;
-    this.#newest = null;
-    if (frame.timeS === this.#lastS) return; // the same frame again, as after a pause
     if (frame.timeS < this.#lastS) {
-      this.#newest = frame;
       this.restart(); // the video was turned back: a tracker's time runs forward
       return;
     }
+    this.#newest = null;
+    if (frame.timeS === this.#lastS) return; // the same frame again, as after a pause
     this.#lastS = frame.timeS;
     const number = this.#taken++;
     this.#encoding.set(number, frame);
@@ -114,6 +118,10 @@ export class FrameSender {
       this.#encoding.delete(number);
       this.#on.problem(asProblem(error));
     }
+  }
+
+  #takeIfStill() {
+    if (this.#video.paused) this.#take();
   }
 
   #encoded({ number, picture, bytes, error }) {
@@ -135,7 +143,7 @@ export class FrameSender {
     const frame = this.#waiting.get(record.frame);
     this.#waiting.delete(record.frame);
     if (frame) this.#show(frame, record);
-    this.#take();
+    this.#takeIfStill();
   }
 
   #show({ picture, capturedMs }, record) {

@@ -5,7 +5,7 @@ import { LAYERS } from "./faces.js";
 const PLACE = "tracker";
 const DEFAULT = ["points", "lines", "box"];
 
-/** The controls of the settings; ``on`` holds what is called with none of its values: look, tracker, camera. */
+/** The controls of the settings; ``on.look()``, ``on.tracker()`` and ``on.camera()`` follow their changes. */
 export class Settings {
   #fields = Object.fromEntries(
     ["model", "smoothing", "camera", "size"].map((id) => [id, document.getElementById(id)]),
@@ -60,7 +60,7 @@ export class Settings {
     this.#keep();
   }
 
-  /** Return whether such a picture is shown mirrored: by default this computer's camera is, others are not. */
+  /** Return whether such a picture is shown mirrored; by default only this computer's camera is. */
   mirrors(isOwn) {
     return this.#mirror[isOwn ? "own" : "other"] ?? isOwn;
   }

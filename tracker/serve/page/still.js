@@ -30,7 +30,7 @@ export class Still {
     const record = await request(path, { method: "POST", body: this.#file });
     const picture = await createImageBitmap(this.#file).catch(() => null);
     if (this.#stopped) return picture?.close();
-    if (!picture) this.#on.note("this browser cannot show such a picture; its points are those of the server");
+    if (!picture) this.#on.note("this browser cannot show such a picture, only its points");
     this.#on.shown(picture, record, null);
   }
 
