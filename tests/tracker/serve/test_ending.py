@@ -136,10 +136,10 @@ def test_connections_that_come_and_go_leave_nothing(clips: Clips) -> None:
                 live.recv(TIMEOUT_S)
             server.post(PICTURE)
 
-        for _ in range(10):  # threads for encoding begin with their first use
+        for _ in range(8):  # threads for encoding begin with their first use
             visit()
         before = files_and_threads(server)
-        for _ in range(20):
+        for _ in range(8):
             visit()
         wait_until(
             lambda: all(now <= then for now, then in zip(files_and_threads(server), before, strict=True))
