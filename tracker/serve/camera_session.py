@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from tracker.errors import BackendError, TrackerError
 from tracker.serve.pictures import decode
 from tracker.serve.service import Service
-from tracker.serve.sockets import INVALID, SERVER_ENDS, close
+from tracker.serve.sockets import INVALID, SERVER_ENDS, close, send
 from tracker.serve.worker import Flow, ReplacedError
 from tracker.sinks.line_records import line_record
 from tracker.tracking.face_tracker import FaceTracker
@@ -27,7 +27,7 @@ MOST_UNANSWERED = 8
 
 _TIME = struct.Struct("<d")
 _MOST_TIME_S = 1e9  # thirty years: as in files of JSON lines
-_ENDING_S = 1.0  # for the last answers
+_ENDING_S = 0.9  # for the last answers
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class CameraSession:
                 if isinstance(error, BackendError):  # the operator must know, too
                     self._service.say(str(error))
                 reply = message.reply({"error": str(error)})
-            await self._socket.send_text(reply)
+            await send(self._socket, reply)
             self._places.release()
 
     def _track(self, message: _Message, picture: bytes) -> str:

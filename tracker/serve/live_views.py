@@ -11,7 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tracker.serve.live import Live, LivePicture
 from tracker.serve.service import Service
-from tracker.serve.sockets import FAILED, SERVER_ENDS, close
+from tracker.serve.sockets import FAILED, SERVER_ENDS, close, send
 
 T = TypeVar("T")
 
@@ -50,10 +50,7 @@ async def _send(socket: WebSocket, live: Live, with_picture: bool) -> None:
     with live.watching():
         while (picture := await live.after(number)) is not None:
             number = picture.number
-            if with_picture:
-                await socket.send_bytes(await _message(picture))
-            else:
-                await socket.send_text(picture.line)
+            await send(socket, await _message(picture) if with_picture else picture.line)
 
 
 async def _message(picture: LivePicture) -> bytes:

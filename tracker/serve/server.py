@@ -30,7 +30,7 @@ from tracker.system.signals import raise_swallowed
 Say = Callable[[str], None]
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # those that a system has
-_DRAIN_S = 1.2
+_DRAIN_S = 1.0
 _CLOSE_S = 0.3
 _LOOK_S = 0.02
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})

@@ -1,4 +1,4 @@
-"""WebSocket close codes of the server (RFC 6455, section 7.4), and closing."""
+"""WebSocket close codes of the server (RFC 6455, section 7.4), sending and closing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,20 @@ POLICY: Final = 1008
 FAILED: Final = 1011
 FULL: Final = 1013
 
+_ABNORMAL = 1006
+
 _MOST_REASON = 123  # bytes of UTF-8 in a close frame
+
+
+async def send(socket: WebSocket, data: str | bytes) -> None:
+    """Send one message; waits while the client takes nothing.
+
+    Raises starlette's ``WebSocketDisconnect`` if the connection is closed, by whichever side.
+    """
+    try:
+        await (socket.send_text(data) if isinstance(data, str) else socket.send_bytes(data))
+    except RuntimeError as error:  # uvicorn's error where it has closed it, such as for a missing pong
+        raise WebSocketDisconnect(_ABNORMAL, str(error)) from error
 
 
 async def close(socket: WebSocket, code: int, why: str) -> None:
