@@ -12,6 +12,7 @@ export class Camera {
   #stream = null;
   #sender = null;
   #firstMs = null;
+  #lastMs = -Infinity;
   #on;
   #choice;
 
@@ -67,11 +68,12 @@ export class Camera {
     };
   }
 
-  /** Seconds since the first frame, by the clock of the capture. */
+  /** Seconds since the first frame; the browser estimates when a frame was captured, and may step back. */
   #time({ captureTime }, nowMs) {
     const timeMs = captureTime ?? nowMs;
     this.#firstMs ??= timeMs;
-    return (timeMs - this.#firstMs) / 1000;
+    this.#lastMs = Math.max(timeMs, this.#lastMs + 1);
+    return (this.#lastMs - this.#firstMs) / 1000;
   }
 }
 

@@ -11,6 +11,7 @@ const TOO_BIG = 1009;
 const FAILED = 1011; // also the server's, when it did not hear from a computer that slept
 const TOO_MANY = 1013;
 const HOPELESS = [1007, 1008];
+const SILENT = 0; // none of theirs
 
 /**
  * The messages of ``path``; a lost connection is opened again after half a second, then after ever longer.
@@ -87,7 +88,7 @@ export class Link {
     if (code === TOO_BIG) return this.#fail(PROBLEMS.tooBig());
     if (HOPELESS.includes(code) || (code === FAILED && !heard)) return this.#fail(PROBLEMS.refused(reason));
     const wait = this.#waitMs < 1000 ? "a moment" : `${this.#waitMs / 1000} s`;
-    const what = code === TOO_MANY ? "the server is full" : "connection lost";
+    const what = { [TOO_MANY]: "the server is full", [SILENT]: "no answer" }[code] ?? "connection lost";
     this.#on.state(`${what}, next try in ${wait}`);
     this.#timer = setTimeout(() => this.#connect(), this.#waitMs);
     this.#waitMs = Math.min(2 * this.#waitMs, LONGEST_WAIT_MS);
@@ -103,7 +104,7 @@ export class Link {
   #checkSilence() {
     if (!this.isOpen || !this.#on.isDue() || performance.now() - this.#heardMs < SILENCE_MS) return;
     this.#drop();
-    this.#lost(0, "", true);
+    this.#lost(SILENT, "", true);
   }
 
   #drop() {

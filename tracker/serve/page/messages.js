@@ -31,10 +31,11 @@ export class Messages {
     }, NOTE_MS);
   }
 
-  /** Say what goes on until it is over, "" then. */
-  state(text) {
+  /** Say what goes on until it is over, "" then; an alert is marked red. */
+  state(text, isAlert = false) {
     if (this.#state.textContent === text) return;
     this.#state.textContent = text;
+    this.#state.classList.toggle("alert", isAlert);
     this.#state.hidden = !text;
   }
 

@@ -86,7 +86,7 @@ export class Player {
     };
     const source = make({
       shown: (picture, record, capturedMs) => this.#show(picture, record, capturedMs),
-      state: (text) => isCurrent() && this.#messages.state(text || this.#stateText()),
+      state: (text) => isCurrent() && this.#messages.state(text || this.#stateText(), Boolean(text)),
       problem: fail,
       note: (text) => this.#messages.note(text),
       restarted: () => this.#shiftIds(),

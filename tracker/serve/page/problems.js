@@ -55,7 +55,7 @@ const TEXTS = {
   ],
   old: () => [
     "This browser is too old",
-    "The page needs Chrome or Edge 94, Firefox 132, Safari 16.4, or a later one.",
+    "The page needs Chrome or Edge 108, Firefox 132, Safari 16.4, or a later one.",
   ],
 };
 

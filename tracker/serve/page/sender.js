@@ -11,8 +11,9 @@ const MOST_IN_FLIGHT = 2;
  * At most two frames are on their way; when an answer has come, the next frame of the video follows, and
  * those between are never sent. ``clock(metadata)`` returns the time of a frame in seconds.
  *
- * ``on.shown(picture, record, capturedMs)`` gets each answer with the picture that it is for, ``on.state(text)``
- * and ``on.problem(problem)`` are those of a Link, and ``on.restarted()`` says that ids start again.
+ * ``on.shown(picture, record, capturedMs)`` gets each answer with the picture that it is for,
+ * ``on.state(text)`` and ``on.problem(problem)`` are those of a Link, and ``on.restarted()`` says that ids
+ * start again.
  */
 export class FrameSender {
   #video;

@@ -105,3 +105,15 @@ def test_every_file_is_used_and_every_element_exists() -> None:
     assert {one or other for one, other in asked} <= ids
     labels = set(re.findall(r'<label for="([\w-]+)"', html))
     assert labels <= ids
+
+
+def test_the_guide_names_every_key_and_only_messages_that_exist() -> None:
+    guide = (REPO / "docs" / "serve.md").read_text(encoding="utf-8")
+    keys = re.findall(r'^  "?([^\s"]+| )"?: "', text_of("keys.js").partition("export const KEYS")[2], re.M)
+    caps = {" ": "Space", "ArrowLeft": "Left", "ArrowRight": "Right"}
+    assert len(keys) == 14
+    assert [key for key in keys if f"`{caps.get(key, key)}`" not in guide] == []
+    table = guide.partition("| the page says |")[2].partition("\n\n")[0]
+    titles = re.findall(r"^\| (\w[^|]+) \|", table, re.MULTILINE)
+    assert len(titles) == 4
+    assert [title for title in titles if f'"{title}"' not in text_of("problems.js")] == []
