@@ -133,3 +133,9 @@ class Resources:
         pages = int((process / "statm").read_text().split()[1])
         megabytes = round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)
         return cls(megabytes, len(list((process / "task").iterdir())), len(list((process / "fd").iterdir())))
+
+
+def processor_s(pid: int) -> float:
+    """Return the processor time that a process has taken, in seconds (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

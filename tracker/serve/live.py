@@ -75,8 +75,8 @@ class LiveTracking:
 class Live(Closing):
     """Live source that is tracked for the viewers of an event loop; a context manager.
 
-    A thread reads the source all the time and gives its newest frame to the worker of ``tracking`` while
-    somebody watches. If the source fails, ``say`` gets one line, and viewing ends.
+    While somebody watches, a thread takes the newest frames of the source and gives them to the worker of
+    ``tracking``. If the source fails, ``say`` gets one line, and viewing ends.
     """
 
     def __init__(self, source: LiveSource, tracking: LiveTracking, say: Say) -> None:
@@ -84,6 +84,8 @@ class Live(Closing):
         self._source, self._tracking, self._say = source, tracking, say
         self._flow = Flow()
         self._viewers = 0
+        self._watched = threading.Event()
+        self._is_closed = False
         self._newest: LivePicture | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed = asyncio.Event()
@@ -99,10 +101,14 @@ class Live(Closing):
     def watching(self) -> Iterator[None]:
         """Count a viewer until the block ends."""
         self._viewers += 1
+        self._watched.set()
         try:
             yield
         finally:
             self._viewers -= 1
+            if not (self._viewers or self._is_closed):
+                self._watched.clear()
+                self._newest = None  # it will be old when somebody watches again
 
     async def after(self, number: int) -> LivePicture | None:
         """Wait for a picture newer than ``number`` and return the newest; None once the source has ended."""
@@ -114,6 +120,8 @@ class Live(Closing):
 
     def close(self) -> None:
         """End the thread and close the source; closing twice is fine."""
+        self._is_closed = True
+        self._watched.set()
         self._source.close()
         self._tracking.worker.withdraw(self._flow)
         if self._thread.ident is not None:
@@ -140,9 +148,13 @@ class Live(Closing):
             shown = anonymiser.hide(frame, result).frame if anonymiser else frame
             return LivePicture(next(numbers), shown, result, tracking.helpers)
 
-        for frame in video:
-            if self._viewers:
-                self._publish(tracking.worker.offer(self._flow, partial(track, frame)).result())
+        while self._await_viewers() and (frame := next(video, None)) is not None:
+            self._publish(tracking.worker.offer(self._flow, partial(track, frame)).result())
+
+    def _await_viewers(self) -> bool:
+        """Wait until somebody watches; False once closed."""
+        self._watched.wait()
+        return not self._is_closed
 
     def _publish(self, picture: LivePicture | None) -> None:
         assert self._loop is not None
