@@ -110,6 +110,7 @@ def serving(model: str, backend: str) -> Iterator[str]:
         "-m",
         "tracker",
         "serve",
+        "--quiet",
         "--port",
         "0",
         "--model",
