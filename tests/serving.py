@@ -89,9 +89,11 @@ class Serving:
 
 @contextmanager
 def serving(*args: object) -> Iterator[Serving]:
-    """Start ``tracker serve ARGS`` with the light model on a free port, and kill it at the end."""
+    """Start ``tracker serve ARGS`` with the light model on a free port, and end it after the block."""
     with start_cli("serve", "--port", "0", *LIGHT_ARGUMENTS, *args) as process:
         yield _ready(process)
+        process.terminate()
+        process.wait(TIMEOUT_S)
 
 
 @contextmanager
@@ -99,6 +101,8 @@ def serving_code(code: str, *args: str) -> Iterator[Serving]:
     """Start a server by Python ``code``, for settings that the command line does not have."""
     with start_process([sys.executable, "-c", code, *args]) as process:
         yield _ready(process)
+        process.terminate()
+        process.wait(TIMEOUT_S)
 
 
 def _ready(process: subprocess.Popen[str]) -> Serving:

@@ -20,7 +20,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tracker.distribution import version
 from tracker.errors import SourceError, TrackerError
-from tracker.serve.body import read_body
+from tracker.serve.body import body_length, read_body
 from tracker.serve.camera_session import CameraSession
 from tracker.serve.guard import Guard, Policy
 from tracker.serve.info import info_record
@@ -101,13 +101,12 @@ class Endpoints:
 
     async def faces(self, request: Request) -> Response:
         """Find the faces of the picture in the body."""
-        service = self._service
-        model = _check_query(request, {"model": service.model_names}).get(
-            "model", service.settings.tracker.model
-        )
+        service, limits = self._service, self._service.settings.limits
+        chosen = _check_query(request, {"model": service.model_names})
+        model = chosen.get("model", service.settings.tracker.model)
         try:
-            with service.seats.take():
-                data = await read_body(request, service.settings.limits)
+            with service.seats.take(), service.room.take(await body_length(request, limits)):
+                data = await read_body(request, limits)
                 line = await asyncio.wrap_future(service.stills.find(model, data))
         except FullError as error:
             raise _busy(error) from None
@@ -136,7 +135,8 @@ class Endpoints:
         service = self._service
         chosen = _check_query(socket, {"model": service.model_names, "smoothing": get_args(SmoothingName)})
         options = service.settings.tracker
-        tracker = await asyncio.to_thread(service.models.get, chosen.get("model", options.model))
+        model = chosen.get("model", options.model)
+        tracker = await asyncio.wrap_future(service.helpers.submit(service.models.get, model))
         smoothing = cast(SmoothingName, chosen.get("smoothing", options.smoothing))
         await CameraSession(socket, tracker.fresh(smoothing), service).run()
 

@@ -15,11 +15,11 @@ _PICTURE_TYPES = ("application/octet-stream", "application/x-www-form-urlencoded
 _DISCARD_S = 2.0
 
 
-async def read_body(request: Request, limits: Limits) -> bytes:
-    """Return the body of ``request``.
+async def body_length(request: Request, limits: Limits) -> int:
+    """Return the bytes of the picture that ``request`` announces.
 
     Raises starlette's ``HTTPException``: 415 for a type that is none of a picture, 411 without a length, 413
-    if it is too long, 408 if it does not arrive in time, and 400 if it is empty.
+    if it is too long, and 400 if it is empty.
     """
     kind = request.headers.get("content-type", _PICTURE_TYPES[0]).partition(";")[0].strip().lower()
     if not (kind.startswith("image/") or kind in _PICTURE_TYPES):
@@ -33,13 +33,17 @@ async def read_body(request: Request, limits: Limits) -> bytes:
         raise HTTPException(
             413, f"the picture is larger than {limits.picture_bytes >> 20} MiB: make it smaller"
         )
+    if not int(length):
+        raise HTTPException(400, "the body is empty: send the picture itself")
+    return int(length)
+
+
+async def read_body(request: Request, limits: Limits) -> bytes:
+    """Return the body of ``request``; ``HTTPException`` 408 if it does not arrive in time."""
     try:
-        body = await asyncio.wait_for(request.body(), limits.body_s)
+        return await asyncio.wait_for(request.body(), limits.body_s)
     except TimeoutError:
         raise HTTPException(408, f"the picture did not arrive within {limits.body_s:g} s") from None
-    if not body:
-        raise HTTPException(400, "the body is empty: send the picture itself")
-    return body
 
 
 async def _discard(request: Request) -> None:

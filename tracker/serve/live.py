@@ -6,9 +6,11 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Executor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
+from itertools import count
 
 from tracker.drawing.annotate import annotate
 from tracker.drawing.anonymise import Anonymiser
@@ -19,7 +21,6 @@ from tracker.serve.pictures import encode
 from tracker.serve.worker import FairWorker, Flow
 from tracker.sinks.line_records import line_record
 from tracker.system.closing import Closing
-from tracker.tracking.face_tracker import FaceTracker
 from tracker.tracking.opening import OpenedTracker
 from tracker.types import Frame, FrameResult
 
@@ -29,11 +30,13 @@ Say = Callable[[str], None]
 class LivePicture:
     """A tracked frame that viewers get: its JSON line, and its picture as a JPEG, encoded once for all.
 
-    ``frame`` is anonymised if the server anonymises. The methods are for the event loop's thread.
+    ``frame`` is anonymised if the server anonymises. ``helpers`` encode. The methods are for the thread of
+    the event loop.
     """
 
-    def __init__(self, number: int, frame: Frame, result: FrameResult) -> None:
+    def __init__(self, number: int, frame: Frame, result: FrameResult, helpers: Executor) -> None:
         self.number = number
+        self._helpers = helpers
         self.line = json.dumps(line_record(result), ensure_ascii=False, allow_nan=False)
         self._frame, self._result = frame, result
         self._plain: asyncio.Future[bytes] | None = None
@@ -42,38 +45,43 @@ class LivePicture:
     async def plain(self) -> bytes:
         """Return the picture as it is."""
         if self._plain is None:
-            self._plain = asyncio.ensure_future(asyncio.to_thread(encode, self._frame.image_bgr))
+            self._plain = asyncio.wrap_future(self._helpers.submit(encode, self._frame.image_bgr))
         return await asyncio.shield(self._plain)
 
     async def drawn(self, style: DrawStyle) -> bytes:
         """Return the picture with its faces in ``style``, which is the same for all viewers."""
         if self._drawn is None:
-            self._drawn = asyncio.ensure_future(asyncio.to_thread(self._draw, style))
+            self._drawn = asyncio.wrap_future(self._helpers.submit(self._draw, style))
         return await asyncio.shield(self._drawn)
 
     def _draw(self, style: DrawStyle) -> bytes:
         return encode(annotate(self._frame, self._result, style))
 
 
-class Live(Closing):
-    """Live source that is tracked by ``worker`` for the viewers of an event loop; a context manager.
+@dataclass(frozen=True)
+class LiveTracking:
+    """Everything that a live source is tracked with.
 
-    ``tracker`` gives each video a tracker, ``anonymiser`` an anonymiser, None for pictures as they are. A
-    thread reads the source all the time and gives its newest frame to the worker while somebody watches.
-    If the source fails, ``say`` gets one line, and viewing ends.
+    ``worker`` runs the tracking. ``tracker`` gives each video a tracker, ``anonymiser`` an anonymiser, None
+    for pictures as they are. ``helpers`` encode the pictures.
     """
 
-    def __init__(
-        self,
-        source: LiveSource,
-        worker: FairWorker,
-        tracker: OpenedTracker,
-        anonymiser: Callable[[], Anonymiser | None],
-        say: Say,
-    ) -> None:
+    worker: FairWorker
+    tracker: OpenedTracker
+    anonymiser: Callable[[], Anonymiser | None]
+    helpers: Executor
+
+
+class Live(Closing):
+    """Live source that is tracked for the viewers of an event loop; a context manager.
+
+    A thread reads the source all the time and gives its newest frame to the worker of ``tracking`` while
+    somebody watches. If the source fails, ``say`` gets one line, and viewing ends.
+    """
+
+    def __init__(self, source: LiveSource, tracking: LiveTracking, say: Say) -> None:
         self.name, self.image_hw = source.name, source.image_hw
-        self._source, self._worker, self._say = source, worker, say
-        self._tracker, self._anonymiser = tracker, anonymiser
+        self._source, self._tracking, self._say = source, tracking, say
         self._flow = Flow()
         self._viewers = 0
         self._newest: LivePicture | None = None
@@ -107,26 +115,34 @@ class Live(Closing):
     def close(self) -> None:
         """End the thread and close the source; closing twice is fine."""
         self._source.close()
-        self._worker.withdraw(self._flow)
+        self._tracking.worker.withdraw(self._flow)
         if self._thread.ident is not None:
             self._thread.join()
 
     def _run(self) -> None:
         try:
-            number = 0
+            numbers = count(1)
             for video in self._source.videos():
-                tracker, anonymiser = self._tracker.fresh(), self._anonymiser()
-                for frame in video:
-                    if self._viewers:
-                        number += 1
-                        job = partial(_track, tracker, anonymiser, number, frame)
-                        self._publish(self._worker.offer(self._flow, job).result())
+                self._show_video(video, numbers)
         except (CancelledError, MisuseError):  # the worker has ended
             return
         except TrackerError as error:
             self._say(str(error))
         finally:
             self._publish(None)
+
+    def _show_video(self, video: Iterator[Frame], numbers: Iterator[int]) -> None:
+        tracking = self._tracking
+        tracker, anonymiser = tracking.tracker.fresh(), tracking.anonymiser()
+
+        def track(frame: Frame) -> LivePicture:
+            result = tracker.step(frame)
+            shown = anonymiser.hide(frame, result).frame if anonymiser else frame
+            return LivePicture(next(numbers), shown, result, tracking.helpers)
+
+        for frame in video:
+            if self._viewers:
+                self._publish(tracking.worker.offer(self._flow, partial(track, frame)).result())
 
     def _publish(self, picture: LivePicture | None) -> None:
         assert self._loop is not None
@@ -142,10 +158,3 @@ class Live(Closing):
             self._newest = picture
         before, self._changed = self._changed, asyncio.Event()
         before.set()
-
-
-def _track(tracker: FaceTracker, anonymiser: Anonymiser | None, number: int, frame: Frame) -> LivePicture:
-    """Return the picture for viewers; called by the worker."""
-    result = tracker.step(frame)
-    shown = anonymiser.hide(frame, result).frame if anonymiser else frame
-    return LivePicture(number, shown, result)

@@ -1,4 +1,4 @@
-"""Limit on what goes on at once: sockets, streams, and pictures being treated."""
+"""Limits on what goes on at once: connections, and bytes of the pictures being treated."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from contextlib import contextmanager
 
 
 class FullError(Exception):
-    """All seats are taken."""
+    """Too few seats are free."""
 
 
 class Seats:
-    """At most ``count`` seats; for one thread."""
+    """At most ``count`` seats, which are called ``name`` when they are all taken; for one thread."""
 
-    def __init__(self, count: int) -> None:
-        self.count = count
+    def __init__(self, count: int, name: str) -> None:
+        self.count, self.name = count, name
         self.taken = 0
 
     @contextmanager
-    def take(self) -> Iterator[None]:
-        """Take a seat until the block ends; raises :class:`FullError` if none is free."""
-        if self.taken >= self.count:
-            raise FullError(f"all {self.count} connections of this server are taken: try again later")
-        self.taken += 1
+    def take(self, count: int = 1) -> Iterator[None]:
+        """Take seats until the block ends; raises :class:`FullError` if there are not so many."""
+        if self.taken + count > self.count:
+            raise FullError(f"all {self.name} of this server are taken: try again later")
+        self.taken += count
         try:
             yield
         finally:
-            self.taken -= 1
+            self.taken -= count

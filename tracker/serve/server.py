@@ -16,6 +16,7 @@ from types import FrameType
 
 import uvicorn
 
+from tracker.errors import ServeError
 from tracker.serve.app import create_app
 from tracker.serve.binding import bind, tls_context
 from tracker.serve.guard import Policy
@@ -55,10 +56,10 @@ class Listener(Closing):
     def policy(self) -> Policy:
         """Rules for letting requests in."""
         access = self.access
-        names = _LOCAL_NAMES | {name.lower() for name in access.names}
+        names = _LOCAL_NAMES | {name.lower() for name in (access.host, *access.names)}
         if not self._is_local:
             host = socket.gethostname().lower()
-            names |= {host, f"{host}.local", access.host.lower()}
+            names |= {host, f"{host}.local"}
         return Policy(
             names=names,
             addresses=not self._is_local,
@@ -104,7 +105,8 @@ def run_server(
     closed. Call it from the main thread.
 
     Raises ``KeyboardInterrupt`` after Ctrl-C, ``SystemExit`` with 128 + signal number after another signal,
-    and as :class:`~tracker.serve.service.Service` does.
+    :class:`~tracker.errors.ServeError` if the server ends without one, and as
+    :class:`~tracker.serve.service.Service` does.
     """
     page = load_page()
     with Service(settings, source, say) as service:
@@ -148,8 +150,13 @@ async def _serve(
     serving = asyncio.create_task(server.serve([listener.socket]))
     try:
         with _signals_to(stop):
+            while not (server.started or serving.done()):
+                await asyncio.sleep(_LOOK_S)
             announce()
             await asyncio.wait((stop, serving), return_when=asyncio.FIRST_COMPLETED)
+            if serving.done():
+                await serving
+                raise ServeError("the server ended by itself: start it again")
             await _end(server, service)
             await asyncio.wait((serving,), timeout=_CLOSE_S)
             for connection in list(connections):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 from tracker.drawing.anonymise import Anonymiser
 from tracker.inference.opening import open_blazeface
-from tracker.serve.live import Live
+from tracker.serve.live import Live, LiveTracking
 from tracker.serve.live_source import LiveSource
 from tracker.serve.models import Models, model_names
 from tracker.serve.seats import Seats
@@ -18,13 +19,18 @@ from tracker.serve.worker import FairWorker
 from tracker.system.closing import Closing
 from tracker.tracking.opening import keep_opencv_to_one_thread
 
+HELPERS = 3
+"""Threads for what would hold up the event loop: encoding pictures and opening models."""
+
 
 class Service(Closing):
     """Models and threads of a server with ``settings``; a context manager.
 
     ``source`` is the server's own camera or film, which is closed with the rest; None for a server without
-    one. ``say`` takes one line for the operator. ``ending`` is set when the server begins to end: answers in
-    progress are finished, and nothing new begins.
+    one. ``say`` takes one line for the operator. ``seats`` and ``room`` are the connections, and the bytes of
+    pictures over HTTP, that there may be at once; ``helpers`` are threads for what would hold up the event
+    loop. ``ending`` is set when the server begins to end: answers in progress are finished, and nothing new
+    begins.
 
     Raises :class:`~tracker.errors.WeightsError` and :class:`~tracker.errors.BackendError`.
     """
@@ -34,12 +40,14 @@ class Service(Closing):
     ) -> None:
         self.settings, self.say = settings, say
         self.model_names = model_names()
-        self.seats = Seats(settings.limits.connections)
+        self.seats = Seats(settings.limits.connections, f"{settings.limits.connections} connections")
+        self.room = Seats(settings.limits.bodies_bytes, "bytes for pictures")
         self.ending = asyncio.Event()
         keep_opencv_to_one_thread()
         with ExitStack() as stack:
             if source:
                 stack.enter_context(source)
+            self.helpers = stack.enter_context(ThreadPoolExecutor(HELPERS, "helper"))
             self.models = stack.enter_context(Models(settings.tracker))
             self.stills: Stills | ProcessStills = self._open_stills()
             stack.push(self.stills)
@@ -67,4 +75,5 @@ class Service(Closing):
                 return None
             return Anonymiser(settings.anonymise, detector, thorough=False, mask_scale=settings.mask_scale)
 
-        return Live(source, self.worker, self.models.get(settings.tracker.model), anonymiser, self.say)
+        tracker = self.models.get(settings.tracker.model)
+        return Live(source, LiveTracking(self.worker, tracker, anonymiser, self.helpers), self.say)

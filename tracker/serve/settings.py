@@ -19,16 +19,19 @@ class Limits:
     """Limits that keep one client from taking what all share.
 
     ``connections`` counts open sockets, streams and pictures being treated together. ``picture_bytes`` is the
-    largest picture of ``POST /api/faces``, ``message_bytes`` the largest message of a socket;
+    largest picture of ``POST /api/faces``, ``bodies_bytes`` that of all that are being received and treated
+    together, and ``message_bytes`` the largest message of a socket;
     ``picture_pixels`` is the largest width times height, found before anything is decoded. A body must have
     arrived within ``body_s`` seconds. A client that takes nothing for ``stalled_s`` seconds is disconnected,
     and so is one that has sent no complete request for so long.
 
-    Raises :class:`~tracker.errors.MisuseError` for values that are not positive.
+    Raises :class:`~tracker.errors.MisuseError` for values that are not positive, and if the largest picture
+    would never be taken.
     """
 
     connections: int = 64
     picture_bytes: int = 32 << 20
+    bodies_bytes: int = 256 << 20
     message_bytes: int = 8 << 20
     picture_pixels: int = 50_000_000
     body_s: float = 30.0
@@ -38,6 +41,8 @@ class Limits:
         for name, value in vars(self).items():
             if not value > 0:
                 raise MisuseError(f"{name} must be positive, got {value!r}")
+        if self.picture_bytes > self.bodies_bytes:
+            raise MisuseError(f"bodies_bytes is at least picture_bytes, got {self}")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.cli import assert_one_line_error, run_cli
+from tests.serving import serving
 from tracker.cli.serve import PACKAGES, serve
 from tracker.serve.settings import Access, Limits, ServerSettings
 from tracker.tracking.opening import TrackerOptions
@@ -61,6 +62,14 @@ def test_the_defaults_are_those_of_the_settings() -> None:
     for name in ("max_still_faces", "max_faces"):
         del defaults[name]
     assert {name: parameters[name].default for name in defaults} == defaults
+
+
+def test_without_a_screen_a_line_says_that_the_page_is_not_opened() -> None:
+    with serving("--open") as server:
+        assert server.process.stderr is not None
+        lines = [server.process.stderr.readline() for _ in range(2)]
+    assert lines[0] == "tracker: Ctrl-C ends the server\n"
+    assert lines[1].startswith("tracker: the page is not opened: ")
 
 
 def test_a_token_file_is_read_before_the_source_opens(tmp_path: Path) -> None:

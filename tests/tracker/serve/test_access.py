@@ -155,6 +155,7 @@ def test_a_loopback_address_needs_no_token(host: str) -> None:
     with Listener(Access(host, 0)) as listener:
         assert listener.access.token is None
         assert not listener.policy.addresses
+        assert host in listener.policy.names
         assert listener.addresses == (f"http://{host}:{listener.access.port}/",)
 
 

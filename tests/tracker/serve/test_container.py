@@ -6,15 +6,16 @@ import re
 import tomllib
 from typing import Any
 
-import yaml
+import pytest
 
 from tests.cli import REPO
 from tracker.serve.settings import Access
 
+yaml = pytest.importorskip("yaml")
+
 DOCKERFILE = (REPO / "Dockerfile").read_text(encoding="utf-8")
-SERVICE: dict[str, Any] = yaml.safe_load((REPO / "compose.yaml").read_text(encoding="utf-8"))["services"][
-    "tracker"
-]
+COMPOSE: Any = yaml.safe_load((REPO / "compose.yaml").read_text(encoding="utf-8"))
+SERVICE = COMPOSE["services"]["tracker"]
 
 
 def test_the_image_has_the_packages_of_the_extra() -> None:
