@@ -45,7 +45,8 @@ WIDTH_OF_TABLE = 100
 WARM_UP_S = 3.0
 """Seconds before frames are timed."""
 
-_CAMERA = (
+_OPTIONS = (
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # no updates of the browser meanwhile
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
     "--use-file-for-fake-video-capture={}",
@@ -110,6 +111,7 @@ def serving(model: str, backend: str) -> Iterator[str]:
         "-m",
         "tracker",
         "serve",
+        "--quiet",
         "--port",
         "0",
         "--model",
@@ -138,7 +140,7 @@ def chromium(camera: Path) -> Iterator[Browser]:
         raise SourceError("playwright is not installed: pip install playwright")
     from playwright.sync_api import sync_playwright
 
-    args = [option.format(camera) for option in _CAMERA]
+    args = [option.format(camera) for option in _OPTIONS]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=args)
         yield browser

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 PATIENCE_S = 60.0
 """Longest wait for anything on a page; the machine may be busy."""
 
+# Browsers ask their makers for updates and accounts: here they find nobody but this computer.
+_ALONE = ("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--no-proxy-server")
 _CAMERA = (
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",  # which allows the camera
@@ -49,7 +51,7 @@ def chromium(camera: Path | None = None) -> Iterator[Browser]:
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
         pytest.skip("chromium is not installed")
-    args = [option.format(camera) for option in _CAMERA] if camera else []
+    args = [*_ALONE, *(option.format(camera) for option in _CAMERA if camera)]
     with api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=args)
         try:

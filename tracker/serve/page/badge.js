@@ -25,6 +25,13 @@ export class Badge {
     this.#write(record.faces.length, model);
   }
 
+  /** Nothing comes any more: the last rate would mislead. */
+  stall() {
+    this.#shown = [];
+    this.#parts.fps.textContent = "0 fps";
+    this.#parts.latency.textContent = "";
+  }
+
   clear() {
     this.#shown = [];
     this.#parts.badge.hidden = true;

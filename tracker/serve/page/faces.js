@@ -36,8 +36,9 @@ function drawFace(context, face, layers, scheme, place, scale) {
   const points = face.landmarks.map(([x, y]) => placed(x, y, place));
   const box = around(points);
   const size = Math.sqrt((box.right - box.left) * (box.bottom - box.top));
-  const widths = strokes(size / place.unit, scale);
-  for (const name of Object.keys(widths)) widths[name] *= place.unit;
+  // A fine screen draws small faces finer than one pixel of others, but letters must be read on it, too.
+  const widths = strokes(size, scale * place.unit);
+  widths.pill = place.unit * strokes(size / place.unit, scale).pill;
   const color = colorOf(face.id);
   if (layers.includes("mesh")) drawEdges(context, points, scheme.mesh, widths.mesh, color);
   if (layers.includes("lines")) drawEdges(context, points, scheme.edges, widths.line, color);

@@ -1,6 +1,6 @@
 /** A video file of the user, played by the browser and tracked as it plays. */
 
-import { PROBLEMS } from "./problems.js";
+import { asProblem, PROBLEMS } from "./problems.js";
 import { FrameSender } from "./sender.js";
 
 const FRAME_S = 1 / 30; // a step, where nobody says how long a frame is
@@ -34,7 +34,7 @@ export class Film {
     if (!this.#video.videoWidth) throw PROBLEMS.video();
     this.#video.onerror = () => this.#on.problem(PROBLEMS.video());
     this.#sender = new FrameSender(this.#video, query, ({ mediaTime }) => mediaTime, this.#on);
-    await this.#video.play();
+    this.#play();
   }
 
   get timeS() {
@@ -59,7 +59,7 @@ export class Film {
   }
 
   toggle() {
-    if (this.#video.paused) this.#video.play();
+    if (this.#video.paused) this.#play();
     else this.#video.pause();
   }
 
@@ -82,7 +82,7 @@ export class Film {
 
   resume() {
     this.#sender?.resume();
-    if (this.#goesOn) this.#video.play();
+    if (this.#goesOn) this.#play();
   }
 
   stop() {
@@ -94,4 +94,10 @@ export class Film {
   }
 
   #goesOn = false;
+
+  #play() {
+    this.#video.play().catch((error) => {
+      if (error.name !== "AbortError") this.#on.problem(asProblem(error)); // else paused at once
+    });
+  }
 }

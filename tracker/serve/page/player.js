@@ -86,7 +86,7 @@ export class Player {
     };
     const source = make({
       shown: (picture, record, capturedMs) => this.#show(picture, record, capturedMs),
-      state: (text) => isCurrent() && this.#messages.state(text || this.#stateText(), Boolean(text)),
+      state: (text) => isCurrent() && this.#showState(text),
       problem: fail,
       note: (text) => this.#messages.note(text),
       restarted: () => this.#shiftIds(),
@@ -159,6 +159,12 @@ export class Player {
     this.#filmBar.show(this.#source);
     this.#controls.showPaused(this.#source.isPaused);
     this.#messages.state(this.#stateText());
+  }
+
+  /** Show what a connection says, "" where there is nothing to say. */
+  #showState(text) {
+    if (text) this.#badge.stall();
+    this.#messages.state(text || this.#stateText(), Boolean(text));
   }
 
   #stateText() {

@@ -10,7 +10,7 @@ export class Still {
   #file;
   #mostBytes;
   #on;
-  #stopped = false;
+  #asked = 0; // answers to all but the newest question come too late
 
   /**
    * ``mostBytes`` is what the server takes, ``on.shown`` that of FrameSender, and ``on.note(text)`` says what
@@ -26,10 +26,12 @@ export class Still {
   /** Raises a Problem with the server's words for a file that it cannot take. */
   async start({ model }) {
     if (this.#file.size > this.#mostBytes) throw this.#tooLarge();
+    this.#asked += 1;
+    const number = this.#asked;
     const path = `/api/faces?${new URLSearchParams({ model })}`;
     const record = await request(path, { method: "POST", body: this.#file });
     const picture = await createImageBitmap(this.#file).catch(() => null);
-    if (this.#stopped) return picture?.close();
+    if (number !== this.#asked) return picture?.close();
     if (!picture) this.#on.note("this browser cannot show such a picture, only its points");
     this.#on.shown(picture, record, null);
   }
@@ -49,6 +51,6 @@ export class Still {
   resume() {}
 
   stop() {
-    this.#stopped = true;
+    this.#asked += 1;
   }
 }

@@ -153,6 +153,7 @@ def test_the_page_goes_on_when_the_server_is_back(browser: Browser, tmp_path: Pa
             page.click("#start")
             wait_for_frames(page, 5)
         wait_for(page, "document.getElementById('state').innerText.startsWith('connection lost')")
+        assert page.inner_text("#fps") == "0 fps"
         before = saved_lines(page, tmp_path)
         with serving("--port", server.port):
             wait_for_frames(page, len(before) + 5)
