@@ -11,6 +11,7 @@
     ├── BackendError    an inference backend that does not open
     ├── BatchError      files of a batch that failed, or a cluster that does not answer
     ├── BenchError      a measurement that cannot be made or would be meaningless
+    ├── ServeError      a server that cannot start, or cannot go on
     ├── MisuseError     a call of a function that cannot be right; also a ValueError
     └── WeightsError    model files that are missing, altered or of the wrong shape
 
@@ -58,6 +59,10 @@ class WeightsError(TrackerError):
 
 class BenchError(TrackerError):
     """A measurement cannot be made or would be meaningless."""
+
+
+class ServeError(TrackerError):
+    """A server cannot start: its address is taken, or a file that it needs cannot be read."""
 
 
 class MisuseError(TrackerError, ValueError):

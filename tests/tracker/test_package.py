@@ -66,6 +66,7 @@ PUBLIC_NAMES = {
     "Results",
     "ResultsError",
     "Scheme",
+    "ServeError",
     "SinkError",
     "Source",
     "SourceError",

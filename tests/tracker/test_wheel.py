@@ -71,8 +71,13 @@ def test_the_wheel_contains_the_package_and_what_it_reads_only(wheel: Path) -> N
     package = {name for name in names if name.startswith("tracker/")}
     code = {path.relative_to(REPO).as_posix() for path in (REPO / "tracker").rglob("*.py")}
     assets = {f"tracker/assets/{path.name}" for path in (REPO / "tracker" / "assets").iterdir()}
+    served = {
+        path.relative_to(REPO).as_posix()
+        for folder in ("api", "page")
+        for path in (REPO / "tracker" / "serve" / folder).iterdir()
+    }
     weights = {name for name in package if name.startswith("tracker/_weights/")}
-    assert package - weights == code | assets | {"tracker/py.typed"}
+    assert package - weights == code | assets | served | {"tracker/py.typed"}
 
 
 def test_the_wheel_carries_the_models_that_run_and_their_cards(wheel: Path) -> None:

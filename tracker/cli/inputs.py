@@ -18,7 +18,7 @@ from tracker.sources.suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from tracker.system.addresses import is_elsewhere, masked
 from tracker.system.terminal import printable
 
-COMMANDS = ("info", "batch", "bench", "plot", "demo")
+COMMANDS = ("info", "batch", "bench", "plot", "demo", "serve")
 """Names of the commands, which no path is taken for."""
 
 _RESULTS_HEAD = 1 << 12

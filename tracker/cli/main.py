@@ -22,6 +22,7 @@ from tracker.cli.exit_codes import EXIT_ERROR, EXIT_INTERRUPTED, interruptible
 from tracker.cli.messages import say
 from tracker.cli.options import PANELS
 from tracker.cli.plot import plot
+from tracker.cli.serve import serve
 from tracker.cli.track import track
 from tracker.errors import ReaderGoneError, TrackerError
 from tracker.system.addresses import masked
@@ -106,6 +107,7 @@ app.command()(batch)
 app.command()(bench)
 app.command()(plot)
 app.command()(demo)
+app.command()(serve)
 
 
 def main() -> None:

@@ -9,8 +9,7 @@ from pathlib import Path
 from tracker.errors import MisuseError, ResultsError
 from tracker.scheme.ibug68 import IBUG68
 from tracker.scheme.value import Scheme
-from tracker.sinks.json_lines import face_record
-from tracker.sinks.json_records import FaceRecord
+from tracker.sinks.line_records import FaceRecord, face_record
 from tracker.sinks.sink import check_scheme
 from tracker.sinks.text import Cell, TableSink, read_cell
 from tracker.types import FrameResult

@@ -1,6 +1,6 @@
 """JSON lines: writing one object per frame or image, and reading such files.
 
-:mod:`tracker.sinks.json_records` declares the fields of a line. The type checker holds the writer and the
+:mod:`tracker.sinks.line_records` declares the fields of a line. The type checker holds the writer and the
 reader to them.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -17,10 +17,10 @@ from tracker.errors import ResultsError
 from tracker.scheme.ibug68 import IBUG68
 from tracker.scheme.shipped import SCHEMES
 from tracker.scheme.value import Scheme, plain_scheme
-from tracker.sinks.json_records import FaceRecord, LineRecord, MeasuresRecord
+from tracker.sinks.line_records import FaceRecord, LineRecord, MeasuresRecord, line_record
 from tracker.sinks.text import TextSink
 from tracker.system.terminal import CONTROLS
-from tracker.types import MAX_PIXEL_ASPECT, FaceMeasures, FrameResult, TrackedFace
+from tracker.types import MAX_PIXEL_ASPECT, FrameResult
 
 if TYPE_CHECKING:
     from tracker.sources.images.source import ReadFailure
@@ -33,31 +33,15 @@ _MAX_NUMBER = 1e9
 class JsonSink(TextSink):
     """JSON lines: one object per frame or image, written as soon as it is done.
 
-    To :class:`~tracker.system.stdout.StandardOutput` it raises :class:`~tracker.errors.ReaderGoneError`
-    once nobody reads the lines; otherwise it raises as :class:`~tracker.sinks.text.TextSink` does.
+    The fields are those of :class:`~tracker.sinks.line_records.LineRecord`. To
+    :class:`~tracker.system.stdout.StandardOutput` it raises :class:`~tracker.errors.ReaderGoneError` once
+    nobody reads the lines; otherwise it raises as :class:`~tracker.sinks.text.TextSink` does.
     """
 
     def write(self, result: FrameResult) -> None:
         """Append the line of one frame, also if it has no faces."""
         self._check_open()
-        height, width = result.image_hw
-        record: LineRecord = {
-            "source": result.source,
-            "frame": result.index,
-            "time_s": round(result.time_s, 6),
-            "width": width,
-            "height": height,
-            "faces": [face_record(face) for face in result.faces],
-        }
-        if result.scheme != IBUG68:
-            record["scheme"] = result.scheme.name
-        if result.pixel_aspect != 1:
-            record["pixel_aspect"] = round(result.pixel_aspect, 6)
-        if result.left_out:
-            record["left_out"] = result.left_out
-        if result.damage:
-            record["damage"] = asdict(result.damage)
-        self._write_line(record)
+        self._write_line(line_record(result))
 
     def write_failure(self, failure: ReadFailure) -> None:
         """Append the line of an image that could not be read."""
@@ -69,35 +53,6 @@ class JsonSink(TextSink):
         # Control characters beyond those that JSON escapes by itself stand in strings only.
         text = json.dumps(record, ensure_ascii=False, allow_nan=False)
         self._write(CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
-
-
-def face_record(face: TrackedFace) -> FaceRecord:
-    """Return a face as it is written, with rounded numbers."""
-    record: FaceRecord = {
-        "id": face.id,
-        "box": [round(v, 2) for v in face.box.xyxy],
-        "score": round(face.score, 4),
-        "landmarks": face.landmarks.points_frame.astype(float).round(2).tolist(),
-    }
-    if face.landmarks.quality is not None:
-        record["quality"] = face.landmarks.quality.astype(float).round(3).tolist()
-    record["measures"] = _measures_record(face.measures)
-    return record
-
-
-def _measures_record(measures: FaceMeasures) -> MeasuresRecord:
-    return {
-        "eye_open": [_rounded(ratio, 4) for ratio in measures.eye_open],
-        "mouth_open": _rounded(measures.mouth_open, 4),
-        "yaw_deg": _rounded(measures.yaw_deg, 2),
-        "pitch_deg": _rounded(measures.pitch_deg, 2),
-        "roll_deg": _rounded(measures.roll_deg, 2),
-        "blinks": measures.blinks,
-    }
-
-
-def _rounded(value: float | None, digits: int) -> float | None:
-    return None if value is None else round(value, digits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,7 @@ from tracker.errors import SinkError
 from tracker.scheme.ibug68 import IBUG68
 from tracker.scheme.value import Scheme
 from tracker.sinks.csv_table import csv_header, face_cells
-from tracker.sinks.json_lines import face_record
-from tracker.sinks.json_records import FaceRecord
+from tracker.sinks.line_records import FaceRecord, face_record
 from tracker.sinks.sink import Sink, check_scheme
 from tracker.sources.images.source import ReadFailure
 from tracker.system.files import beside, check_output, guarded_write

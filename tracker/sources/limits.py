@@ -22,15 +22,15 @@ MAX_FRAMES = 50_000_000
 """Frames of a video: nine days at 60 frames per second."""
 
 
-def check_size(path: Path, width: int, height: int) -> None:
-    """Check the size in pixels of an image or of a video's frames.
+def check_size(name: Path | str, width: int, height: int) -> None:
+    """Check the size in pixels of the image ``name``, or of the frames of that video.
 
     Raises:
         SourceError: It is larger than allowed.
     """
     if width > MAX_SIDE or height > MAX_SIDE or width * height > MAX_PIXELS:
         raise SourceError(
-            f"{path} claims pictures of {width}x{height}: more than {MAX_PIXELS // 1_000_000} megapixels or "
+            f"{name} claims pictures of {width}x{height}: more than {MAX_PIXELS // 1_000_000} megapixels or "
             f"{MAX_SIDE} pixels a side are not read; make it smaller"
         )
 

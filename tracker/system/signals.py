@@ -145,6 +145,22 @@ def swallowed_quietly() -> Iterator[None]:
         sys.unraisablehook = before
 
 
+@contextmanager
+def interrupts_ignored() -> Iterator[None]:
+    """Start processes that ignore Ctrl-C from their first instruction on; the parent handles it.
+
+    Only the main thread can do that; in others this has no effect.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def ignore_interrupts() -> None:
     """Ignore Ctrl-C from now on: the process is ending. Call it from the main thread.
 

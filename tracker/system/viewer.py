@@ -1,4 +1,4 @@
-"""The system's viewer of files: what a double click would open."""
+"""The system's viewer: of files, what a double click would open; of addresses, the browser."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _WAIT_S = 5.0
 """Time in which an opener says that it cannot; it goes on by itself if it takes longer."""
 
 
-def open_in_viewer(path: Path) -> str | None:
-    """Open the file or folder ``path`` in the system's viewer.
+def open_in_viewer(what: Path | str) -> str | None:
+    """Open ``what`` in the system's viewer: the path of a file or folder, or an address as text.
 
     Returns None once the viewer was asked, or one line why it was not: without a screen, over SSH, without a
     viewer, or if that fails.
     """
     if why_not := _no_screen():
         return why_not
-    target = str(path.absolute())
+    target = str(what.absolute()) if isinstance(what, Path) else what
     try:
         if sys.platform == "win32":
             os.startfile(target)

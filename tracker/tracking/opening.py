@@ -168,10 +168,16 @@ class OpenedTracker(FaceTracker, Closing):
         self._check_open()
         return super().find_all(pictures)
 
-    def fresh(self) -> FaceTracker:
-        """Return a tracker for another video, on the same models; MisuseError once they are closed."""
+    def fresh(self, smoothing: SmoothingName | None = None) -> FaceTracker:
+        """Return a tracker for another video, on the same models; MisuseError once they are closed.
+
+        ``smoothing`` is this tracker's unless it is given.
+        """
         self._check_open()
-        return FaceTracker(*self._models)
+        detector, landmarker, settings = self._models
+        if smoothing is not None:
+            settings = replace(settings, smoothing=PRESETS[smoothing])
+        return FaceTracker(detector, landmarker, settings)
 
     def _check_open(self) -> None:
         if self._closed:

@@ -18,6 +18,7 @@ from tracker.system.signals import (
     install,
     interruption_in,
     interruption_pending,
+    interrupts_ignored,
     raise_swallowed,
     swallowed_quietly,
     uninterrupted,
@@ -192,3 +193,12 @@ def test_a_circle_of_causes_ends() -> None:
     first, second = ValueError("1"), ValueError("2")
     first.__cause__, second.__cause__ = second, first
     assert interruption_in(first) is None
+
+
+@pytest.mark.usefixtures("fresh_process")
+def test_interrupts_are_ignored_within_the_block_only() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with interrupts_ignored():
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before

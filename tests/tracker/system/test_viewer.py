@@ -105,3 +105,10 @@ def test_a_viewer_that_goes_on_is_left_alone(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(viewer, "_WAIT_S", 0.3)
     assert open_in_viewer(tmp_path) is None
     (tmp_path / "end").write_text("end\n")
+
+
+@posix
+def test_an_address_is_passed_on_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, f'printf %s "$1" > "{tmp_path}/seen"', monkeypatch)
+    assert open_in_viewer("http://localhost:8468/?token=a") is None
+    assert (tmp_path / "seen").read_text() == "http://localhost:8468/?token=a"

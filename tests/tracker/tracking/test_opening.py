@@ -23,6 +23,7 @@ from tracker.tracking.face_tracker import FaceTracker
 from tracker.tracking.opening import OpenedTracker, SmoothingName, TrackerOptions, open_tracker
 from tracker.tracking.settings import TrackerSettings
 from tracker.tracking.smoothing import PRESETS
+from tracker.types import Frame, FrameResult
 
 
 def test_a_tracker_opens_with_defaults_and_finds_a_face_in_an_array() -> None:
@@ -154,6 +155,17 @@ def test_a_detector_with_threads_of_its_own_is_closed_once(monkeypatch: pytest.M
         fail()
     opened[0].close()
     assert detector.closed == 1
+
+
+def test_a_fresh_tracker_may_smooth_otherwise(trackers: Trackers) -> None:
+    opened = trackers.opened(smoothing="low")
+    frames = [Frame(np.roll(astronaut(), 5 * (index % 2), axis=1), index, index / 30) for index in range(4)]
+
+    def last(tracker: FaceTracker) -> FrameResult:
+        return [tracker.step(frame) for frame in frames][-1]
+
+    assert last(opened.fresh("low")) == last(opened.fresh())
+    assert last(opened.fresh("off")) == last(trackers.fresh(smoothing="off")) != last(opened.fresh())
 
 
 def test_a_fresh_tracker_runs_the_same_models_without_history(trackers: Trackers) -> None:

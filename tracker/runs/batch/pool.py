@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -18,6 +16,7 @@ from tracker.runs.batch.plan import Job
 from tracker.runs.batch.records import Outcome
 from tracker.runs.observer import NullObserver
 from tracker.system.closing import Closing
+from tracker.system.signals import interrupts_ignored
 from tracker.tracking.opening import TrackerOptions
 
 _GRACE_S = 5.0
@@ -108,7 +107,7 @@ class Pool(Closing):
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, *self._arguments), daemon=True)
-        with _ctrl_c_ignored():
+        with interrupts_ignored():
             process.start()
         theirs.close()
         worker = _Worker(process, ours)
@@ -124,19 +123,6 @@ class Pool(Closing):
             worker.process.join(_GRACE_S)
             return Lost(f"its process ended with code {worker.process.exitcode}")
         return answer
-
-
-@contextmanager
-def _ctrl_c_ignored() -> Iterator[None]:
-    """Start processes that ignore Ctrl-C from their first instruction on; the parent handles it."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 class _ParentWatch(NullObserver):

@@ -40,22 +40,34 @@ def read_image(path: Path) -> ImageArray:
             :mod:`tracker.sources.limits`, which is found before anything is decoded; or it is HEIC and
             pillow-heif is not installed.
     """
-    # OpenCV would write lines of its own to stderr; the errors below say it once.
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
         check_bytes(path)
         data = path.read_bytes()
-        is_targa = path.suffix.lower() == targa.SUFFIX
-        check_size(path, *(targa.targa_size(data) if is_targa else stated_size(data)))
-        image = targa.read_targa(data) if is_targa else _decode(data)
     except OSError as error:
         raise SourceError(f"cannot read {path}: {error.strerror}") from error
+    return _read(data, path, is_targa=path.suffix.lower() == targa.SUFFIX)
+
+
+def read_encoded(data: bytes) -> ImageArray:
+    """Read an image file that a program holds in memory, as :func:`read_image` does, and with its errors.
+
+    Targa is not known: only the name of a file tells it.
+    """
+    return _read(data, "the picture", is_targa=False)
+
+
+def _read(data: bytes, name: Path | str, is_targa: bool) -> ImageArray:
+    # OpenCV would write lines of its own to stderr; the errors below say it once.
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        check_size(name, *(targa.targa_size(data) if is_targa else stated_size(data)))
+        image = targa.read_targa(data) if is_targa else _decode(data)
     except MissingExtraError as error:
-        raise SourceError(f"cannot read {path}: {error}") from error
+        raise SourceError(f"cannot read {name}: {error}") from error
     except (ValueError, cv2.error) as error:
-        raise SourceError(f"cannot read {path}: not an image, or damaged") from error
+        raise SourceError(f"cannot read {name}: not an image, or damaged") from error
     if image.dtype not in (np.uint8, np.uint16):
-        raise SourceError(f"cannot read {path}: pixels are {image.dtype}; save it with 8 or 16 bits")
+        raise SourceError(f"cannot read {name}: pixels are {image.dtype}; save it with 8 or 16 bits")
     return np.ascontiguousarray(_to_bgr(to_8_bits(image)))
 
 

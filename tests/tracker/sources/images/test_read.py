@@ -14,7 +14,7 @@ from tests.media import exif_block, jpeg_with_exif, png_chunk, png_with_chunk
 from tracker.errors import SourceError
 from tracker.sources import limits
 from tracker.sources.arrays import frame_from
-from tracker.sources.images.read import over_white, read_image
+from tracker.sources.images.read import over_white, read_encoded, read_image
 
 
 def _noise(height: int = 20, width: int = 40, channels: int = 3) -> npt.NDArray[np.uint8]:
@@ -202,3 +202,20 @@ def test_no_image_file_changes_the_shape_of_pixels(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(data)
         frame = frame_from(tmp_path / name)
         assert (frame.image_hw, frame.pixel_aspect) == ((20, 30), 1.0)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".bmp", ".tiff"])
+def test_a_file_in_memory_is_read_like_one_on_the_disk(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    cv2.imwrite(str(path), np.arange(48 * 64 * 3, dtype=np.uint8).reshape(48, 64, 3))
+    data = path.read_bytes()
+    assert np.array_equal(read_encoded(data), read_image(path))
+    with pytest.raises(SourceError, match=r"^cannot read the picture: not an image, or damaged$"):
+        read_encoded(data[:10])
+
+
+def test_a_file_in_memory_that_states_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = cv2.imencode(".png", np.zeros((20, 20, 3), np.uint8))[1].tobytes()
+    monkeypatch.setattr(limits, "MAX_PIXELS", 399)
+    with pytest.raises(SourceError, match="the picture claims pictures of 20x20"):
+        read_encoded(data)
