@@ -31,7 +31,7 @@ export class Player {
   #stage;
   #settings;
   #controls;
-  #results = new Results();
+  #results;
   #badge = new Badge();
   #charts = new Charts();
   #faces = new FaceList((id) => this.#charts.show(id));
@@ -42,6 +42,7 @@ export class Player {
     this.#messages = messages;
     const canvas = document.getElementById("canvas");
     this.#stage = new Stage(canvas, info.scheme);
+    this.#results = new Results(info.scheme.points);
     this.#settings = new Settings(info, {
       look: () => this.#showLook(),
       tracker: () => this.#restart(),

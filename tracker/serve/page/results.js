@@ -1,16 +1,11 @@
 /** Results of the frames that were shown, to be saved as JSON lines or CSV. */
 
 const MOST_CHARACTERS = 64 << 20;
-const POINTS = 68;
 const MEASURES = [
   ...["eye_open_left", "eye_open_right", "mouth_open"],
   ...["yaw_deg", "pitch_deg", "roll_deg", "blinks"],
 ];
-const HEADER = [
-  ...["source", "frame", "time_s", "id", "x0_box", "y0_box", "x1_box", "y1_box", "score"],
-  ...Array.from({ length: POINTS }, (_, i) => [`x${i}`, `y${i}`]).flat(),
-  ...MEASURES,
-];
+const BEFORE = ["source", "frame", "time_s", "id", "x0_box", "y0_box", "x1_box", "y1_box", "score"];
 
 /**
  * The results of one source by their times; those that were added first go where they would fill the memory.
@@ -18,11 +13,17 @@ const HEADER = [
  * A frame that is shown again, as when a video is turned back, replaces its result.
  */
 export class Results {
+  #points;
   #texts = new Map(); // JSON by time_s
   #characters = 0;
 
   /** Whether some are left out, for memory. */
   isCut = false;
+
+  /** Results of a model that locates a number of points. */
+  constructor(points) {
+    this.#points = points;
+  }
 
   get length() {
     return this.#texts.size;
@@ -54,8 +55,9 @@ export class Results {
 
   /** Return the table of tracker --csv: a row for each face. */
   csv() {
+    const coordinates = Array.from({ length: this.#points }, (_, i) => [`x${i}`, `y${i}`]).flat();
     const rows = this.#records().flatMap(tableRows);
-    return new Blob([HEADER, ...rows].map((row) => `${row.join()}\r\n`), { type: "text/csv" });
+    return new Blob([[...BEFORE, ...coordinates, ...MEASURES], ...rows].map((row) => `${row.join()}\r\n`), { type: "text/csv" });
   }
 
   #remove(timeS) {
