@@ -9,6 +9,7 @@ import json
 import pickle
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -33,7 +34,7 @@ from tracker.runs.identity import RunIdentity
 from tracker.scheme.ibug68 import IBUG68
 from tracker.scheme.placing import roll_of
 from tracker.scheme.shipped import SCHEMES
-from tracker.scheme.value import Scheme, plain_scheme
+from tracker.scheme.value import CropRule, Scheme, plain_scheme
 from tracker.sinks.csv_table import CsvSink, csv_header, read_table, results_table
 from tracker.sinks.json_lines import JsonSink, read_results
 from tracker.sinks.labels import DlibSink, PtsSink
@@ -79,6 +80,18 @@ def test_a_face_is_tracked_under_one_id_with_the_points_of_its_scheme(scheme: Sc
         assert landmarks.points_frame == pytest.approx(placed(scheme, CENTER, 100), abs=12)
     (alone,) = tracker.find(BLANK).faces
     assert alone.landmarks.points_frame.shape == (scheme.n_points, 2)
+
+
+@pytest.mark.parametrize(("margin", "found"), [(0.9, 1), (1.35, 1), (2.7, 0)])
+def test_the_least_size_is_that_of_the_points_whatever_the_detectors_box(margin: float, found: int) -> None:
+    """The detector's box has 100 pixels; the points span 150, 100 and 50 of them."""
+    scheme = replace(HAND, crop=CropRule(margin=margin))
+    landmarker = FakeLandmarker(in_crop(scheme), scheme=scheme)
+    settings = TrackerSettings(max_faces=1, min_face=90)
+    tracker = FaceTracker(FakeDetector(face_box(CENTER, 100)), landmarker, settings)
+    assert len(tracker.find(BLANK).faces) == found
+    (face,) = FaceTracker(FakeDetector(face_box(CENTER, 100)), landmarker).find(BLANK).faces
+    assert max(face.box.width, face.box.height) == pytest.approx(135 / margin, rel=0.02)
 
 
 @any_scheme
@@ -161,6 +174,19 @@ def test_every_layer_is_drawn_where_there_is_something_to_draw(scheme: Scheme) -
     canvas = BLANK.copy()
     draw_faces(canvas, faces, DrawStyle.parse("box", labels=True))
     assert canvas.any()
+
+
+@pytest.mark.parametrize("scheme", [*SCHEMES.values()], ids=str)
+def test_corners_stand_around_the_whole_face(scheme: Scheme) -> None:
+    canvas = BLANK.copy()
+    face = TrackedFace(1, Landmarks(placed(scheme, CENTER, 100), scheme=scheme))
+    draw_faces(canvas, [face], DrawStyle.parse("box"))
+    ys, xs = np.nonzero(canvas.any(axis=2))
+    points = face_points(CENTER, 100)
+    assert xs.min() < points[:, 0].min()
+    assert xs.max() > points[:, 0].max()
+    assert ys.max() > points[:, 1].max()
+    assert np.ptp(xs) < 1.5 * np.ptp(points[:, 0])
 
 
 @pytest.mark.parametrize("scheme", [*SCHEMES.values()], ids=str)

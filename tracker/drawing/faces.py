@@ -33,7 +33,8 @@ from tracker.drawing.theme import (
     ring_width,
 )
 from tracker.scheme.placing import mirror_order, mirror_points
-from tracker.types import FaceMeasures, FloatArray, ImageArray, Landmarks, TrackedFace
+from tracker.tracking.sighting import detector_box
+from tracker.types import FaceBox, FaceMeasures, FloatArray, ImageArray, Landmarks, TrackedFace
 
 _OUTSIDE = 0.08  # distance of the corners from the tight box, as a share of the face's size
 _ARM = 0.16  # length of a corner's arms, as a share of the box's sides
@@ -73,7 +74,8 @@ def draw_faces(
 
 def _draw_face(canvas: ImageArray, face: TrackedFace, style: DrawStyle, scale: float) -> None:
     points, color = face.landmarks.points_frame, color_of(face.id)
-    size = math.sqrt(face.box.width * face.box.height)
+    box = detector_box(face.landmarks)  # of the whole face, also if the points span only its middle
+    size = math.sqrt(box.width * box.height)
     width, radius = line_width(size, scale), dot_radius(size, scale)
     if "mesh" in style.layers:
         _draw_lines(canvas, points, mesh_of(face.landmarks.scheme), mesh_width(size, scale), color)
@@ -81,7 +83,7 @@ def _draw_face(canvas: ImageArray, face: TrackedFace, style: DrawStyle, scale: f
         _draw_lines(canvas, points, contours_of(face.landmarks.scheme), width, color)
     if "points" in style.layers:
         draw_dots(canvas, points, radius, ring_width(size, scale), (DOT, INK))
-    around = _around(face, size)
+    around = _around(box, size)
     if "box" in style.layers:
         draw_paths(canvas, _corners(around), _CORNERS, corner_width(size, scale), color)
         height = pill_height(size, scale)
@@ -96,9 +98,9 @@ def _draw_lines(canvas: ImageArray, points: FloatArray, paths: Paths, width: flo
         draw_paths(canvas, points[order], lines, width, color)
 
 
-def _around(face: TrackedFace, size: float) -> tuple[float, float, float, float]:
-    """Return left, top, right and bottom of the corners, a little outside the tight box."""
-    x0, y0, x1, y1 = face.box.xyxy
+def _around(box: FaceBox, size: float) -> tuple[float, float, float, float]:
+    """Return left, top, right and bottom of the corners, a little outside ``box``."""
+    x0, y0, x1, y1 = box.xyxy
     outside = _OUTSIDE * size
     return x0 - outside, y0 - 1.5 * outside, x1 + outside, y1 + outside
 

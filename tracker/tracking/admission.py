@@ -94,9 +94,12 @@ class ReportLimits:
         """Return whether ``face`` reaches both."""
         return face.presence >= self.score and (not self.size or _longer_side(face.box) >= self.size)
 
-    def may_hold(self, box: FaceBox) -> bool:
-        """Return whether the face in a detector's ``box``, which is rough, may be large enough."""
-        return _longer_side(box) >= _ROUGH * self.size
+    def may_hold(self, box: FaceBox, box_per_points: float = 1.0) -> bool:
+        """Return whether the face in a detector's ``box``, which is rough, may be large enough.
+
+        ``box_per_points`` is the size of such boxes over those of the points.
+        """
+        return _longer_side(box) >= _ROUGH * box_per_points * self.size
 
 
 @dataclass(frozen=True)

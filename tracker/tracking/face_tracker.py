@@ -251,7 +251,8 @@ class FaceTracker:
             boxes = detector.boxes_of(frame)
         else:
             boxes = detector.detect(frame.image_bgr, views, frame.pixel_aspect)
-        return [box for box in boxes if self._settings.limits.may_hold(box)]
+        per_points = self.scheme.crop.box_per_points
+        return [box for box in boxes if self._settings.limits.may_hold(box, per_points)]
 
     def _result(
         self, frame: Frame, faces: tuple[TrackedFace, ...], stage_ms: dict[str, float], left_out: int
