@@ -31,6 +31,7 @@ FIVE = Scheme(
 )
 
 
+# No subnormal numbers: a runtime that another test has opened may round them to zero in this process.
 @st.composite
 def schemes(draw: st.DrawFn) -> Scheme:
     n = draw(st.integers(4, 40))
@@ -44,8 +45,8 @@ def schemes(draw: st.DrawFn) -> Scheme:
     ring = st.none() | st.just(tuple(order[:4]))
     eyes = draw(ring)
     pose = st.none() | st.just(tuple((point, 30) for point in (order * 2)[:6]))
-    numbers = st.floats(-1e6, 1e6)
-    margins = st.floats(min_value=1e-3, max_value=1e3)
+    numbers = st.floats(-1e6, 1e6, allow_subnormal=False)
+    margins = st.floats(min_value=1e-3, max_value=1e3, allow_subnormal=False)
     name = st.text("abc é-7", min_size=1, max_size=20)
     return Scheme(
         draw(name),
@@ -139,7 +140,7 @@ def test_what_is_no_scheme_is_refused(plain: object) -> None:
 
 
 ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_subnormal=False) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
     max_leaves=10,
 )
