@@ -35,6 +35,7 @@ from tracker.errors import WeightsError
 from tracker.geometry import CROP_SIZE
 from tracker.inference.description import notes_path
 from tracker.inference.landmark_models import MODEL_KEY, SCHEME_KEY, UNSTATED
+from tracker.inference.weights import find_model
 from tracker.scheme.plain import to_plain
 from tracker.scheme.value import Scheme
 from tracker.types import ImageArray
@@ -52,6 +53,8 @@ from train.models.registry import WITHOUT_MAPS
 from train.models.trained import Trained, load_trained
 
 Say = Callable[[str], object]
+
+NO_DATA = "without --data the model does not judge the quality of points, and its crop is not fitted"
 
 Faces = tuple[Sequence[LabelledFace], Sequence[LabelledFace]]
 """Training and validation faces."""
@@ -95,9 +98,9 @@ def write_own(checkpoint: Path, own: OwnModel, say: Say) -> Parity:
     scores = point_scores(trained, faces[1]) if faces else None
     trained = replace(trained, loaded=rounded(trained.loaded))
     calibration = _calibration(trained, own, faces[1], say) if faces else None
-    scheme = trained.scheme if faces is None else _with_crop(trained.scheme, faces[0], say)
-    if faces is None:
-        say("without --data the model does not judge the quality of points, and its crop is not fitted")
+    fit = None if faces is None else fit_crop(_some(faces[0]), trained.scheme)
+    scheme = trained.scheme if fit is None else replace(trained.scheme, crop=fit.rule)
+    say(str(fit) if fit else NO_DATA)
     network = Contract(trained.loaded.network, trained.loaded.size, calibration).eval()
     make_folder(own.path.parent)
     with replacing(own.path) as draft:
@@ -112,7 +115,8 @@ def write_own(checkpoint: Path, own: OwnModel, say: Say) -> Parity:
         if own.precision != "fp32":
             _convert(draft, own.precision, _crops(_some(faces[0]), scheme) if faces else crops)
             parity = measure_parity(network, draft, crops)
-        _describe(draft, scheme, _about(own, trained, scores))
+        admission = _admission(trained.model) if fit and fit.fitted else {}
+        _describe(draft, scheme, _about(own, trained, scores) | {"admission": admission})
     return parity
 
 
@@ -136,10 +140,12 @@ def _calibration(
         return None
 
 
-def _with_crop(scheme: Scheme, faces: Sequence[LabelledFace], say: Say) -> Scheme:
-    fit = fit_crop(_some(faces), scheme)
-    say(str(fit))
-    return replace(scheme, crop=fit.rule)
+def _admission(network: str) -> dict[str, float]:
+    """Return how the shipped model of ``network`` weighs detector, presence and quality of a new face.
+
+    A model of one's own has the same network and detector, and no pictures without faces to fit it on.
+    """
+    return dict(find_model(network, "landmarks").meta.get("admission", {}))
 
 
 def _some(faces: Sequence[LabelledFace]) -> Sequence[LabelledFace]:
@@ -184,7 +190,6 @@ def _about(own: OwnModel, trained: Trained, scores: PointScores | None) -> dict[
         "name": own.path.stem,
         "licence": licence,
         "precision": own.precision,
-        "admission": {},
         "training": training,
         "made_with": __version__,
     }

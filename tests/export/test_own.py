@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,11 @@ pytest.importorskip("torch")
 
 import torch
 
+from export import own as exported
 from export import own_box
 from export.options import WEIGHTS
 from export.own import OwnModel, write_own
-from export.own_box import fit_crop
+from export.own_box import CropFit, fit_crop
 from tests.export.models import Run, contents
 from tests.tiny import write_300w
 from tests.train.data.own_pictures import KITE, kites, write_labels, write_pictures
@@ -24,6 +26,7 @@ from tracker.geometry import CropTransform
 from tracker.inference.backends import open_session
 from tracker.inference.landmark_models import MODEL_KEY, SCHEME_KEY, find_landmark_model
 from tracker.inference.landmarker import OnnxLandmarker
+from tracker.inference.weights import find_model
 from tracker.scheme.ibug68 import IBUG68
 from tracker.scheme.plain import from_plain, to_plain
 from tracker.types import FaceBox
@@ -82,6 +85,7 @@ def test_a_model_that_has_learnt_nothing_is_exported_with_a_warning_and_without_
     about = found[MODEL_KEY]
     assert isinstance(about, dict)
     assert about["name"] == "kite"
+    assert about["admission"] == {}
     assert about["licence"].startswith("ours alone; it started from the shipped unet-light: research use")
     assert about["training"]["faces"] == 6
     assert str(folder) not in json.dumps(found)
@@ -93,13 +97,22 @@ def test_a_model_that_has_learnt_nothing_is_exported_with_a_warning_and_without_
 
 
 @pytest.mark.parametrize("precision", ["fp16", "int8"])
-def test_other_precisions_keep_contract_and_scheme(folder: Path, tmp_path: Path, precision: str) -> None:
+def test_other_precisions_keep_contract_and_scheme(
+    folder: Path, tmp_path: Path, precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the detector finds the faces, a new one is also admitted as by the shipped model."""
+    rule = replace(KITE.crop, box_margin=1.5)
+    monkeypatch.setattr(exported, "fit_crop", lambda faces, _: CropFit(rule, len(faces), len(faces), True))
     out = tmp_path / "kite.onnx"
     own = OwnModel(out, "", precision=precision, data=folder)  # type: ignore[arg-type]
     write_own(folder / "own.safetensors", own, lambda _: None)
     found = metadata(out)
     assert from_plain(found[SCHEME_KEY]).mirror == KITE.mirror
-    assert found[MODEL_KEY]["precision"] == precision  # type: ignore[index]
+    assert from_plain(found[SCHEME_KEY]).crop == rule
+    about = found[MODEL_KEY]
+    assert isinstance(about, dict)
+    assert about["precision"] == precision
+    assert about["admission"] == find_model("unet-light", "landmarks").meta["admission"]
     session = open_session(out, "cpu")
     assert OnnxLandmarker(session, scheme=KITE).locate(np.zeros((1, 224, 224), np.uint8)).presence.shape == (
         1,
