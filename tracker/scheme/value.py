@@ -30,7 +30,7 @@ class CropRule:
     """Placement of the square crop that a model sees.
 
     Around located points the side is ``margin`` times the longer side of their tight box, with the head
-    upright. Around a detector's box, which is tight around the 68 points of iBUG for the shipped detectors,
+    upright. Around a detector's box, which is tight around iBUG's points for the shipped detectors,
     the side is ``box_margin`` times its longer side, and the centre is moved by ``box_shift``: x to the right
     and y down, in longer sides, with the head upright.
 

@@ -1,4 +1,4 @@
-"""Augmentation and data sets shared by the recipes for 68 points."""
+"""Augmentation and data sets shared by the recipes for iBUG's points."""
 
 from train.data.augment import GeometryPolicy, PhotometricPolicy
 from train.data.dataset import SampleRecipe

@@ -1,4 +1,4 @@
-"""ResNet18, grey 128x128 -> 68 points and presence, on 300-W and WFLW training faces.
+"""ResNet18, grey 128x128 -> iBUG's points and presence, on 300-W and WFLW training faces.
 
 Command   python -m train resnet18 --data DIR --workers 4
 Time      274 seconds of training on an NVIDIA H200 (bfloat16) that two to four other runs shared;

@@ -1,4 +1,4 @@
-"""U-Net of 32 features, grey 128x128 -> 68 maps of 64x64, on 300-W and WFLW training faces: the teacher.
+"""U-Net of 32 features, grey 128x128 -> one 64x64 map a point, on 300-W and WFLW faces: the teacher.
 
 Command   python -m train unet --data DIR --workers 4
 Time      105 seconds of training on an NVIDIA H200 (bfloat16) that two other runs shared;

@@ -1,4 +1,4 @@
-"""U-Net of 8 features, grey 96x96 -> 68 maps of 24x24, on faces that the U-Net labelled and on labelled ones.
+"""U-Net of 8 features, grey 96x96 -> one 24x24 map a point, on faces labelled by the U-Net and by hand.
 
 Command   python -m train unet-light --data DIR --pseudo pseudo.jsonl --workers 3
           (train/configs/unet_taught.py shows how to make pseudo.jsonl)

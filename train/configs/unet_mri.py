@@ -1,4 +1,4 @@
-"""The plain U-Net, grey 224x224 -> 68 maps of 224x224, on 300-W and WFLW faces.
+"""The plain U-Net, grey 224x224 -> one 224x224 map a point, on 300-W and WFLW faces.
 
 The targets are Gaussians of 10 px cut to 60x60 px, read as distributions: see docs/unet.md. Training starts
 at low resolution, where a step costs a twelfth, and ends at full resolution.

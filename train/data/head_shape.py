@@ -1,4 +1,4 @@
-"""The 68 points of a mean head in millimetres, for placing heads and completing partly labelled faces."""
+"""iBUG's points on a mean head in millimetres, for placing heads and completing partly labelled faces."""
 
 from __future__ import annotations
 
@@ -35,4 +35,4 @@ def _head() -> FloatArray:
 
 
 HEAD_MM = _head()
-"""``(68, 3)``: x right, y down, z away from the camera; the origin lies between the outer eye corners."""
+"""``(P, 3)``, iBUG's points: x right, y down, z away from the camera, from between the outer eye corners."""

@@ -50,7 +50,7 @@ def map_cells(loaded: Loaded) -> int:
 def targets(crop: ImageArray, points: torch.Tensor, cells: int, codec: Codec | None) -> list[Item]:
     """Return :data:`TARGET` and that of ``codec`` for ``cells`` x ``cells`` over the face in ``crop``.
 
-    ``points`` are its labels ``(68, 2)`` in crop sides from the crop's centre. ``codec`` is None if the loss
+    ``points`` are its labels ``(P, 2)`` in crop sides from the crop's centre. ``codec`` is None if the loss
     has none.
     """
     drawn: list[tuple[Codec, int, str]] = [(TARGET, CROP_SIZE, "Common target")]

@@ -29,11 +29,11 @@ class Family:
     """Models that are evaluated in the same way.
 
     ``read`` returns the labelled test faces below a data folder, and ``crops`` these faces as the input of a
-    network of a given size in pixels. ``cut`` cuts a face with known 68 points ``(68, 2)`` from any grey
+    network of a given size in pixels. ``cut`` cuts a face with known points ``(P, 2)`` of iBUG from any grey
     picture as ``crops`` does from those of the test faces: it returns the network's input ``(H, W)``, of a
     given size, and the square that its points refer to. ``subsets`` are the parts of the complete test set.
-    ``tracked`` is true
-    if the tracker runs these models, so that they can be tested with its own detector.
+    ``tracked`` is true if the tracker runs
+    these models, so that they can be tested with its own detector.
     """
 
     subsets: tuple[str, ...]

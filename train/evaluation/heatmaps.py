@@ -104,13 +104,13 @@ def softmax_maps(maps: torch.Tensor) -> FloatArray:
 
 
 def overlay(crop: ImageArray, weights: FloatArray, points_crop: FloatArray) -> Figure:
-    """Draw the crop ``(S, S)``, all maps ``(68, K, K)`` over it, and their means ``(68, 2)`` in its pixels.
+    """Draw the crop ``(S, S)``, all maps ``(P, K, K)`` over it, and their means ``(P, 2)`` in its pixels.
 
     Each map is scaled to its own peak: their heights differ a hundredfold between eye and jaw.
     """
     figure, (left, middle, right) = panels(3, columns=3, width=2.8, height=2.8, pad=0.03)
     heat = (weights / weights.max(axis=(1, 2), keepdims=True)).max(axis=0)
-    for axes, title in ((left, "crop"), (middle, "68 maps"), (right, "their means")):
+    for axes, title in ((left, "crop"), (middle, f"{len(weights)} maps"), (right, "their means")):
         _crop(axes, crop, title)
     _heat(middle, heat, len(crop))
     right.scatter(points_crop[:, 0], points_crop[:, 1], s=4, color="#ffd23f", linewidths=0)
@@ -131,7 +131,7 @@ def sigma_targets(point: tuple[float, float], cells: int) -> Figure:
 
 
 def before_and_after(crop: ImageArray, before: FloatArray, after: FloatArray) -> Figure:
-    """Draw maps ``(68, K, K)`` of the points in :data:`SHOWN`, before and after training."""
+    """Draw maps ``(P, K, K)`` of the points in :data:`SHOWN`, before and after training."""
     figure, row = panels(2 * len(SHOWN), columns=len(SHOWN), width=1.9, height=2.1, pad=0.03)
     for weights, label, axes_row in ((before, "before", row), (after, "after", row[len(SHOWN) :])):
         for (name, number), axes in zip(SHOWN.items(), axes_row, strict=False):

@@ -72,11 +72,11 @@ def crops(model: str, labelled: LabelledSet, size: int, on_read: OnRead) -> ImmC
 
 
 def cut(image: ImageArray, points: FloatArray, size: int) -> tuple[ImageArray, CropTransform]:
-    """Cut a face with 68 ``points`` ``(68, 2)`` from a grey picture, framed as in the database.
+    """Cut a face with iBUG's ``points`` ``(P, 2)`` from a grey picture, framed as in the database.
 
     Returns the picture ``(3/4 size, size)``, in which the head is upright and has the average position, and
-    the square that it is the middle of, in pixels of ``image``. The tight boxes of the 68 and the 58 points
-    of a face have the same size within 3 %.
+    the square that it is the middle of, in pixels of ``image``. The tight boxes of iBUG's points and of
+    the 58 of a face have the same size within 3 %.
     """
     bordered, pad = mirrored_border(image, points)
     square = FRAMING.around(points + pad, size, roll_of(points))

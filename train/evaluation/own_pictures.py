@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from train.models.load import Loaded
 
 FINDER = "resnet18"
-"""Shipped model whose 68 points place the crops of a network that the tracker does not run."""
+"""Shipped model whose points place the crops of a network that the tracker does not run."""
 
 _NAMED = 3
 
@@ -78,7 +78,7 @@ def _line(path: Path, line: Line, family: Family, loaded: Loaded | None) -> Line
 
 
 def _located(image: ImageArray, face: FloatArray, family: Family, loaded: Loaded) -> FloatArray:
-    """Return the network's points ``(P, 2)`` on the ``face`` with these 68, in image pixels."""
+    """Return the network's points ``(P, 2)`` on the ``face`` that the tracker located, in image pixels."""
     import torch
 
     from train.data.dataset import from_unit

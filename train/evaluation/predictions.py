@@ -16,7 +16,7 @@ from train.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """Result for one image: ``faces`` ``(P, 2)`` in image pixels, P 68 from the tracker, or the ``error``."""
+    """Result for one image: the points ``(P, 2)`` of its ``faces`` in image pixels, or the ``error``."""
 
     faces: tuple[FloatArray, ...]
     error: str | None = None
@@ -82,7 +82,7 @@ def nearest_face(truth: FloatArray, found: Sequence[FloatArray]) -> FloatArray |
 
 
 def match(truth: FloatArray, found: Sequence[FloatArray]) -> FloatArray:
-    """Return the points ``(68, 2)`` of :func:`nearest_face` for the face ``truth``, or NaN without one."""
+    """Return the points ``(P, 2)`` of :func:`nearest_face` for the face ``truth``, or NaN without one."""
     best = nearest_face(truth, found)
     return np.full_like(truth, np.nan) if best is None else best
 

@@ -71,7 +71,7 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class LandmarkPictures:
-    """Pictures for 68 points below a data folder, as the sets of a recipe select them.
+    """Pictures with iBUG's points below a data folder, as the sets of a recipe select them.
 
     ``absent`` are sets of the recipe that are not there.
     """
@@ -102,7 +102,7 @@ def landmark_pictures(data: Path, sets: frozenset[str]) -> LandmarkPictures:
 
 
 def landmark_split(pictures: LandmarkPictures, recipe: Recipe, test: LabelledSet) -> Split:
-    """Return the split of 68-point faces; counts are those of the run's record, if the ``recipe`` has one."""
+    """Return the split of faces with iBUG's points; counts are the run's, if the ``recipe`` has them."""
     names = {"validation": tuple(face.image.name for face in pictures.validation)}
     names["test"] = tuple(image.name for image in test.images)
     recorded = _recorded(recipe)
