@@ -9,7 +9,7 @@ frames a second. The browser has no graphics card here and draws on the processo
 
     python -m benchmarks.serve_page
 
-It needs Chromium and ``pip install playwright``.
+It needs Chromium, and playwright of the extra ``dev``.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from rich.table import Table
 
 import tracker
 from benchmarks.command import BackendOption, JsonOption, check_outputs, run_command, write_report
+from tracker.distribution import clone_command
 from tracker.errors import SourceError
 from train.data.pictures import read_picture
 
@@ -137,7 +138,7 @@ def chromium(camera: Path) -> Iterator[Browser]:
     if program is None:
         raise SourceError("there is no Chromium: apt-get install chromium")
     if not find_spec("playwright"):
-        raise SourceError("playwright is not installed: pip install playwright")
+        raise SourceError(f"playwright is not installed: {clone_command('dev')}")
     from playwright.sync_api import sync_playwright
 
     args = [option.format(camera) for option in _OPTIONS]

@@ -11,10 +11,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from tests.batches import LIGHT_ARGUMENTS
 from tests.cli import assert_one_line_error, run_cli
-from tests.serving import TIMEOUT_S, Serving, portrait, serving
+from tests.serving import TIMEOUT_S, Serving, message, portrait, serving
 from tracker.errors import MisuseError, ServeError
 from tracker.serve.server import Listener
 from tracker.serve.settings import Access, Limits
@@ -122,6 +123,11 @@ def test_a_certificate_makes_it_https(certificate: tuple[Path, Path]) -> None:
         assert answer.status == 303
         assert "Secure" in answer.headers["set-cookie"]
         connection.close()
+        bearer = {"Authorization": f"Bearer {token_of(server)}"}
+        address = f"wss://localhost:{server.port}/ws/camera"
+        with connect(address, ssl=trusted, additional_headers=bearer, proxy=None) as client:
+            client.send(message(0.0, portrait()))
+            assert '"faces": [{' in str(client.recv(TIMEOUT_S))
         with pytest.raises((http.client.HTTPException, OSError)):
             server.get("/api/health")
 
