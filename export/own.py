@@ -34,9 +34,9 @@ from tracker import __version__
 from tracker.errors import WeightsError
 from tracker.geometry import CROP_SIZE
 from tracker.inference.description import notes_path
-from tracker.inference.landmark_models import MODEL_KEY, SCHEME_KEY, UNSTATED
+from tracker.inference.landmark_models import MODEL_KEY, UNSTATED
 from tracker.inference.weights import find_model
-from tracker.scheme.plain import to_plain
+from tracker.scheme.plain import SCHEME_KEY, to_plain
 from tracker.scheme.value import Scheme
 from tracker.types import ImageArray
 from train.configs.augmentation import augmentation

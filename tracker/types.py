@@ -258,7 +258,7 @@ class FrameResult:
         record = {"source": self.source, "frame": self.index, "time_s": self.time_s}
         record |= {"width": self.image_hw[1], "height": self.image_hw[0]}
         record |= {"faces": [face.to_dict() for face in self.faces]}
-        record |= {"scheme": self.scheme.name} if self.scheme != IBUG68 else {}
+        record |= {} if self.scheme.has_points_of(IBUG68) else {"scheme": self.scheme.name}
         record |= {"pixel_aspect": self.pixel_aspect} if self.pixel_aspect != 1 else {}
         record |= {"left_out": self.left_out} if self.left_out else {}
         return record | ({"damage": asdict(self.damage)} if self.damage else {})

@@ -24,11 +24,11 @@ from tests.tiny import write_300w
 from tests.train.data.own_pictures import KITE, kites, write_labels, write_pictures
 from tracker.geometry import CropTransform
 from tracker.inference.backends import open_session
-from tracker.inference.landmark_models import MODEL_KEY, SCHEME_KEY, find_landmark_model
+from tracker.inference.landmark_models import MODEL_KEY, find_landmark_model
 from tracker.inference.landmarker import OnnxLandmarker
 from tracker.inference.weights import find_model
 from tracker.scheme.ibug68 import IBUG68
-from tracker.scheme.plain import from_plain, to_plain
+from tracker.scheme.plain import SCHEME_KEY, from_plain, to_plain
 from tracker.types import FaceBox
 from train.data.own_split import OwnData
 from train.errors import RunError

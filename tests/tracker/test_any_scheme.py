@@ -29,6 +29,7 @@ from tracker.errors import MisuseError, ResultsError, SinkError
 from tracker.geometry import CropTransform, mirror_points
 from tracker.inference.detection.detector import FakeDetector
 from tracker.inference.landmarker import FakeLandmarker, Located
+from tracker.reports.steadiness.runs import check_scheme as check_steadiness
 from tracker.runs.checkpoints import Checkpoint, VideoProgress
 from tracker.runs.identity import RunIdentity
 from tracker.scheme.ibug68 import IBUG68
@@ -401,6 +402,20 @@ def test_openface_refuses_other_points_in_one_line_and_leaves_the_old_file(tmp_p
     assert path.read_text() == "old"
     with OpenFaceSink(path) as sink, pytest.raises(MisuseError, match="take CsvSink"):
         sink.write(one_result(SCHEMES["five"]))
+
+
+def test_a_crop_fitted_to_a_model_leaves_its_points_those_of_ibug(tmp_path: Path) -> None:
+    fitted = replace(IBUG68, crop=CropRule(box_margin=1.4, box_shift=(0.01, 0.02)))
+    result = replace(one_result(IBUG68), scheme=fitted)
+    with OpenFaceSink(tmp_path / "a.csv", scheme=fitted) as sink:
+        sink.write(result)
+    with OpenFaceSink(tmp_path / "b.csv") as sink:
+        sink.write(one_result(IBUG68))
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    assert result.to_dict() == one_result(IBUG68).to_dict()
+    check_steadiness(fitted)
+    DlibSink(tmp_path / "a.xml", [], scheme=fitted).close()
+    assert "in the order of iBUG 300-W" in (tmp_path / "a.xml").read_text()
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 A name is that of a shipped model. A path leads to an ONNX file of one's own. Such a file, as ``python -m
 export landmarks`` writes it, carries its scheme and more as metadata, two texts in JSON:
-:data:`SCHEME_KEY` is a scheme, :data:`MODEL_KEY` a table with ``name``, ``licence``, ``precision``,
-``admission``, ``training`` and ``made_with``, each of which may be missing.
+:data:`~tracker.scheme.plain.SCHEME_KEY` is a scheme, :data:`MODEL_KEY` a table with ``name``, ``licence``,
+``precision``, ``admission``, ``training`` and ``made_with``, each of which may be missing.
 """
 
 from __future__ import annotations
@@ -22,11 +22,8 @@ from tracker.inference.graph import Graph, read_graph
 from tracker.inference.weights import ModelFile, find_model, load_manifest
 from tracker.scheme.fields import Fields, number, text
 from tracker.scheme.ibug68 import IBUG68
-from tracker.scheme.plain import from_plain
+from tracker.scheme.plain import SCHEME_KEY, from_plain
 from tracker.scheme.value import Scheme, interned
-
-SCHEME_KEY = "tracker.scheme"
-"""Key of the metadata under which a model carries its scheme."""
 
 MODEL_KEY = "tracker.model"
 """Key of the metadata under which a model carries its name, licence, admission and training."""

@@ -12,6 +12,9 @@ from typing import Any
 from tracker.scheme.fields import Fields, pair, pairs, positive, text, texts, two_numbers, whole, wholes
 from tracker.scheme.value import CropRule, Measured, Scheme, Upright
 
+SCHEME_KEY = "tracker.scheme"
+"""Key of a model's metadata under which it carries its scheme, as JSON of :func:`to_plain`."""
+
 _RINGS = ("left_eye", "right_eye", "mouth")
 
 

@@ -200,10 +200,15 @@ class Scheme:
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuilt, (vars(self) | {"parts": dict(self.parts)},)  # a mapping proxy has no pickle
 
+    def has_points_of(self, other: Scheme) -> bool:
+        """Return whether both are the same scheme but for the crop, which is fitted to each model."""
+        names = (name for name in self.__dataclass_fields__ if name != "crop")
+        return self is other or all(getattr(self, name) == getattr(other, name) for name in names)
+
     @property
     def fingerprint(self) -> str:
         """A text that only equal schemes share: the name, the number of points, and a hash of the rest."""
-        plain = {**vars(self), "parts": dict(self.parts), "closed": sorted(self.closed)}
+        plain = {**vars(self), "parts": sorted(self.parts.items()), "closed": sorted(self.closed)}
         return f"{self} {sha256(repr(plain).encode()).hexdigest()[:16]}"
 
     def _values(self) -> tuple[object, ...]:

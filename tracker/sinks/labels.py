@@ -167,7 +167,8 @@ def label_sink(
 
 def _order_of(scheme: Scheme) -> str:
     """Return number and order of the points, for a comment of XML, which must not hold two hyphens."""
-    name = "iBUG 300-W" if scheme == IBUG68 else f"the scheme {escape(re.sub('-(?=-)', '- ', scheme.name))}"
+    own = f"the scheme {escape(re.sub('-(?=-)', '- ', scheme.name))}"
+    name = "iBUG 300-W" if scheme.has_points_of(IBUG68) else own
     return f"{scheme.n_points} points in the order of {name}"
 
 

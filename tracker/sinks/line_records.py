@@ -69,7 +69,7 @@ def line_record(result: FrameResult) -> LineRecord:
         "height": height,
         "faces": [face_record(face) for face in result.faces],
     }
-    if result.scheme != IBUG68:
+    if not result.scheme.has_points_of(IBUG68):
         record["scheme"] = result.scheme.name
     if result.pixel_aspect != 1:
         record["pixel_aspect"] = round(result.pixel_aspect, 6)

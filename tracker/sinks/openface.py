@@ -45,7 +45,7 @@ class OpenFaceSink(TableSink):
     def write(self, result: FrameResult) -> None:
         """Append the rows of one frame, at least one; MisuseError for landmarks of another scheme."""
         self._check_open()
-        if result.scheme != IBUG68:
+        if not result.scheme.has_points_of(IBUG68):
             raise MisuseError(f"{_reason(result.scheme)}: take CsvSink(path, scheme=tracker.scheme)")
         frame, time_s = result.index + 1, round(result.time_s, 6)
         if result.faces:
@@ -58,7 +58,7 @@ class OpenFaceSink(TableSink):
 
 def check_columns(path: Path | str, scheme: Scheme) -> None:
     """Raise :class:`~tracker.errors.SinkError` about ``path`` unless the columns are those of ``scheme``."""
-    if scheme != IBUG68:
+    if not scheme.has_points_of(IBUG68):
         raise SinkError(f"cannot write {path}: {_reason(scheme)}; take --csv, --parquet or --json")
 
 

@@ -8,34 +8,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
+from tracker.scheme.imm58 import IMM58
 from tracker.types import FloatArray
 from train.data.faces import check_once, check_points, image_below, refuse_hidden
 from train.data.image_size import image_size
 from train.data.text import coordinate, numbered_lines, shorten
 from train.errors import DataError
 
-N_ASF_POINTS = 58
+N_ASF_POINTS = IMM58.n_points
 N_SHOTS = 6
-
-EDGES_58: tuple[tuple[int, int], ...] = tuple(
-    edge
-    for part, closed in (
-        (range(0, 13), False),  # jaw
-        (range(13, 21), True),  # eyes
-        (range(21, 29), True),
-        (range(29, 34), False),  # brows
-        (range(34, 39), False),
-        (range(39, 47), True),  # mouth
-        (range(47, 58), False),  # nose
-    )
-    for edge in (*pairwise(part), *(((part[-1], part[0]),) if closed else ()))
-)
-"""Pairs of points that are joined in a drawing of contours, as the files' path columns say."""
 
 _NAME = re.compile(r"([0-9]{2})-([1-6])[fm]")
 _COLUMNS = (7, 10)  # path, type, x, y, point, from, to; later versions add three for the user

@@ -54,7 +54,7 @@ def read_coco(path: Path, subset: str, scheme: Scheme) -> tuple[list[LabelledFac
             continue
         if entry["image_id"] not in images:
             raise DataError(f"{where}: there is no image {entry['image_id']!r} in the file")
-        order = orders.get(entry.get("category_id"), range(scheme.n_points))
+        order = _order_for(where, orders, entry.get("category_id"), scheme)
         faces.append(_face(where, path.parent, images[entry["image_id"]], points[list(order)], subset))
     if not faces:
         raise DataError(f"{path}: no annotation with all of its {scheme.n_points} points labelled")
@@ -91,9 +91,21 @@ def _order(path: Path, names: object, scheme: Scheme) -> Sequence[int]:
     if not scheme.names:
         return range(scheme.n_points)
     if sorted(map(str, names)) != sorted(scheme.names):
-        unknown = next(name for name in names if name not in scheme.names)
-        raise DataError(f"{path}: the scheme {scheme} has no point {unknown!r}: give both the same names")
+        if unknown := [name for name in names if name not in scheme.names]:
+            raise DataError(
+                f"{path}: the scheme {scheme} has no point {unknown[0]!r}: give both the same names"
+            )
+        raise DataError(f"{path}: a keypoint of a category appears twice in {', '.join(names)}")
     return [names.index(name) for name in scheme.names]
+
+
+def _order_for(
+    where: str, orders: Mapping[int | str, Sequence[int]], category: object, scheme: Scheme
+) -> Sequence[int]:
+    """Return the order of an annotation's ``category``; that of the scheme where it tells none."""
+    if not isinstance(category, int | str | None):
+        raise DataError(f"{where}: expected the id of a category, got {shorten(repr(category))}")
+    return range(scheme.n_points) if category is None else orders.get(category, range(scheme.n_points))
 
 
 def _points(where: str, values: object, scheme: Scheme) -> FloatArray | None:

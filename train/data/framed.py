@@ -6,7 +6,6 @@ light, but other points, and faces that take up another share of the picture.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ import cv2
 import numpy as np
 
 from tracker.geometry import CropTransform
+from tracker.scheme.placing import rotation
 from tracker.types import N_POINTS, FaceBox, FloatArray, ImageArray
 from train.data.asf import N_ASF_POINTS, Shot
 from train.data.image_size import image_size
@@ -109,8 +109,7 @@ class Framing:
 
         It is turned by ``angle``, in radians clockwise on screen, which makes a head so inclined upright.
         """
-        cos, sin = math.cos(angle), math.sin(angle)
-        turn = np.array([[cos, -sin], [sin, cos]])
+        turn = rotation(angle)
         box = FaceBox.around(points @ turn)
         side = self.width * max(box.width, box.height)
         x, y = turn @ (np.array(box.center) - side * np.array(self.offset))

@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from tracker.geometry import CROP_SIZE, CropTransform
+from tracker.geometry import CROP_SIZE, CropTransform, mirror_points
+from tracker.scheme.imm58 import IMM58
 from tracker.types import FloatArray, ImageArray
 from train.data.asf import N_ASF_POINTS, Shot, read_imm_folder
 from train.data.dataset import Sample, SampleRecipe, from_unit, to_unit
@@ -28,32 +29,7 @@ from train.errors import DataError, RunError
 
 FOLDER = "imm_face_db"
 
-PARTS_58 = {
-    "jaw": range(0, 13),
-    "eyes": range(13, 29),
-    "brows": range(29, 39),
-    "mouth": range(39, 47),
-    "nose": range(47, 58),
-}
-OUTER_EYE_CORNERS_58 = (21, 13)
-"""Outer corners of the left and right eye in the picture: the points farthest from the other eye."""
-
 NOSE_TIP = 52
-
-MIRROR_58: tuple[int, ...] = (
-    *range(12, -1, -1),
-    *range(21, 29),
-    *range(13, 21),
-    *range(34, 39),
-    *range(29, 34),
-    *(43, 42, 41, 40, 39, 46, 45, 44),
-    *range(57, 46, -1),
-)
-"""Permutation of the points under a left-right flip: ``MIRROR_58[i]`` is the point that takes the place of i.
-
-Jaw and nose run from one side to the other. Both eyes start at their outer corner, both brows at their inner
-end. The mouth goes round from its left corner.
-"""
 
 
 def imm_shots(data: Path) -> list[Shot]:
@@ -91,11 +67,6 @@ def canonical_crop(image_hw: tuple[int, int], size: int) -> CropTransform:
 def middle_rows(size: int) -> slice:
     """Return the rows that a 4 to 3 picture fills in a canonical crop of ``size`` pixels, a multiple of 8."""
     return slice(size // 8, size - size // 8)
-
-
-def mirror_points_58(points: FloatArray) -> FloatArray:
-    """Return the points ``(58, 2)`` of the left-right flipped crop, in crop sides from its centre."""
-    return np.asarray(points[list(MIRROR_58)] * (-1, 1))
 
 
 class ImmCrops(Dataset[Sample]):
@@ -175,7 +146,8 @@ class ImmCrops(Dataset[Sample]):
         rng = np.random.default_rng((self._seed, self.epoch, index))
         image, points = self._cut(index, recipe.geometry.perturb(self.canonical(index), rng))
         if rng.random() < recipe.geometry.mirror:
-            image, points = image[:, ::-1], mirror_points_58(points)
+            image = image[:, ::-1]
+            points = mirror_points(points, 1, IMM58)  # x -> -x about the centre
         return recipe.photometry.apply(np.ascontiguousarray(image), rng), points
 
     def _cut(self, index: int, crop: CropTransform) -> tuple[ImageArray, FloatArray]:

@@ -10,28 +10,36 @@ from typing import cast
 import numpy as np
 
 from tracker.geometry import CropTransform, roll_of
+from tracker.scheme.imm58 import IMM58
 from tracker.types import FloatArray, ImageArray
 from train.data.asf import N_SHOTS, Shot
 from train.data.framed import Framing, mirrored_border
 from train.data.image_size import image_size
-from train.data.imm import (
-    OUTER_EYE_CORNERS_58,
-    PARTS_58,
-    ImmCrops,
-    imm_shots,
-    middle_rows,
-    test_shots,
-)
+from train.data.imm import ImmCrops, imm_shots, middle_rows, test_shots
 from train.data.splits import IMM_PEOPLE, TEST_PEOPLE
 from train.errors import DataError
 from train.evaluation.labelled import LabelledSet
 from train.evaluation.results import Measure
-from train.metrics import Float64Array, inter_ocular
+from train.metrics import Float64Array, normaliser
 from train.models.imm import imm_spec
 from train.progress import OnRead
 from train.training.imm import NEAR_PX, WIDTH_PX
 
-FACE_58 = Measure("%", failure=10.0, limit=8.0, parts={name: tuple(part) for name, part in PARTS_58.items()})
+_PARTS = {
+    "jaw": ("jaw",),
+    "eyes": ("right_eye", "left_eye"),
+    "brows": ("right_brow", "left_brow"),
+    "mouth": ("mouth",),
+    "nose": ("nose",),
+}
+"""Parts of :data:`~tracker.scheme.imm58.IMM58` by the names under which their errors are told."""
+
+FACE_58 = Measure(
+    "%",
+    failure=10.0,
+    limit=8.0,
+    parts={name: tuple(i for part in parts for i in IMM58.parts[part]) for name, parts in _PARTS.items()},
+)
 NOSE = Measure("px", failure=NEAR_PX, limit=2 * NEAR_PX, parts={"nose": (0,)})
 
 FRAMING = Framing(width=3.19, offset=(0.011, 0.093))
@@ -59,7 +67,7 @@ def read_test(model: str, data: Path) -> LabelledSet:
         labels=tuple(shots),
         subsets=(subset,) * len(shots),
         truth=points[:, list(keep)],
-        normaliser=_pixel(shots) if one_point else inter_ocular(points, OUTER_EYE_CORNERS_58),
+        normaliser=_pixel(shots) if one_point else normaliser(points, IMM58),
         alone="whole picture",
         people=tuple(shot.person for shot in shots),
     )

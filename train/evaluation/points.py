@@ -63,11 +63,13 @@ def point_scores(
     scheme, loaded = trained.scheme, trained.loaded
     crops = FaceCrops(faces, loaded.size, on_read=on_read, scheme=scheme)
     found: list[FloatArray] = []
+    labels: list[FloatArray] = []
     for start in range(0, len(crops), _BATCH):
-        batch = [crops[index][0] for index in range(start, min(start + _BATCH, len(crops)))]
-        found.append(loaded.network(torch.stack(batch)).points.float().numpy())
-    truth = np.stack([crops[index][1].numpy() for index in range(len(crops))])
-    predicted = np.concatenate(found)
+        batch = [crops[index] for index in range(start, min(start + _BATCH, len(crops)))]
+        pictures, points, _ = zip(*batch, strict=True)
+        found.append(loaded.network(torch.stack(pictures)).points.float().numpy())
+        labels += [one.numpy() for one in points]
+    predicted, truth = np.concatenate(found), np.stack(labels)
     each = 100 * point_distances(predicted, truth) / normaliser(truth, scheme)[:, None]
     parts = {name: float(each[:, list(points)].mean()) for name, points in scheme.parts.items()}
     names = tuple(face.image.name for face in faces)

@@ -11,15 +11,15 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from tracker.scheme.ibug68 import EDGES
-from tracker.types import N_POINTS, FloatArray, ImageArray
-from train.data.asf import EDGES_58, N_ASF_POINTS
+from tracker.scheme.ibug68 import IBUG68
+from tracker.scheme.imm58 import IMM58
+from tracker.types import FloatArray, ImageArray
 from train.errors import DataError
 
 Style = Literal["label", "answer", "other"]
 """Look of a set of points: what people labelled, what the network answers, and a second answer beside it."""
 
-_EDGES = {N_POINTS: EDGES, N_ASF_POINTS: EDGES_58}
+_EDGES = {scheme.n_points: scheme.edges for scheme in (IBUG68, IMM58)}
 
 _LINE_PX, _DOT_PX, _SHAPE_PX, _HALO_PX = 1.3, 3.4, 2.5, 1.5
 """Widths on the screen, whatever the size of the picture."""

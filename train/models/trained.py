@@ -12,13 +12,10 @@ import onnx
 from safetensors import SafetensorError, safe_open
 
 from tracker.scheme.ibug68 import IBUG68
-from tracker.scheme.plain import from_plain
+from tracker.scheme.plain import SCHEME_KEY, from_plain
 from tracker.scheme.value import Scheme
 from train.errors import RunError
 from train.models.load import Loaded, load_network
-
-_SCHEME_KEY = "tracker.scheme"
-"""Key of an exported model's metadata, as :mod:`tracker.inference.landmark_models` documents it."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,7 @@ def scheme_of(path: Path) -> Scheme:
         return IBUG68
     try:
         properties = onnx.load_from_string(path.read_bytes()).metadata_props
-        said = {entry.key: entry.value for entry in properties}.get(_SCHEME_KEY)
+        said = {entry.key: entry.value for entry in properties}.get(SCHEME_KEY)
         return _scheme(path, None if said is None else json.loads(said))
     except OSError as error:
         raise RunError(f"{path} cannot be read: {error.strerror}") from error

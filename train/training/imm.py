@@ -12,19 +12,20 @@ import numpy as np
 import torch
 
 from tracker.geometry import CropTransform
+from tracker.scheme.imm58 import IMM58
 from tracker.scheme.value import CropRule
 from tracker.types import FaceBox, FloatArray, ImageArray
 from train.config import Stage, TrainConfig
 from train.data.asf import Shot
 from train.data.dataset import from_unit
 from train.data.framed import Framing, Scheme, framed_pictures
-from train.data.imm import OUTER_EYE_CORNERS_58, ImmCrops, imm_shots, mean_points, split_people, test_shots
+from train.data.imm import ImmCrops, imm_shots, mean_points, split_people, test_shots
 from train.data.leaks import Fingerprint, find_leaks, fingerprint, refuse
 from train.data.pictures import read_picture
 from train.data.readers import LabelledFace
 from train.data.splits import training_faces
 from train.errors import RunError
-from train.metrics import Float64Array, inter_ocular, point_distances
+from train.metrics import Float64Array, nme_percent, point_distances
 from train.models.imm import ImmLandmarks, imm_spec
 from train.models.load import Loaded, load_network
 from train.processes import is_first_process
@@ -66,8 +67,7 @@ def face58_nme_percent(predicted: FloatArray, truth: FloatArray) -> Float64Array
     Mean distance over the points, divided by the distance of the outer eye corners in ``truth``; both
     arguments are ``(N, 58, 2)`` in the same frame.
     """
-    normaliser = inter_ocular(truth, OUTER_EYE_CORNERS_58)
-    return np.asarray(100 * point_distances(predicted, truth).mean(axis=-1) / normaliser)
+    return nme_percent(predicted, truth, IMM58)
 
 
 def imm_task(

@@ -144,7 +144,7 @@ def _start_from(
         return torch.stack([some[i][0] for i in range(len(some))])
 
     path = Path(config.init)
-    fresh = () if scheme_of(path) == scheme else HEADS[config.model]
+    fresh = () if scheme_of(path).has_points_of(scheme) else HEADS[config.model]
     return warm_start(network, path, crops, in_part, fresh), [name.removesuffix(".") for name in fresh]
 
 

@@ -17,13 +17,13 @@ from tests.own_models import FIVE, OFFSETS, graph_model, onnx_module, save, spot
 from tracker.errors import WeightsError
 from tracker.inference.landmark_models import (
     MODEL_KEY,
-    SCHEME_KEY,
     find_landmark_model,
     is_path,
 )
 from tracker.inference.opening import open_landmarker
 from tracker.inference.weights import find_model
 from tracker.scheme.ibug68 import IBUG68
+from tracker.scheme.plain import SCHEME_KEY
 from tracker.scheme.value import CropRule, Scheme
 
 ABOUT: dict[str, Any] = {

@@ -133,6 +133,18 @@ def test_a_fingerprint_changes_with_every_field() -> None:
     assert len(prints) == 1 + len(changed)
 
 
+def test_a_fingerprint_does_not_depend_on_the_order_in_which_parts_are_told() -> None:
+    turned = replace(FIVE, parts=dict(reversed(FIVE.parts.items())))
+    assert turned == FIVE
+    assert turned.fingerprint == FIVE.fingerprint
+
+
+def test_points_are_the_same_with_any_crop_and_no_other_difference() -> None:
+    assert replace(FIVE, crop=CropRule()).has_points_of(FIVE)
+    assert not replace(FIVE, mirror=None).has_points_of(FIVE)
+    assert not plain_scheme("five", 5).has_points_of(FIVE)
+
+
 def test_a_pose_is_refused_on_points_whose_place_on_the_head_is_unknown() -> None:
     with pytest.raises(ValueError, match=r"iBUG's points .* got \[8\]"):
         Measured(pose=tuple((point, point) for point in (8, 27, 28, 29, 30, 31)))

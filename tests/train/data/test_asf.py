@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis.extra.numpy import arrays
 
 from tests.strategies import floats
+from tracker.scheme.imm58 import IMM58
 from tracker.types import FloatArray
-from train.data.asf import EDGES_58, Shot, read_asf, read_imm_folder
+from train.data.asf import Shot, read_asf, read_imm_folder
 from train.errors import DataError
 
 POINTS = np.column_stack([np.linspace(0.2, 0.8, 58), np.linspace(0.9, 0.1, 58) ** 2])
@@ -173,5 +174,5 @@ def test_edges_are_those_that_the_files_connect(data_dir: Path) -> None:
     rows = [line.split() for line in sorted(folder.glob("*.asf"))[0].read_text().splitlines()]
     points = [row for row in rows if len(row) == 7 and row[0].isdigit()]
     joined = {frozenset((int(row[4]), int(other))) for row in points for other in row[5:]}
-    assert {frozenset(edge) for edge in EDGES_58} == {edge for edge in joined if len(edge) == 2}
-    assert len(EDGES_58) == len({frozenset(edge) for edge in EDGES_58})
+    assert {frozenset(edge) for edge in IMM58.edges} == {edge for edge in joined if len(edge) == 2}
+    assert len(IMM58.edges) == len({frozenset(edge) for edge in IMM58.edges})

@@ -130,6 +130,11 @@ def test_a_folder_without_labels_with_two_kinds_or_with_two_files_is_refused(tmp
         ({"annotations": [{"image_id": 0, "keypoints": [1, 2, 2]}]}, "expected 15 numbers"),
         ({"annotations": []}, "no annotation with all of its 5 points"),
         ({"categories": [{"id": 1, "keypoints": list("abcde")}]}, "has no point 'a'"),
+        ({"categories": [{"id": 1, "keypoints": [KITE.names[0], *KITE.names[:4]]}]}, "appears twice"),
+        (
+            {"annotations": [{"image_id": 0, "category_id": [1], "keypoints": [1, 2, 2] * 5}]},
+            "expected the id of a category",
+        ),
         (
             {"images": [{"id": i, "file_name": n, "width": 9, "height": 9} for i, n in enumerate(POINTS)]},
             "9x9",

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tracker.scheme.imm58 import IMM58
 from train.data.splits import IMM_PEOPLE
 from train.errors import DataError
 from train.evaluation.families import FAMILIES
@@ -107,12 +108,14 @@ def test_face58_errors_are_per_cent_of_the_inter_ocular_distance(tree: Path) -> 
     assert made.errors == pytest.approx(100 * 0.01 * WIDTH / eyes, rel=1e-4)
     (result,) = scores(made)
     assert set(result.parts) == {"jaw", "eyes", "brows", "mouth", "nose"}
+    parts = faces.measure.parts.values()
+    assert sorted(i for part in parts for i in part) == list(range(IMM58.n_points))
     assert {tuple(shape[1:]) for shape in network.shapes} == {(1, 180, 240)}
 
 
 def test_the_outer_eye_corners_of_the_real_faces_are_farthest_from_the_other_eye(data_dir: Path) -> None:
     """On average over all people and shots, and in each eye."""
-    from train.data.imm import OUTER_EYE_CORNERS_58, imm_shots
+    from train.data.imm import imm_shots
 
     points = np.array([shot.points for shot in imm_shots(data_dir)])
     first, second = points[:, 13:21], points[:, 21:29]
@@ -120,6 +123,7 @@ def test_the_outer_eye_corners_of_the_real_faces_are_farthest_from_the_other_eye
         start + np.linalg.norm(eye - other.mean(axis=1, keepdims=True), axis=-1).mean(axis=0).argmax()
         for start, eye, other in ((13, first, second), (21, second, first))
     ]
-    assert sorted(OUTER_EYE_CORNERS_58) == far
-    left, right = OUTER_EYE_CORNERS_58
+    assert IMM58.normaliser is not None
+    assert sorted(IMM58.normaliser) == far
+    left, right = IMM58.normaliser
     assert (points[:, left, 0] < points[:, right, 0]).all()

@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from tests.train.data.own_pictures import KITE, kites, write_labels, write_pictures
 from tracker.scheme.ibug68 import IBUG68
 from tracker.scheme.plain import to_plain
-from tracker.scheme.value import Scheme, plain_scheme
+from tracker.scheme.value import CropRule, Scheme, plain_scheme
 from train.config import Stage, TrainConfig
 from train.configs.points import NETWORKS, points_config
 from train.data.augment import GeometryPolicy, PhotometricPolicy
@@ -84,7 +84,8 @@ def test_the_trunk_of_the_shipped_model_is_taken_and_the_points_are_new(own: Own
 
 def test_points_that_are_those_of_the_file_are_taken_as_well(tmp_path: Path, own: OwnData) -> None:
     trained = build("unet-light", 5).state_dict()
-    record = json.dumps({"scheme": to_plain(KITE), "model": "unet-light"})
+    fitted = replace(KITE, crop=CropRule(box_margin=2.0))  # as an export does
+    record = json.dumps({"scheme": to_plain(fitted), "model": "unet-light"})
     save_file(trained, tmp_path / "own.safetensors", metadata={"size": "96", "run": record})
     config = replace(points_config("unet-light", 9), init=str(tmp_path / "own.safetensors"))
     said: list[str] = []

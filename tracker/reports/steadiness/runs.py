@@ -67,7 +67,7 @@ def check_scheme(scheme: Scheme) -> None:
 
     Raises :class:`~tracker.errors.MisuseError` for another.
     """
-    if scheme != IBUG68:
+    if not scheme.has_points_of(IBUG68):
         raise MisuseError(
             f"steadiness moves the eyes and the mouth of {IBUG68.name}, and the model finds {scheme}: "
             "take a model of those points"
