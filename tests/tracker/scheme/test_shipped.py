@@ -134,7 +134,7 @@ def test_a_fingerprint_changes_with_every_field() -> None:
 
 
 def test_a_fingerprint_does_not_depend_on_the_order_in_which_parts_are_told() -> None:
-    turned = replace(FIVE, parts=dict(reversed(FIVE.parts.items())))
+    turned = replace(FIVE, parts=dict(reversed(list(FIVE.parts.items()))))
     assert turned == FIVE
     assert turned.fingerprint == FIVE.fingerprint
 
