@@ -8,6 +8,8 @@ try:
     from export.cli import main
 except ModuleNotFoundError as error:
     sys.exit(missing_library("export", error))
+except KeyboardInterrupt:  # nothing has begun yet
+    sys.exit(130)
 
 if __name__ == "__main__":
     main()

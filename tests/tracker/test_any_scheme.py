@@ -430,3 +430,11 @@ def test_lines_with_impossible_schemes_are_refused(name: object, reason: str, tm
     (tmp_path / "a.jsonl").write_text(json.dumps(line) + "\n")
     with pytest.raises(ResultsError, match=reason):
         read_results(tmp_path / "a.jsonl")
+
+
+def test_an_own_scheme_with_the_name_of_a_shipped_one_keeps_its_number_of_points(tmp_path: Path) -> None:
+    face = {"id": 1, "box": [0, 0, 1, 1], "score": 0.5, "landmarks": [[0, 0]] * 7}
+    line = {"source": "a", "frame": 0, "time_s": 0, "scheme": "five", "faces": [face]}
+    (tmp_path / "a.jsonl").write_text(json.dumps(line) + "\n")
+    (read,) = read_results(tmp_path / "a.jsonl").lines
+    assert read.scheme == plain_scheme("five", 7)

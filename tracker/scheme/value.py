@@ -17,6 +17,9 @@ Edge = tuple[int, int]
 MAX_POINTS = 1000
 """Largest number of points of a scheme."""
 
+MARGINS = (0.1, 100.0)
+"""Least and largest margin of a crop: beyond, the crop would show next to nothing of the object."""
+
 LEAST_POINTS = 3
 """Least number of points: two have a box without width where they lie in a row or column of pixels."""
 
@@ -34,7 +37,7 @@ class CropRule:
     the side is ``box_margin`` times its longer side, and the centre is moved by ``box_shift``: x to the right
     and y down, in longer sides, with the head upright.
 
-    Raises ``ValueError`` unless the margins are positive and all values finite.
+    Raises ``ValueError`` unless all values are finite and the margins lie within :data:`MARGINS`.
     """
 
     margin: float = 1.35
@@ -50,8 +53,9 @@ class CropRule:
         values = (self.margin, self.box_margin, *self.box_shift)
         if len(self.box_shift) != 2 or not all(map(math.isfinite, values)):
             raise ValueError(f"a crop rule is made of finite numbers, got {self}")
-        if min(self.margin, self.box_margin) <= 0:
-            raise ValueError(f"margins of a crop must be positive, got {self}")
+        least, most = MARGINS
+        if not all(least <= margin <= most for margin in (self.margin, self.box_margin)):
+            raise ValueError(f"margins of a crop lie in {least:g} to {most:g}, got {self}")
 
 
 @dataclass(frozen=True)

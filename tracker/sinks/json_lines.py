@@ -164,9 +164,9 @@ def _scheme_of(record: LineRecord) -> Scheme | None:
     name = record.get("scheme", IBUG68.name)
     if not isinstance(name, str):
         raise TypeError(f"a scheme is named by text, got {name!r:.40}")
-    if name in SCHEMES:
-        return SCHEMES[name]
     counts = {len(face["landmarks"]) for face in record["faces"]}
+    if name in SCHEMES and counts <= {SCHEMES[name].n_points}:
+        return SCHEMES[name]
     if len(counts) > 1:
         raise ValueError(f"faces of one frame have {' and '.join(map(str, sorted(counts)))} points")
     return plain_scheme(name, counts.pop()) if counts else None

@@ -74,9 +74,10 @@ def points(  # noqa: PLR0913
         str,
         typer.Option(
             metavar="shipped|none|FILE",
-            help="Start from the shipped model of the network, from nothing, or from weights in a file.",
+            help="Start from the shipped model of the network, from nothing, or from weights in a file. "
+            "[default: that of --config, else shipped]",
         ),
-    ] = "shipped",
+    ] = "",
     config: ConfigOption = None,
     out: OutOption = None,
     resume: ResumeOption = False,
@@ -96,14 +97,14 @@ def points(  # noqa: PLR0913
     from train.configs.loading import Changes
     from train.data.own_split import OwnData
     from train.training.options import RunOptions
-    from train.training.points import limited_split, train_points
+    from train.training.points import SHIPPED, limited_split, train_points
 
     wanted = _scheme(scheme)
     own = OwnData(data, validation, person)
     split = limited_split(own.read(wanted), limit)
     changes = Changes(epochs, batch_size or 0, lr or 0.0, size or 0, tuple(values or ()))
     chosen = _config(network, config, len(split.training), changes)
-    chosen = replace(chosen, init=init, seed=chosen.seed if seed is None else seed)
+    chosen = replace(chosen, init=init or chosen.init or SHIPPED, seed=chosen.seed if seed is None else seed)
     options = RunOptions(out or Path("runs") / "points", resume, devices, num_nodes, threads, workers)
     with interruptible(options.out):
         path = train_points(chosen, own, split, wanted, options, partial(typer.echo, err=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zlib
 from collections.abc import Sequence
@@ -114,7 +115,7 @@ class OwnData:
         """Return the names of the people or pictures that validate."""
         names = {self._name(face) for face in faces}
         if self.share is not None:
-            return {name for name in names if zlib.crc32(name.encode()) < self.share * _PLACES}
+            return {name for name in names if zlib.crc32(os.fsencode(name)) < self.share * _PLACES}
         chosen = set()
         for number, line in numbered_lines(Path(self.validation)):
             name = line if self.person or line in names else Path(line).stem

@@ -20,13 +20,15 @@ Row = tuple[str, dict[str, str]]
 def read_table(path: Path, columns: Sequence[str]) -> list[Row]:
     """Read the rows of a CSV file whose header has at least ``columns``.
 
-    Raises :class:`DataError` with file and line for a header without one of them, a row with more or fewer
-    cells than the header, and a file without rows.
+    Raises :class:`DataError` with file and line for a header that lacks one of them or has one twice,
+    a row with more or fewer cells than the header, and a file without rows.
     """
     lines = list(csv.reader(read_text(path).split("\n")))
     header = lines[0] if lines else []
     if missing := [name for name in columns if name not in header]:
         raise DataError(f"{path}:1: the header lacks {', '.join(missing)}")
+    if twice := [name for name in columns if header.count(name) > 1]:
+        raise DataError(f"{path}:1: the header has {', '.join(twice)} twice")
     rows = []
     for number, cells in enumerate(lines[1:], 2):
         if not cells:

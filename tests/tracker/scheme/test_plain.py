@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tracker.scheme.ibug68 import IBUG68
 from tracker.scheme.plain import from_plain, to_plain
 from tracker.scheme.shipped import SCHEMES
-from tracker.scheme.value import CropRule, Measured, Scheme, Upright, chain
+from tracker.scheme.value import MARGINS, CropRule, Measured, Scheme, Upright, chain
 
 FIVE = Scheme(
     "five",
@@ -46,7 +46,7 @@ def schemes(draw: st.DrawFn) -> Scheme:
     eyes = draw(ring)
     pose = st.none() | st.just(tuple((point, 30) for point in (order * 2)[:6]))
     numbers = st.floats(-1e6, 1e6, allow_subnormal=False)
-    margins = st.floats(min_value=1e-3, max_value=1e3, allow_subnormal=False)
+    margins = st.floats(*MARGINS)
     name = st.text("abc é-7", min_size=1, max_size=20)
     return Scheme(
         draw(name),
@@ -120,6 +120,8 @@ PLAIN = to_plain(IBUG68)
         ({"crop": {"margin": 0}}, "scheme.crop: margin must be a number above 0, got 0"),
         ({"crop": {"margin": math.inf}}, "margin must be a number above 0"),
         ({"crop": {"margin": 10**400}}, "margin must be a number above 0, got"),
+        ({"crop": {"margin": 1e9}}, "margins of a crop lie in 0.1 to 100"),
+        ({"crop": {"box_margin": 1e-9}}, "margins of a crop lie in 0.1 to 100"),
         ({"crop": {"box_shift": [0.1]}}, "box_shift must be two numbers"),
         ({"crop": {"box_shift": [math.nan, 0]}}, "box_shift must be two numbers"),
         ({"egdes": []}, "scheme has no field 'egdes': did you mean edges"),

@@ -52,3 +52,19 @@ def test_weights_of_another_scheme_are_measured_on_their_own_points_only(run: Ru
     code, _, err = run("points-error", folder / "none.safetensors", "--data", folder)
     assert code == 1
     assert is_one_line(err)
+
+
+def test_a_recipe_may_say_what_a_run_starts_from(run: Runner, folder: Path) -> None:
+    options = (
+        "--data",
+        folder,
+        "--scheme",
+        folder / "kite.toml",
+        "--validation",
+        "0.4",
+        "--out",
+        folder / "run",
+    )
+    code, _, err = run("points", *options, "--set", f"init={folder / 'gone.onnx'}")
+    assert code == 1
+    assert "gone.onnx cannot be read" in err.splitlines()[-1], err

@@ -27,6 +27,7 @@ def test_rows_are_read_by_column_with_their_place(tmp_path: Path) -> None:
         ("name\na\n", r":1: the header lacks file"),
         ("file\n", r"no rows after the header"),
         ("file,x0\na.jpg\n", r":2: expected 2 cells, got 1"),
+        ("file,x0,file\na.jpg,1,b.jpg\n", r":1: the header has file twice"),
     ],
 )
 def test_other_layouts_are_refused(tmp_path: Path, text: str, expected: str) -> None:
