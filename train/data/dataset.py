@@ -31,7 +31,7 @@ from train.data.faces import COVERED, GUESSED, VISIBLE
 from train.data.kept import KeptPictures, Parts, Reach, plan_parts, whole_part
 from train.data.occluders import OccluderPolicy
 from train.data.readers import LabelledFace
-from train.errors import RunError
+from train.errors import DataError, RunError
 
 Sample = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 """One training sample: crop, points and label.
@@ -92,8 +92,9 @@ class FaceCrops(Dataset[Sample]):
     :class:`~train.data.picture_file.PictureFile`. Crops are placed and mirrored by ``scheme``; where that has
     no mirror order, they are not mirrored.
 
-    Raises :class:`~train.errors.DataError` if an image cannot be read, and :class:`~train.errors.RunError`
-    for faces with guessed points and a ``recipe`` without occluders, and if the pictures cannot be kept.
+    Raises :class:`~train.errors.DataError` if an image cannot be read, and for a face with another number of
+    points than ``scheme`` has, and :class:`~train.errors.RunError` for faces with guessed points and a
+    ``recipe`` without occluders, and if the pictures cannot be kept.
     """
 
     def __init__(
@@ -109,6 +110,9 @@ class FaceCrops(Dataset[Sample]):
             raise RunError(
                 "faces with guessed points need a recipe with occluders: see train/configs/turned.py"
             )
+        for face in faces:
+            if isinstance(face, LabelledFace) and len(face.points) != scheme.n_points:
+                raise DataError(f"{face.image}: {scheme} expected, got {len(face.points)} points")
         self.faces, self.scheme = faces, scheme
         self.size = size
         self.epoch = 0

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from tracker.geometry import CropTransform, mirror_points
+from tracker.scheme.ibug68 import IBUG68
 from tracker.types import FloatArray
 from train.data.dataset import from_unit
 from train.data.faces import IMAGE_SUFFIXES, LabelledFace
@@ -163,6 +164,8 @@ def _parse(where: str, line: str, root: Path) -> PseudoLabel:
         if not image.resolve().is_relative_to(root.resolve()):
             raise ValueError(f"{record['image']} is outside {root}")
         points = np.array(record["landmarks"], np.float64)
+        if points.shape != (IBUG68.n_points, 2):
+            raise ValueError(f"expected {IBUG68.n_points} points, got {points.shape}")
         visible = np.array(record["visibility"], np.int8) if "visibility" in record else None
         numbers = float(record["presence"]), float(record["spread_percent"])
         seen = PseudoLabel(image, points, *numbers, visible)

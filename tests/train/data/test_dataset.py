@@ -10,6 +10,7 @@ import torch
 from tests.tiny import HW, blobs, face_points, write_face
 from tracker.geometry import CropTransform
 from tracker.scheme.ibug68 import MIRROR
+from tracker.scheme.shipped import SCHEMES
 from tracker.types import FloatArray
 from train.data.augment import GeometryPolicy, PhotometricPolicy
 from train.data.dataset import (
@@ -87,6 +88,11 @@ def test_at_shares_the_images_and_leaves_the_original_unchanged(faces: list[Labe
     assert smaller[0][0].shape == (1, 48, 48)
     assert equal(crops[1], before)
     assert len(reads) == len(faces)
+
+
+def test_faces_with_points_of_another_scheme_are_refused(faces: list[LabelledFace]) -> None:
+    with pytest.raises(DataError, match=r"five \(5 points\) expected, got 68 points"):
+        FaceCrops(faces, 64, scheme=SCHEMES["five"])
 
 
 def test_crops_larger_than_the_pictures_were_read_for_are_refused(faces: list[LabelledFace]) -> None:
