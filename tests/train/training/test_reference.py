@@ -42,7 +42,7 @@ def written_out(config: TrainConfig, model: nn.Module, faces: Faces) -> nn.Modul
     )
     loss, average = LandmarkLoss(), network()
     average.load_state_dict(model.state_dict())
-    crops = FaceCrops(faces[0], config.stages[0].size, config.recipe, config.seed)
+    crops = FaceCrops(faces[0], max(stage.size for stage in config.stages), config.recipe, config.seed)
     epoch, updates = 0, 0
     for stage in config.stages:
         for within in range(stage.epochs):

@@ -56,5 +56,5 @@ def test_samples_without_a_face_have_no_points(faces: Faces, tmp_path: Path) -> 
 def test_a_run_draws_its_curves(whole_run: WholeRun) -> None:
     picture = cv2.imread(str(whole_run[0] / CURVES))
     assert picture is not None
-    for colour in ((176, 111, 42), (45, 96, 209)):  # training and validation, BGR
+    for colour in ((196, 127, 47), (43, 96, 209)):  # training and validation, BGR
         assert (np.abs(picture.astype(int) - colour).max(axis=2) < 12).sum() > 100
