@@ -17,10 +17,12 @@ def get_hook_dirs() -> list[str]:
 def data_files() -> list[tuple[str, str]]:
     """Return each file that the package opens at run time, with its folder in the frozen program.
 
-    These are the models with their manifest and licences, from the wheel or the clone, and the assets. Raises
-    :class:`~tracker.errors.WeightsError` if there are no models.
+    These are the models with their manifest and licences, from the wheel or the clone, the assets, and the
+    page and the descriptions of the server. Raises :class:`~tracker.errors.WeightsError` if there are no
+    models.
     """
-    folders = {weights_dir(): "tracker/_weights", _PACKAGE / "assets": "tracker/assets"}
+    folders = {weights_dir(): "tracker/_weights"}
+    folders |= {_PACKAGE / place: f"tracker/{place}" for place in ("assets", "serve/page", "serve/api")}
     return [
         (str(path), place)
         for folder, place in folders.items()

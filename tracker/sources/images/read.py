@@ -45,6 +45,8 @@ def read_image(path: Path) -> ImageArray:
         data = path.read_bytes()
     except OSError as error:
         raise SourceError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:  # a NUL in the name
+        raise SourceError(f"cannot read {path}: not a file's name") from error
     return _read(data, path, is_targa=path.suffix.lower() == targa.SUFFIX)
 
 
