@@ -62,7 +62,7 @@ def chromium(camera: Path | None = None) -> Iterator[Browser]:
 
 @dataclass
 class Watch:
-    """What a page did: its errors, the places it asked, and the messages of its sockets.
+    """Record of a page: its errors, the places it asked, and the messages of its sockets.
 
     ``sent`` and ``received`` count messages; ``most_in_flight`` is the largest difference of the two.
     """

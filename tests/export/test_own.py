@@ -100,7 +100,7 @@ def test_a_model_that_has_learnt_nothing_is_exported_with_a_warning_and_without_
 def test_other_precisions_keep_contract_and_scheme(
     folder: Path, tmp_path: Path, precision: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the detector finds the faces, a new one is also admitted as by the shipped model."""
+    """A model whose faces the detector finds admits new ones as the shipped model does."""
     rule = replace(KITE.crop, box_margin=1.5)
     monkeypatch.setattr(exported, "fit_crop", lambda faces, _: CropFit(rule, len(faces), len(faces), True))
     out = tmp_path / "kite.onnx"

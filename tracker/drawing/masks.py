@@ -30,7 +30,7 @@ _SEAM = {"blur": 0.12, "pixelate": 0.0, "solid": 0.0}  # soft edge outside the e
 
 @dataclass(frozen=True)
 class Mask:
-    """How heads are covered.
+    """Mode of covering heads.
 
     ``blur`` keeps 5 patches across a head and smooths between them; ``pixelate`` keeps 6 as squares;
     ``solid`` covers with one grey. Patches lie on the head and move with it, so that several frames of a

@@ -1,4 +1,4 @@
-"""What is drawn of a face: layers, and whether measures stand beside it."""
+"""Style of a drawing: its layers, and whether measures stand beside the face."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NONE = "none"
 
 @dataclass(frozen=True)
 class DrawStyle:
-    """What is drawn of each face.
+    """Style in which each face is drawn.
 
     ``layers`` are some of :data:`LAYERS`, none of them for a plain picture. With ``labels`` the score, the
     angles of the head and the blinks stand beside the face. Any set, list or tuple of layers is taken.
