@@ -199,7 +199,7 @@ def test_impossible_limits_are_refused() -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_small_answers_are_not_held_back_by_the_network_stack(host: str) -> None:
     if host == "::1" and not socket.has_dualstack_ipv6():
-        pytest.skip("this computer has no IPv6")
+        pytest.skip("no IPv6 here")
     with Listener(Access(host=host, port=0)) as listener:
         address = listener.socket.getsockname()[:2]
         with socket.create_connection(address, TIMEOUT_S), listener.socket.accept()[0] as accepted:
