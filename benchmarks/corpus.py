@@ -25,10 +25,11 @@ from rich.table import Table
 from benchmarks.command import JsonOption, ModelOption, check_outputs, run_command, write_report
 from tracker.errors import BenchError
 from tracker.reports.bench.clip import write_clip
-from tracker.runs.batch.cluster import RayWorkers, import_ray
+from tracker.runs.batch.cluster import RayWorkers
 from tracker.runs.batch.plan import Job, plan_jobs
 from tracker.runs.batch.pool import Pool, Workers
 from tracker.runs.batch.run import run_batch
+from tracker.system.cluster import import_ray
 from tracker.tracking.opening import TrackerOptions
 
 

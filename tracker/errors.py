@@ -9,7 +9,8 @@
     ├── ResultsError    results of an earlier run that cannot be read
     ├── DisplayError    no screen for the window
     ├── BackendError    an inference backend that does not open
-    ├── BatchError      files of a batch that failed, or a cluster that does not answer
+    ├── BatchError      files of a batch that failed
+    ├── ClusterError    a Ray cluster that does not answer, or cannot do what it is asked for
     ├── BenchError      a measurement that cannot be made or would be meaningless
     ├── ServeError      a server that cannot start, or cannot go on
     ├── MisuseError     a call of a function that cannot be right; also a ValueError
@@ -70,7 +71,11 @@ class MisuseError(TrackerError, ValueError):
 
 
 class BatchError(TrackerError):
-    """Files of a batch failed, or the cluster does not answer."""
+    """Files of a batch failed."""
+
+
+class ClusterError(TrackerError):
+    """A Ray cluster does not answer, has no room, or its nodes differ from this computer."""
 
 
 @dataclass(frozen=True)

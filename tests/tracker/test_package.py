@@ -26,6 +26,7 @@ PUBLIC_NAMES = {
     "BackendError",
     "BatchError",
     "BenchError",
+    "ClusterError",
     "CsvSink",
     "Damage",
     "DisplayError",

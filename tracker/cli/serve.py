@@ -38,6 +38,9 @@ from tracker.cli.usage import check_source, parse_camera_mode
 from tracker.distribution import install_command
 from tracker.errors import ServeError
 
+MOST_PROCESSES = 64
+"""Most processes for still pictures on one computer."""
+
 PACKAGES = ("starlette", "uvicorn", "websockets")
 """Packages of the extra, by the names under which they are imported."""
 
@@ -72,7 +75,18 @@ Key = Annotated[
     typer.Option(parser=named_path, metavar="FILE.pem", help="Key of --certificate, if it is not in there."),
 ]
 Workers = Annotated[
-    int, typer.Option(min=0, max=64, help="Processes for still pictures; 0: a thread of the server.")
+    int,
+    typer.Option(
+        min=0,
+        max=1024,
+        help="Processes for still pictures; 0: a thread of the server. With --ray trackers; 0: one per core.",
+    ),
+]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        metavar="auto|ADDRESS", help="Track what clients send on this Ray cluster (extra: cluster)."
+    ),
 ]
 MostConnections = Annotated[
     int, typer.Option("--max-connections", min=1, max=10_000, help="At most this many clients at once.")
@@ -93,6 +107,7 @@ def serve(  # noqa: PLR0913 - options of the command line
     certificate: Certificate = None,
     key: Key = None,
     workers: Workers = 0,
+    ray: Ray = None,
     max_connections: MostConnections = 64,
     anonymise: Anonymise = None,
     mask_scale: MaskScale = None,
@@ -128,6 +143,10 @@ def serve(  # noqa: PLR0913 - options of the command line
         raise typer.BadParameter(
             "--anonymise hides faces in pictures that the server sends: give --camera or --video with it"
         )
+    if ray == "":
+        raise typer.BadParameter("--ray needs auto or an address")
+    if ray is None and workers > MOST_PROCESSES:
+        raise typer.BadParameter(f"--workers is at most {MOST_PROCESSES} without --ray")
     if key and not certificate:
         raise typer.BadParameter("--key is that of --certificate: give both")
     with interruptible(), ExitStack() as stack:
@@ -167,6 +186,7 @@ def serve(  # noqa: PLR0913 - options of the command line
             anonymise,
             mask_scale=mask_scale or 1.0,
             workers=workers,
+            ray=ray,
         )
         listener = stack.enter_context(Listener(access))
         source = open_live(camera, mode, video)

@@ -107,7 +107,7 @@ class Endpoints:
         try:
             with service.seats.take(), service.room.take(await body_length(request, limits)):
                 data = await read_body(request, limits)
-                line = await asyncio.wrap_future(service.stills.find(model, data))
+                line = await asyncio.wrap_future(service.engine.find(model, data))
         except FullError as error:
             raise _busy(error) from None
         except TooLargeError as error:
@@ -136,9 +136,9 @@ class Endpoints:
         chosen = _check_query(socket, {"model": service.model_names, "smoothing": get_args(SmoothingName)})
         options = service.settings.tracker
         model = chosen.get("model", service.default_model)
-        tracker = await asyncio.wrap_future(service.helpers.submit(service.models.get, model))
         smoothing = cast(SmoothingName, chosen.get("smoothing", options.smoothing))
-        await CameraSession(socket, tracker.fresh(smoothing), service).run()
+        session = await service.engine.open_session(model, smoothing)
+        await CameraSession(socket, session, service).run()
 
     async def live(self, socket: WebSocket) -> None:
         """Show the live source."""

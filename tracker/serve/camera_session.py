@@ -3,72 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import math
-import struct
 import time
 from concurrent.futures import Future
-from dataclasses import dataclass
-from functools import partial
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tracker.errors import BackendError, TrackerError
-from tracker.serve.pictures import decode
+from tracker.serve.engine import Session
+from tracker.serve.messages import Message, parse_message
 from tracker.serve.service import Service
 from tracker.serve.sockets import INVALID, SERVER_ENDS, close, send
-from tracker.serve.worker import Flow, ReplacedError
-from tracker.sinks.line_records import line_record
-from tracker.tracking.face_tracker import FaceTracker
-from tracker.types import Frame
+from tracker.serve.worker import ReplacedError
 
 MOST_UNANSWERED = 8
 """Messages that a client may have sent and read no answer to; then nothing more is read from it."""
 
-_TIME = struct.Struct("<d")
-_MOST_TIME_S = 1e9  # thirty years: as in files of JSON lines
 _ENDING_S = 0.9  # for the last answers
 
 
-@dataclass(frozen=True)
-class _Message:
-    """A message of the client: its number from 0, its time in seconds, and when it arrived."""
-
-    number: int
-    time_s: float
-    arrived_s: float
-
-    def reply(self, values: dict[str, object]) -> str:
-        """Return the answer to this message, as JSON."""
-        place = {"frame": self.number, "time_s": round(self.time_s, 6)}
-        return json.dumps({**values, **place}, ensure_ascii=False, allow_nan=False)
-
-
-def parse_message(data: bytes | None) -> tuple[float, bytes]:
-    """Return time in seconds and picture of a message: a little-endian float64 and an image file.
-
-    Raises ``ValueError`` for text, None here, and for a time that is none.
-    """
-    if data is None or len(data) < _TIME.size:
-        raise ValueError("a message is binary: a little-endian float64, the time in seconds, and a JPEG")
-    (time_s,) = _TIME.unpack_from(data)
-    if not abs(time_s) <= _MOST_TIME_S:  # in this form it refuses nan
-        raise ValueError(f"the time is in seconds, and at most {_MOST_TIME_S:g}, got {time_s}")
-    return time_s, data[_TIME.size :]
-
-
 class CameraSession:
-    """Conversation over one WebSocket, with a tracker of its own.
+    """Conversation over one WebSocket, with a tracking session of its own.
 
-    Reading and answering go on side by side. The newest picture waits for the worker; one that it replaces
+    Reading and answering go on side by side. The newest picture waits for its turn; one that it replaces
     is answered as skipped. Once :data:`MOST_UNANSWERED` are unanswered nothing more is read, so that a client
     that takes no answers costs no memory.
     """
 
-    def __init__(self, socket: WebSocket, tracker: FaceTracker, service: Service) -> None:
-        self._socket, self._tracker, self._service = socket, tracker, service
-        self._flow = Flow()
-        self._answers: asyncio.Queue[tuple[_Message, Future[str]] | None] = asyncio.Queue()
+    def __init__(self, socket: WebSocket, tracking: Session, service: Service) -> None:
+        self._socket, self._tracking, self._service = socket, tracking, service
+        self._answers: asyncio.Queue[tuple[Message, Future[str]] | None] = asyncio.Queue()
         self._places = asyncio.Semaphore(MOST_UNANSWERED)
 
     async def run(self) -> None:
@@ -88,7 +52,7 @@ class CameraSession:
         except (WebSocketDisconnect, TimeoutError):  # nobody takes the answers
             return
         finally:
-            self._service.worker.withdraw(self._flow)
+            self._tracking.close()
             for task in (reading, answering, ending):
                 task.cancel()
             await asyncio.gather(reading, answering, ending, return_exceptions=True)
@@ -104,7 +68,7 @@ class CameraSession:
             await close(self._socket, SERVER_ENDS, "the server ends")
 
     async def _read(self) -> None:
-        """Give each message to the worker; return when the client has left."""
+        """Let each message be tracked; return when the client has left."""
         number, newest_s = 0, -math.inf
         while True:
             await self._places.acquire()
@@ -112,14 +76,13 @@ class CameraSession:
             if received["type"] == "websocket.disconnect":
                 return
             time_s, picture = parse_message(received.get("bytes"))
-            message = _Message(number, time_s, time.monotonic())
+            message = Message(number, time_s, time.monotonic())
             if time_s < newest_s:
                 self._answers.put_nowait(
                     (message, _failed(f"time goes back from {newest_s} s to {time_s} s"))
                 )
             else:
-                job = partial(self._track, message, picture)
-                self._answers.put_nowait((message, self._service.worker.offer(self._flow, job)))
+                self._answers.put_nowait((message, self._tracking.offer(message, picture)))
             number, newest_s = number + 1, max(newest_s, time_s)
 
     async def _answer(self) -> None:
@@ -136,13 +99,6 @@ class CameraSession:
                 reply = message.reply({"error": str(error)})
             await send(self._socket, reply)
             self._places.release()
-
-    def _track(self, message: _Message, picture: bytes) -> str:
-        """Return the reply to a picture; called by the worker."""
-        image = decode(picture, self._service.settings.limits.picture_pixels)
-        record = line_record(self._tracker.step(Frame(image, message.number, message.time_s)))
-        latency_ms = 1000 * (time.monotonic() - message.arrived_s)
-        return message.reply({**record, "latency_ms": round(latency_ms, 2)})
 
 
 def _failed(why: str) -> Future[str]:

@@ -109,7 +109,7 @@ def run_server(
     :class:`~tracker.serve.service.Service` does.
     """
     page = load_page()
-    with Service(settings, source, say) as service:
+    with Service(replace(settings, access=listener.access), source, say) as service:
         server = _Server(_config(listener, service, page))
         raise_swallowed()
         number = asyncio.run(_serve(server, listener, service, announce))

@@ -9,12 +9,13 @@ from contextlib import ExitStack
 
 from tracker.drawing.anonymise import Anonymiser
 from tracker.inference.opening import open_blazeface
+from tracker.serve.cluster.engine import ClusterEngine
+from tracker.serve.engine import Engine, LocalEngine
 from tracker.serve.live import Live, LiveTracking
 from tracker.serve.live_source import LiveSource
 from tracker.serve.models import Models, model_names
 from tracker.serve.seats import Seats
 from tracker.serve.settings import ServerSettings
-from tracker.serve.stills import ProcessStills, Stills
 from tracker.serve.worker import FairWorker
 from tracker.system.closing import Closing
 from tracker.tracking.opening import keep_opencv_to_one_thread
@@ -28,11 +29,12 @@ class Service(Closing):
 
     ``source`` is the server's own camera or film, which is closed with the rest; None for a server without
     one. ``say`` takes one line for the operator. ``seats`` and ``room`` are the connections, and the bytes of
-    pictures over HTTP, that there may be at once; ``helpers`` are threads for what would hold up the event
-    loop. ``ending`` is set when the server begins to end: answers in progress are finished, and nothing new
-    begins.
+    pictures over HTTP, that there may be at once. ``engine`` tracks the pictures of clients, ``worker`` those
+    of this computer; ``helpers`` are threads for what would hold up the event loop. ``ending`` is set when
+    the server begins to end: answers in progress are finished, and nothing new begins.
 
-    Raises :class:`~tracker.errors.WeightsError` and :class:`~tracker.errors.BackendError`.
+    Raises :class:`~tracker.errors.WeightsError`, :class:`~tracker.errors.BackendError`, and
+    :class:`~tracker.errors.ClusterError`.
     """
 
     def __init__(
@@ -49,9 +51,10 @@ class Service(Closing):
                 stack.enter_context(source)
             self.helpers = stack.enter_context(ThreadPoolExecutor(HELPERS, "helper"))
             self.models = stack.enter_context(Models(settings.tracker))
-            self.stills: Stills | ProcessStills = self._open_stills()
-            stack.push(self.stills)
             self.worker = stack.enter_context(FairWorker())
+            engine = self._open_engine()
+            stack.push(engine)
+            self.engine: Engine = engine
             self.live = stack.enter_context(self._open_live(source)) if source else None
             self._stack = stack.pop_all()
 
@@ -65,12 +68,12 @@ class Service(Closing):
         """End all threads and processes; closing twice is fine."""
         self._stack.close()
 
-    def _open_stills(self) -> Stills | ProcessStills:
-        settings = self.settings
-        most = settings.limits.picture_pixels
-        if settings.workers:
-            return ProcessStills(settings.workers, settings.tracker, most)
-        return Stills(self.models, most)
+    def _open_engine(self) -> LocalEngine | ClusterEngine:
+        if self.settings.ray is None:
+            return LocalEngine(self.settings, self.models, self.worker, self.helpers)
+        from tracker.serve.cluster.deployment import open_cluster
+
+        return open_cluster(self.settings, self.say)
 
     def _open_live(self, source: LiveSource) -> Live:
         settings = self.settings

@@ -88,7 +88,8 @@ class ServerSettings:
 
     ``tracker`` are the options of all trackers; clients choose model and smoothing. Pictures that are sent
     out are drawn in ``style`` and anonymised by ``anonymise``, with masks of ``mask_scale``. ``workers``
-    processes treat still pictures; 0 is a thread of this process.
+    processes treat still pictures; 0 is a thread of this process. With the address ``ray`` of a cluster all
+    pictures of clients are tracked there instead, by ``workers`` replicas; 0 is as many as it has cores for.
     """
 
     tracker: TrackerOptions = field(default_factory=TrackerOptions)
@@ -98,3 +99,4 @@ class ServerSettings:
     anonymise: Mode | None = None
     mask_scale: float = 1.0
     workers: int = 0
+    ray: str | None = None

@@ -5,17 +5,15 @@ Its nodes must see inputs and outputs under the same paths.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
-from tracker.distribution import install_command
-from tracker.errors import BatchError
 from tracker.runs.batch.job import do_job
 from tracker.runs.batch.plan import Job
 from tracker.runs.batch.pool import Lost
 from tracker.runs.batch.records import Outcome
 from tracker.system.closing import Closing
+from tracker.system.cluster import connect
 from tracker.tracking.opening import TrackerOptions
 
 _POLL_S = 1.0
@@ -25,19 +23,12 @@ class RayWorkers(Closing):
     """Jobs as tasks of the cluster at ``address`` (``auto``: this computer's).
 
     Each takes ``options.threads`` cores. Nodes that join later are used. The job of a node or worker that
-    dies is :class:`~tracker.runs.batch.pool.Lost`. Raises :class:`~tracker.errors.BatchError` when Ray is
+    dies is :class:`~tracker.runs.batch.pool.Lost`. Raises :class:`~tracker.errors.ClusterError` when Ray is
     not installed or no cluster answers.
     """
 
     def __init__(self, address: str, folder: Path, options: TrackerOptions) -> None:
-        self._ray = ray = import_ray()
-        try:
-            ray.init(address=address, log_to_driver=False, logging_level="ERROR", configure_logging=False)
-        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-            raise BatchError(
-                f"no Ray cluster answers at {address} ({str(error).strip().partition(chr(10))[0]}): "
-                "start one with ray start --head, or leave --ray out"
-            ) from error
+        self._ray = ray = connect(address)
         # run_batch counts and repeats lost jobs, so Ray must not.
         self._do = ray.remote(num_cpus=options.threads, max_retries=0)(do_job)
         self._arguments = (folder, options)
@@ -76,18 +67,3 @@ class RayWorkers(Closing):
         except self._ray.exceptions.RayError as error:
             return Lost(f"{type(error).__name__} on the cluster")
         return outcome
-
-
-def import_ray() -> Any:
-    """Return the module ``ray``, with usage reports off.
-
-    Raises :class:`~tracker.errors.BatchError` where it is not installed.
-    """
-    # Must be set before the import: by default Ray reports its use over the network.
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    try:
-        import ray
-    except ImportError as error:
-        raise BatchError(f"--ray needs Ray ({error}): {install_command('cluster')}") from error
-    return ray

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ pytest.importorskip("ray", reason="needs the extra cluster")
 
 from tests.batches import LIGHT
 from tests.cache import Clips
-from tracker.errors import BatchError
-from tracker.runs.batch.cluster import RayWorkers, import_ray
+from tests.ray_cluster import ray_cluster
+from tracker.runs.batch.cluster import RayWorkers
 from tracker.runs.batch.job import do_job
 from tracker.runs.batch.plan import plan_jobs
 from tracker.runs.batch.run import run_batch
@@ -22,14 +21,8 @@ from tracker.runs.batch.run import run_batch
 
 @pytest.fixture
 def cluster() -> Iterator[Any]:
-    import_ray()
-    from ray.cluster_utils import Cluster
-
-    cluster: Any = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-    try:
-        yield cluster
-    finally:
-        cluster.shutdown()
+    with ray_cluster() as running:
+        yield running
 
 
 @pytest.mark.slow
@@ -52,11 +45,3 @@ def test_the_jobs_of_a_dead_node_are_repeated(cluster: Any, tmp_path: Path, clip
         do_job(job, tmp_path / "alone", LIGHT)
         assert (tmp_path / "alone" / job.name).read_bytes() == (out / job.name).read_bytes()
     assert list(out.rglob("*.part")) == []
-
-
-def test_a_cluster_that_does_not_answer_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Ray would find the cluster of a test that runs at the same time.
-    monkeypatch.setattr("ray._private.services.find_gcs_addresses", functools.cache(set))
-    monkeypatch.setattr("ray._private.services.find_bootstrap_address", lambda _: None)
-    with pytest.raises(BatchError, match="no Ray cluster answers at"):
-        RayWorkers("auto", tmp_path, LIGHT)

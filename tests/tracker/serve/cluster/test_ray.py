@@ -1,0 +1,108 @@
+"""``tracker serve --ray`` on a cluster of two nodes on this computer, one of which dies."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+pytest.importorskip("ray.serve", reason="needs the extra cluster")
+
+from tests.cli import wait_until
+from tests.ray_cluster import ray_cluster
+from tests.replicas import SETTINGS, film
+from tests.serving import TIMEOUT_S, Serving, message, portrait, serving
+from tracker.errors import ClusterError
+from tracker.serve.cluster.deployment import RayReplicas
+from tracker.system.cluster import connect, import_ray
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+FILM = film(40)
+CLIENTS = 6
+
+
+@pytest.fixture
+def cluster() -> Iterator[Any]:
+    with ray_cluster() as running:
+        yield running
+
+
+def answers_of(server: Serving, between: Any = None) -> list[list[Any]]:
+    """Return what each of some clients gets for the film; ``between`` happens half-way."""
+    answers: list[list[Any]] = [[] for _ in range(CLIENTS)]
+    with ExitStack() as stack:
+        clients = [stack.enter_context(server.connect("/ws/camera")) for _ in range(CLIENTS)]
+        for index, picture in enumerate(FILM):
+            if between and index == len(FILM) // 2:
+                between()
+            for client in clients:
+                client.send(message(index / 30, picture))
+            for client, got in zip(clients, answers, strict=True):
+                answer = json.loads(client.recv(TIMEOUT_S))
+                assert answer.pop("latency_ms") > 0
+                got.append(answer)
+    return answers
+
+
+def test_clients_lose_nothing_when_a_node_dies(cluster: Any) -> None:
+    with serving() as server:
+        expected = answers_of(server)
+        still = server.post(portrait()).json
+    node = cluster.add_node(num_cpus=1)
+    with serving("--ray", cluster.address) as server:
+        assert server.get("/api/health").status == 200
+        assert server.post(portrait()).json == still
+        killed = answers_of(server, lambda: cluster.remove_node(node, allow_graceful=False))
+        assert killed == expected  # also the ids: the state of each tracker moves on
+        assert server.post(portrait()).json == still
+        assert server.post(b"no picture").status == 422
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(TIMEOUT_S) == 143
+        assert server.process.stderr is not None
+        said = server.process.stderr.read()
+        assert "Traceback" not in said
+        assert "some videos go on at another one" in said or "was lost" in said
+
+
+def test_a_session_stays_at_its_replica_and_nothing_is_left_behind(cluster: Any) -> None:
+    cluster.add_node(num_cpus=1)
+    said: list[str] = []
+
+    async def names(replicas: RayReplicas) -> list[set[str]]:
+        return [{await replicas.name(session) for _ in range(5)} for session in "abcdefghij"]
+
+    with RayReplicas(cluster.address, "tracker-test", SETTINGS, 0, said.append) as replicas:
+        found = asyncio.run(names(replicas))
+        assert all(len(each) == 1 for each in found)
+        assert len(set.union(*found)) == 2  # one for each core
+        ray, serve = import_ray(), import_ray("ray.serve")
+        assert ray.available_resources().get("CPU", 0) == 0
+        assert serve.status().proxies == {}  # no port of Ray's answers requests
+        ray.shutdown()  # as if the server were killed, which leaves its replicas
+        with RayReplicas(cluster.address, "tracker-test", SETTINGS, 1, said.append) as again:
+            assert len(set.union(*asyncio.run(names(again)))) == 1  # the next one takes their place
+    assert not said
+    ray = connect(cluster.address)
+    try:
+        wait_until(lambda: ray.available_resources().get("CPU", 0) == 2)
+        assert "tracker-test" not in serve.status().applications
+    finally:
+        ray.shutdown()
+
+
+def test_replicas_that_cannot_start_end_it_with_their_reason(cluster: Any) -> None:
+    other = replace(SETTINGS, identity={**SETTINGS.identity, "version": "0.0.1"})
+    with pytest.raises(
+        ClusterError, match=r"do not start on the cluster: ClusterError: version on .* differ"
+    ):
+        RayReplicas(cluster.address, "tracker-test", other, 1, print)

@@ -1,0 +1,1 @@
+"""The server's inference on a Ray cluster (extra ``cluster``)."""
