@@ -38,6 +38,7 @@ _DEPLOYMENT = "trackers"
 _ROUTER = "ray.serve.experimental.consistent_hash_router:ConsistentHashRouter"
 _ANSWER_S = 10.0
 _POLL_S = 0.2
+_SETTLE_S = 0.5
 _TELL_AGAIN_S = 10.0
 _SOME_S = 15.0
 _NONE_S = 60.0
@@ -144,7 +145,8 @@ class RayReplicas(Closing):
         serve.start(proxy_location="Disabled")
         if self._name in serve.status().applications:
             serve.delete(self._name)
-        count = count or max(int(self._ray.available_resources().get("CPU", 1)) // self._threads, 1)
+        count = count or max(self._free_cores() // self._threads, 1)
+        self._say(f"starting {count} trackers on the cluster")
         deployment = serve.deployment(DeployedReplica).options(
             name=_DEPLOYMENT,
             num_replicas=count,
@@ -164,6 +166,14 @@ class RayReplicas(Closing):
         (handle,) = serve.run_many([target], wait_for_applications_running=False)
         self._wait(count)
         return handle
+
+    def _free_cores(self) -> int:
+        """Return how many cores are free once replicas that were just ended have given theirs back."""
+        free, before = self._ray.available_resources().get("CPU", 0), -1
+        while free > before:
+            time.sleep(_SETTLE_S)
+            free, before = self._ray.available_resources().get("CPU", 0), free
+        return int(free)
 
     def _wait(self, count: int) -> None:
         """Wait until all replicas run, or some do and the others take long."""

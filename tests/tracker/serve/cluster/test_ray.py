@@ -89,9 +89,9 @@ def test_a_session_stays_at_its_replica_and_nothing_is_left_behind(cluster: Any)
         assert ray.available_resources().get("CPU", 0) == 0
         assert serve.status().proxies == {}  # no port of Ray's answers requests
         ray.shutdown()  # as if the server were killed, which leaves its replicas
-        with RayReplicas(cluster.address, "tracker-test", SETTINGS, 1, said.append) as again:
-            assert len(set.union(*asyncio.run(names(again)))) == 1  # the next one takes their place
-    assert not said
+        with RayReplicas(cluster.address, "tracker-test", SETTINGS, 0, said.append) as again:
+            assert len(set.union(*asyncio.run(names(again)))) == 2  # the next ones take their place
+    assert said == 2 * ["starting 2 trackers on the cluster"]
     ray = connect(cluster.address)
     try:
         wait_until(lambda: ray.available_resources().get("CPU", 0) == 2)
