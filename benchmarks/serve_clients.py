@@ -10,18 +10,22 @@ import socket
 import struct
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+from tracker.errors import BenchError
+
 FPS = 30
 """Pictures that a busy client has to send each second."""
 
 _IN_FLIGHT = 2
 _RECEIVE_BYTES = 1 << 12
+_PART_BYTES = 1 << 23
+_PATIENCE_S = 60.0
 
 
 def message(index: int, pictures: Sequence[bytes]) -> bytes:
@@ -106,6 +110,40 @@ async def viewing_client(port: int, until_s: float) -> None:
             await asyncio.sleep(min(5.0, max(until_s - time.monotonic(), 0)))
 
 
+async def watching_client(port: int, until_s: float) -> int:
+    """Watch ``/ws/live`` until a monotonic time, and return the number of pictures.
+
+    Raises ``websockets.exceptions.ConnectionClosed`` if the server ends the connection before.
+    """
+    count = 0
+    async with connect(f"ws://127.0.0.1:{port}/ws/live", proxy=None, max_size=None) as link:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(until_s - time.monotonic()):
+                while True:
+                    await link.recv()
+                    count += 1
+    return count
+
+
+async def mjpeg_client(port: int, until_s: float) -> int:
+    """Watch ``/api/live.mjpg`` until a monotonic time, and return the number of pictures.
+
+    Raises ``asyncio.IncompleteReadError`` if the server ends the connection before.
+    """
+    count = 0
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=_PART_BYTES)
+    try:
+        writer.write(b"GET /api/live.mjpg HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(until_s - time.monotonic()):
+                while True:
+                    await reader.readuntil(b"\r\nContent-Type: image/jpeg\r\n")
+                    count += 1
+    finally:
+        writer.close()
+    return count
+
+
 def masked(payload: bytes) -> bytes:
     """Return a binary WebSocket message of a client, with a mask of zeros (RFC 6455, section 5.2)."""
     return struct.pack(">BBQI", 0x82, 0x80 | 127, len(payload), 0) + payload
@@ -116,6 +154,19 @@ def post(connection: http.client.HTTPConnection, picture: bytes) -> dict[str, ob
     connection.request("POST", "/api/faces", picture, {"Content-Type": "image/jpeg"})
     answer: dict[str, object] = json.loads(connection.getresponse().read())
     return answer
+
+
+def post_once(port: int, picture: bytes) -> int:
+    """Send a picture to ``/api/faces`` on a connection of its own, and return the number of faces.
+
+    Raises :class:`~tracker.errors.BenchError` for an answer that is an error.
+    """
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE_S)) as connection:
+        answer = post(connection, picture)
+    faces = answer.get("faces")
+    if not isinstance(faces, list):
+        raise BenchError(f"/api/faces answers {answer}")
+    return len(faces)
 
 
 @dataclass(frozen=True)

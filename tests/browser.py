@@ -44,6 +44,25 @@ def write_y4m(path: Path, frames_bgr: Sequence[ImageArray], fps: int = 30) -> Pa
     return path
 
 
+DROP = """
+  ({ name, type, data }) => {
+    const bytes = Uint8Array.from(atob(data), (sign) => sign.charCodeAt(0));
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([bytes], name, { type }));
+    for (const kind of ["dragover", "drop"]) {
+      const event = new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true });
+      document.getElementById("stage").dispatchEvent(event);
+    }
+  }
+"""
+"""Drops a file on the page, as from the desktop; takes what :func:`dropped` returns."""
+
+
+def dropped(path: Path, media_type: str) -> dict[str, str]:
+    """Return a file for :data:`DROP`."""
+    return {"name": path.name, "type": media_type, "data": base64.b64encode(path.read_bytes()).decode()}
+
+
 @contextmanager
 def chromium(camera: Path | None = None) -> Iterator[Browser]:
     """Start the system's Chromium, with the raw video ``camera`` as its camera; skip where there is none."""
@@ -127,19 +146,7 @@ def wait_for_frames(page: Page, count: int) -> None:
 
 def drop(page: Page, path: Path, media_type: str) -> None:
     """Drop a file on the page, as from the desktop."""
-    given = {"name": path.name, "type": media_type, "data": base64.b64encode(path.read_bytes()).decode()}
-    page.evaluate(
-        """({ name, type, data }) => {
-          const bytes = Uint8Array.from(atob(data), (sign) => sign.charCodeAt(0));
-          const dataTransfer = new DataTransfer();
-          dataTransfer.items.add(new File([bytes], name, { type }));
-          for (const kind of ["dragover", "drop"]) {
-            const event = new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true });
-            document.getElementById("stage").dispatchEvent(event);
-          }
-        }""",
-        given,
-    )
+    page.evaluate(DROP, dropped(path, media_type))
 
 
 def downloaded(page: Page, button: str, folder: Path) -> Path:

@@ -22,13 +22,18 @@ const BUTTONS = {
 const NEED_A_PICTURE = ["snapshot", "mirror", "drawing", "stop"];
 const RESULTS_MS = 500;
 
-/** The controls around the picture; ``act(key)`` and ``openFile(file, others)`` do what is asked for. */
+/**
+ * The controls around the picture; ``act(key)`` and ``openFile(file, others)`` do what is asked for, and
+ * ``note(text)`` says what the browser refuses.
+ */
 export class Controls {
-  #writtenMs = 0;
+  #writing = 0;
   #pause = "Freeze";
 
-  constructor(info, act, openFile) {
-    const own = { o: () => $("file").click(), f: toggleFullscreen, "?": () => $("help").showModal() };
+  constructor(info, act, openFile, note) {
+    const refused = () => note("the browser refuses full screen");
+    const f = () => toggleFullscreen().catch(refused);
+    const own = { o: () => $("file").click(), f, "?": () => $("help").showModal() };
     const all = (key) => (key in own ? own[key]() : act(key));
     for (const [id, key] of Object.entries(BUTTONS)) $(id).addEventListener("click", () => all(key));
     for (const id of ["use-file", "choose"]) $(id).addEventListener("click", own.o);
@@ -74,10 +79,16 @@ export class Controls {
     $("freeze").textContent = paused ? "Go on" : this.#pause;
   }
 
-  showResults({ length, isCut }) {
-    const isFirst = $("save-json").disabled !== !length;
-    if (!isFirst && length && performance.now() - this.#writtenMs < RESULTS_MS) return;
-    this.#writtenMs = performance.now();
+  /** Tell how many results there are: at once where they begin or end, else a few times a second. */
+  showResults(results) {
+    const isFirst = $("save-json").disabled !== !results.length;
+    if (isFirst || !results.length) this.#writeResults(results);
+    else this.#writing ||= setTimeout(() => this.#writeResults(results), RESULTS_MS);
+  }
+
+  #writeResults({ length, isCut }) {
+    clearTimeout(this.#writing);
+    this.#writing = 0;
     for (const id of ["save-json", "save-csv", "clear-results"]) $(id).disabled = !length;
     const frames = length === 1 ? "1 frame" : `${length.toLocaleString("en")} frames`;
     const cut = isCut ? "; the first ones are left out" : "";
@@ -85,7 +96,7 @@ export class Controls {
   }
 }
 
-function toggleFullscreen() {
-  if (document.fullscreenElement) document.exitFullscreen();
-  else $("stage").requestFullscreen?.();
+async function toggleFullscreen() {
+  if (document.fullscreenElement) await document.exitFullscreen();
+  else await $("stage").requestFullscreen();
 }

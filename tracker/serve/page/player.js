@@ -48,7 +48,12 @@ export class Player {
       tracker: () => this.#restart(),
       camera: () => this.#source?.isOwn && this.#useCamera(),
     });
-    this.#controls = new Controls(info, (key) => this.#act(key), (...files) => this.#openFile(...files));
+    this.#controls = new Controls(
+      info,
+      (key) => this.#act(key),
+      (...files) => this.#openFile(...files),
+      (text) => messages.note(text),
+    );
     canvas.addEventListener("shown", ({ detail }) => this.#count(detail));
     document.addEventListener("visibilitychange", () => this.#seen());
     navigator.mediaDevices?.addEventListener("devicechange", () => this.#offerCameras());
@@ -101,7 +106,7 @@ export class Player {
 
   #begin() {
     this.#messages.clear();
-    this.#results.clear();
+    this.#clearResults();
     this.#idShift = this.#lastId = 0;
     const isServers = this.#source instanceof Live;
     this.#settings.hold(isServers ? "Model and smoothing are those that the server was started with." : "");

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
 import pytest
 
-from tests.browser import downloaded, saved_lines, wait_for, wait_for_frames
+from tests.browser import downloaded, drop, saved_lines, wait_for, wait_for_frames
+from tests.portraits import portrait
 from tracker.sinks.json_lines import read_results
 
 if TYPE_CHECKING:
@@ -65,6 +67,24 @@ def test_keys_do_what_the_help_says(page: Page) -> None:
     page.keyboard.press("Escape")
     page.keyboard.press("m")
     assert page.get_attribute("#mirror", "aria-pressed") == "false"
+
+
+def test_a_refusal_of_full_screen_is_said(page: Page) -> None:
+    denial = "() => Promise.reject(new TypeError('denied'))"
+    page.evaluate(f"void (Element.prototype.requestFullscreen = {denial})")
+    page.keyboard.press("f")
+    wait_for(page, "document.getElementById('note').innerText === 'the browser refuses full screen'")
+
+
+def test_the_number_of_results_is_that_of_what_is_shown(page: Page, tmp_path: Path) -> None:
+    page.click("#start")
+    wait_for_frames(page, 3)
+    page.click("#freeze")
+    lines = saved_lines(page, tmp_path)
+    wait_for(page, f"document.getElementById('results-text').innerText === '{len(lines)} frames'")
+    cv2.imwrite(str(tmp_path / "face.png"), portrait())
+    drop(page, tmp_path / "face.png", "image/png")
+    wait_for(page, "document.getElementById('results-text').innerText === '1 frame'")
 
 
 def test_choices_of_the_look_are_kept(page: Page) -> None:
