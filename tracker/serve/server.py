@@ -11,8 +11,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from ipaddress import ip_address
 from types import FrameType
+from typing import Any, cast
 
 import uvicorn
 
@@ -21,6 +23,8 @@ from tracker.serve.app import create_app
 from tracker.serve.binding import bind, tls_context
 from tracker.serve.guard import Policy
 from tracker.serve.live_source import LiveSource
+from tracker.serve.open_files import most_connections
+from tracker.serve.protocols import HttpProtocol, SocketProtocol
 from tracker.serve.service import Service
 from tracker.serve.settings import Access, ServerSettings
 from tracker.serve.stalled import StalledConnections
@@ -122,8 +126,11 @@ def _config(listener: Listener, service: Service, page: dict[str, StaticFile]) -
     tls = listener.tls
     return uvicorn.Config(
         create_app(service, page, listener.policy),
-        http="h11",
-        ws="websockets-sansio",
+        http=cast(
+            type[asyncio.Protocol],
+            partial(HttpProtocol, most_connections=most_connections(service.settings.limits.connections)),
+        ),
+        ws=SocketProtocol,
         loop="asyncio",
         lifespan="off",
         log_config=None,
@@ -141,7 +148,9 @@ async def _serve(
     server: uvicorn.Server, listener: Listener, service: Service, announce: Callable[[], None]
 ) -> int:
     """Serve until a signal comes, and return its number."""
-    stop: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(partial(_report, service.say))
+    stop: asyncio.Future[int] = loop.create_future()
     if service.live:
         service.live.start()
     connections = server.server_state.connections
@@ -165,6 +174,13 @@ async def _serve(
     finally:
         watching.cancel()
     return stop.result()
+
+
+def _report(say: Say, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Say in one line what the event loop would log with a traceback."""
+    error = context.get("exception")
+    why = f" ({type(error).__name__}: {error})" if error else ""
+    say(f"an unexpected error: {context['message']}{why}")
 
 
 async def _end(server: uvicorn.Server, service: Service) -> None:
