@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import secrets
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,6 +39,7 @@ Say = Callable[[str], None]
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # those that a system has
 _DRAIN_S = 1.0
 _CLOSE_S = 0.3
+_GIVE_UP_S = 0.4
 _LOOK_S = 0.02
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -117,9 +120,22 @@ def run_server(
         server = _Server(_config(listener, service, page))
         raise_swallowed()
         number = asyncio.run(_serve(server, listener, service, announce))
+        giving_up = _give_up_later(number)
+    giving_up.cancel()
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     raise SystemExit(128 + number)
+
+
+def _give_up_later(number: int) -> threading.Timer:
+    """End the process with the code of signal ``number`` unless cancelled soon: no picture holds up the end.
+
+    A thread cannot be stopped while a library decodes. Nothing is lost, since the server writes no files.
+    """
+    giving_up = threading.Timer(_GIVE_UP_S, os._exit, (128 + number,))
+    giving_up.daemon = True
+    giving_up.start()
+    return giving_up
 
 
 def _config(listener: Listener, service: Service, page: dict[str, StaticFile]) -> uvicorn.Config:
@@ -170,6 +186,7 @@ async def _serve(
             await asyncio.wait((serving,), timeout=_CLOSE_S)
             for connection in list(connections):
                 connection.transport.abort()  # of clients that read nothing
+            server.force_exit = True  # wait for no answer that is still being made
             await serving
     finally:
         watching.cancel()
