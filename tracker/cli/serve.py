@@ -130,7 +130,7 @@ def serve(  # noqa: PLR0913 - options of the command line
         )
     if key and not certificate:
         raise typer.BadParameter("--key is that of --certificate: give both")
-    with interruptible(), ExitStack() as stack:
+    with interruptible(writes=False), ExitStack() as stack:
         if missing := [name for name in PACKAGES if not find_spec(name)]:
             raise ServeError(
                 f"tracker serve needs {missing[0]}, which is not installed: {install_command('serve')}"
