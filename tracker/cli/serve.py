@@ -135,7 +135,7 @@ def serve(  # noqa: PLR0913 - options of the command line
             raise ServeError(
                 f"tracker serve needs {missing[0]}, which is not installed: {install_command('serve')}"
             )
-        from tracker.cli.start_serve import open_live, read_token, start_server
+        from tracker.cli.start_serve import open_live, read_names, read_token, start_server
         from tracker.serve.server import Listener
         from tracker.serve.settings import Access, Limits, ServerSettings
         from tracker.tracking.opening import TrackerOptions
@@ -143,7 +143,7 @@ def serve(  # noqa: PLR0913 - options of the command line
         access = Access(
             host,
             port,
-            tuple(allow_host or ()),
+            read_names(allow_host or ()),
             read_token(token_file) if token_file else None,
             certificate,
             key,

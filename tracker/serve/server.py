@@ -55,8 +55,8 @@ class Listener(Closing):
         self.tls = tls_context(access)
         self.socket = bind(access)
         self._bound = self.socket.getsockname()
-        self._is_local = ip_address(self._bound[0]).is_loopback
-        token = access.token or (None if self._is_local else secrets.token_urlsafe(24))
+        self.is_local = ip_address(self._bound[0]).is_loopback
+        token = access.token or (None if self.is_local else secrets.token_urlsafe(24))
         self.access = replace(access, port=self._bound[1], token=token)
 
     @property
@@ -64,12 +64,12 @@ class Listener(Closing):
         """Rules for letting requests in."""
         access = self.access
         names = _LOCAL_NAMES | {name.lower() for name in (access.host, *access.names)}
-        if not self._is_local:
+        if not self.is_local:
             host = socket.gethostname().lower()
             names |= {host, f"{host}.local"}
         return Policy(
             names=names,
-            addresses=not self._is_local,
+            addresses=not self.is_local,
             token=access.token,
             cookie=f"tracker-{access.port}",  # cookies are those of all ports of a host
             secure=access.certificate is not None,
