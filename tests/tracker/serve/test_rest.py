@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import struct
 import zlib
@@ -166,6 +167,8 @@ def test_a_picture_that_is_too_large_is_refused_after_it_was_sent(server: Servin
         ("POST", "/api/info", 405),
         ("POST", "/", 405),
         ("GET", "/api/nothing", 404),
+        ("GET", "/api/info/", 404),
+        ("POST", "/api/faces/", 404),
         ("GET", "/page/nothing.js", 404),
         ("GET", "/page/../settings.py", 404),
         ("GET", "/page/%2e%2e%2fsettings.py", 404),
@@ -180,12 +183,21 @@ def test_other_methods_and_paths_are_refused(server: Serving, method: str, path:
     assert answer.status == status
     if status >= 400:
         assert set(answer.json) == {"error"}
+        if status == 405:
+            assert answer.json["error"] == f"send {answer.headers['allow']}"
+        else:
+            assert {"openapi.json", "--camera", "page"} & set(re.findall(r"[\w.-]+", answer.json["error"]))
     assert not [name for name in answer.headers if name.lower().startswith("access-control")]
 
 
 @pytest.mark.parametrize(
     ("query", "words"),
-    [("?model=none", "choose one of resnet18"), ("?modle=unet", "'modle'"), ("?model=", "choose one of")],
+    [
+        ("?model=none", "choose one of resnet18"),
+        ("?modle=unet", "'modle'"),
+        ("?model=", "choose one of"),
+        ("?model=unet&model=unet-light", "model is given twice"),
+    ],
 )
 def test_an_unknown_parameter_is_refused_with_those_that_are_known(
     server: Serving, query: str, words: str
