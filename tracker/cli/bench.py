@@ -58,7 +58,7 @@ def bench(  # noqa: PLR0913 - options of the command line
     from tracker.reports.bench.records import BenchGrid
     from tracker.reports.bench.run import run_bench
 
-    with interruptible():
+    with interruptible(writes=bool(json or plot)):
         grid = BenchGrid(
             backends=tuple(backend or ["auto"]),
             models=tuple(model or ["resnet18"]),

@@ -17,11 +17,12 @@ EXIT_INTERRUPTED = 130
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
+def interruptible(writes: bool = True) -> Iterator[None]:
     """Turn Ctrl-C into exit code 130, after everything inside has closed its files.
 
     SIGTERM, and SIGHUP when the terminal closes, close the files too; their exit codes are 128 + signal
     number. A signal whose exception was swallowed or turned into another one ends the command as well.
+    ``writes`` says whether there are files at all.
     """
     signals.install()
     try:
@@ -29,7 +30,7 @@ def interruptible() -> Iterator[None]:
             yield
             signals.raise_swallowed()
     except KeyboardInterrupt:
-        raise _interrupted("; what was written so far is complete") from None
+        raise _interrupted("; what was written so far is complete" if writes else "") from None
     except Exception as error:
         interruption = signals.interruption_in(error)
         if interruption is None:

@@ -92,7 +92,7 @@ def info(
     ] = None,
 ) -> None:
     """Show what works on this computer: backends that open, models and their hashes, cameras, versions."""
-    with interruptible():
+    with interruptible(writes=False):
         if model is None:
             from tracker.reports.info import describe
 

@@ -48,7 +48,7 @@ def plot(
     target = results.with_suffix(".png") if output is None else output
     if target.suffix.lower() not in SUFFIXES:
         raise typer.BadParameter(f"--output ends in {' or '.join(SUFFIXES)}, got {printable(target.name)!r}")
-    with interruptible():
+    with interruptible(writes=False):  # the plot is whole, or not there
         _draw(results, target, is_default=output is None)
         typer.echo(printable(str(target)))
 

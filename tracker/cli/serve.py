@@ -149,12 +149,12 @@ def serve(  # noqa: PLR0913 - options of the command line
         raise typer.BadParameter(f"--workers is at most {MOST_PROCESSES} without --ray")
     if key and not certificate:
         raise typer.BadParameter("--key is that of --certificate: give both")
-    with interruptible(), ExitStack() as stack:
+    with interruptible(writes=False), ExitStack() as stack:
         if missing := [name for name in PACKAGES if not find_spec(name)]:
             raise ServeError(
                 f"tracker serve needs {missing[0]}, which is not installed: {install_command('serve')}"
             )
-        from tracker.cli.start_serve import open_live, read_token, start_server
+        from tracker.cli.start_serve import open_live, read_names, read_token, start_server
         from tracker.serve.server import Listener
         from tracker.serve.settings import Access, Limits, ServerSettings
         from tracker.tracking.opening import TrackerOptions
@@ -162,7 +162,7 @@ def serve(  # noqa: PLR0913 - options of the command line
         access = Access(
             host,
             port,
-            tuple(allow_host or ()),
+            read_names(allow_host or ()),
             read_token(token_file) if token_file else None,
             certificate,
             key,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Thread
 
@@ -11,12 +12,14 @@ import typer
 from tracker.cli.messages import say
 from tracker.errors import MisuseError, ServeError
 from tracker.inference.detection.mediapipe import NOTICES
+from tracker.serve.guard import host_name
 from tracker.serve.live_source import LiveCamera, LiveFilm, LiveSource
 from tracker.serve.server import Listener, run_server
 from tracker.serve.settings import LEAST_TOKEN, Access, ServerSettings
 from tracker.sources.camera.mode import CameraMode
 from tracker.system.libraries import conflicts
 from tracker.system.signals import raise_swallowed
+from tracker.system.terminal import printable
 from tracker.system.viewer import open_in_viewer
 
 _MOST_TOKEN = 1 << 12  # bytes of the file
@@ -39,6 +42,26 @@ def read_token(path: Path) -> str:
             "`openssl rand -hex 24` prints"
         ) from error
     return first
+
+
+def read_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the host names that browsers will send for ``names``, which may have a port or other scripts.
+
+    Raises ``typer.BadParameter`` for what is none.
+    """
+    return tuple(_read_name(name) for name in names)
+
+
+def _read_name(name: str) -> str:
+    try:
+        found = host_name(name.encode("idna").decode("ascii"))
+    except UnicodeError:
+        found = ""
+    if not found:
+        raise typer.BadParameter(
+            f"--allow-host takes a host name such as robot.local, got {printable(name)!r}"
+        )
+    return found
 
 
 def open_live(camera: str | None, mode: CameraMode, video: Path | None) -> LiveSource | None:
@@ -65,7 +88,7 @@ def start_server(
         typer.echo("\n".join(listener.addresses))
         if not quiet:
             say("Ctrl-C ends the server")
-            if listener.access.token and not listener.access.certificate:
+            if not (listener.is_local or listener.access.certificate):
                 say(
                     "without --certificate anyone on the way can read pictures and token, and browsers give "
                     "their camera to pages of this computer only"

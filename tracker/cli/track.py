@@ -177,7 +177,7 @@ def track(  # noqa: PLR0913 - options of the command line
     if label_pixels and not labels:
         raise typer.BadParameter("--label-pixels needs --labels")
 
-    with interruptible(), ExitStack() as stack:
+    with interruptible(writes=targets.any), ExitStack() as stack:
         check_extras(targets)
         if json == STDOUT:
             # Taken first: what libraries print while they are opened must not get into the results.

@@ -37,18 +37,29 @@ API = Path(__file__).parent / "api"
 """Folder of the descriptions of the interface: OpenAPI and AsyncAPI."""
 
 NO_LIVE = "this server shows nothing live: start it with --camera or --video"
+LIVE_HAS_ENDED = "the live source of this server has ended, as the server reports: start it again"
 
 
 def create_app(service: Service, page: Mapping[str, StaticFile], policy: Policy) -> ASGIApp:
     """Return the ASGI application of ``service``, with the ``page``, open to what ``policy`` says."""
     endpoints = Endpoints(service, page)
     app = Starlette(routes=endpoints.routes(), exception_handlers={HTTPException: _error})
+    app.router.redirect_slashes, app.router.default = False, _nothing_there
     return Guard(app, policy, service.say)
 
 
 async def _error(request: Request, error: Exception) -> Response:  # noqa: ARG001 - starlette's signature
     assert isinstance(error, HTTPException)
-    return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+    why = f"send {error.headers['Allow']}" if error.status_code == 405 and error.headers else error.detail
+    return JSONResponse({"error": why}, error.status_code, error.headers)
+
+
+async def _nothing_there(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] != "websocket":
+        raise HTTPException(404, "no such address: /api/openapi.json lists those that there are")
+    socket = WebSocket(scope, receive, send)
+    await socket.accept()  # a handshake that fails does not tell scripts why
+    await close(socket, POLICY, "no such WebSocket: /ws/camera and /ws/live are there")
 
 
 class Endpoints:
@@ -123,8 +134,6 @@ class Endpoints:
         """Show the live source to programs that know nothing but MJPEG."""
         _check_query(request, {})
         live = self._live()
-        if live is None:
-            raise HTTPException(404, NO_LIVE)
         kind = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
         if request.method == "HEAD":
             return Response(media_type=kind)
@@ -144,8 +153,6 @@ class Endpoints:
         """Show the live source."""
         chosen = _check_query(socket, {"picture": ("0", "1")})
         live = self._live()
-        if live is None:
-            raise HTTPException(404, NO_LIVE)
         await view(socket, live, self._service, with_picture=chosen.get("picture", "1") == "1")
 
     async def _seated(self, talk: Callable[[WebSocket], Awaitable[None]], socket: WebSocket) -> None:
@@ -164,9 +171,13 @@ class Endpoints:
         except WebSocketDisconnect:
             return
 
-    def _live(self) -> Live | None:
+    def _live(self) -> Live:
         live = self._service.live
-        return None if live is None or live.has_ended else live
+        if live is None:
+            raise HTTPException(404, NO_LIVE)
+        if live.has_ended:
+            raise HTTPException(404, LIVE_HAS_ENDED)
+        return live
 
 
 class _SeatedStream(StreamingResponse):
@@ -190,11 +201,14 @@ def _busy(error: FullError) -> HTTPException:
 
 def _check_query(connection: HTTPConnection, known: Mapping[str, Collection[str]]) -> dict[str, str]:
     """Return the query's parameters; HTTPException 400 for one that is not ``known``, by name or value."""
-    given = dict(connection.query_params)
-    for name, value in given.items():
+    given: dict[str, str] = {}
+    for name, value in connection.query_params.multi_items():
         if name not in known:
             names = f"one of {', '.join(known)}" if known else "none"
             raise HTTPException(400, f"unknown parameter {name!r:.50}: give {names}")
         if value not in known[name]:
             raise HTTPException(400, f"unknown {name} {value!r:.50}: choose one of {', '.join(known[name])}")
+        if name in given:
+            raise HTTPException(400, f"{name} is given twice: leave one out")
+        given[name] = value
     return given

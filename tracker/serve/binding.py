@@ -21,7 +21,7 @@ def bind(access: Access) -> socket.socket:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, _, _, address = found[0]
-        listening = socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+        listening = socket.create_server(address, family=family, backlog=_BACKLOG)
         # Inherited by its connections. Without it the body of an answer waits some 40 ms for the client to
         # acknowledge the headers (RFC 896 meets RFC 1122, section 4.2.3.2). asyncio sets it only for sockets
         # that name their protocol, which those of create_server do not.
@@ -29,7 +29,8 @@ def bind(access: Access) -> socket.socket:
         return listening
     except (socket.gaierror, UnicodeError) as error:
         raise ServeError(
-            f"host {host!r} has no address: give --host 127.0.0.1, or 0.0.0.0 for all of this computer"
+            f"host {host!r} has no address: give --host 127.0.0.1, or 0.0.0.0 for all of this computer, "
+            "and the port as --port"
         ) from error
     except OSError as error:
         raise ServeError(f"cannot listen on port {port} of {host}: {_remedy(error, port)}") from error
@@ -40,7 +41,7 @@ def _remedy(error: OSError, port: int) -> str:
         return f"another program has it: give --port {port % 65535 + 1}, or --port 0 for a free one"
     if error.errno == errno.EACCES:
         return "only an administrator may: give --port 8468"
-    if error.errno == errno.EADDRNOTAVAIL:
+    if error.errno in (errno.EADDRNOTAVAIL, errno.EINVAL):  # the latter for IPv6
         return "this computer has no such address: give --host 127.0.0.1, or 0.0.0.0 for all it has"
     return str(error.strerror or error)
 
@@ -56,8 +57,9 @@ def tls_context(access: Access) -> ssl.SSLContext | None:
     try:
         context.load_cert_chain(access.certificate, access.key, password=_no_password)
     except ssl.SSLError as error:
+        why = f" ({error.reason})" if error.reason else ""
         raise ServeError(
-            f"{access.certificate} and its key are no pair for TLS ({error.reason or error}): give PEM files "
+            f"{access.certificate} and its key are no pair for TLS{why}: give PEM files "
             "with --certificate and --key, the key without a password"
         ) from error
     except OSError as error:

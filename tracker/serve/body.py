@@ -25,8 +25,11 @@ async def body_length(request: Request, limits: Limits) -> int:
     if not (kind.startswith("image/") or kind in _PICTURE_TYPES):
         raise HTTPException(415, f"the body is the picture itself, such as image/jpeg, got {kind[:50]!r}")
     length = request.headers.get("content-length")
-    if length is None:
-        raise HTTPException(411, "the length of the picture is needed in advance: send Content-Length")
+    if length is None or "transfer-encoding" in request.headers:  # which says more than the length (RFC 9112)
+        raise HTTPException(
+            411,
+            "the length of the picture is needed in advance: send Content-Length, and no Transfer-Encoding",
+        )
     if int(length) > limits.picture_bytes:
         if "expect" not in request.headers:  # whoever expects an answer first has not begun to send
             await _discard(request)

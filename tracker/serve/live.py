@@ -135,7 +135,7 @@ class Live(Closing):
         except (CancelledError, MisuseError):  # the worker has ended
             return
         except TrackerError as error:
-            self._say(str(error))
+            self._say(f"{error}: nothing is shown live any more")
         finally:
             self._publish(None)
 
@@ -149,6 +149,7 @@ class Live(Closing):
             return LivePicture(next(numbers), shown, result, tracking.helpers)
 
         while self._await_viewers() and (frame := next(video, None)) is not None:
+            self.image_hw = frame.image_hw  # another file may lie under the name by now
             self._publish(tracking.worker.offer(self._flow, partial(track, frame)).result())
 
     def _await_viewers(self) -> bool:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import secrets
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from ipaddress import ip_address
 from types import FrameType
+from typing import Any, cast
 
 import uvicorn
 
@@ -21,6 +25,8 @@ from tracker.serve.app import create_app
 from tracker.serve.binding import bind, tls_context
 from tracker.serve.guard import Policy
 from tracker.serve.live_source import LiveSource
+from tracker.serve.open_files import most_connections
+from tracker.serve.protocols import HttpProtocol, SocketProtocol
 from tracker.serve.service import Service
 from tracker.serve.settings import Access, ServerSettings
 from tracker.serve.stalled import StalledConnections
@@ -33,6 +39,7 @@ Say = Callable[[str], None]
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # those that a system has
 _DRAIN_S = 1.0
 _CLOSE_S = 0.3
+_GIVE_UP_S = 0.4
 _LOOK_S = 0.02
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -48,8 +55,8 @@ class Listener(Closing):
         self.tls = tls_context(access)
         self.socket = bind(access)
         self._bound = self.socket.getsockname()
-        self._is_local = ip_address(self._bound[0]).is_loopback
-        token = access.token or (None if self._is_local else secrets.token_urlsafe(24))
+        self.is_local = ip_address(self._bound[0]).is_loopback
+        token = access.token or (None if self.is_local else secrets.token_urlsafe(24))
         self.access = replace(access, port=self._bound[1], token=token)
 
     @property
@@ -57,12 +64,12 @@ class Listener(Closing):
         """Rules for letting requests in."""
         access = self.access
         names = _LOCAL_NAMES | {name.lower() for name in (access.host, *access.names)}
-        if not self._is_local:
+        if not self.is_local:
             host = socket.gethostname().lower()
             names |= {host, f"{host}.local"}
         return Policy(
             names=names,
-            addresses=not self._is_local,
+            addresses=not self.is_local,
             token=access.token,
             cookie=f"tracker-{access.port}",  # cookies are those of all ports of a host
             secure=access.certificate is not None,
@@ -113,17 +120,33 @@ def run_server(
         server = _Server(_config(listener, service, page))
         raise_swallowed()
         number = asyncio.run(_serve(server, listener, service, announce))
+        giving_up = _give_up_later(number)
+    giving_up.cancel()
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     raise SystemExit(128 + number)
+
+
+def _give_up_later(number: int) -> threading.Timer:
+    """End the process with the code of signal ``number`` unless cancelled soon: no picture holds up the end.
+
+    A thread cannot be stopped while a library decodes. Nothing is lost, since the server writes no files.
+    """
+    giving_up = threading.Timer(_GIVE_UP_S, os._exit, (128 + number,))
+    giving_up.daemon = True
+    giving_up.start()
+    return giving_up
 
 
 def _config(listener: Listener, service: Service, page: dict[str, StaticFile]) -> uvicorn.Config:
     tls = listener.tls
     return uvicorn.Config(
         create_app(service, page, listener.policy),
-        http="h11",
-        ws="websockets-sansio",
+        http=cast(
+            type[asyncio.Protocol],
+            partial(HttpProtocol, most_connections=most_connections(service.settings.limits.connections)),
+        ),
+        ws=SocketProtocol,
         loop="asyncio",
         lifespan="off",
         log_config=None,
@@ -141,7 +164,9 @@ async def _serve(
     server: uvicorn.Server, listener: Listener, service: Service, announce: Callable[[], None]
 ) -> int:
     """Serve until a signal comes, and return its number."""
-    stop: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(partial(_report, service.say))
+    stop: asyncio.Future[int] = loop.create_future()
     if service.live:
         service.live.start()
     connections = server.server_state.connections
@@ -161,10 +186,18 @@ async def _serve(
             await asyncio.wait((serving,), timeout=_CLOSE_S)
             for connection in list(connections):
                 connection.transport.abort()  # of clients that read nothing
+            server.force_exit = True  # wait for no answer that is still being made
             await serving
     finally:
         watching.cancel()
     return stop.result()
+
+
+def _report(say: Say, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Say in one line what the event loop would log with a traceback."""
+    error = context.get("exception")
+    why = f" ({type(error).__name__}: {error})" if error else ""
+    say(f"an unexpected error: {context['message']}{why}")
 
 
 async def _end(server: uvicorn.Server, service: Service) -> None:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 _LOOK_S = 0.5
 
@@ -24,7 +24,7 @@ class Connection(Protocol):
 
 @dataclass
 class _Seen:
-    """State of a connection, and since when it has been the same."""
+    """State of a connection at the last look, and since when it has been stalled."""
 
     state: object
     since_s: float
@@ -33,8 +33,8 @@ class _Seen:
 class StalledConnections:
     """Watch over ``connections``, which changes as they come and go.
 
-    One whose unsent data stays as it is for ``stalled_s`` seconds is aborted, and so is one without a request
-    for so long.
+    One whose unsent data never gets less for ``stalled_s`` seconds is aborted, and so is one without a new
+    request for so long.
     """
 
     def __init__(self, connections: Collection[Connection], stalled_s: float) -> None:
@@ -52,10 +52,18 @@ class StalledConnections:
         for connection in list(self._connections):
             state = _stall_state(connection)
             seen = self._seen.get(connection)
-            if state is None or seen is None or seen.state != state:
+            if state is None or seen is None or not _is_as_before(state, seen.state):
                 self._seen[connection] = _Seen(state, now_s)
             elif now_s - seen.since_s >= self._stalled_s:
                 connection.transport.abort()
+            else:
+                seen.state = state
+
+
+def _is_as_before(state: object, before: object) -> bool:
+    if isinstance(state, int) and isinstance(before, int):
+        return state >= before  # pings of the server make it more
+    return state == before
 
 
 def _stall_state(connection: Connection) -> object:
@@ -65,5 +73,7 @@ def _stall_state(connection: Connection) -> object:
         return unsent
     if hasattr(connection, "cycle"):  # of HTTP: the request and its answer
         cycle = connection.cycle
-        return "no request" if cycle is None or cycle.response_complete else None
+        if cycle is None:
+            return "no request"
+        return ref(cycle) if cycle.response_complete else None  # not its id, which the next one may have
     return None

@@ -163,3 +163,36 @@ def test_ctrl_c_that_an_import_swallows_or_turns_into_an_error_ends_the_run(
     assert done.stderr.startswith("tracker: interrupted")
     assert done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize(
+    ("args", "says_complete"),
+    [
+        (("serve", "--port", "0", "--model", "unet-light"), False),
+        (("info",), False),
+        (("--images", "a.jpg", "--json", "o.jsonl"), True),
+    ],
+)
+def test_only_a_command_that_writes_says_that_it_is_complete(
+    tmp_path: Path, args: tuple[str, ...], says_complete: bool
+) -> None:
+    """The signal arrives while the models are opened."""
+    (tmp_path / "a.jpg").write_bytes((REPO / "tracker" / "assets" / "astronaut.jpg").read_bytes())
+    code = (
+        "import os, signal, sys\n"
+        "from tracker.inference import weights\n"
+        "load = weights.load_manifest\n"
+        "def interrupted(*args):\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    return load(*args)\n"
+        "weights.load_manifest = interrupted\n"
+        f"sys.argv = ['tracker', *{args!r}]\n"
+        "from tracker.__main__ import run\n"
+        "run()\n"
+    )
+    done = run_code(code, cwd=tmp_path)
+    assert done.exit_code == 130, done.stderr
+    assert done.stderr.startswith("tracker: interrupted")
+    assert ("complete" in done.stderr) == says_complete
+    assert done.stderr.count("\n") == 1

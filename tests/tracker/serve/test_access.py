@@ -16,6 +16,7 @@ from websockets.sync.client import connect
 from tests.batches import LIGHT_ARGUMENTS
 from tests.cli import assert_one_line_error, run_cli
 from tests.serving import TIMEOUT_S, Serving, message, portrait, serving
+from tracker.cli.start_serve import read_names
 from tracker.errors import MisuseError, ServeError
 from tracker.serve.server import Listener
 from tracker.serve.settings import Access, Limits
@@ -60,6 +61,51 @@ def test_a_server_for_others_asks_for_the_token_that_it_printed() -> None:
         assert server.get("/api/info", Host="evil.com", **bearer).status == 403
         assert server.get("/api/info", Host="192.168.0.7:8468", **bearer).status == 200
         assert server.get("/api/info", Host=socket.gethostname(), **bearer).status == 200
+
+
+@pytest.mark.parametrize(
+    ("given_", "sent"),
+    [
+        ("robot.example:8468", "robot.example"),
+        ("Robot.Example", "robot.example:9000"),
+        ("[fe80::1]:8468", "[fe80::1]"),
+        ("bücher.example", "xn--bcher-kva.example"),
+    ],
+)
+def test_a_further_name_is_known_however_it_was_typed(given_: str, sent: str) -> None:
+    with Listener(Access(port=0, names=read_names([given_]))) as listener:
+        scope = {"type": "http", "path": "/", "headers": [(b"host", sent.encode())]}
+        assert listener.policy.refusal(scope) is None
+
+
+@pytest.mark.parametrize("name", ["", "http://robot", "a b", "robot:port", "*", "x" * 64 + "ü"])
+def test_what_is_no_host_name_is_wrong_usage(name: str) -> None:
+    done = run_cli("serve", "--port", "0", "--allow-host", name)
+    assert done.exit_code == 2
+    assert "takes a host name" in done.stderr
+
+
+def test_an_unknown_name_is_refused_with_the_option_that_lets_it_in() -> None:
+    with Listener(Access(port=0)) as listener:
+        scope = {"type": "http", "path": "/", "headers": [(b"host", b"Robot.local:8468")]}
+        refusal = listener.policy.refusal(scope)
+        assert refusal is not None
+        option, name = refusal.why.split()[-2:]
+        assert option == "--allow-host"
+    with Listener(Access(port=0, names=read_names([name]))) as listener:
+        assert listener.policy.refusal(scope) is None
+
+
+@pytest.mark.parametrize(("host", "is_warned"), [("127.0.0.1", False), ("0.0.0.0", True)])
+def test_who_is_on_the_way_is_told_only_where_there_is_a_way(
+    tmp_path: Path, host: str, is_warned: bool
+) -> None:
+    (tmp_path / "token").write_text(TOKEN)
+    with serving("--host", host, "--token-file", tmp_path / "token") as server:
+        assert server.get("/api/health").status == 200
+        server.process.terminate()
+        assert server.process.stderr is not None
+        assert ("anyone on the way" in server.process.stderr.read()) == is_warned
 
 
 def test_a_token_may_come_from_a_file_and_names_from_an_option(tmp_path: Path) -> None:
@@ -150,7 +196,14 @@ def test_a_port_that_is_taken_is_one_line_with_another_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "words"), [("203.0.113.7", "no such address"), ("no.such.host.invalid", "has no address")]
+    ("host", "words"),
+    [
+        ("203.0.113.7", "no such address"),
+        ("no.such.host.invalid", "has no address"),
+        ("localhost:8468", "the port as --port"),
+        ("2001:db8::7", "no such address"),
+        ("fe80::7", "no such address"),
+    ],
 )
 def test_an_address_of_another_computer_is_one_line(host: str, words: str) -> None:
     assert_one_line_error(run_cli("serve", "--port", "0", "--host", host), words, "--host 127.0.0.1")

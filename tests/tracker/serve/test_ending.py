@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,34 @@ def test_clients_that_read_nothing_do_not_hold_the_end_up(clips: Clips) -> None:
                 for _ in range(30):
                     awake.recv(TIMEOUT_S)
             assert ended(server, signal.SIGTERM) == 143
+
+
+@pytest.mark.parametrize("path", ["/api/faces", "/ws/camera"])
+def test_a_picture_that_takes_for_ever_does_not_hold_the_end_up(path: str) -> None:
+    code = """
+import threading
+from tracker.serve import camera_session, stills
+from tracker.serve.server import Listener, run_server
+from tracker.serve.settings import Access, ServerSettings
+from tracker.tracking.opening import TrackerOptions
+def decode(data, most_pixels):
+    print("decoding", flush=True)
+    threading.Event().wait()
+stills.decode = camera_session.decode = decode
+settings = ServerSettings(TrackerOptions("unet-light", "cpu", threads=1), Access(port=0))
+with Listener(settings.access) as listener:
+    run_server(listener, settings, None, print, lambda: print(*listener.addresses, flush=True))
+"""
+    with serving_code(code) as server, ExitStack() as stack:
+        if path == "/api/faces":
+            head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(PICTURE)}\r\n\r\n"
+            raw = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), TIMEOUT_S))
+            raw.sendall(head.encode() + PICTURE)
+        else:
+            stack.enter_context(server.connect(path)).send(message(0.0, PICTURE))
+        assert server.process.stdout is not None
+        assert server.process.stdout.readline() == "decoding\n"
+        assert ended(server, signal.SIGTERM) == 143
 
 
 def test_a_client_that_stalls_loses_its_seat_and_others_get_one(clips: Clips) -> None:

@@ -138,6 +138,10 @@ def test_without_the_token_nothing_is_answered(headers: tuple[tuple[str, str], .
         ("authorization", f"bearer  {TOKEN}"),
         ("cookie", f"tracker={TOKEN}"),
         ("cookie", f'a=b; tracker="{TOKEN}"; c=d'),
+        # Cookies of a host belong to all of its ports: other programs set these.
+        ("cookie", f'prefs={{"x": 1}}; tracker={TOKEN}'),
+        ("cookie", f"name=a b; a,b=1; nothing; \xfc=\xfc; tracker={TOKEN}"),
+        ("cookie", f"tracker=old; tracker={TOKEN}"),
     ],
 )
 def test_the_token_comes_as_a_bearer_token_or_a_cookie(header: tuple[str, str]) -> None:

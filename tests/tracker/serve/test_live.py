@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.cache import Clips, Trackers
 from tests.cli import assert_one_line_error, run_cli, wait_until
-from tests.media import mjpeg_server
+from tests.media import mjpeg_server, write_video
 from tests.serving import TIMEOUT_S, Serving, live_message, serving
 from tracker.serve.pictures import decode
 from tracker.types import ImageArray
@@ -170,4 +170,22 @@ def test_a_film_that_vanishes_ends_the_viewing_only(clips: Clips, tmp_path: Path
         assert caught.value.rcvd is not None
         assert caught.value.rcvd.code == 1011
         wait_until(lambda: server.get("/api/info").json["live"] is None)
-        assert server.get("/api/live.mjpg").status == 404
+        answer = server.get("/api/live.mjpg")
+        assert answer.status == 404
+        assert "has ended" in answer.json["error"]
+        server.process.terminate()
+        assert server.process.stderr is not None
+        assert f"{film}: No such file or directory: nothing is shown live" in server.process.stderr.read()
+
+
+def test_a_film_that_was_replaced_is_shown_at_its_own_size(clips: Clips, tmp_path: Path) -> None:
+    film, other = tmp_path / "film.mp4", tmp_path / "other.mp4"
+    film.write_bytes(clips.faces(30).read_bytes())
+    write_video(other)
+    with serving("--video", film) as server, server.connect("/ws/live?picture=0") as socket:
+        socket.recv(TIMEOUT_S)
+        other.replace(film)
+        while json.loads(socket.recv(TIMEOUT_S))["width"] != 64:
+            pass
+        live = server.get("/api/info").json["live"]
+    assert (live["width"], live["height"]) == (64, 48)

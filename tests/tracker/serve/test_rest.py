@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import struct
 import zlib
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -51,6 +53,12 @@ def test_a_picture_has_the_line_of_the_command_line(server: Serving, tmp_path: P
     assert len(answer.json["faces"]) == 1
 
 
+def test_a_progressive_picture_and_what_lies_behind_a_picture_are_no_bomb(server: Serving) -> None:
+    assert server.post(many_scans(5)).status == 200
+    film_behind = portrait() + b"\xff\xda\0\2" * 200  # as in motion photos of phones
+    assert server.post(film_behind).status == 200
+
+
 def test_a_turned_photograph_is_upright(server: Serving, tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     turned: ImageArray = np.ascontiguousarray(np.rot90(astronaut()))
@@ -84,6 +92,13 @@ def bomb(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
+def many_scans(count: int) -> bytes:
+    """Return a progressive JPEG whose last scan, which refines what is known, comes ``count`` times."""
+    data = cv2.imencode(".jpg", astronaut(), [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
+    last = data.rindex(b"\xff\xda")
+    return data[:last] + data[last:-2] * count + data[-2:]
+
+
 @pytest.mark.parametrize(
     ("body", "status", "words"),
     [
@@ -95,6 +110,7 @@ def bomb(width: int, height: int) -> bytes:
         (bomb(60_000, 60_000), 413, "60000x60000"),
         (bomb(10_000, 5_001), 413, "at most 50 megapixels"),
         (bomb(10_000, 5_000), 422, "damaged"),
+        (many_scans(200), 413, "more than 100 scans"),
     ],
 )
 def test_what_is_no_picture_is_refused_in_one_line(
@@ -151,6 +167,8 @@ def test_a_picture_that_is_too_large_is_refused_after_it_was_sent(server: Servin
         ("POST", "/api/info", 405),
         ("POST", "/", 405),
         ("GET", "/api/nothing", 404),
+        ("GET", "/api/info/", 404),
+        ("POST", "/api/faces/", 404),
         ("GET", "/page/nothing.js", 404),
         ("GET", "/page/../settings.py", 404),
         ("GET", "/page/%2e%2e%2fsettings.py", 404),
@@ -165,12 +183,21 @@ def test_other_methods_and_paths_are_refused(server: Serving, method: str, path:
     assert answer.status == status
     if status >= 400:
         assert set(answer.json) == {"error"}
+        if status == 405:
+            assert answer.json["error"] == f"send {answer.headers['allow']}"
+        else:
+            assert {"openapi.json", "--camera", "page"} & set(re.findall(r"[\w.-]+", answer.json["error"]))
     assert not [name for name in answer.headers if name.lower().startswith("access-control")]
 
 
 @pytest.mark.parametrize(
     ("query", "words"),
-    [("?model=none", "choose one of resnet18"), ("?modle=unet", "'modle'"), ("?model=", "choose one of")],
+    [
+        ("?model=none", "choose one of resnet18"),
+        ("?modle=unet", "'modle'"),
+        ("?model=", "choose one of"),
+        ("?model=unet&model=unet-light", "model is given twice"),
+    ],
 )
 def test_an_unknown_parameter_is_refused_with_those_that_are_known(
     server: Serving, query: str, words: str

@@ -202,6 +202,14 @@ def test_a_server_without_a_live_source_says_so(server: Serving) -> None:
     assert "--camera" in reason
 
 
+@pytest.mark.parametrize("path", ["/ws/none", "/ws/camera/", "/api/info", "/"])
+def test_an_unknown_socket_is_closed_with_those_that_there_are(server: Serving, path: str) -> None:
+    with server.connect(path) as socket:
+        code, why = closed(socket)
+    assert code == 1008
+    assert "/ws/camera" in why
+
+
 def test_clients_that_leave_abruptly_disturb_nobody(server: Serving) -> None:
     for _ in range(5):
         with server.connect("/ws/camera") as socket:

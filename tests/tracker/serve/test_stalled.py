@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 from tracker.serve.stalled import StalledConnections
@@ -26,11 +25,19 @@ class FakeTransport:
         self.aborted = True
 
 
+class FakeCycle:
+    """Request of HTTP and its answer, as uvicorn calls them."""
+
+    def __init__(self, response_complete: bool) -> None:
+        self.response_complete = response_complete
+
+
 class FakeConnection:
-    """Connection of a WebSocket; of HTTP with ``cycle``, as uvicorn calls a request and its answer."""
+    """Connection of a WebSocket; of HTTP with ``cycle``."""
 
     def __init__(self, transport: FakeTransport, **values: Any) -> None:
         self.transport: Any = transport
+        self.cycle: Any
         vars(self).update(values)
 
 
@@ -51,6 +58,11 @@ def test_one_that_takes_nothing_is_aborted_after_the_limit() -> None:
 def test_one_that_takes_a_little_stays() -> None:
     assert not aborted_after(FakeConnection(FakeTransport()), 9, 8, 7, 6, 5, 4, 3, 2, 1)
     assert not aborted_after(FakeConnection(FakeTransport()), *[0] * 9)
+    assert not aborted_after(FakeConnection(FakeTransport()), 7, 8, 7, 8, 7, 8, 7, 8, 7)
+
+
+def test_what_the_server_adds_is_not_taken_by_anyone() -> None:
+    assert aborted_after(FakeConnection(FakeTransport()), 7, 7, 9, 9, 11)
 
 
 def test_one_that_is_closing_for_ever_is_aborted() -> None:
@@ -59,6 +71,15 @@ def test_one_that_is_closing_for_ever_is_aborted() -> None:
 
 def test_one_without_a_request_is_aborted_and_one_in_progress_stays() -> None:
     idle = FakeConnection(FakeTransport(), cycle=None)
-    answered = FakeConnection(FakeTransport(), cycle=SimpleNamespace(response_complete=True))
-    in_progress = FakeConnection(FakeTransport(), cycle=SimpleNamespace(response_complete=False))
+    answered = FakeConnection(FakeTransport(), cycle=FakeCycle(True))
+    in_progress = FakeConnection(FakeTransport(), cycle=FakeCycle(False))
     assert [aborted_after(one, *[0] * 9) for one in (idle, answered, in_progress)] == [True, True, False]
+
+
+def test_one_that_asks_again_and_again_stays() -> None:
+    connection = FakeConnection(FakeTransport(), cycle=None)
+    watch = StalledConnections([connection], STALLED_S)
+    for look in range(9):
+        connection.cycle = FakeCycle(True)  # at each look there is another one
+        watch.look(100.0 + 5 * look)
+    assert not connection.transport.aborted

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Iterator
 Size = tuple[int, int]
 
 _PNM = re.compile(rb"P[1-6]\s(?:\s|#[^\n]*\n)*(\d{1,9})(?:\s|#[^\n]*\n)+(\d{1,9})\s")
+_MOST_PARTS = 100_000  # of a file: a hostile one has millions of empty ones
 _TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_SHORT = 256, 257, 3
 
 
@@ -64,7 +65,9 @@ def _jpeg(data: bytes) -> Size:
     """Return the largest size in a frame header, SOF0 to SOF15 (ITU T.81, B.1.1.3)."""
     sizes = []
     at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
+    for _ in range(_MOST_PARTS):
+        if at + 4 > len(data) or data[at] != 0xFF:
+            break
         marker = data[at + 1]
         if marker == 0xFF:  # fill byte
             at += 1
@@ -76,6 +79,8 @@ def _jpeg(data: bytes) -> Size:
             height, width = struct.unpack_from(">HH", data, at + 5)
             sizes.append((width, height))
         at += 2 + length
+    else:
+        raise ValueError("too many segments")
     return _largest(sizes)
 
 
@@ -83,7 +88,9 @@ def _webp(data: bytes) -> Size:
     """Return the largest size in any chunk: canvas and image state one each, and either may be wrong."""
     sizes = []
     at = 12
-    while at + 18 <= len(data):
+    for _ in range(_MOST_PARTS):
+        if at + 18 > len(data):
+            break
         kind, length = struct.unpack_from("<4sI", data, at)
         if kind == b"VP8X":
             canvas = int.from_bytes(data[at + 12 : at + 18], "little")
@@ -95,6 +102,8 @@ def _webp(data: bytes) -> Size:
             width, height = struct.unpack_from("<HH", data, at + 14)
             sizes.append((width & 0x3FFF, height & 0x3FFF))
         at += 8 + length + length % 2
+    else:
+        raise ValueError("too many chunks")
     return _largest(sizes)
 
 

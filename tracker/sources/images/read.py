@@ -138,10 +138,9 @@ def _to_bgr(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 def over_white(image: npt.NDArray[Any]) -> ImageArray:
     """Composite ``(H, W, 4)`` BGRA, or ``(H, W, 2)`` grey and alpha, over white: ``(H, W, 3)`` BGR."""
-    color, alpha = image[..., :-1], image[..., -1:]
-    weight = alpha.astype(np.uint16)
-    laid = (color * weight + 255 * (255 - weight) + 127) // 255
-    return np.repeat(laid.astype(np.uint8), 3 // laid.shape[2], axis=2)
+    *colors, alpha = cv2.split(image)
+    laid = [cv2.bitwise_not(cv2.multiply(cv2.bitwise_not(one), alpha, scale=1 / 255)) for one in colors]
+    return cv2.merge(laid * (3 // len(laid))).astype(np.uint8, copy=False)
 
 
 def _orientation(exif: bytes) -> Orientation:

@@ -113,6 +113,18 @@ _SMALL = [
 ]
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        cv2.imencode(".jpg", np.zeros((4, 4), np.uint8))[1].tobytes()[:2] + b"\xff\xe0\0\2" * 200_000,
+        b"RIFF\xff\xff\xff\1WEBP" + b"ABCD\0\0\0\0" * 200_000,
+    ],
+)
+def test_millions_of_empty_parts_are_not_walked_through(data: bytes) -> None:
+    with pytest.raises(ValueError, match="too many"):
+        stated_size(data)
+
+
 @given(st.binary(max_size=64), st.sampled_from(_SMALL), st.integers(0, 64))
 def test_damaged_headers_raise_value_error_only(junk: bytes, image: bytes, cut: int) -> None:
     for data in (junk, image[:cut], image[:cut] + junk, image[:cut] + junk + image[cut + len(junk) :]):

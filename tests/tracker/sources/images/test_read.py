@@ -67,6 +67,14 @@ def test_grey_with_alpha_lies_over_white() -> None:
     assert over_white(grey_alpha).tolist() == [[[10, 10, 10], [255, 255, 255]]]
 
 
+def test_each_color_is_rounded_over_white() -> None:
+    color, alpha = np.mgrid[:256, :256]
+    bgra = np.dstack([color, color, 255 - color, alpha]).astype(np.uint8)
+    expected = (color * alpha + 255 * (255 - alpha) + 127) // 255
+    np.testing.assert_array_equal(over_white(bgra)[..., 0], expected)
+    np.testing.assert_array_equal(over_white(bgra)[..., 2], expected[::-1])
+
+
 def test_a_palette_may_have_a_transparent_entry(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     chunks = {
