@@ -40,6 +40,7 @@ _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # those that a system ha
 _DRAIN_S = 1.0
 _CLOSE_S = 0.3
 _GIVE_UP_S = 0.4
+_GIVE_UP_CLUSTER_S = 5.0  # its nodes must hear of the end
 _LOOK_S = 0.02
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -120,19 +121,19 @@ def run_server(
         server = _Server(_config(listener, service, page))
         raise_swallowed()
         number = asyncio.run(_serve(server, listener, service, announce))
-        giving_up = _give_up_later(number)
+        giving_up = _give_up_later(number, _GIVE_UP_S if settings.ray is None else _GIVE_UP_CLUSTER_S)
     giving_up.cancel()
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     raise SystemExit(128 + number)
 
 
-def _give_up_later(number: int) -> threading.Timer:
-    """End the process with the code of signal ``number`` unless cancelled soon: no picture holds up the end.
+def _give_up_later(number: int, after_s: float) -> threading.Timer:
+    """End the process with the code of signal ``number`` unless cancelled: no picture holds up the end.
 
     A thread cannot be stopped while a library decodes. Nothing is lost, since the server writes no files.
     """
-    giving_up = threading.Timer(_GIVE_UP_S, os._exit, (128 + number,))
+    giving_up = threading.Timer(after_s, os._exit, (128 + number,))
     giving_up.daemon = True
     giving_up.start()
     return giving_up
