@@ -24,7 +24,7 @@ export class Messages {
     const close = () => {
       if (this.#close.hidden) return;
       this.clear();
-      document.getElementById("start").focus(); // on the card that follows
+      document.querySelector("#empty:not([hidden]) #start, #freeze:enabled")?.focus(); // what follows the card
     };
     this.#close.addEventListener("click", close);
     this.#card.addEventListener("keydown", ({ key }) => key === "Escape" && close());
