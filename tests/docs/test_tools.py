@@ -11,8 +11,10 @@ import pytest
 from docs.tools.check import complaints, main
 from docs.tools.diagrams import DIAGRAMS, FOLDER
 from docs.tools.links import public_names
+from docs.tools.page import SLANT, halves, start_face
 from docs.tools.pictures import FPS, SECONDS, SIZE, moving_frame, numbered_points
 from tests.cache import Trackers
+from tests.cli import REPO
 from tests.schemes import mean_face
 from tracker import SCHEMES
 
@@ -57,6 +59,22 @@ def test_the_committed_points_of_other_schemes_are_those_that_the_command_draws(
     drawn = (FOLDER / f"points-{name}.svg").read_text(encoding="utf-8")
     assert drawn == numbered_points(mean_face(SCHEMES[name]), SCHEMES[name])
     assert re.findall(r">(\d+)</text>", drawn) == [str(i) for i in range(SCHEMES[name].n_points)]
+
+
+def test_the_face_on_the_start_of_the_page_is_the_one_that_is_numbered() -> None:
+    lines, dots = start_face()
+    assert (dots.count("M"), lines.count("L")) == (68, len(SCHEMES["ibug68"].edges))
+    page = (REPO / "tracker" / "serve" / "page" / "index.html").read_text(encoding="utf-8")
+    assert f'class="lines" d="{lines}"' in page
+    assert f'd="{dots}"' in page
+
+
+def test_the_halves_of_the_page_meet_along_a_slanted_line() -> None:
+    light, dark = np.full((40, 100, 3), 250, np.uint8), np.full((40, 100, 3), 10, np.uint8)
+    joined = halves(light, dark)
+    for row, share in ((0, SLANT[0]), (39, SLANT[1])):
+        assert (joined[row, : int(100 * share) - 2] == 250).all()
+        assert (joined[row, int(100 * share) + 2 :] == 10).all()
 
 
 def _site(folder: Path, body: str) -> Path:

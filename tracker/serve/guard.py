@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from tracker.serve.refusal_page import refusal_page, wants_page
 from tracker.serve.sockets import FAILED, POLICY, close
 
 CSP = (
@@ -213,4 +214,8 @@ async def _refuse(refusal: Refusal, scope: Scope, receive: Receive, send: Send) 
         await close(socket, POLICY if refusal.status < 500 else FAILED, refusal.why)
         return
     headers = {"WWW-Authenticate": "Bearer"} if refusal.status == 401 else None
-    await JSONResponse({"error": refusal.why}, refusal.status, headers)(scope, receive, send)
+    if wants_page(scope):
+        answer: Response = refusal_page(refusal.status, refusal.why, headers)
+    else:
+        answer = JSONResponse({"error": refusal.why}, refusal.status, headers)
+    await answer(scope, receive, send)

@@ -111,7 +111,7 @@ function drawChart(canvas, chart, samples, nowS, look) {
   }));
   const range = rangeOf(chart.range, lines);
   const place = {
-    x: (timeS) => width - 1 - ((nowS - timeS) / SPAN_S) * (width - 34),
+    x: (timeS) => width - 3 - ((nowS - timeS) / SPAN_S) * (width - 36),
     y: (value) => height - 5 - ((value - range[0]) / (range[1] - range[0])) * (height - TOP - 8),
   };
   drawGrid(context, chart, range, place, width, look);
@@ -159,6 +159,16 @@ function drawLine(context, points, place, color, dash) {
     last = timeS;
   }
   context.stroke();
+  drawEnd(context, points.at(-1), place, color);
+}
+
+/** Mark the newest value; of a picture it is the only one. */
+function drawEnd(context, point, place, color) {
+  if (!point || point[1] === null) return;
+  context.fillStyle = color;
+  context.beginPath();
+  context.arc(place.x(point[0]), place.y(point[1]), 2.5, 0, 2 * Math.PI);
+  context.fill();
 }
 
 function drawLegend(context, chart, lines, width, look) {
@@ -167,31 +177,37 @@ function drawLegend(context, chart, lines, width, look) {
   context.textAlign = "left";
   context.fillStyle = look.text;
   context.fillText(chart.title, 0, 9);
+  const titleEnd = context.measureText(chart.title).width;
   context.textAlign = "right";
   context.font = "12px system-ui, sans-serif";
+  const texts = newest(chart, lines, "–");
+  const room = (width - titleEnd - context.measureText(texts.join("")).width) / lines.length;
+  const key = Math.min(Math.max(room - 18, 8), 16); // shorter where little room is left
   let x = width;
   [...lines.keys()].reverse().forEach((i) => {
-    const value = lines[i].points.at(-1)?.[1] ?? null;
-    const text = `${lines[i].name} ${value === null ? "–" : chart.unit(value)}`.trim();
     context.fillStyle = look.soft;
-    context.fillText(text, x, 9);
-    x -= context.measureText(text).width + 5;
+    context.fillText(texts[i], x, 9);
+    x -= context.measureText(texts[i]).width + 5;
     context.strokeStyle = look.colors[i];
     context.lineWidth = 2.5;
     context.setLineDash(DASHES[i].map((length) => length / 1.2));
     context.beginPath();
-    context.moveTo(x - 16, 9);
+    context.moveTo(x - key, 9);
     context.lineTo(x, 9);
     context.stroke();
-    x -= 28;
+    x -= key + Math.min(Math.max(room - key - 5, 6), 12);
+  });
+}
+
+/** Return name and newest value of each line. */
+function newest(chart, lines, unknown) {
+  return lines.map(({ name, points }) => {
+    const value = points.at(-1)?.[1] ?? null;
+    return `${name} ${value === null ? unknown : chart.unit(value)}`.trim();
   });
 }
 
 /** Return the newest values as a text for those who cannot see the lines. */
 function described(chart, lines) {
-  const texts = lines.map(({ name, points }) => {
-    const value = points.at(-1)?.[1] ?? null;
-    return `${name} ${value === null ? "unknown" : chart.unit(value)}`.trim();
-  });
-  return `${chart.title}: ${texts.join(", ")}`;
+  return `${chart.title}: ${newest(chart, lines, "unknown").join(", ")}`;
 }

@@ -57,6 +57,7 @@ export class Controls {
     for (const id of NEED_A_PICTURE) $(id).disabled = false;
     $("freeze").disabled = !canPause;
     this.#press(isOwn, isServers);
+    keepFocus($(canPause ? "freeze" : "snapshot"));
   }
 
   ended() {
@@ -64,6 +65,7 @@ export class Controls {
     for (const id of [...NEED_A_PICTURE, "freeze"]) $(id).disabled = true;
     this.#press(false, false);
     this.showPaused(false);
+    keepFocus($("start"));
   }
 
   #press(isOwn, isServers) {
@@ -76,7 +78,7 @@ export class Controls {
   }
 
   showPaused(paused) {
-    $("freeze").textContent = paused ? "Go on" : this.#pause;
+    $("freeze").textContent = paused ? "Resume" : this.#pause;
   }
 
   /** Tell how many results there are: at once where they begin or end, else a few times a second. */
@@ -94,6 +96,13 @@ export class Controls {
     const cut = isCut ? "; the first ones are left out" : "";
     $("results-text").textContent = length ? `${frames}${cut}` : "None yet.";
   }
+}
+
+/** Move the focus to ``element`` where its own has gone, so that the keyboard goes on beside the picture. */
+function keepFocus(element) {
+  const { activeElement } = document;
+  const isGone = activeElement?.matches(":disabled") || activeElement?.closest("#empty[hidden], #problem");
+  if (isGone) element.focus({ preventScroll: true });
 }
 
 async function toggleFullscreen() {

@@ -4,11 +4,16 @@ import { INK, colorOf } from "./theme.js";
 
 const LOST_S = 2; // a face stays in the list so long after it was last seen
 
-/** A list of buttons, one a face, that keeps its entries while faces stay, and so the keyboard's focus. */
+/**
+ * A list of buttons, one a face, that keeps its entries while faces stay, and so the keyboard's focus.
+ *
+ * The figures of the chosen face stand beside the heading, so that nothing moves when faces come and go.
+ */
 export class FaceList {
   #list = document.getElementById("faces");
   #none = document.getElementById("no-faces");
   #title = document.getElementById("chart-face");
+  #text = document.getElementById("face-text");
   #entries = new Map(); // by id: {item, button, text, seenS}
   #chosen = null;
   #onChoice;
@@ -27,6 +32,8 @@ export class FaceList {
     }
     if (!this.#entries.has(this.#chosen)) this.#choose(largest(faces));
     this.#none.hidden = this.#entries.size > 0;
+    this.#none.textContent = "None in this picture.";
+    this.#describe();
   }
 
   clear() {
@@ -34,26 +41,25 @@ export class FaceList {
     this.#entries.clear();
     this.#choose(null);
     this.#none.hidden = false;
+    this.#none.textContent = "None yet.";
   }
 
   #show(face, nowS) {
     const entry = this.#entries.get(face.id) ?? this.#added(face.id);
     entry.seenS = nowS;
-    const text = described(face);
-    if (entry.text.textContent !== text) entry.text.textContent = text;
+    entry.text = described(face);
   }
 
   #added(id) {
     const item = document.createElement("li");
     const button = document.createElement("button");
-    const text = document.createElement("span");
     button.type = "button";
-    button.title = "Show its charts";
-    button.append(pill(id), text);
+    button.title = "Show its figures";
+    button.append(pill(id));
     button.addEventListener("click", () => this.#choose(id));
     item.append(button);
     this.#list.append(item);
-    const entry = { item, button, text, seenS: 0 };
+    const entry = { item, button, text: "", seenS: 0 };
     this.#entries.set(id, entry);
     this.#mark();
     return entry;
@@ -63,7 +69,13 @@ export class FaceList {
     this.#chosen = id;
     this.#title.textContent = id === null ? "" : `of face ${id}`;
     this.#mark();
+    this.#describe();
     this.#onChoice(id);
+  }
+
+  #describe() {
+    const text = this.#entries.get(this.#chosen)?.text ?? "";
+    if (this.#text.textContent !== text) this.#text.textContent = text;
   }
 
   #mark() {

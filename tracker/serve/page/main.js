@@ -17,5 +17,5 @@ try {
   if (!NEEDED.every(Boolean)) throw PROBLEMS.old();
   new Player(await request("/api/info"), messages).begin();
 } catch (error) {
-  messages.problem(asProblem(error), () => location.reload());
+  messages.problem(asProblem(error), () => location.reload(), true);
 }

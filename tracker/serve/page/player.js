@@ -111,7 +111,7 @@ export class Player {
     const isServers = this.#source instanceof Live;
     this.#settings.hold(isServers ? "Model and smoothing are those that the server was started with." : "");
     this.#controls.began(this.#source, isServers);
-    this.#messages.state("starting");
+    this.#messages.state(this.#source.isOwn ? "starting: allow the camera if asked" : "starting");
     this.#showLook();
   }
 
@@ -153,6 +153,7 @@ export class Player {
     this.#controls.showResults(this.#results);
     this.#messages.state(this.#stateText());
     if (this.#source instanceof Film) this.#showPlayback();
+    if (isStill) this.#messages.tell(`Faces in the picture: ${record.faces.length}`);
   }
 
   #showLook() {
@@ -175,6 +176,7 @@ export class Player {
 
   #stateText() {
     if (this.#frozen) return "frozen";
+    if (this.#source instanceof Still && !this.#stage.record?.faces.length) return "no face found";
     if (!(this.#source instanceof Film) || !this.#source.isPaused) return "";
     return this.#source.isAtEnd ? "at the end" : "paused";
   }

@@ -16,7 +16,7 @@ const TEXTS = {
   refused: (reason) => ["The server refused this", sentence(reason || "it gives no reason")],
   gone: () => [
     "The server does not answer",
-    "Start it again with tracker serve, then try again.",
+    "Start it again with `tracker serve`, then try again.",
   ],
   tooBig: () => [
     "The picture is too large for the server",
@@ -24,9 +24,9 @@ const TEXTS = {
   ],
   insecure: () => [
     "Browsers give cameras to secure pages only",
-    `Open http://localhost:${PORT} on the server itself, or through a tunnel from this computer: ` +
-      `ssh -L ${PORT}:localhost:${PORT} ${location.hostname}. Or start tracker serve with --certificate ` +
-      "and open it by https. Pictures and videos can be dropped here in any case.",
+    `Open \`http://localhost:${PORT}\` on the server itself, or through a tunnel from this computer: ` +
+      `\`ssh -L ${PORT}:localhost:${PORT} ${location.hostname}\`. Or start \`tracker serve\` with ` +
+      "`--certificate` and open it by https. Pictures and videos can be dropped here in any case.",
   ],
   NotAllowedError: () => [
     "The camera was refused",
@@ -51,7 +51,7 @@ const TEXTS = {
   ],
   video: () => [
     "This browser cannot play the video",
-    "Track it by tracker FILE on the server’s computer, or convert it: ffmpeg -i FILE -c:v libx264 out.mp4",
+    "Track it by `tracker FILE` on the server’s computer, or convert it: `ffmpeg -i FILE -c:v libx264 out.mp4`",
   ],
   old: () => [
     "This browser is too old",

@@ -74,7 +74,7 @@ export class Settings {
   offerCameras(devices) {
     const chosen = this.#fields.camera.value;
     const options = devices.map(({ deviceId, label }, i) => new Option(label || `Camera ${i + 1}`, deviceId));
-    this.#fields.camera.replaceChildren(new Option("First one", ""), ...options);
+    this.#fields.camera.replaceChildren(new Option("Default", ""), ...options);
     this.#fields.camera.value = devices.some(({ deviceId }) => deviceId === chosen) ? chosen : "";
   }
 

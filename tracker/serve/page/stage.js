@@ -68,7 +68,7 @@ export class Stage {
     if (!this.#record) return;
     const { width, height, pixel_aspect: aspect = 1 } = this.#record;
     const parent = this.#canvas.parentElement;
-    parent.style.setProperty("--ratio", (width * aspect) / height);
+    parent.parentElement.style.setProperty("--ratio", (width * aspect) / height);
     const fit = Math.min(parent.clientWidth / (width * aspect), parent.clientHeight / height);
     const columns = Math.max(Math.round(width * aspect * fit * devicePixelRatio), 1);
     const rows = Math.max(Math.round(height * fit * devicePixelRatio), 1);

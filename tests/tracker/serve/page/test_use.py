@@ -100,7 +100,7 @@ def test_another_model_goes_on_with_new_ids(page: Page, tmp_path: Path) -> None:
     wait_for_frames(page, 5)
     page.select_option("#model", "resnet18")
     wait_for(page, "document.getElementById('badge-model').innerText === 'resnet18'")
-    wait_for(page, "document.getElementById('faces').innerText.includes('score')")
+    wait_for(page, "document.getElementById('face-text').innerText.includes('score')")
     page.wait_for_timeout(1500)
     page.click("#freeze")
     lines = saved_lines(page, tmp_path)
