@@ -21,7 +21,7 @@ import numpy as np
 from tracker.errors import MisuseError, SourceError
 from tracker.geometry import Stretch
 from tracker.inference.detection.views import View, whole_picture
-from tracker.types import FaceBox, Frame, ImageArray
+from tracker.types import FaceBox, Frame
 
 MOST_BYTES = 500_000_000
 """Largest file that is read."""
@@ -33,6 +33,8 @@ _COLUMNS = frozenset({"image", "frame", *_CORNERS, "score"})
 @dataclass(frozen=True)
 class KnownBoxes:
     """Boxes of each picture, by its file name, or of each frame, by its number; others have no faces.
+
+    They take the place of a :class:`~tracker.inference.detection.detector.FaceDetector`.
 
     ``sha256`` is that of the file they come from, and ``name`` its name.
     """
@@ -46,11 +48,20 @@ class KnownBoxes:
         """True if boxes are found by the names of pictures, False by the numbers of frames."""
         return any(isinstance(key, str) for key in self.boxes)
 
+    @property
+    def identity(self) -> dict[str, str]:
+        """Name and hash of the file, as JSON-compatible data."""
+        return {"boxes": self.name, "sha256": self.sha256}
+
     def views(self, image_hw: tuple[int, int]) -> Sequence[View]:
         """Return the whole picture of ``image_hw`` = (height, width) square pixels."""
         return [whole_picture(image_hw)]
 
-    def boxes_of(self, frame: Frame) -> list[FaceBox]:
+    def detect(
+        self,
+        frame: Frame,
+        views: Sequence[View] | None = None,  # noqa: ARG002 - the picture is not looked at
+    ) -> list[FaceBox]:
         """Return the boxes of ``frame`` in square pixels.
 
         Raises :class:`~tracker.errors.MisuseError` for a picture without a name, if boxes go by names.
@@ -62,16 +73,6 @@ class KnownBoxes:
         if frame.pixel_aspect == 1:
             return found
         return [_in_square_pixels(box, Stretch.of(frame.pixel_aspect)) for box in found]
-
-    def detect(
-        self,
-        image_bgr: ImageArray,
-        views: Sequence[View] | None = None,
-        pixel_aspect: float = 1.0,
-    ) -> list[FaceBox]:
-        """Raise :class:`~tracker.errors.MisuseError`: a picture alone does not tell which one it is."""
-        del image_bgr, views, pixel_aspect
-        raise MisuseError(f"the boxes of {self.name} are found by frame: take boxes_of")
 
 
 def read_boxes(path: Path) -> KnownBoxes:

@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.hostile import damaged
+from tests.results import faces_in_a_row
+from tracker.drawing.anonymise import Anonymiser
 from tracker.errors import MisuseError, SourceError
 from tracker.inference.detection import known_boxes
 from tracker.inference.detection.known_boxes import KnownBoxes, read_boxes
@@ -35,14 +37,14 @@ IMAGES_JSON = "\n".join(
 def test_boxes_of_pictures_go_by_file_name(tmp_path: Path, text: str) -> None:
     boxes = read(tmp_path, text)
     assert boxes.are_of_images
-    assert boxes.boxes_of(Frame(PICTURE, 3, source="a.jpg")) == [
+    assert boxes.detect(Frame(PICTURE, 3, source="a.jpg")) == [
         FaceBox(1, 2, 30, 40.5),
         FaceBox(5, 5, 6, 6),
     ]
-    assert boxes.boxes_of(Frame(PICTURE, source="b c.jpg")) == [FaceBox(-3, 0, 9, 9)]
-    assert boxes.boxes_of(Frame(PICTURE, source="c.jpg")) == []
+    assert boxes.detect(Frame(PICTURE, source="b c.jpg")) == [FaceBox(-3, 0, 9, 9)]
+    assert boxes.detect(Frame(PICTURE, source="c.jpg")) == []
     with pytest.raises(MisuseError, match="this picture has none"):
-        boxes.boxes_of(Frame(PICTURE))
+        boxes.detect(Frame(PICTURE))
 
 
 @pytest.mark.parametrize(
@@ -55,13 +57,13 @@ def test_boxes_of_pictures_go_by_file_name(tmp_path: Path, text: str) -> None:
 def test_boxes_of_a_video_go_by_frame(tmp_path: Path, text: str) -> None:
     boxes = read(tmp_path, text)
     assert not boxes.are_of_images
-    assert boxes.boxes_of(Frame(PICTURE, 7, source="a.mp4")) == [FaceBox(1, 2, 3, 4, 0.5)]
-    assert boxes.boxes_of(Frame(PICTURE, 6, source="a.mp4")) == []
+    assert boxes.detect(Frame(PICTURE, 7, source="a.mp4")) == [FaceBox(1, 2, 3, 4, 0.5)]
+    assert boxes.detect(Frame(PICTURE, 6, source="a.mp4")) == []
 
 
 def test_boxes_are_turned_into_square_pixels(tmp_path: Path) -> None:
     boxes = read(tmp_path, "frame,x0,y0,x1,y1\n0,-0.5,-0.5,9.5,19.5\n")
-    (box,) = boxes.boxes_of(Frame(PICTURE, pixel_aspect=2.0))
+    (box,) = boxes.detect(Frame(PICTURE, pixel_aspect=2.0))
     assert box == FaceBox(-0.5, -0.5, 19.5, 19.5)  # the outer corner stays in place
 
 
@@ -133,9 +135,11 @@ def test_a_damaged_file_is_read_or_refused_in_one_line(tmp_path: Path, data: byt
     assert "\n" not in line
 
 
-def test_a_picture_alone_tells_no_boxes(tmp_path: Path) -> None:
+def test_boxes_take_the_place_of_any_detector(tmp_path: Path) -> None:
     boxes = read(tmp_path, IMAGES_CSV)
-    with pytest.raises(MisuseError, match="found by frame"):
-        boxes.detect(PICTURE)
+    frame = Frame(np.full((40, 60, 3), 200, np.uint8), source="a.jpg")
+    hidden = Anonymiser("solid", boxes).hide_alone(frame, faces_in_a_row(0)).image_bgr
+    assert (hidden[20, 15] != 200).any()
+    assert (hidden[:, 58] == 200).all()
     (view,) = boxes.views((40, 60))
     assert view.center == (30, 20)
