@@ -41,7 +41,7 @@ def load_trained(checkpoint: Path, model: str = "") -> Trained:
     return Trained(name, scheme, load_network(name, checkpoint, scheme.n_points), record)
 
 
-def scheme_of(path: Path) -> Scheme:
+def scheme_of_weights(path: Path) -> Scheme:
     """Return the scheme that a file of weights, exported or not, tells; iBUG's if it tells none.
 
     Raises :class:`~train.errors.RunError` if it tells one that cannot be used.

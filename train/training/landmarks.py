@@ -30,7 +30,7 @@ from train.data.splits import (
 from train.errors import RunError
 from train.models.load import Taken, warm_start
 from train.models.registry import HEADS, WITH_BACKBONE, build
-from train.models.trained import scheme_of
+from train.models.trained import scheme_of_weights
 from train.processes import is_first_process
 from train.progress import progress_bar
 from train.training.options import RunOptions
@@ -144,7 +144,7 @@ def _start_from(
         return torch.stack([some[i][0] for i in range(len(some))])
 
     path = Path(config.init)
-    fresh = () if scheme_of(path).has_points_of(scheme) else HEADS[config.model]
+    fresh = () if scheme_of_weights(path).has_points_of(scheme) else HEADS[config.model]
     return warm_start(network, path, crops, in_part, fresh), [name.removesuffix(".") for name in fresh]
 
 

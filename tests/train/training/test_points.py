@@ -29,7 +29,7 @@ from train.evaluation.points import point_scores
 from train.evaluation.points_card import write_card
 from train.models.load import Loaded, load_network, shipped_weights
 from train.models.registry import HEADS, OF_ANY_SCHEME, build
-from train.models.trained import Trained, load_trained, scheme_of
+from train.models.trained import Trained, load_trained, scheme_of_weights
 from train.training.landmarks import initial_network
 from train.training.options import RunOptions
 from train.training.points import error_unit, train_points
@@ -99,20 +99,20 @@ def test_points_that_are_those_of_the_file_are_taken_as_well(tmp_path: Path, own
 
 
 def test_files_without_a_scheme_are_of_ibugs_points(tmp_path: Path) -> None:
-    assert scheme_of(shipped_weights("unet-light")) is IBUG68
-    assert scheme_of(tmp_path / "unet.pt") is IBUG68
+    assert scheme_of_weights(shipped_weights("unet-light")) is IBUG68
+    assert scheme_of_weights(tmp_path / "unet.pt") is IBUG68
     save_file({"a": torch.zeros(1)}, tmp_path / "a.safetensors")
-    assert scheme_of(tmp_path / "a.safetensors") is IBUG68
+    assert scheme_of_weights(tmp_path / "a.safetensors") is IBUG68
     for run in ("[]", "no json", '{"scheme": {"name": "x"}}'):
         save_file({"a": torch.zeros(1)}, tmp_path / "a.safetensors", metadata={"run": run})
         if run != "[]":
             with pytest.raises(RunError, match=r"a\.safetensors"):
-                scheme_of(tmp_path / "a.safetensors")
+                scheme_of_weights(tmp_path / "a.safetensors")
     for name in ("bad.onnx", "bad.safetensors", "missing.onnx", "missing.safetensors"):
         if name.startswith("bad"):
             (tmp_path / name).write_bytes(b"nothing")
         with pytest.raises(RunError, match=name):
-            scheme_of(tmp_path / name)
+            scheme_of_weights(tmp_path / name)
 
 
 def tiny_run(own: OwnData, scheme: Scheme, out: Path, said: list[str]) -> Path:
