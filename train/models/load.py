@@ -138,14 +138,14 @@ def read_onnx(path: Path) -> tuple[int, dict[str, Tensor]]:
 
 @dataclass(frozen=True)
 class Taken:
-    """Part of a network's weights that a file gave: ``tensors`` of ``of``, a ``share`` 0..1 of all values."""
+    """What a file gave to a network: the tensors ``names``, of ``of``, and a ``share`` 0..1 of all values."""
 
-    tensors: int
+    names: frozenset[str]
     of: int
     share: float
 
     def __str__(self) -> str:
-        return f"{self.tensors} of {self.of} tensors, {math.floor(100 * self.share)} % of the weights"
+        return f"{len(self.names)} of {self.of} tensors, {math.floor(100 * self.share)} % of the weights"
 
 
 @torch.no_grad()
@@ -177,7 +177,7 @@ def warm_start(
         for name, tensor in tensors.items()
         if name in own and own[name].shape == tensor.shape and not name.startswith(fresh)
     }
-    taken = Taken(len(shared), len(own), _values(shared) / _values(own))
+    taken = Taken(frozenset(shared), len(own), _values(shared) / _values(own))
     if not shared:
         raise RunError(f"--init {path} shares no weights with this network")
     if taken.share < LEAST_SHARE and not in_part:
