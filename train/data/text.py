@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from tracker.scheme.decimals import decimal
 from train.errors import DataError
 
 MAX_PIXEL = 1e6
@@ -37,15 +38,13 @@ def numbered_lines(path: Path) -> list[tuple[int, str]]:
 
 
 def coordinate(where: str, text: str) -> float:
-    """Parse ``text`` as a coordinate: a finite number within +-:data:`MAX_PIXEL`.
+    """Parse ``text`` as a coordinate: a decimal number within +-:data:`MAX_PIXEL`.
 
     Raises :class:`DataError`, beginning with ``where``, for anything else.
     """
     try:
-        value = float(text)
+        value = decimal(text)
     except ValueError:
-        value = math.nan
-    if "_" in text:  # float() accepts 1_000, which no data set writes
         value = math.nan
     if not abs(value) <= MAX_PIXEL:  # written this way, it is also true for NaN
         raise DataError(f"{where}: expected a finite number up to {MAX_PIXEL:.0f}, got {shorten(text)}")

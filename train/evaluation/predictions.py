@@ -10,8 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from tracker.scheme.fields import Fields, list_of, two_numbers
 from tracker.types import N_POINTS, FaceBox, FloatArray
 from train.errors import DataError
+
+_LANDMARKS = list_of(two_numbers, f"{N_POINTS} points, two numbers each", N_POINTS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +111,6 @@ def _parse_line(text: str) -> tuple[str, Line]:
 
 
 def _parse_points(face: Mapping[str, Any]) -> FloatArray:
-    points = np.array(face["landmarks"], np.float64)
-    if points.shape != (N_POINTS, 2):
-        raise ValueError(f"expected {N_POINTS} landmarks, got shape {points.shape}")
+    points = np.array(Fields(face, "a face").require("landmarks", _LANDMARKS), np.float64)
     FaceBox.around(points)  # raises if points are not finite or span no area
     return points

@@ -1,8 +1,9 @@
-"""Boxes of faces that are known beforehand, from a file: JSON lines or CSV.
+r"""Boxes of faces that are known beforehand, from a file: JSON lines or CSV.
 
 Each line is a face: the name of its picture (``image``) or the number of its frame (``frame``, from 0), and
 ``x0, y0, x1, y1`` in pixels of the picture as results give them, with (0, 0) at the centre of the top left
-one. Of an image's path only the file name counts. ``score``, 0..1, may be missing.
+one. Of an image's path only the file name counts. ``score``, 0..1, may be missing. A line ends with
+``\n`` or ``\r\n``; numbers are plain decimal ones.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import numpy as np
 from tracker.errors import MisuseError, SourceError
 from tracker.geometry import Stretch
 from tracker.inference.detection.views import View, whole_picture
+from tracker.scheme.decimals import decimal, whole
 from tracker.types import FaceBox, Frame
 
 MOST_BYTES = 500_000_000
@@ -85,7 +87,8 @@ def read_boxes(path: Path) -> KnownBoxes:
         if path.stat().st_size > MOST_BYTES:
             raise SourceError(f"boxes {path}: larger than {MOST_BYTES // 10**6} MB, divide the file")
         data = path.read_bytes()
-        lines = data.decode("utf-8-sig").splitlines()
+        # Not splitlines: the name of a picture may contain other characters that end lines.
+        lines = [line.removesuffix("\r") for line in data.decode("utf-8-sig").split("\n")]
     except OSError as error:
         raise SourceError(f"boxes {path} cannot be read: {error.strerror or error}") from error
     except ValueError as error:
@@ -164,7 +167,7 @@ class _Table:
 
 def _plain(cell: str) -> object:
     """Return the number that a cell of CSV holds, else its text."""
-    for kind in (int, float):
+    for kind in (whole, decimal):
         with suppress(ValueError):
             return kind(cell)
     return cell

@@ -61,6 +61,15 @@ def test_boxes_of_a_video_go_by_frame(tmp_path: Path, text: str) -> None:
     assert boxes.detect(Frame(PICTURE, 6, source="a.mp4")) == []
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["\u2028", "\x85", "\x0b"])
+def test_only_newlines_end_lines(tmp_path: Path, end: str, mark: str) -> None:
+    name = f"a{mark}b.jpg"
+    text = f"image,x0,y0,x1,y1{end}{name}, 1,2.5,3e1,40{end}"
+    (path := tmp_path / "boxes.csv").write_bytes(text.encode())
+    assert read_boxes(path).boxes == {name: [FaceBox(1, 2.5, 30, 40)]}
+
+
 def test_boxes_are_turned_into_square_pixels(tmp_path: Path) -> None:
     boxes = read(tmp_path, "frame,x0,y0,x1,y1\n0,-0.5,-0.5,9.5,19.5\n")
     (box,) = boxes.detect(Frame(PICTURE, pixel_aspect=2.0))
@@ -72,7 +81,13 @@ def test_boxes_are_turned_into_square_pixels(tmp_path: Path) -> None:
     [
         ("frame,x0,y0,x1,y1\n0,1,2,3\n", "line 2: 4 cells, and the header has 5"),
         ("frame,x0,y0,x1,y1\n0,1,2,3,4\n1,5,2,3,4\n", "line 3: a face box needs x1 > x0"),
-        ("frame,x0,y0,x1,y1\n\n0,1,2,nan,4\n", "line 3: x1 must be a number, got nan"),
+        ("frame,x0,y0,x1,y1\n\n0,1,2,nan,4\n", "line 3: x1 must be a number, got 'nan'"),
+        ("frame,x0,y0,x1,y1\n0,1,2,1_000,4\n", "line 2: x1 must be a number, got '1_000'"),
+        ("frame,x0,y0,x1,y1\n0,1,2,\u0663,4\n", "line 2: x1 must be a number, got '\u0663'"),
+        ("frame,x0,y0,x1,y1\n0,1,2,infinity,4\n", "line 2: x1 must be a number, got 'infinity'"),
+        ("frame,x0,y0,x1,y1\n1_0,1,2,3,4\n", "line 2: frame must be a whole number from 0 on, got '1_0'"),
+        ('{"frame": 1, "x0": 1, "y0": 2, "x1": NaN, "y1": 4}', "line 1: x1 must be a number, got nan"),
+        ("frame,x0,y0,x1,y1\n0,1,2,3,4\u20281,1,2,3,4\n", "line 2: 9 cells"),
         ("frame,x0,y0,x1,y1\n0,1,2,,4\n", "line 2: x1 must be a number, got ''"),
         ("frame,x0,y0,x1,y1\n1.5,1,2,3,4\n", "line 2: frame must be a whole number from 0 on, got 1.5"),
         ("frame,x0,y0,x1,y1\n-1,1,2,3,4\n", "line 2: frame must be a whole number"),
