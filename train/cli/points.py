@@ -140,7 +140,7 @@ def _scheme(name: str) -> Scheme:
     try:
         return find_scheme(name)
     except ValueError as error:
-        raise RunError(f"--scheme {name}: {error}") from error
+        raise RunError(str(error)) from error
 
 
 def _config(network: str, config: Path | None, pictures: int, changes: Changes) -> TrainConfig:
