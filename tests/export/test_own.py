@@ -39,7 +39,7 @@ from train.training.run import write_weights
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"),  # of torch's exporter
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # of torch's exporter
 ]
 
 
