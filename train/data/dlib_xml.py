@@ -15,7 +15,7 @@ from tracker.types import FloatArray
 from train.data.faces import LabelledFace, check_once, check_points, image_at, refuse_hidden
 from train.data.image_size import is_turned
 from train.data.text import coordinate
-from train.errors import DataError
+from train.errors import DataError, in_short
 
 _UPRIGHT = "pixels of the upright pictures"
 """Part of the comment that ``tracker --label-pixels upright`` writes."""
@@ -64,7 +64,7 @@ def _parse(path: Path) -> tuple[Element, _Places]:
     except expat.ExpatError as error:
         raise DataError(f"{path}:{error.lineno}: cannot be read: {error}") from error
     except (OSError, LookupError, ValueError) as error:  # the latter two for an unknown encoding
-        raise DataError(f"{path}: cannot be read: {error}") from error
+        raise DataError(f"{path}: cannot be read: {in_short(error)}") from error
     return builder.close(), places
 
 

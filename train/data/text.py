@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 from tracker.scheme.decimals import decimal
-from train.errors import DataError
+from train.errors import DataError, in_short
 
 MAX_PIXEL = 1e6
 """Largest plausible coordinate: no image is this wide or high."""
@@ -23,7 +23,7 @@ def read_text(path: Path) -> str:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise DataError(f"{path}:{line}: cannot be read: not UTF-8 text") from error
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error}") from error
+        raise DataError(f"{path}: cannot be read: {in_short(error)}") from error
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise DataError(f"{path}:{line}: cannot be read: holds a NUL byte, so it is not text")

@@ -12,7 +12,7 @@ import numpy as np
 
 from tracker.scheme.fields import Fields, list_of, two_numbers
 from tracker.types import N_POINTS, FaceBox, FloatArray
-from train.errors import DataError
+from train.errors import DataError, in_short
 
 _LANDMARKS = list_of(two_numbers, f"{N_POINTS} points, two numbers each", N_POINTS)
 
@@ -34,7 +34,7 @@ def read_lines(path: Path) -> dict[str, Line]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from error
+        raise DataError(f"{path}: cannot be read: {in_short(error)}") from error
     lines: dict[str, Line] = {}
     # Not splitlines: a file name may contain other Unicode line separators, which JSON does not escape.
     for number, row in enumerate(text.removesuffix("\n").split("\n") if text else (), 1):

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from tracker.geometry import CROP_SIZE
-from train.errors import RunError
+from train.errors import RunError, in_short
 from train.models.backbone import backbone_of, grey_imagenet, is_torchvision
 from train.models.fold import fold_normalisation, normalised_convolutions
 from train.models.registry import MODELS, WITH_BACKBONE, WITHOUT_MAPS, build
@@ -64,7 +64,7 @@ def load_network(model: str, weights: Path | None = None, n_points: int | None =
             raise ValueError(f"they are of {other}")
         network.load_state_dict({name: value.float() for name, value in tensors.items()})
     except _UNREADABLE as error:
-        raise RunError(f"{path} does not hold {model} weights: {_in_short(error)}") from error
+        raise RunError(f"{path} does not hold {model} weights: {in_short(error)}") from error
     return Loaded(network, size)
 
 
@@ -170,7 +170,7 @@ def warm_start(
     try:
         tensors = _own_names(_read_any(path), network)
     except _UNREADABLE as error:
-        raise RunError(f"--init {path} cannot be read: {_in_short(error)}") from error
+        raise RunError(f"--init {path} cannot be read: {in_short(error)}") from error
     own = network.state_dict()
     shared = {
         name: tensor
@@ -228,12 +228,6 @@ def _unfold(bias: Tensor) -> Callable[[nn.Module, Any], None]:
         norm.bias.copy_(bias + mean)
 
     return hook
-
-
-def _in_short(error: Exception) -> str:
-    """Shorten an error to one line: torch lists every missing tensor, one paragraph each."""
-    text = " ".join(str(error).split())
-    return text if len(text) <= 160 else f"{text[:160]}..."
 
 
 def shipped_weights(model: str) -> Path:

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from tracker.scheme.ibug68 import IBUG68
 from tracker.scheme.plain import SCHEME_KEY, from_plain
 from tracker.scheme.value import Scheme
-from train.errors import RunError
+from train.errors import RunError, in_short
 from train.models.load import Loaded, load_network
 from train.models.run_checkpoint import SUFFIX
 from train.models.torch_file import SUFFIXES
@@ -71,7 +71,7 @@ def _record(path: Path) -> Mapping[str, Any]:
         with safe_open(path, "pt") as file:
             record = json.loads((file.metadata() or {}).get("run", "{}"))
     except (OSError, SafetensorError, ValueError) as error:
-        raise RunError(f"{path} cannot be read as weights of a run: {error}") from error
+        raise RunError(f"{path} cannot be read as weights of a run: {in_short(error)}") from error
     return record if isinstance(record, dict) else {}
 
 
