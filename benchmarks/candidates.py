@@ -33,7 +33,7 @@ from tracker.inference.opening import open_blazeface, open_landmarker
 from tracker.tracking.crops import CropLocator
 from tracker.tracking.new_faces import locate_twice
 from tracker.tracking.stage_times import StageClock
-from tracker.types import N_POINTS, FaceBox
+from tracker.types import N_POINTS, FaceBox, Frame
 from train.data.faceless import NOFACE, faceless_side, read_faceless
 from train.data.faces import GUESSED, LabelledFace
 from train.data.pictures import read_picture
@@ -119,7 +119,7 @@ def candidates(
     Raises :class:`~train.errors.DataError` if the picture cannot be read.
     """
     image = read_picture(picture.path, colour=True)
-    boxes = detector.detect(image)
+    boxes = detector.detect(Frame(image))
     crops = [(Raster(image), CropTransform.from_box(box)) for box in boxes]
     faces = locate_twice(crops, locator.locate_in_parts)
     for box, (_, crop), face in zip(boxes, crops, faces, strict=True):

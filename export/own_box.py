@@ -11,7 +11,7 @@ import numpy as np
 from tracker.geometry import upright_square
 from tracker.inference.opening import open_blazeface
 from tracker.scheme.value import CropRule, Scheme
-from tracker.types import FaceBox, FloatArray
+from tracker.types import FaceBox, FloatArray, Frame
 from train.data.pictures import read_picture
 from train.data.readers import LabelledFace
 from train.progress import progress_bar
@@ -57,8 +57,8 @@ def fit_crop(faces: Sequence[LabelledFace], scheme: Scheme) -> CropFit:
     pairs = []
     with progress_bar("fitting the crop to the detector", len(faces)) as advance:
         for face in faces:
-            image = read_picture(face.image, colour=True)
-            boxes = detector.detect(image, detector.views((image.shape[0], image.shape[1])))
+            frame = Frame(read_picture(face.image, colour=True))
+            boxes = detector.detect(frame, detector.views(frame.image_hw))
             if (box := _around(boxes, face.points)) is not None:
                 pairs.append(_in_box(box, face.points, scheme))
             advance()

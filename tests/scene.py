@@ -70,14 +70,13 @@ class Scene:
 
     def detect(
         self,
-        image_bgr: ImageArray,
+        frame: Frame,
         views: Sequence[View] | None = None,
-        pixel_aspect: float = 1.0,  # noqa: ARG002
     ) -> list[FaceBox]:
         self.looks.append(views)
         if self.boxes is not None:
             return self.boxes
-        seen = [self.people[k] for k in sorted(self.people) if (image_bgr == k).any()]
+        seen = [self.people[k] for k in sorted(self.people) if (frame.image_bgr == k).any()]
         return [replace(face_box(place, self.size), score=self.score) for place in seen]
 
     def locate(self, crops: ImageArray) -> Located:

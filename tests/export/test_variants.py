@@ -19,6 +19,7 @@ from tests.faces import astronaut, blazeface
 from tracker.geometry import CropTransform
 from tracker.inference import backends
 from tracker.inference.weights import find_model
+from tracker.types import Frame
 
 
 @pytest.mark.slow
@@ -52,7 +53,7 @@ def test_half_precision_is_for_cuda_and_keeps_points(name: str, tmp_path: Path, 
 
 def portrait_crops(count: int) -> npt.NDArray[np.uint8]:
     """Return a portrait's face, rotated a little further in each crop, ``(count, 1, 224, 224)``."""
-    box = blazeface().detect(astronaut())[0]
+    box = blazeface().detect(Frame(astronaut()))[0]
     image = cv2.cvtColor(astronaut(), cv2.COLOR_BGR2GRAY)
     upright = CropTransform.from_box(box)
     turned = [replace(upright, angle=upright.angle + turn) for turn in np.linspace(-0.2, 0.2, count)]

@@ -157,7 +157,13 @@ def _members(name: str) -> list[tuple[str, object]]:
 INTERNAL_TYPES = {
     *("CropRule", "Edge", "Measured", "Upright"),  # of a scheme; those of one's own are read from files
     *("CutDetector", "Search", "Sighting", "Track"),  # of a state, which is kept and given back as a whole
-    *("OpenedLandmarker", "Pending", "StandardOutput", "Trim"),  # of what the command line opens
+    *(
+        "KnownBoxes",
+        "OpenedLandmarker",
+        "Pending",
+        "StandardOutput",
+        "Trim",
+    ),  # of what the command line opens
     *(
         "Cell",
         "ChannelOrder",

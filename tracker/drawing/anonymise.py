@@ -124,7 +124,7 @@ class Anonymiser:
         stretch = Stretch.of(frame.pixel_aspect)
         located = [face.landmarks for face in result.faces]
         tracked = [Head.of_points(stretch.to_square(face.points_frame), face.scheme) for face in located]
-        boxes = self._detector.detect(frame.image_bgr, views, frame.pixel_aspect)
+        boxes = self._detector.detect(frame, views)
         return tracked + [Head.of_box(box) for box in boxes]
 
 

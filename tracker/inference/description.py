@@ -12,7 +12,7 @@ from tracker.errors import WeightsError
 from tracker.inference.picture_input import PictureInput, picture_input_of
 from tracker.scheme.fields import Fields, flag, number, one_of, text
 from tracker.scheme.plain import crop_of
-from tracker.scheme.toml import read_toml, scheme_of
+from tracker.scheme.toml import read_toml, scheme_from_table
 from tracker.scheme.value import Scheme
 
 POINT_LAYOUTS = ("xy", "xyz", "xxyy", "heatmaps")
@@ -110,7 +110,7 @@ def read_notes(model: Path) -> ModelNotes | None:
     with errors_of(path):
         fields = Fields(read_toml(path), str(path))
         table = fields.raw("scheme")
-        scheme = None if table is None else scheme_of(table, path)
+        scheme = None if table is None else scheme_from_table(table, path)
         notes = ModelNotes(path, file_hash(path), scheme, fields.table("crop"))
         about = fields.table("model")
         fields.end()

@@ -55,7 +55,7 @@ def find_scheme(name: str) -> Scheme:
     raise ValueError(f"unknown scheme {name!r}: choose one of {', '.join(SCHEMES)}, or a file such as a.toml")
 
 
-def scheme_of(table: object, where: Path) -> Scheme:
+def scheme_from_table(table: object, where: Path) -> Scheme:
     """Return the scheme of the table ``[scheme]`` of a model's TOML file ``where``.
 
     It holds the ``name`` of a shipped scheme, a ``file`` relative to the model's, or a scheme itself. Raises

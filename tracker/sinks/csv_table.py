@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tracker.errors import MisuseError, ResultsError
+from tracker.scheme.decimals import decimal, whole
 from tracker.scheme.ibug68 import IBUG68
-from tracker.scheme.value import Scheme
+from tracker.scheme.value import LEAST_POINTS, Scheme
 from tracker.sinks.line_records import FaceRecord, face_record
 from tracker.sinks.sink import check_scheme
 from tracker.sinks.text import Cell, TableSink, read_cell
@@ -28,7 +29,7 @@ CSV_HEADER = csv_header(IBUG68.n_points)
 
 _NO_MEASURES = (None,) * 7
 _READERS: Mapping[str, Callable[[str], Cell]] = {
-    "source": read_cell, "frame": int, "id": int, "blinks": int,
+    "source": read_cell, "frame": whole, "id": whole, "blinks": whole,
 }  # fmt: skip
 
 
@@ -80,7 +81,8 @@ def read_table(path: Path | str) -> dict[str, list[Cell]]:
         with Path(path).open(newline="", encoding="utf-8") as file:
             rows = csv.reader(file)
             header = tuple(next(rows, ()))
-            if header != csv_header((len(header) - len(_BEFORE) - len(_AFTER)) // 2):
+            n_points = (len(header) - len(_BEFORE) - len(_AFTER)) // 2
+            if n_points < LEAST_POINTS or header != csv_header(n_points):
                 raise ResultsError(f"{path}:1: not the header of the tracker's CSV: give what --csv wrote")
             cells = [_read_row(row, header, f"{path}:{rows.line_num}") for row in rows]
     except (OSError, ValueError, csv.Error) as error:
@@ -93,7 +95,7 @@ def _read_row(row: list[str], header: Sequence[str], where: str) -> list[Cell]:
         raise ResultsError(f"{where}: expected {len(header)} cells, got {len(row)}")
     try:
         cells = zip(header, row, strict=True)
-        return [_READERS.get(name, float)(cell) if cell else None for name, cell in cells]
+        return [_READERS.get(name, decimal)(cell) if cell else None for name, cell in cells]
     except ValueError as error:
         raise ResultsError(f"{where}: {error}") from error
 

@@ -12,7 +12,6 @@ from copy import deepcopy
 from tracker.errors import MisuseError
 from tracker.geometry import Raster
 from tracker.inference.detection.detector import FaceDetector
-from tracker.inference.detection.known_boxes import KnownBoxes
 from tracker.inference.detection.views import View
 from tracker.inference.landmarker import Landmarker
 from tracker.scheme.value import Scheme
@@ -246,13 +245,8 @@ class FaceTracker:
 
     def _detect(self, frame: Frame, views: Sequence[View] | None) -> list[FaceBox]:
         """Return the detector's boxes, but those of faces that are too small to be reported."""
-        detector = self._detector
-        if isinstance(detector, KnownBoxes):
-            boxes = detector.boxes_of(frame)
-        else:
-            boxes = detector.detect(frame.image_bgr, views, frame.pixel_aspect)
-        per_points = self.scheme.crop.box_per_points
-        return [box for box in boxes if self._settings.limits.may_hold(box, per_points)]
+        per_points, limits = self.scheme.crop.box_per_points, self._settings.limits
+        return [box for box in self._detector.detect(frame, views) if limits.may_hold(box, per_points)]
 
     def _result(
         self, frame: Frame, faces: tuple[TrackedFace, ...], stage_ms: dict[str, float], left_out: int

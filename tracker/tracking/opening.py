@@ -135,26 +135,33 @@ class TrackerOptions:
         """
         boxes = None if self.boxes is None else read_boxes(Path(self.boxes))
         opened = open_landmarker(self.model, self.backend, self.threads, faces=self.max_faces)
-        return OpenedTracker(self, boxes or open_detector(self.detector, self.threads), opened)
+        return OpenedTracker(self, boxes or open_detector(self.detector, self.threads), opened, boxes)
 
 
 class OpenedTracker(FaceTracker, Closing):
     """A :class:`~tracker.tracking.face_tracker.FaceTracker` that owns its models; a context manager.
 
     ``label`` names the model and its runtime, such as ``resnet18 int8 on CPUExecutionProvider``. ``boxes``
-    are those of a file, None unless they were asked for.
+    are those of a file if they are the detector, else None.
     ``made_by`` holds all that results depend on to the last digit: model and its hash, versions, settings.
     """
 
-    def __init__(self, options: TrackerOptions, detector: FaceDetector, landmarker: OpenedLandmarker) -> None:
+    def __init__(
+        self,
+        options: TrackerOptions,
+        detector: FaceDetector,
+        landmarker: OpenedLandmarker,
+        boxes: KnownBoxes | None = None,
+    ) -> None:
         admission = Admission.from_meta(landmarker.model.file.meta)
         settings = replace(options.settings(), admission=admission)
         self._models = detector, landmarker.landmarker, settings
         super().__init__(*self._models)
         file = landmarker.file
         self.label = " ".join(filter(None, (file.name, file.precision, "on", landmarker.provider)))
-        self.boxes = detector if isinstance(detector, KnownBoxes) else None
-        self.made_by = _made_by(options, detector, landmarker, settings)
+        self.boxes = boxes
+        detected_by = boxes.identity if boxes else detector_identity(options.detector)
+        self.made_by = _made_by(options, detected_by, landmarker, settings)
         self._to_close = detector if isinstance(detector, Closing) else None
         self._closed = False
 
@@ -201,7 +208,10 @@ def _plain_path(value: Any) -> Any:
 
 
 def _made_by(
-    options: TrackerOptions, detector: FaceDetector, landmarker: OpenedLandmarker, settings: TrackerSettings
+    options: TrackerOptions,
+    detected_by: str | dict[str, str],
+    landmarker: OpenedLandmarker,
+    settings: TrackerSettings,
 ) -> dict[str, Any]:
     model: dict[str, Any] = {
         "name": landmarker.file.name,
@@ -214,17 +224,11 @@ def _made_by(
         model |= {"scheme": landmarker.model.scheme.name, **landmarker.model.described_by}
     return {
         "model": model,
-        "detector": _detected_by(options, detector),
+        "detector": detected_by,
         "settings": asdict(settings),
         "threads": options.threads or default_threads(),
         "versions": {"python": platform.python_version(), **library_versions()},
     }
-
-
-def _detected_by(options: TrackerOptions, detector: FaceDetector) -> str | dict[str, Any]:
-    if isinstance(detector, KnownBoxes):
-        return {"boxes": detector.name, "sha256": detector.sha256}
-    return detector_identity(options.detector)
 
 
 def open_tracker(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from train.cli.options import DataOption, EpochsOption, LimitOption, ThreadsOption
+from train.cli.options import DataOption, EpochsOption, JsonOption, LimitOption, ThreadsOption
 
 if TYPE_CHECKING:
     from train.studies.losses import Comparison
@@ -19,9 +18,7 @@ def compare_losses(
     limit: LimitOption = 256,
     epochs: EpochsOption = 0,
     threads: ThreadsOption = 0,
-    json_path: Annotated[
-        Path | None, typer.Option("--json", metavar="OUT.json", help="Write all figures to this file.")
-    ] = None,
+    json_path: JsonOption = None,
 ) -> None:
     """Measure what a loss on the pixels of heatmaps asks for and learns, against the loss of unet-mri.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,8 +10,8 @@ import typer
 from train.cli.interrupts import interruptible
 
 if TYPE_CHECKING:
+    from train.cli.training import Training
     from train.config import TrainConfig
-    from train.training.options import RunOptions
 
 FinalOption = Annotated[
     bool,
@@ -24,20 +23,12 @@ FinalOption = Annotated[
 ]
 
 
-def default_out(model: str, final: bool) -> Path:
-    """Return the folder of a run for which no ``--out`` is given."""
-    return Path("runs") / (f"{model}-final" if final else model)
-
-
-def train_and_report(
-    recipe: TrainConfig, seed: int | None, data: Path, limit: int, options: RunOptions, final: bool
-) -> None:
-    """Train by ``recipe``, with another ``seed`` if one is given, and print the path of the weights."""
+def train_and_report(recipe: TrainConfig, data: Path, training: Training, final: bool) -> None:
+    """Train by ``recipe``, with another seed if ``training`` has one, and print the path of the weights."""
     from train.training.imm import train_imm
 
-    if seed is not None:
-        recipe = replace(recipe, seed=seed)
+    options = training.options(Path("runs") / (f"{recipe.model}-final" if final else recipe.model))
     with interruptible(options.out):
-        path = train_imm(recipe, data, limit, options, final)
+        path = train_imm(training.seeded(recipe), data, training.limit, options, final)
     if path is not None:
         typer.echo(f"wrote {path}")

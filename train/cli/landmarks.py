@@ -10,28 +10,8 @@ from pathlib import Path
 import typer
 
 from train.cli.interrupts import interruptible
-from train.cli.options import (
-    BatchSizeOption,
-    ConfigOption,
-    DataOption,
-    DevicesOption,
-    EpochsOption,
-    InitOption,
-    KeepOption,
-    LimitOption,
-    MinedOption,
-    NodesOption,
-    OutOption,
-    PartialOption,
-    PseudoOption,
-    RateOption,
-    ResumeOption,
-    SeedOption,
-    SetOption,
-    SizeOption,
-    ThreadsOption,
-    WorkersOption,
-)
+from train.cli.options import DataOption, InitOption, KeepOption, MinedOption, PartialOption, PseudoOption
+from train.cli.training import CropTraining, with_training
 from train.errors import RunError
 
 MODELS = {
@@ -47,42 +27,28 @@ MODELS = {
 def landmark_command(model: str) -> Callable[..., None]:
     """Return the command that trains ``model`` by the recipe ``train/configs/MODEL.py``."""
 
+    @with_training
     def command(  # noqa: PLR0913
         data: DataOption,
-        config: ConfigOption = None,
+        training: CropTraining,
         init: InitOption = "",
         in_part: PartialOption = False,
-        out: OutOption = None,
-        resume: ResumeOption = False,
-        limit: LimitOption = 0,
-        epochs: EpochsOption = 0,
-        batch_size: BatchSizeOption = None,
-        lr: RateOption = None,
-        size: SizeOption = None,
-        values: SetOption = None,
-        seed: SeedOption = None,
-        devices: DevicesOption = 1,
-        num_nodes: NodesOption = 1,
-        threads: ThreadsOption = 0,
-        workers: WorkersOption = 0,
         pseudo: PseudoOption = None,
         keep: KeepOption = 0.8,
         mined: MinedOption = None,
     ) -> None:
-        from train.configs.loading import Changes, recipe
+        from train.configs.loading import recipe
         from train.studies.pseudo_labels import read_labels
         from train.training.landmarks import Additions, train_landmarks
-        from train.training.options import RunOptions
 
-        changes = Changes(epochs, batch_size or 0, lr or 0.0, size or 0, tuple(values or ()))
-        chosen = recipe(model, config, changes)
+        chosen = recipe(model, training.config, training.changes())
         if chosen.model != model:
             raise RunError(f"this recipe is for {chosen.model}, not for {model}")
-        chosen = replace(chosen, init=init or chosen.init, seed=chosen.seed if seed is None else seed)
-        options = RunOptions(out or Path("runs") / model, resume, devices, num_nodes, threads, workers)
+        chosen = training.seeded(replace(chosen, init=init or chosen.init))
+        options = training.options(Path("runs") / model)
         more = Additions(read_labels(pseudo, data, keep) if pseudo else (), mined, in_part)
         with interruptible(options.out):
-            path = train_landmarks(chosen, data, limit, options, partial(typer.echo, err=True), more)
+            path = train_landmarks(chosen, data, training.limit, options, partial(typer.echo, err=True), more)
         if path is not None:
             typer.echo(f"wrote {path}")
 

@@ -15,6 +15,12 @@ NetworkWeightsOption = Annotated[
     Path | None,
     typer.Option("--weights", metavar="FILE", help="Weights of MODEL. [default: the shipped ones]"),
 ]
+LabelsOption = Annotated[Path, typer.Option("--out", metavar="FILE.jsonl", help="Where the labels go.")]
+TeacherOption = Annotated[str, typer.Option("--teacher", help="The network that labels: resnet18, unet...")]
+TeacherWeightsOption = Annotated[
+    Path | None,
+    typer.Option("--weights", metavar="FILE", help="Its weights. [default: the shipped ones]"),
+]
 JsonOption = Annotated[
     Path | None, typer.Option("--json", metavar="OUT.json", help="Write the figures to this file.")
 ]

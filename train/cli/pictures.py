@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from train.cli.options import NetworkWeightsOption
+
 
 def pictures(
     model: Annotated[str, typer.Argument(help="A heatmap network: resnet18, unet, unet-mri or unet-light.")],
@@ -14,9 +16,7 @@ def pictures(
         Path, typer.Option(metavar="FILE", help="A photograph with one face, to draw the maps over.")
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the pictures.")],
-    weights: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Weights of MODEL. [default: the shipped ones]")
-    ] = None,
+    weights: NetworkWeightsOption = None,
     scores: Annotated[
         list[Path] | None,
         typer.Option(

@@ -12,23 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from train.cli.interrupts import interruptible
-from train.cli.options import (
-    BatchSizeOption,
-    ConfigOption,
-    DevicesOption,
-    EpochsOption,
-    JsonOption,
-    LimitOption,
-    NodesOption,
-    OutOption,
-    RateOption,
-    ResumeOption,
-    SeedOption,
-    SetOption,
-    SizeOption,
-    ThreadsOption,
-    WorkersOption,
-)
+from train.cli.options import JsonOption
+from train.cli.training import CropTraining, with_training
 from train.errors import RunError
 
 if TYPE_CHECKING:
@@ -48,8 +33,10 @@ FolderOption = Annotated[
 ]
 
 
+@with_training
 def points(  # noqa: PLR0913
     data: FolderOption,
+    training: CropTraining,
     scheme: Annotated[
         str, typer.Option(metavar="NAME|FILE.toml", help="The points: a shipped scheme, or one of your own.")
     ],
@@ -78,34 +65,17 @@ def points(  # noqa: PLR0913
             "[default: that of --config, else shipped]",
         ),
     ] = "",
-    config: ConfigOption = None,
-    out: OutOption = None,
-    resume: ResumeOption = False,
-    limit: LimitOption = 0,
-    epochs: EpochsOption = 0,
-    batch_size: BatchSizeOption = None,
-    lr: RateOption = None,
-    size: SizeOption = None,
-    values: SetOption = None,
-    seed: SeedOption = None,
-    devices: DevicesOption = 1,
-    num_nodes: NodesOption = 1,
-    threads: ThreadsOption = 0,
-    workers: WorkersOption = 0,
 ) -> None:
     """Train a network on your own labelled pictures, of any points, and measure it on some of them."""
-    from train.configs.loading import Changes
     from train.data.own_split import OwnData
-    from train.training.options import RunOptions
     from train.training.points import SHIPPED, limited_split, train_points
 
     wanted = _scheme(scheme)
     own = OwnData(data, validation, person)
-    split = limited_split(own.read(wanted), limit)
-    changes = Changes(epochs, batch_size or 0, lr or 0.0, size or 0, tuple(values or ()))
-    chosen = _config(network, config, len(split.training), changes)
-    chosen = replace(chosen, init=init or chosen.init or SHIPPED, seed=chosen.seed if seed is None else seed)
-    options = RunOptions(out or Path("runs") / "points", resume, devices, num_nodes, threads, workers)
+    split = limited_split(own.read(wanted), training.limit)
+    chosen = _config(network, training.config, len(split.training), training.changes())
+    chosen = training.seeded(replace(chosen, init=init or chosen.init or SHIPPED))
+    options = training.options(Path("runs") / "points")
     with interruptible(options.out):
         path = train_points(chosen, own, split, wanted, options, partial(typer.echo, err=True))
     if path is not None:
@@ -140,7 +110,7 @@ def _scheme(name: str) -> Scheme:
     try:
         return find_scheme(name)
     except ValueError as error:
-        raise RunError(f"--scheme {name}: {error}") from error
+        raise RunError(str(error)) from error
 
 
 def _config(network: str, config: Path | None, pictures: int, changes: Changes) -> TrainConfig:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from train.cli.options import DataOption
+from train.cli.options import DataOption, LabelsOption, TeacherOption, TeacherWeightsOption
 
 
 def pseudo_label(
     data: DataOption,
-    out: Annotated[Path, typer.Option(metavar="FILE.jsonl", help="Where the labels go.")],
-    teacher: Annotated[str, typer.Option(help="The network that labels: resnet18, unet...")] = "resnet18",
-    weights: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Its weights. [default: the shipped ones]")
-    ] = None,
+    out: LabelsOption,
+    teacher: TeacherOption = "resnet18",
+    weights: TeacherWeightsOption = None,
     limit: Annotated[int, typer.Option(min=0, help="Label only N images of each folder; 0: all.")] = 0,
 ) -> None:
     """Label the faces in fairface/ and youtube_faces/ of DIR with a trained network, to train another on.

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
-from train.cli.options import DataOption
+from train.cli.options import DataOption, LabelsOption, TeacherOption, TeacherWeightsOption
 
 
 def turned_labels(
     data: DataOption,
-    out: Annotated[Path, typer.Option(metavar="FILE.jsonl", help="Where the labels go.")],
-    teacher: Annotated[str, typer.Option(help="The network that labels: resnet18, unet...")] = "unet",
-    weights: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Its weights. [default: the shipped ones]")
-    ] = None,
+    out: LabelsOption,
+    teacher: TeacherOption = "unet",
+    weights: TeacherWeightsOption = None,
 ) -> None:
     """Label the turned and masked faces of DIR that have a box or five points only, to train on them."""
     from train.data.sides import Side

@@ -27,20 +27,17 @@ def read_coco(path: Path, subset: str, scheme: Scheme) -> tuple[list[LabelledFac
     """Read the faces of a COCO file, one for each annotation, and the number of those that were left out.
 
     Image names are relative to the file; coordinates are 0-based pixels. Annotations without keypoints, of
-    crowds, and with a point that is not labelled are left out. Where file and ``scheme`` name the points,
-    they are brought in the order of the scheme.
+    crowds, and with a point that is not labelled are left out, and those of a category with other keypoints
+    if another one has those of ``scheme``. Where file and scheme name the points, they are brought in the
+    order of the scheme.
 
-    Raises :class:`DataError` if the file deviates from this layout, if names or number of the points are not
-    those of the scheme, for a missing image or one of another size than the file says, and for a point that
-    lies far outside its image.
+    Raises :class:`DataError` if the file deviates from this layout, if no category has names and number of
+    the points of the scheme, for a missing image or one of another size than the file says, and for a point
+    that lies far outside its image.
     """
     content = _parse(path)
     images = {entry["id"]: entry for entry in _entries(path, content, "images", ("id", "file_name"))}
-    orders = {
-        entry["id"]: _order(path, entry["keypoints"], scheme)
-        for entry in _entries(path, content, "categories", ("id",))
-        if entry.get("keypoints")
-    }
+    orders = _orders(path, content, scheme)
     faces, left_out = [], 0
     for number, entry in enumerate(_entries(path, content, "annotations", ("image_id",))):
         where = f"{path}: annotation {entry.get('id', number)}"
@@ -48,13 +45,13 @@ def read_coco(path: Path, subset: str, scheme: Scheme) -> tuple[list[LabelledFac
         if not values or entry.get("iscrowd"):
             left_out += 1
             continue
-        points = _points(where, values, scheme)
-        if points is None:
+        order = _order_for(where, orders, entry.get("category_id"), scheme)
+        points = None if order is None else _points(where, values, scheme)
+        if order is None or points is None:
             left_out += 1
             continue
         if entry["image_id"] not in images:
             raise DataError(f"{where}: there is no image {entry['image_id']!r} in the file")
-        order = _order_for(where, orders, entry.get("category_id"), scheme)
         faces.append(_face(where, path.parent, images[entry["image_id"]], points[list(order)], subset))
     if not faces:
         raise DataError(f"{path}: no annotation with all of its {scheme.n_points} points labelled")
@@ -84,6 +81,32 @@ def _entries(
     return entries  # type: ignore[no-any-return]
 
 
+def _orders(path: Path, content: Mapping[str, Any], scheme: Scheme) -> dict[int | str, Sequence[int] | None]:
+    """Return the order of each category that has keypoints, None if they are not those of ``scheme``.
+
+    A scheme without names does not tell which of several categories with as many points is its own.
+    """
+    orders: dict[int | str, Sequence[int] | None] = {}
+    refused: list[DataError] = []
+    fitting: list[str] = []
+    for entry in _entries(path, content, "categories", ("id",)):
+        if entry.get("keypoints"):
+            try:
+                orders[entry["id"]] = _order(path, entry["keypoints"], scheme)
+                fitting.append(", ".join(map(str, entry["keypoints"])))
+            except DataError as error:
+                orders[entry["id"]] = None
+                refused.append(error)
+    if refused and len(refused) == len(orders):
+        raise refused[0]
+    if not scheme.names and len(several := sorted(set(fitting))) > 1:
+        raise DataError(
+            f"{path}: has categories with the points {several[0]} and {several[1]}: "
+            "give the scheme the names of one of them"
+        )
+    return orders
+
+
 def _order(path: Path, names: object, scheme: Scheme) -> Sequence[int]:
     """Return the places, in an annotation, of the points of ``scheme`` in order of their numbers."""
     if not isinstance(names, list) or len(names) != scheme.n_points:
@@ -100,8 +123,8 @@ def _order(path: Path, names: object, scheme: Scheme) -> Sequence[int]:
 
 
 def _order_for(
-    where: str, orders: Mapping[int | str, Sequence[int]], category: object, scheme: Scheme
-) -> Sequence[int]:
+    where: str, orders: Mapping[int | str, Sequence[int] | None], category: object, scheme: Scheme
+) -> Sequence[int] | None:
     """Return the order of an annotation's ``category``; that of the scheme where it tells none."""
     if not isinstance(category, int | str | None):
         raise DataError(f"{where}: expected the id of a category, got {shorten(repr(category))}")

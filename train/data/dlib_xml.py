@@ -15,7 +15,7 @@ from tracker.types import FloatArray
 from train.data.faces import LabelledFace, check_once, check_points, image_at, refuse_hidden
 from train.data.image_size import is_turned
 from train.data.text import coordinate
-from train.errors import DataError
+from train.errors import DataError, in_short
 
 _UPRIGHT = "pixels of the upright pictures"
 """Part of the comment that ``tracker --label-pixels upright`` writes."""
@@ -27,13 +27,14 @@ def read_dlib_xml(path: Path, subset: str, scheme: Scheme = IBUG68) -> list[Labe
     """Read the faces of a dlib ``imglab`` file such as ``labels_ibug_300W_train.xml``, one for each box.
 
     Image names are relative to the file. Parts are 0-based pixels of the stored picture, one for each point
-    of ``scheme``: named by its number in two digits or more, from ``00``, or by its name. Boxes marked
-    ``ignore='1'`` are skipped, as in dlib. The points are checked against the image's size, read from its
-    header.
+    of ``scheme``: named by its number from ``00``, or ``000`` of more than a hundred, or by its name. Boxes
+    marked ``ignore='1'`` are skipped, as in dlib. The points are checked against the image's size, read from
+    its header.
 
     Raises :class:`DataError`, with file and the line of the element, if the file deviates from this layout,
     for an image listed twice, and for a point that is marked as hidden or lies far outside its image. The
-    file may say that it was written for upright pictures: then also for one that is not stored upright.
+    file may say that it was written for upright pictures: then also for one that is not stored upright. Also
+    raises it for a scheme that names a point by the number of another.
     """
     root, places = _parse(path)
     faces = list(_faces(path, root, places, subset, scheme))
@@ -63,13 +64,13 @@ def _parse(path: Path) -> tuple[Element, _Places]:
     except expat.ExpatError as error:
         raise DataError(f"{path}:{error.lineno}: cannot be read: {error}") from error
     except (OSError, LookupError, ValueError) as error:  # the latter two for an unknown encoding
-        raise DataError(f"{path}: cannot be read: {error}") from error
+        raise DataError(f"{path}: cannot be read: {in_short(error)}") from error
     return builder.close(), places
 
 
 def _faces(path: Path, root: Element, places: _Places, subset: str, scheme: Scheme) -> Iterator[LabelledFace]:
     seen: dict[object, str] = {}
-    names = _names(scheme)
+    names = _names(path, scheme)
     is_upright = _UPRIGHT in (root.findtext("comment") or "")
     for image in root.iter("image"):
         where, name = places[image], image.get("file")
@@ -89,10 +90,16 @@ def _faces(path: Path, root: Element, places: _Places, subset: str, scheme: Sche
                 yield LabelledFace(file, points, subset)
 
 
-def _names(scheme: Scheme) -> dict[str, int]:
+def _names(path: Path, scheme: Scheme) -> dict[str, int]:
     """Return the number of each point by the names that its part may have."""
-    numbers = {f"{i:02d}": i for i in range(scheme.n_points)}
-    return {name: i for i, name in enumerate(scheme.names)} | numbers
+    numbers = {f"{i:0{digits}d}": i for i in range(scheme.n_points) for digits in (2, 3)}
+    for i, name in enumerate(scheme.names):
+        if numbers.setdefault(name, i) != i:
+            raise DataError(
+                f"{path}: the scheme {scheme} calls point {i} {name!r}, which is the number of another here: "
+                "give its points names that are no numbers"
+            )
+    return numbers
 
 
 def _points(box: Element, places: _Places, names: Mapping[str, int]) -> tuple[FloatArray, list[str]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tracker.geometry import CropTransform
+from tracker.scheme.fields import number
 from train.data.faces import check_once, image_below
 from train.data.sides import Side, half_side
 from train.data.tables import file_name, read_table
@@ -57,13 +58,13 @@ def with_mined(pictures: Iterable[FacelessPicture], data: Path, table: Path) -> 
     the angle in radians. Raises :class:`~train.errors.DataError` with file and line for anything else.
     """
     mined: dict[Path, list[CropTransform]] = {}
-    for number, line in numbered_lines(table):
+    for place, line in numbered_lines(table):
         try:
             record = json.loads(line)
-            x, y, side, angle = (float(value) for value in record["crop"])
+            x, y, side, angle = (number(value) for value in record["crop"])
             mined.setdefault(data / record["image"], []).append(CropTransform((x, y), side, angle))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise DataError(f"{table}:{number}: not a line with a crop: {error}") from error
+            raise DataError(f"{table}:{place}: not a line with a crop: {error}") from error
     return [replace(one, mined=tuple(mined.get(one.image, ()))) for one in pictures]
 
 

@@ -44,7 +44,7 @@ class Picture:
 
 
 @dataclass(frozen=True, eq=False)
-class Scheme:
+class PointMap:
     """Linear map from iBUG's points to 58.
 
     Each of the 58 is the centroid of iBUG's plus a weighted sum of their offsets from it. ``weights`` is
@@ -59,7 +59,7 @@ class Scheme:
             raise DataError(f"expected finite weights ({N_POINTS}, {N_ASF_POINTS}), got {self.weights.shape}")
 
     @classmethod
-    def fit(cls, points_68: FloatArray, points_58: FloatArray) -> Scheme:
+    def fit(cls, points_68: FloatArray, points_58: FloatArray) -> PointMap:
         """Fit by ridge regression over N faces with both kinds of points, ``(N, P, 2)`` and ``(N, 58, 2)``.
 
         All faces have the same weight, whatever their size.
@@ -126,13 +126,13 @@ def mirrored_border(image: ImageArray, points: FloatArray) -> tuple[ImageArray, 
     return np.asarray(cv2.copyMakeBorder(image, pad, pad, pad, pad, cv2.BORDER_REFLECT_101), np.uint8), pad
 
 
-def framed_picture(face: LabelledFace, scheme: Scheme, framing: Framing, size: int) -> Picture:
+def framed_picture(face: LabelledFace, point_map: PointMap, framing: Framing, size: int) -> Picture:
     """Convert ``face`` to a picture like those of the database, stored at twice the ``size`` that is shown.
 
     300-W images are cut close to the face, so they are extended by :func:`mirrored_border`. Raises
     :class:`~train.errors.DataError` if the image cannot be read.
     """
-    points = scheme.convert(face.points)
+    points = point_map.convert(face.points)
     image, pad = mirrored_border(read_picture(face.image), points)
     points = points + pad
     frame = framing.around(points, size)
@@ -142,7 +142,7 @@ def framed_picture(face: LabelledFace, scheme: Scheme, framing: Framing, size: i
 
 
 def framed_pictures(
-    faces: Sequence[LabelledFace], scheme: Scheme, framing: Framing, size: int, on_read: OnRead
+    faces: Sequence[LabelledFace], point_map: PointMap, framing: Framing, size: int, on_read: OnRead
 ) -> list[Picture]:
     """Convert each of ``faces`` as :func:`framed_picture` does; ``on_read`` is called after each.
 
@@ -154,7 +154,7 @@ def framed_pictures(
 
     def images() -> Iterator[ImageArray]:
         for face in faces:
-            picture = framed_picture(face, scheme, framing, size)
+            picture = framed_picture(face, point_map, framing, size)
             labels.append((picture.points, picture.frame))
             yield picture.image
             on_read()

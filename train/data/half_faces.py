@@ -104,7 +104,7 @@ def place(
 
 def _person(where: str, name: str) -> str:
     person = name.split("_")[-2]
-    if not person.isdigit():
+    if not (person.isascii() and person.isdecimal()):
         raise DataError(f"{where}: expected a file name ..._PPP_NN.jpg, got {shorten(name)}")
     return person
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from PIL import Image, UnidentifiedImageError
 
-from train.errors import DataError
+from train.errors import DataError, in_short
 
 T = TypeVar("T")
 
@@ -47,4 +47,4 @@ def _from_header(path: Path, about: Callable[[Image.Image], T]) -> T:
         reason = f"its content is none of {', '.join(_FORMATS)}, or its header is broken; save it as PNG"
         raise DataError(f"{path}: the image cannot be read: {reason}") from error
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise DataError(f"{path}: the image cannot be read: {error}") from error
+        raise DataError(f"{path}: the image cannot be read: {in_short(error)}") from error

@@ -48,7 +48,7 @@ class Labelled:
         """What the user is to know, a line each."""
         notes = []
         if self.left_out:
-            notes.append(f"{self.left_out} labels lack a point and are left out")
+            notes.append(f"{self.left_out} labels are left out: they lack a point, or have other ones")
         if self.turned:
             notes.append(
                 f"{self.turned} pictures are stored turned (EXIF): their labels are taken as pixels of the "

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tracker.scheme.decimals import decimal
 from tracker.scheme.value import Scheme
 from train.data.faces import LabelledFace
 from train.data.label_folder import Labelled, read_labelled
@@ -57,7 +58,7 @@ class OwnData:
     def share(self) -> float | None:
         """Share that validates, None for a list, a folder or a label file."""
         try:
-            return float(self.validation)
+            return decimal(self.validation)
         except ValueError:
             return None
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
 
 from tracker.scheme.value import Scheme
 from train.data.faces import LabelledFace, check_points, image_below, refuse_hidden
-from train.data.tables import Row, point_columns, read_table
-from train.data.text import coordinate, read_text
+from train.data.tables import Row, csv_rows, point_columns, read_table
+from train.data.text import coordinate
 from train.errors import DataError
 
 
@@ -38,10 +37,10 @@ def read_point_table(path: Path, subset: str, scheme: Scheme) -> tuple[list[Labe
 def _columns(path: Path, scheme: Scheme) -> list[str]:
     """Return the names of the columns in the order x, y of each point, which depend on the table's header."""
     numbered = point_columns(scheme.n_points)
-    header = next(csv.reader(read_text(path).split("\n")), [])
+    first, header = next(iter(csv_rows(path)), (1, []))
     beyond = f"x{scheme.n_points}"
     if beyond in header:
-        raise DataError(f"{path}:1: the scheme {scheme} has no point for the column {beyond}")
+        raise DataError(f"{path}:{first}: the scheme {scheme} has no point for the column {beyond}")
     if scheme.names and numbered[0] not in header:
         return [f"{name}_{axis}" for name in scheme.names for axis in "xy"]
     return numbered

@@ -23,21 +23,33 @@ def read_table(path: Path, columns: Sequence[str]) -> list[Row]:
     Raises :class:`DataError` with file and line for a header that lacks one of them or has one twice,
     a row with more or fewer cells than the header, and a file without rows.
     """
-    lines = list(csv.reader(read_text(path).split("\n")))
-    header = lines[0] if lines else []
+    lines = csv_rows(path)
+    first, header = lines[0] if lines else (1, [])
     if missing := [name for name in columns if name not in header]:
-        raise DataError(f"{path}:1: the header lacks {', '.join(missing)}")
+        raise DataError(f"{path}:{first}: the header lacks {', '.join(missing)}")
     if twice := [name for name in columns if header.count(name) > 1]:
-        raise DataError(f"{path}:1: the header has {', '.join(twice)} twice")
+        raise DataError(f"{path}:{first}: the header has {', '.join(twice)} twice")
     rows = []
-    for number, cells in enumerate(lines[1:], 2):
-        if not cells:
-            continue
+    for number, cells in lines[1:]:
         if len(cells) != len(header):
             raise DataError(f"{path}:{number}: expected {len(header)} cells, got {len(cells)}")
         rows.append((f"{path}:{number}", dict(zip(header, cells, strict=True))))
     if not rows:
         raise DataError(f"{path}: no rows after the header")
+    return rows
+
+
+def csv_rows(path: Path) -> list[tuple[int, list[str]]]:
+    """Read the rows of a CSV file, each with its number from 1; a row is a line, and empty ones are left out.
+
+    Raises :class:`DataError`, with file and line, for one that is no CSV.
+    """
+    rows = []
+    for number, line in enumerate(read_text(path).split("\n"), 1):
+        try:
+            rows += [(number, cells) for cells in csv.reader([line], strict=True) if cells]
+        except csv.Error as error:
+            raise DataError(f"{path}:{number}: cannot be read as CSV: {error}") from error
     return rows
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from train.errors import DataError
+from tracker.scheme.decimals import decimal
+from train.errors import DataError, in_short
 
 MAX_PIXEL = 1e6
 """Largest plausible coordinate: no image is this wide or high."""
@@ -22,7 +23,7 @@ def read_text(path: Path) -> str:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise DataError(f"{path}:{line}: cannot be read: not UTF-8 text") from error
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error}") from error
+        raise DataError(f"{path}: cannot be read: {in_short(error)}") from error
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise DataError(f"{path}:{line}: cannot be read: holds a NUL byte, so it is not text")
@@ -37,15 +38,13 @@ def numbered_lines(path: Path) -> list[tuple[int, str]]:
 
 
 def coordinate(where: str, text: str) -> float:
-    """Parse ``text`` as a coordinate: a finite number within +-:data:`MAX_PIXEL`.
+    """Parse ``text`` as a coordinate: a decimal number within +-:data:`MAX_PIXEL`.
 
     Raises :class:`DataError`, beginning with ``where``, for anything else.
     """
     try:
-        value = float(text)
+        value = decimal(text)
     except ValueError:
-        value = math.nan
-    if "_" in text:  # float() accepts 1_000, which no data set writes
         value = math.nan
     if not abs(value) <= MAX_PIXEL:  # written this way, it is also true for NaN
         raise DataError(f"{where}: expected a finite number up to {MAX_PIXEL:.0f}, got {shorten(text)}")

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tracker.geometry import CropTransform
+from tracker.scheme import fields
 from tracker.types import FloatArray, ImageArray
 from train.data.dataset import from_unit
 from train.data.pictures import read_picture
@@ -79,7 +80,7 @@ def read_parts(path: Path) -> tuple[str, Mapping[str, float]]:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        parts = {str(name): float(value) for name, value in content["scores"][-1]["parts"].items()}
+        parts = {str(name): fields.number(value) for name, value in content["scores"][-1]["parts"].items()}
         return str(content["model"]), parts
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error

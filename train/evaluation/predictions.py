@@ -10,8 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from tracker.scheme.fields import Fields, list_of, two_numbers
 from tracker.types import N_POINTS, FaceBox, FloatArray
-from train.errors import DataError
+from train.errors import DataError, in_short
+
+_LANDMARKS = list_of(two_numbers, f"{N_POINTS} points, two numbers each", N_POINTS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +34,7 @@ def read_lines(path: Path) -> dict[str, Line]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from error
+        raise DataError(f"{path}: cannot be read: {in_short(error)}") from error
     lines: dict[str, Line] = {}
     # Not splitlines: a file name may contain other Unicode line separators, which JSON does not escape.
     for number, row in enumerate(text.removesuffix("\n").split("\n") if text else (), 1):
@@ -108,8 +111,6 @@ def _parse_line(text: str) -> tuple[str, Line]:
 
 
 def _parse_points(face: Mapping[str, Any]) -> FloatArray:
-    points = np.array(face["landmarks"], np.float64)
-    if points.shape != (N_POINTS, 2):
-        raise ValueError(f"expected {N_POINTS} landmarks, got shape {points.shape}")
+    points = np.array(Fields(face, "a face").require("landmarks", _LANDMARKS), np.float64)
     FaceBox.around(points)  # raises if points are not finite or span no area
     return points

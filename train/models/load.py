@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from tracker.geometry import CROP_SIZE
-from train.errors import RunError
+from train.errors import RunError, in_short
 from train.models.backbone import backbone_of, grey_imagenet, is_torchvision
 from train.models.fold import fold_normalisation, normalised_convolutions
 from train.models.registry import MODELS, WITH_BACKBONE, WITHOUT_MAPS, build
@@ -64,7 +64,7 @@ def load_network(model: str, weights: Path | None = None, n_points: int | None =
             raise ValueError(f"they are of {other}")
         network.load_state_dict({name: value.float() for name, value in tensors.items()})
     except _UNREADABLE as error:
-        raise RunError(f"{path} does not hold {model} weights: {_in_short(error)}") from error
+        raise RunError(f"{path} does not hold {model} weights: {in_short(error)}") from error
     return Loaded(network, size)
 
 
@@ -138,14 +138,14 @@ def read_onnx(path: Path) -> tuple[int, dict[str, Tensor]]:
 
 @dataclass(frozen=True)
 class Taken:
-    """Part of a network's weights that a file gave: ``tensors`` of ``of``, a ``share`` 0..1 of all values."""
+    """What a file gave to a network: the tensors ``names``, of ``of``, and a ``share`` 0..1 of all values."""
 
-    tensors: int
+    names: frozenset[str]
     of: int
     share: float
 
     def __str__(self) -> str:
-        return f"{self.tensors} of {self.of} tensors, {math.floor(100 * self.share)} % of the weights"
+        return f"{len(self.names)} of {self.of} tensors, {math.floor(100 * self.share)} % of the weights"
 
 
 @torch.no_grad()
@@ -170,14 +170,14 @@ def warm_start(
     try:
         tensors = _own_names(_read_any(path), network)
     except _UNREADABLE as error:
-        raise RunError(f"--init {path} cannot be read: {_in_short(error)}") from error
+        raise RunError(f"--init {path} cannot be read: {in_short(error)}") from error
     own = network.state_dict()
     shared = {
         name: tensor
         for name, tensor in tensors.items()
         if name in own and own[name].shape == tensor.shape and not name.startswith(fresh)
     }
-    taken = Taken(len(shared), len(own), _values(shared) / _values(own))
+    taken = Taken(frozenset(shared), len(own), _values(shared) / _values(own))
     if not shared:
         raise RunError(f"--init {path} shares no weights with this network")
     if taken.share < LEAST_SHARE and not in_part:
@@ -228,12 +228,6 @@ def _unfold(bias: Tensor) -> Callable[[nn.Module, Any], None]:
         norm.bias.copy_(bias + mean)
 
     return hook
-
-
-def _in_short(error: Exception) -> str:
-    """Shorten an error to one line: torch lists every missing tensor, one paragraph each."""
-    text = " ".join(str(error).split())
-    return text if len(text) <= 160 else f"{text[:160]}..."
 
 
 def shipped_weights(model: str) -> Path:

@@ -14,8 +14,10 @@ from safetensors import SafetensorError, safe_open
 from tracker.scheme.ibug68 import IBUG68
 from tracker.scheme.plain import SCHEME_KEY, from_plain
 from tracker.scheme.value import Scheme
-from train.errors import RunError
+from train.errors import RunError, in_short
 from train.models.load import Loaded, load_network
+from train.models.run_checkpoint import SUFFIX
+from train.models.torch_file import SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -41,15 +43,16 @@ def load_trained(checkpoint: Path, model: str = "") -> Trained:
     return Trained(name, scheme, load_network(name, checkpoint, scheme.n_points), record)
 
 
-def scheme_of(path: Path) -> Scheme:
-    """Return the scheme that a file of weights, exported or not, tells; iBUG's if it tells none.
+def scheme_of_weights(path: Path) -> Scheme | None:
+    """Return the scheme that a file of weights, exported or not, tells; iBUG's if this program wrote none.
 
-    Raises :class:`~train.errors.RunError` if it tells one that cannot be used.
+    None for a file of torch, which cannot tell. Raises :class:`~train.errors.RunError` if it tells one that
+    cannot be used, and for the checkpoint of a run.
     """
-    if path.suffix == ".safetensors":
-        return _scheme(path, _record(path).get("scheme"))
+    if path.suffix.lower() in SUFFIXES:
+        return None
     if path.suffix != ".onnx":
-        return IBUG68
+        return _scheme(path, _record(path).get("scheme"))
     try:
         properties = onnx.load_from_string(path.read_bytes()).metadata_props
         said = {entry.key: entry.value for entry in properties}.get(SCHEME_KEY)
@@ -62,11 +65,13 @@ def scheme_of(path: Path) -> Scheme:
 
 def _record(path: Path) -> Mapping[str, Any]:
     """Return the record of the run that wrote ``path``, empty if it holds none."""
+    if path.suffix == SUFFIX:
+        raise RunError(f"{path} does not tell its scheme: name the .safetensors that its run ends with")
     try:
         with safe_open(path, "pt") as file:
             record = json.loads((file.metadata() or {}).get("run", "{}"))
     except (OSError, SafetensorError, ValueError) as error:
-        raise RunError(f"{path} cannot be read as weights of a run: {error}") from error
+        raise RunError(f"{path} cannot be read as weights of a run: {in_short(error)}") from error
     return record if isinstance(record, dict) else {}
 
 

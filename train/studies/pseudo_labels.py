@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from tracker.geometry import CropTransform, mirror_points
+from tracker.scheme.fields import Fields, list_of, number, two_numbers, wholes
 from tracker.scheme.ibug68 import IBUG68
 from tracker.types import FloatArray
 from train.data.dataset import from_unit
@@ -39,6 +40,7 @@ FAIRFACE = "fairface"
 
 _BATCH = 16
 _MIN_PRESENCE = 0.5
+_LANDMARKS = list_of(two_numbers, f"{IBUG68.n_points} points, two numbers each", IBUG68.n_points)
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,12 +165,12 @@ def _parse(where: str, line: str, root: Path) -> PseudoLabel:
         image = root / record["image"]
         if not image.resolve().is_relative_to(root.resolve()):
             raise ValueError(f"{record['image']} is outside {root}")
-        points = np.array(record["landmarks"], np.float64)
-        if points.shape != (IBUG68.n_points, 2):
-            raise ValueError(f"expected {IBUG68.n_points} points, got {points.shape}")
-        visible = np.array(record["visibility"], np.int8) if "visibility" in record else None
-        numbers = float(record["presence"]), float(record["spread_percent"])
-        seen = PseudoLabel(image, points, *numbers, visible)
+        fields = Fields(record, "a face")
+        points = np.array(fields.require("landmarks", _LANDMARKS), np.float64)
+        states = fields.optional("visibility", wholes)
+        visible = None if states is None else np.array(states, np.int8)
+        presence, width = fields.require("presence", number), fields.require("spread_percent", number)
+        seen = PseudoLabel(image, points, presence, width, visible)
         LabelledFace(image, points, PSEUDO, visibility=visible)  # raises for invalid points
     except (DataError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise DataError(f"{where}: not a line of pseudo-labels: {type(error).__name__}: {error}") from error

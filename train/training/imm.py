@@ -18,7 +18,7 @@ from tracker.types import FaceBox, FloatArray, ImageArray
 from train.config import Stage, TrainConfig
 from train.data.asf import Shot
 from train.data.dataset import from_unit
-from train.data.framed import Framing, Scheme, framed_pictures
+from train.data.framed import Framing, PointMap, framed_pictures
 from train.data.imm import ImmCrops, imm_shots, mean_points, split_people, test_shots
 from train.data.leaks import Fingerprint, find_leaks, fingerprint, refuse
 from train.data.pictures import read_picture
@@ -115,8 +115,8 @@ def _read_crops(
     keep, size = imm_spec(config.model).keep, config.stages[0].size
     reframed = []
     if others:
-        scheme = Scheme.fit(locate_68(training), np.stack([shot.points for shot in training]))
-        reframed = framed_pictures(others, scheme, Framing.of(training), size, on_read)
+        point_map = PointMap.fit(locate_68(training), np.stack([shot.points for shot in training]))
+        reframed = framed_pictures(others, point_map, Framing.of(training), size, on_read)
     crops = ImmCrops(training, size, keep, config.recipe, config.seed, on_read).followed_by(reframed)
     return crops, ImmCrops(validation, size, keep, on_read=on_read)
 

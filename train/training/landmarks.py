@@ -28,9 +28,9 @@ from train.data.splits import (
     youtube_faces,
 )
 from train.errors import RunError
-from train.models.load import Taken, warm_start
+from train.models.load import warm_start
 from train.models.registry import HEADS, WITH_BACKBONE, build
-from train.models.trained import scheme_of
+from train.models.trained import scheme_of_weights
 from train.processes import is_first_process
 from train.progress import progress_bar
 from train.training.options import RunOptions
@@ -117,10 +117,9 @@ def initial_network(
             return build(config.model, scheme.n_points, backbone=config.backbone, pretrained=True)
         network = build(config.model, scheme.n_points, backbone=config.backbone)
         if config.init:
-            taken, fresh = _start_from(network, config, faces, in_part, scheme)
+            line = _start_from(network, config, faces, in_part, scheme)
             if is_first_process():
-                new = f"; new: {' and '.join(fresh)}, for the points of {scheme}" if fresh else ""
-                say(f"--init {config.init} gives {taken}{new}")
+                say(line)
         return network
 
     return make
@@ -132,8 +131,8 @@ def _start_from(
     faces: Sequence[LabelledFace],
     in_part: bool,
     scheme: Scheme,
-) -> tuple[Taken, list[str]]:
-    """Copy all tensors of the file ``config.init`` that fit into ``network``; return which layers stay new.
+) -> str:
+    """Copy all tensors of the file ``config.init`` that fit into ``network``; return a line of what it gave.
 
     The normalisation of an exported model is separated with canonical crops of some of ``faces``.
     """
@@ -143,9 +142,15 @@ def _start_from(
         some = FaceCrops(chosen, config.stages[0].size, scheme=scheme)
         return torch.stack([some[i][0] for i in range(len(some))])
 
-    path = Path(config.init)
-    fresh = () if scheme_of(path).has_points_of(scheme) else HEADS[config.model]
-    return warm_start(network, path, crops, in_part, fresh), [name.removesuffix(".") for name in fresh]
+    path, heads = Path(config.init), HEADS[config.model]
+    told = scheme_of_weights(path)
+    fresh = () if (told or IBUG68).has_points_of(scheme) else heads
+    taken = warm_start(network, path, crops, in_part, fresh)
+    new = " and ".join(name.removesuffix(".") for name in fresh)
+    line = f"--init {path} gives {taken}" + (f"; new: {new}, for the points of {scheme}" if fresh else "")
+    if told is None and (fresh or any(name.startswith(heads) for name in taken.names)):
+        line += f"; a {path.suffix} file does not tell its scheme: it is taken for {IBUG68}"
+    return line
 
 
 def _refuse_leaks(training: list[LabelledFace], validation: list[LabelledFace], data: Path) -> None:

@@ -11,11 +11,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tracker.scheme.decimals import decimal
+from train.data.tables import csv_rows
 from train.errors import DataError
 from train.files import replace
 from train.metrics import Float64Array
 
 NAN = float("nan")
+_NOT_FINITE = ("nan", "inf", "-inf")
 
 Row = Mapping[str, float]
 """One row of the log, by column."""
@@ -91,19 +94,16 @@ def read_log(path: Path) -> Log:
 
     Raises :class:`DataError`, with file and line, if it is not a training log.
     """
-    try:
-        rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from error
-    if len(rows) < 2 or not {"epoch", "loss"} <= set(rows[0]):
+    rows = csv_rows(path)
+    if len(rows) < 2 or not {"epoch", "loss"} <= set(header := rows[0][1]):
         raise DataError(f"{path}: not a training log: it needs columns epoch and loss, and a row")
     values = []
-    for number, row in enumerate(rows[1:], 2):
+    for number, row in rows[1:]:
         try:
-            values.append([float(cell) for cell in row])
+            values.append([float(cell) if cell in _NOT_FINITE else decimal(cell) for cell in row])
         except ValueError as error:
             raise DataError(f"{path}:{number}: {error}") from error
-        if len(row) != len(rows[0]):
-            raise DataError(f"{path}:{number}: expected {len(rows[0])} columns, got {len(row)}")
+        if len(row) != len(header):
+            raise DataError(f"{path}:{number}: expected {len(header)} columns, got {len(row)}")
     columns = np.array(values, np.float64).T
-    return dict(zip(rows[0], columns, strict=True))
+    return dict(zip(header, columns, strict=True))

@@ -14,7 +14,7 @@ from safetensors.torch import save
 from torch import nn
 
 from train.config import TrainConfig
-from train.errors import RunError
+from train.errors import RunError, in_short
 from train.files import replacing, to_json
 from train.training.failures import ending_together
 from train.training.loop import train
@@ -83,7 +83,9 @@ def write_weights(model: nn.Module, size: int, path: Path, record: Mapping[str, 
         with replacing(path) as draft:
             draft.write_bytes(_ordered(save(weights, metadata=metadata)))
     except (OSError, SafetensorError) as error:
-        raise RunError(f"{path} cannot be written: {error}; make room, then go on with --resume") from error
+        raise RunError(
+            f"{path} cannot be written: {in_short(error)}; make room, then go on with --resume"
+        ) from error
 
 
 def _ordered(content: bytes) -> bytes:

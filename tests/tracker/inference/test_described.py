@@ -22,7 +22,7 @@ from tracker.inference.landmarker import FakeLandmarker
 from tracker.inference.opening import open_blazeface, open_landmarker
 from tracker.inference.picture_input import PictureInput
 from tracker.scheme.value import Scheme
-from tracker.types import FloatArray, ImageArray
+from tracker.types import FloatArray, Frame, ImageArray
 
 SIX = Scheme("six", 6)
 PLACES = np.random.default_rng(6).uniform(20, 170, (6, 2))
@@ -215,7 +215,7 @@ def test_a_shipped_model_tells_the_presence_of_a_face(tmp_path: Path) -> None:
     path.with_suffix(".toml").write_text(INSIGHTFACE + presence, encoding="utf-8")
     landmarker = open_landmarker(str(path), "cpu", threads=1).landmarker
     image = astronaut()
-    box, *_ = open_blazeface(threads=1).detect(image)
+    box, *_ = open_blazeface(threads=1).detect(Frame(image))
     face, background = CropTransform.from_box(box), CropTransform((320, 330), 200)
     shown = np.stack([face.cut(image), background.cut(image)])
     located = landmarker.locate(shown)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tracker.scheme.ibug68 import IBUG68
-from tracker.scheme.toml import MOST_BYTES, find_scheme, read_scheme, read_toml, scheme_of
+from tracker.scheme.toml import MOST_BYTES, find_scheme, read_scheme, read_toml, scheme_from_table
 from tracker.scheme.value import CropRule, Scheme, Upright
 
 CAT = """
@@ -83,9 +83,9 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 def test_a_models_file_names_a_scheme_or_holds_it(tmp_path: Path) -> None:
     where = tmp_path / "net.toml"
     (tmp_path / "cat.toml").write_text(CAT, encoding="utf-8")
-    assert scheme_of({"name": "ibug68"}, where) is IBUG68
-    assert scheme_of({"file": "cat.toml"}, where) == SCHEME
-    assert scheme_of({"name": "mine", "n_points": 9}, where) == Scheme("mine", 9)
+    assert scheme_from_table({"name": "ibug68"}, where) is IBUG68
+    assert scheme_from_table({"file": "cat.toml"}, where) == SCHEME
+    assert scheme_from_table({"name": "mine", "n_points": 9}, where) == Scheme("mine", 9)
     for wrong, reason in [
         ({"name": "ibug69"}, "unknown scheme 'ibug69'"),
         ({"name": 3}, "name must be a text"),
@@ -95,5 +95,5 @@ def test_a_models_file_names_a_scheme_or_holds_it(tmp_path: Path) -> None:
         ({}, "needs name"),
     ]:
         with pytest.raises(ValueError, match=reason) as caught:
-            scheme_of(wrong, where)
+            scheme_from_table(wrong, where)
         assert str(tmp_path) in str(caught.value)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.results import faces_in_a_row, three_measured_faces
 from tracker.errors import MisuseError, ResultsError
-from tracker.sinks.csv_table import CSV_HEADER, CsvSink, read_table, results_table
+from tracker.sinks.csv_table import CSV_HEADER, CsvSink, csv_header, read_table, results_table
 
 MEASURES = ["eye_open_left", "eye_open_right", "mouth_open", "yaw_deg", "pitch_deg", "roll_deg", "blinks"]
 
@@ -99,12 +99,20 @@ def test_negative_numbers_stay_numbers(tmp_path: Path) -> None:
     assert read_table(tmp_path / "o.csv") == results_table(results)
 
 
+def _row(time: str) -> str:
+    return ",".join(CSV_HEADER) + f"\na.mp4,0,{time},1" + ",0" * 148 + "\n"
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("a,b\n", r":1: not the header"),
         (",".join(CSV_HEADER) + "\n1,2\n", r":2: expected 152 cells, got 2"),
-        (",".join(CSV_HEADER) + "\n" + ",".join(["x"] * 152) + "\n", r":2: .*invalid literal"),
+        (",".join(CSV_HEADER) + "\n" + ",".join(["x"] * 152) + "\n", r":2: 'x' is no whole number"),
+        (_row("1_0"), r":2: '1_0' is no decimal number"),
+        (_row("nan"), r":2: 'nan' is no decimal number"),
+        (_row("\u0663"), r":2: '\u0663' is no decimal number"),
+        (",".join(csv_header(0)) + "\na.mp4" + ",0" * 15 + "\n", r":1: not the header"),
         ("\udcff", "cannot read"),
     ],
 )

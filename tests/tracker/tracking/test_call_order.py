@@ -19,7 +19,7 @@ from tracker.inference.detection.detector import FakeDetector
 from tracker.inference.landmarker import FakeLandmarker
 from tracker.tracking.face_tracker import FaceTracker
 from tracker.tracking.opening import open_tracker
-from tracker.types import FaceBox, Frame, ImageArray
+from tracker.types import FaceBox, Frame
 
 
 def tracker_of_nothing() -> FaceTracker:
@@ -59,10 +59,10 @@ class BlockingDetector(FakeDetector):
         super().__init__()
         self.entered, self.released = threading.Event(), threading.Event()
 
-    def detect(self, image_bgr: ImageArray, views: Any = None, pixel_aspect: float = 1.0) -> list[FaceBox]:
+    def detect(self, frame: Frame, views: Any = None) -> list[FaceBox]:
         self.entered.set()
         assert self.released.wait(30)
-        return super().detect(image_bgr, views, pixel_aspect)
+        return super().detect(frame, views)
 
 
 def test_step_in_two_threads_at_once_is_an_error() -> None:

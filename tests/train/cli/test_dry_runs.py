@@ -22,7 +22,7 @@ from train.training.log import read_log
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"),  # of torch's exporter
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # of torch's exporter
 ]
 
 LABELLED_ONLY = ("--set", "stages.0.sets=", "--set", "stages.1.sets=")

@@ -53,7 +53,14 @@ def test_mined_crops_are_those_of_the_table(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["[]", '{"image": "a.jpg", "crop": [1, 2, 3]}', '{"crop": [1, 2, 0, 0]}', "x"]
+    "line",
+    [
+        "[]",
+        '{"image": "a.jpg", "crop": ["1", 2, 3, 0]}',
+        '{"image": "a.jpg", "crop": [1, 2, 3]}',
+        '{"crop": [1, 2, 0, 0]}',
+        "x",
+    ],
 )
 def test_a_line_without_a_crop_is_named(tmp_path: Path, line: str) -> None:
     table = tmp_path / "mined.jsonl"

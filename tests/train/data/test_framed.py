@@ -15,15 +15,15 @@ from tests.tiny import face_points, write_face
 from tests.train.imm_files import HW, draw_shot, template_58, write_shot
 from tracker.types import FaceBox
 from train.data.asf import read_asf
-from train.data.framed import Framing, Scheme, framed_picture, framed_pictures
+from train.data.framed import Framing, PointMap, framed_picture, framed_pictures
 from train.data.imm import ImmCrops, imm_shots, split_people
 from train.data.readers import LabelledFace
 from train.errors import DataError
 from train.metrics import inter_ocular, point_distances
 from train.training.imm import locate_68
 
-FIRST_58 = Scheme(np.eye(68, 58))
-"""Scheme that keeps the first 58 points unchanged."""
+FIRST_58 = PointMap(np.eye(68, 58))
+"""Map that keeps the first 58 points unchanged."""
 
 
 def random_faces(count: int, seed: int) -> FloatArray:
@@ -32,11 +32,11 @@ def random_faces(count: int, seed: int) -> FloatArray:
     return faces + rng.normal(0, 6, faces.shape)
 
 
-def test_a_linear_scheme_is_recovered() -> None:
+def test_a_linear_map_is_recovered() -> None:
     rng = np.random.default_rng(0)
-    true = Scheme(rng.dirichlet(np.ones(68), 58).T)
+    true = PointMap(rng.dirichlet(np.ones(68), 58).T)
     known = random_faces(400, seed=1)
-    found = Scheme.fit(known, true.convert(known))
+    found = PointMap.fit(known, true.convert(known))
     others = random_faces(20, seed=2)
     error = point_distances(found.convert(others), true.convert(others)) / inter_ocular(others)[:, None]
     assert error.max() < 0.005  # left by the regularisation: 0.1 against some 400 x 2 x 0.005 a direction
@@ -46,23 +46,23 @@ def test_large_and_small_faces_have_the_same_weight() -> None:
     known = random_faces(60, seed=3)
     wanted = FIRST_58.convert(known) + np.random.default_rng(4).normal(0, 2, (60, 58, 2))
     zoom = np.where(np.arange(60) % 2, 1.0, 50.0)[:, None, None]
-    plain, zoomed = Scheme.fit(known, wanted), Scheme.fit(known * zoom, wanted * zoom)
+    plain, zoomed = PointMap.fit(known, wanted), PointMap.fit(known * zoom, wanted * zoom)
     assert zoomed.weights == pytest.approx(plain.weights, abs=1e-9)
 
 
 @given(floats(-3.1, 3.1), floats(0.1, 10), floats(-500, 500), floats(-500, 500))
-def test_a_scheme_commutes_with_similarity_transforms(angle: float, scale: float, x: float, y: float) -> None:
-    scheme = Scheme(np.random.default_rng(5).normal(0, 0.2, (68, 58)))
+def test_a_map_commutes_with_similarity_transforms(angle: float, scale: float, x: float, y: float) -> None:
+    point_map = PointMap(np.random.default_rng(5).normal(0, 0.2, (68, 58)))
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     face = face_points((0.0, 0.0))
-    moved = scheme.convert(face @ turn.T + (x, y))
-    assert moved == pytest.approx(scheme.convert(face) @ turn.T + (x, y), abs=1e-6)
+    moved = point_map.convert(face @ turn.T + (x, y))
+    assert moved == pytest.approx(point_map.convert(face) @ turn.T + (x, y), abs=1e-6)
 
 
 @pytest.mark.parametrize("weights", [np.eye(68), np.full((68, 58), np.nan)])
-def test_a_scheme_of_another_shape_is_refused(weights: FloatArray) -> None:
+def test_a_map_of_another_shape_is_refused(weights: FloatArray) -> None:
     with pytest.raises(DataError, match="68, 58"):
-        Scheme(weights)
+        PointMap(weights)
 
 
 def shot(folder: Path, name: str, center: tuple[float, float], width: float) -> Shot:
@@ -160,5 +160,5 @@ def test_the_shipped_network_sees_the_real_shots(data_dir: Path) -> None:
     found, labels = locate_68(shots), np.stack([one.points for one in shots])
     apart = inter_ocular(found)
     assert (point_distances(found[:, [33]], labels[:, [52]])[:, 0] / apart).mean() < 0.05
-    scheme = Scheme.fit(found, labels)
-    assert (point_distances(scheme.convert(found), labels) / apart[:, None]).mean() < 0.05
+    point_map = PointMap.fit(found, labels)
+    assert (point_distances(point_map.convert(found), labels) / apart[:, None]).mean() < 0.05

@@ -1,6 +1,7 @@
 """Readers return faces or raise a DataError for any content of a label file, and raise nothing else."""
 
 import json
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -102,10 +103,41 @@ def test_numbers_beyond_the_float_range_are_refused(
     for name in ("pseudo", "predictions"):
         path, read = made[name]
         whole = path.read_text()
-        with pytest.raises(DataError, match="OverflowError"):
+        with pytest.raises(DataError, match="landmarks must be 68 points"):
             path.write_text(whole.replace("20.0", "9" * 400, 1))
             read(path)
         path.write_text(whole)
+
+
+@pytest.mark.parametrize("written", ["1_0", "\u0663", "\uff13.5", "nan", "infinity", "1e999", "0x10", ""])
+@pytest.mark.parametrize("name", ["pts", "asf", "xml", "csv", "wflw"])
+def test_only_plain_decimal_numbers_are_coordinates(
+    made: dict[str, tuple[Path, Callable[[Path], object]]], name: str, written: str
+) -> None:
+    path, read = made[name]
+    whole = path.read_bytes()
+    number = re.compile(rb"""(?<=[\t ,'"])[0-9]+\.[0-9]{2,}(?=[\t ,'"\n])""")
+    try:
+        path.write_bytes(number.sub(written.encode(), whole, count=1))
+        with pytest.raises(DataError, match=path.name + r":\d+: expected"):
+            read(path)
+    finally:
+        path.write_bytes(whole)
+
+
+@pytest.mark.parametrize("written", ['"20.0"', '"2_0"', "NaN", "Infinity", "true", "null"])
+@pytest.mark.parametrize("name", ["pseudo", "predictions"])
+def test_only_numbers_of_json_are_coordinates(
+    made: dict[str, tuple[Path, Callable[[Path], object]]], name: str, written: str
+) -> None:
+    path, read = made[name]
+    whole = path.read_text("utf-8")
+    try:
+        path.write_text(whole.replace("20.0", written, 1), "utf-8")
+        with pytest.raises(DataError, match=r":1: .*landmarks must be 68 points"):
+            read(path)
+    finally:
+        path.write_text(whole, "utf-8")
 
 
 @pytest.mark.parametrize("elsewhere", ["../secret.png", "/etc/hostname", "sub/../../secret.png"])

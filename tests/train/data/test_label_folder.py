@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from tests.train.data.own_pictures import KITE, coco, imglab, kites, write_labels, write_pictures, write_table
-from tracker.scheme.value import plain_scheme
+from tracker.scheme.jd106 import JD106
+from tracker.scheme.value import Scheme, plain_scheme
 from train.data.label_folder import SUFFIXES, read_labelled
 from train.errors import DataError
 
@@ -74,7 +75,7 @@ def test_labels_that_lack_a_point_are_left_out_and_counted(tmp_path: Path) -> No
     (folder / "labels.json").write_text(json.dumps(content))
     labelled = read_labelled(folder, KITE)
     assert [face.image.name for face in labelled.faces] == list(POINTS)[::2]
-    assert labelled.notes == ["2 labels lack a point and are left out"]
+    assert labelled.notes == ["2 labels are left out: they lack a point, or have other ones"]
 
     (folder / "labels.json").unlink()
     write_table(folder / "labels.csv", POINTS)
@@ -82,6 +83,37 @@ def test_labels_that_lack_a_point_are_left_out_and_counted(tmp_path: Path) -> No
     text[1] = ",".join([*text[1].split(",")[:-1], ""])
     (folder / "labels.csv").write_text("\n".join(text))
     assert read_labelled(folder, KITE).left_out == 1
+
+
+def test_categories_with_other_keypoints_are_left_out_and_counted(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, ".json")
+    content = coco(POINTS)
+    annotations, categories = content["annotations"], content["categories"]
+    assert isinstance(annotations, list)
+    assert isinstance(categories, list)
+    categories.insert(0, {"id": 7, "name": "person", "keypoints": ["head", "foot"]})
+    categories.insert(0, {"id": 8, "name": "box"})
+    annotations.append({"image_id": 0, "category_id": 7, "keypoints": [1, 2, 2] * 2})
+    (folder / "labels.json").write_text(json.dumps(content))
+    labelled = read_labelled(folder, KITE)
+    for face, points in zip(labelled.faces, POINTS.values(), strict=True):
+        np.testing.assert_allclose(face.points, points)
+    assert labelled.left_out == 1
+    (folder / "labels.json").write_text(json.dumps(content | {"categories": categories[:2]}))
+    with pytest.raises(DataError, match=r"other points than the category's keypoints \['head', 'foot'\]"):
+        read_labelled(folder, KITE)
+
+
+def test_of_several_categories_with_as_many_keypoints_the_schemes_names_choose(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, ".json")
+    content = coco(POINTS)
+    categories = content["categories"]
+    assert isinstance(categories, list)
+    categories.append({"id": 7, "name": "sign", "keypoints": list("abcde")})
+    (folder / "labels.json").write_text(json.dumps(content))
+    with pytest.raises(DataError, match=r"points a, b, c, d, e and .*: give the scheme the names of one"):
+        read_labelled(folder, plain_scheme("kite", 5))
+    assert len(read_labelled(folder, KITE).faces) == len(POINTS)
 
 
 def test_pictures_that_are_stored_turned_are_told(tmp_path: Path) -> None:
@@ -163,6 +195,32 @@ def test_parts_of_imglab_by_unknown_or_repeated_names_are_refused(tmp_path: Path
         (tmp_path / "labels.xml").write_text(imglab(POINTS).replace(before, after))
         with pytest.raises(DataError, match="expected parts 00 to 04 once each"):
             read_labelled(tmp_path, KITE)
+
+
+def test_parts_of_imglab_by_names_that_are_numbers_of_others_are_refused(tmp_path: Path) -> None:
+    write_pictures(tmp_path, list(POINTS))
+    order = (2, 0, 1, 4, 3)
+    names = tuple(f"{number:02d}" for number in order)
+    text = imglab(POINTS)
+    for name, number in zip(KITE.names, names, strict=True):
+        text = text.replace(f'name="{name}"', f'name="{number}"')
+    (tmp_path / "labels.xml").write_text(text)
+    with pytest.raises(DataError, match=r"calls point 0 '02', which is the number of another"):
+        read_labelled(tmp_path, Scheme("kite", 5, names=names))
+    by_number = read_labelled(tmp_path, plain_scheme("kite", 5)).faces[0].points
+    np.testing.assert_allclose(by_number[list(order)], next(iter(POINTS.values())))
+    named = Scheme("kite", 5, names=tuple(f"{number:02d}" for number in range(5)))
+    np.testing.assert_array_equal(read_labelled(tmp_path, named).faces[0].points, by_number)
+
+
+def test_parts_of_more_than_a_hundred_points_have_three_digits(tmp_path: Path) -> None:
+    write_pictures(tmp_path, ["a.png"])
+    points = np.random.default_rng(0).uniform(5, 30, (JD106.n_points, 2)).round()
+    parts = "".join(f'<part name="{i:03d}" x="{x}" y="{y}"/>' for i, (x, y) in enumerate(points))
+    text = f'<dataset><images><image file="a.png"><box>{parts}</box></image></images></dataset>'
+    (tmp_path / "labels.xml").write_text(text)
+    (face,) = read_labelled(tmp_path, JD106).faces
+    np.testing.assert_array_equal(face.points, points)
 
 
 def test_the_picture_is_that_of_the_file_not_of_its_suffix(tmp_path: Path) -> None:

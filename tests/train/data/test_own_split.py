@@ -76,7 +76,8 @@ def test_another_folder_validates(folder: Path, tmp_path: Path) -> None:
     [
         ("0", "", "a share lies between 0 and 1"),
         ("1.0", "", "a share lies between 0 and 1"),
-        ("nan", "", "a share lies between 0 and 1"),
+        ("nan", "", "neither a share such as 0.1"),
+        ("0.0_5", "", "neither a share such as 0.1"),
         ("nowhere", "", "neither a share such as 0.1 nor a file or folder"),
         ("0.1", "(", "not a regular expression"),
         ("0.1", "(a)(b)", "one group at most"),

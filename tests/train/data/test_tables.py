@@ -27,6 +27,8 @@ def test_rows_are_read_by_column_with_their_place(tmp_path: Path) -> None:
         ("name\na\n", r":1: the header lacks file"),
         ("file\n", r"no rows after the header"),
         ("file,x0\na.jpg\n", r":2: expected 2 cells, got 1"),
+        ('\nfile,x0\n\n"a.jpg,1\nb.jpg,2\n', r":4: cannot be read as CSV: unexpected end of data"),
+        (f"file,x0\n{'a' * 200_000},1\n", r":2: cannot be read as CSV: field larger"),
         ("file,x0,file\na.jpg,1,b.jpg\n", r":1: the header has file twice"),
     ],
 )

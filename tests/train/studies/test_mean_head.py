@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.train.data.test_head import seen
 from tracker.scheme.ibug68 import MIRROR
@@ -28,4 +29,4 @@ def test_the_head_is_found_again_from_its_projections_and_a_distorted_start() ->
 def test_the_result_is_symmetric_with_eye_corners_90_mm_apart() -> None:
     found = mean_head([face(5), face(30)])
     assert np.abs(found[MIRROR] - found * (-1, 1, 1)).max() < 1e-9
-    assert np.linalg.norm(found[45] - found[36]) == 90
+    assert np.linalg.norm(found[45] - found[36]) == pytest.approx(90, rel=1e-12)

@@ -117,9 +117,10 @@ def test_labels_of_low_presence_are_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"landmarks": [[0, 0]]}, "expected 68"),
-        ({"landmarks": None}, "expected 68"),
-        ({"presence": "high"}, "could not convert"),
+        ({"landmarks": [[0, 0]]}, "landmarks must be 68 points"),
+        ({"landmarks": None}, "landmarks must be 68 points"),
+        ({"presence": "0.9"}, "presence must be a finite number"),
+        ({"spread_percent": float("nan")}, "spread_percent must be a finite number"),
         ({"image": "../secret.png"}, "outside"),
         ({"image": "none.png"}, "is missing"),
         ({"image": 3}, "TypeError"),

@@ -26,6 +26,8 @@ def test_columns_are_read_by_name(tmp_path: Path) -> None:
         ("epoch,loss\n", "epoch and loss"),
         ("a,b\n1,2\n", "epoch and loss"),
         ("epoch,loss\n1,2\n2,x\n", r"log\.csv:3: "),
+        ("epoch,loss\n1,1_0\n", r"log\.csv:2: '1_0' is no decimal number"),
+        ("epoch,loss\u2028\n1,2\n", "epoch and loss"),
         ("epoch,loss\n1\n", r"log\.csv:2: expected 2 columns, got 1"),
         ("epoch,loss\n1,2,3\n", r"log\.csv:2: expected 2 columns, got 3"),
     ],

@@ -29,7 +29,7 @@ from train.evaluation.points import point_scores
 from train.evaluation.points_card import write_card
 from train.models.load import Loaded, load_network, shipped_weights
 from train.models.registry import HEADS, OF_ANY_SCHEME, build
-from train.models.trained import Trained, load_trained, scheme_of
+from train.models.trained import Trained, load_trained, scheme_of_weights
 from train.training.landmarks import initial_network
 from train.training.options import RunOptions
 from train.training.points import error_unit, train_points
@@ -98,21 +98,44 @@ def test_points_that_are_those_of_the_file_are_taken_as_well(tmp_path: Path, own
     assert torch.equal(state["encoder1.enc1conv1.weight"], trained["encoder1.enc1conv1.weight"])
 
 
+def test_a_file_of_torch_is_said_to_be_taken_for_one_of_ibugs_points(tmp_path: Path, own: OwnData) -> None:
+    trained, said = {68: build("unet-light"), 5: build("unet-light", 5)}, list[str]()
+    for count, network in trained.items():
+        torch.save(network.state_dict(), tmp_path / f"{count}.pt")
+    config = replace(points_config("unet-light", 9), init=str(tmp_path / "68.pt"))
+    state = initial_network(config, [], said.append, True, IBUG68)().state_dict()
+    assert torch.equal(state["maps.weight"], trained[68].state_dict()["maps.weight"])
+    config = replace(config, init=str(tmp_path / "5.pt"))
+    state = initial_network(config, own.read(KITE).training, said.append, True, KITE)().state_dict()
+    assert not torch.equal(state["maps.weight"], trained[5].state_dict()["maps.weight"])
+    assert "tensors, 100 % of the weights; a .pt file does not tell its scheme: it is taken for" in said[0]
+    assert said[1].endswith(
+        "new: maps and presence, for the points of kite (5 points); a .pt file does not "
+        "tell its scheme: it is taken for ibug68 (68 points)"
+    )
+
+
+def test_a_checkpoint_is_no_weights_of_own_points(tmp_path: Path) -> None:
+    for read in (scheme_of_weights, load_trained):
+        with pytest.raises(RunError, match=r"last\.ckpt does not tell its scheme: name the \.safetensors"):
+            read(tmp_path / "last.ckpt")
+
+
 def test_files_without_a_scheme_are_of_ibugs_points(tmp_path: Path) -> None:
-    assert scheme_of(shipped_weights("unet-light")) is IBUG68
-    assert scheme_of(tmp_path / "unet.pt") is IBUG68
+    assert scheme_of_weights(shipped_weights("unet-light")) is IBUG68
+    assert scheme_of_weights(tmp_path / "unet.pt") is None
     save_file({"a": torch.zeros(1)}, tmp_path / "a.safetensors")
-    assert scheme_of(tmp_path / "a.safetensors") is IBUG68
+    assert scheme_of_weights(tmp_path / "a.safetensors") is IBUG68
     for run in ("[]", "no json", '{"scheme": {"name": "x"}}'):
         save_file({"a": torch.zeros(1)}, tmp_path / "a.safetensors", metadata={"run": run})
         if run != "[]":
             with pytest.raises(RunError, match=r"a\.safetensors"):
-                scheme_of(tmp_path / "a.safetensors")
+                scheme_of_weights(tmp_path / "a.safetensors")
     for name in ("bad.onnx", "bad.safetensors", "missing.onnx", "missing.safetensors"):
         if name.startswith("bad"):
             (tmp_path / name).write_bytes(b"nothing")
         with pytest.raises(RunError, match=name):
-            scheme_of(tmp_path / name)
+            scheme_of_weights(tmp_path / name)
 
 
 def tiny_run(own: OwnData, scheme: Scheme, out: Path, said: list[str]) -> Path:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker.errors import WeightsError
-from tracker.geometry import Raster, Stretch
+from tracker.geometry import Raster
 from tracker.inference.detection.anchors import decode, make_anchors
 from tracker.inference.detection.box_correction import N_KEYPOINTS, BoxCorrection, RawFace
 from tracker.inference.detection.detector import check_picture
@@ -31,7 +31,7 @@ from tracker.inference.detection.views import (
     with_border,
 )
 from tracker.inference.sessions import Session
-from tracker.types import FaceBox, FloatArray, ImageArray
+from tracker.types import FaceBox, FloatArray, Frame, ImageArray
 
 STILL_MIN_SCORE = 0.4
 """Default of the least score of a face in a still image, of which many are looked at more closely.
@@ -88,19 +88,14 @@ class BlazeFace:
         """
         return [passes(image_hw)[0], *close_ups(image_hw)]
 
-    def detect(
-        self, image_bgr: ImageArray, views: Sequence[View] | None = None, pixel_aspect: float = 1.0
-    ) -> list[FaceBox]:
-        """Return the tight boxes of iBUG's points in ``image_bgr`` ``(H, W, 3)`` uint8, best score first.
+    def detect(self, frame: Frame, views: Sequence[View] | None = None) -> list[FaceBox]:
+        """Return the tight boxes of iBUG's points in ``frame``, in square pixels, best score first.
 
-        Boxes are in square pixels; ``pixel_aspect`` is the width of the picture's pixels over their height.
         Each face is reported once, however many of the ``views`` show it. Without ``views`` the picture is
         searched as a still image: in full at all sizes, and turned. Where two views contradict each other
-        about which way up a face is, both boxes are reported. Raises ``ValueError`` for an array of another
-        type or shape.
+        about which way up a face is, both boxes are reported.
         """
-        check_picture(image_bgr)
-        picture = Raster(image_bgr, Stretch.of(pixel_aspect))
+        picture = Raster.of(frame)
         faces = self._detect_still(picture) if views is None else self._detect_in_views(picture, views)
         return [self._correction.apply(face) for face in faces]
 

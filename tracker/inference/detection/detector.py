@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from tracker.inference.detection.views import View, whole_picture
-from tracker.types import FaceBox, ImageArray
+from tracker.types import FaceBox, Frame, ImageArray
 
 
 class FaceDetector(Protocol):
@@ -21,13 +21,11 @@ class FaceDetector(Protocol):
         """
         ...
 
-    def detect(
-        self, image_bgr: ImageArray, views: Sequence[View] | None = None, pixel_aspect: float = 1.0
-    ) -> list[FaceBox]:
-        """Return the faces in ``image_bgr`` ``(H, W, 3)`` uint8, best score first, in square pixels.
+    def detect(self, frame: Frame, views: Sequence[View] | None = None) -> list[FaceBox]:
+        """Return the faces in the picture of ``frame``, best score first, in square pixels.
 
-        ``pixel_aspect`` is the width of the picture's pixels over their height; where it is not 1,
-        :class:`tracker.geometry.Stretch` leads from boxes to the pixels that are stored.
+        Where ``frame.pixel_aspect`` is not 1, :class:`tracker.geometry.Stretch` leads from boxes to the
+        pixels that are stored.
 
         Searches ``views``, some of those that :meth:`views` returns. None is for a still image: all of the
         picture is searched at all sizes, and for faces that are turned or upside down; two boxes of one face
@@ -61,9 +59,8 @@ class FakeDetector:
 
     def detect(
         self,
-        image_bgr: ImageArray,  # noqa: ARG002
+        frame: Frame,  # noqa: ARG002
         views: Sequence[View] | None = None,
-        pixel_aspect: float = 1.0,  # noqa: ARG002
     ) -> list[FaceBox]:
         """Return ``boxes``, and add ``views`` to ``looks``."""
         self.looks.append(views)

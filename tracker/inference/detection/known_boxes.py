@@ -1,8 +1,9 @@
-"""Boxes of faces that are known beforehand, from a file: JSON lines or CSV.
+r"""Boxes of faces that are known beforehand, from a file: JSON lines or CSV.
 
 Each line is a face: the name of its picture (``image``) or the number of its frame (``frame``, from 0), and
 ``x0, y0, x1, y1`` in pixels of the picture as results give them, with (0, 0) at the centre of the top left
-one. Of an image's path only the file name counts. ``score``, 0..1, may be missing.
+one. Of an image's path only the file name counts. ``score``, 0..1, may be missing. A line ends with
+``\n`` or ``\r\n``; numbers are plain decimal ones.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ import numpy as np
 from tracker.errors import MisuseError, SourceError
 from tracker.geometry import Stretch
 from tracker.inference.detection.views import View, whole_picture
-from tracker.types import FaceBox, Frame, ImageArray
+from tracker.scheme.decimals import decimal, whole
+from tracker.types import FaceBox, Frame
 
 MOST_BYTES = 500_000_000
 """Largest file that is read."""
@@ -33,6 +35,8 @@ _COLUMNS = frozenset({"image", "frame", *_CORNERS, "score"})
 @dataclass(frozen=True)
 class KnownBoxes:
     """Boxes of each picture, by its file name, or of each frame, by its number; others have no faces.
+
+    They take the place of a :class:`~tracker.inference.detection.detector.FaceDetector`.
 
     ``sha256`` is that of the file they come from, and ``name`` its name.
     """
@@ -46,11 +50,20 @@ class KnownBoxes:
         """True if boxes are found by the names of pictures, False by the numbers of frames."""
         return any(isinstance(key, str) for key in self.boxes)
 
+    @property
+    def identity(self) -> dict[str, str]:
+        """Name and hash of the file, as JSON-compatible data."""
+        return {"boxes": self.name, "sha256": self.sha256}
+
     def views(self, image_hw: tuple[int, int]) -> Sequence[View]:
         """Return the whole picture of ``image_hw`` = (height, width) square pixels."""
         return [whole_picture(image_hw)]
 
-    def boxes_of(self, frame: Frame) -> list[FaceBox]:
+    def detect(
+        self,
+        frame: Frame,
+        views: Sequence[View] | None = None,  # noqa: ARG002 - the picture is not looked at
+    ) -> list[FaceBox]:
         """Return the boxes of ``frame`` in square pixels.
 
         Raises :class:`~tracker.errors.MisuseError` for a picture without a name, if boxes go by names.
@@ -63,16 +76,6 @@ class KnownBoxes:
             return found
         return [_in_square_pixels(box, Stretch.of(frame.pixel_aspect)) for box in found]
 
-    def detect(
-        self,
-        image_bgr: ImageArray,
-        views: Sequence[View] | None = None,
-        pixel_aspect: float = 1.0,
-    ) -> list[FaceBox]:
-        """Raise :class:`~tracker.errors.MisuseError`: a picture alone does not tell which one it is."""
-        del image_bgr, views, pixel_aspect
-        raise MisuseError(f"the boxes of {self.name} are found by frame: take boxes_of")
-
 
 def read_boxes(path: Path) -> KnownBoxes:
     """Read a file of boxes.
@@ -84,7 +87,8 @@ def read_boxes(path: Path) -> KnownBoxes:
         if path.stat().st_size > MOST_BYTES:
             raise SourceError(f"boxes {path}: larger than {MOST_BYTES // 10**6} MB, divide the file")
         data = path.read_bytes()
-        lines = data.decode("utf-8-sig").splitlines()
+        # Not splitlines: the name of a picture may contain other characters that end lines.
+        lines = [line.removesuffix("\r") for line in data.decode("utf-8-sig").split("\n")]
     except OSError as error:
         raise SourceError(f"boxes {path} cannot be read: {error.strerror or error}") from error
     except ValueError as error:
@@ -163,7 +167,7 @@ class _Table:
 
 def _plain(cell: str) -> object:
     """Return the number that a cell of CSV holds, else its text."""
-    for kind in (int, float):
+    for kind in (whole, decimal):
         with suppress(ValueError):
             return kind(cell)
     return cell

@@ -18,13 +18,13 @@ import numpy as np
 
 from tracker.distribution import install_command
 from tracker.errors import BackendError
-from tracker.geometry import Raster, Stretch
+from tracker.geometry import Raster
 from tracker.inference.detection.box_correction import BoxCorrection, RawFace
 from tracker.inference.detection.detector import check_picture
 from tracker.inference.detection.views import View, whole_picture
 from tracker.system.closing import Closing
 from tracker.system.stdout import stderr_silenced
-from tracker.types import FaceBox, ImageArray
+from tracker.types import FaceBox, Frame, ImageArray
 
 NOTICES = (
     "note: the mediapipe library reports usage statistics to its maker (Google) over the network; "
@@ -74,18 +74,16 @@ class MediaPipeDetector(Closing):
 
     def detect(
         self,
-        image_bgr: ImageArray,
+        frame: Frame,
         views: Sequence[View] | None = None,  # noqa: ARG002
-        pixel_aspect: float = 1.0,
     ) -> list[FaceBox]:
-        """Return the tight boxes of iBUG's points in ``image_bgr`` ``(H, W, 3)`` uint8, best score first.
+        """Return the tight boxes of iBUG's points in ``frame``, in square pixels, best score first.
 
-        Boxes are in square pixels. MediaPipe knows no others: where ``pixel_aspect``, the width of the
-        picture's pixels over their height, is not 1, it gets a stretched copy.
+        MediaPipe knows no other pixels: where those of ``frame`` are not square, it gets a stretched copy.
         """
-        check_picture(image_bgr)
-        height, width = Raster(image_bgr, Stretch.of(pixel_aspect)).square_hw
-        if (height, width) != image_bgr.shape[:2]:
+        image_bgr = frame.image_bgr
+        height, width = Raster.of(frame).square_hw
+        if (height, width) != frame.image_hw:
             image_bgr = cast(ImageArray, cv2.resize(image_bgr, (width, height)))
         return [self._correction.apply(face) for face in self.detect_raw(image_bgr)]
 

@@ -10,17 +10,16 @@ import cv2
 import numpy as np
 
 from tracker.errors import WeightsError
-from tracker.geometry import Raster, Stretch
+from tracker.geometry import Raster
 from tracker.inference.described import ROUNDING, sigmoid
 from tracker.inference.description import errors_of, file_hash, notes_path
-from tracker.inference.detection.detector import check_picture
 from tracker.inference.detection.views import View, whole_picture
 from tracker.inference.graph import Graph
 from tracker.inference.picture_input import PictureInput, picture_input_of
 from tracker.inference.sessions import Session
 from tracker.scheme.fields import Fields, flag, list_of, number, one_of, positive, text, two_numbers, whole
 from tracker.scheme.toml import read_toml
-from tracker.types import FaceBox, FloatArray, ImageArray
+from tracker.types import FaceBox, FloatArray, Frame, ImageArray
 
 CORNERS = ("x0y0x1y1", "xywh", "cxcywh")
 """Forms of a box: two corners, a corner and the size, or the middle and the size."""
@@ -134,16 +133,14 @@ class OwnDetector:
 
     def detect(
         self,
-        image_bgr: ImageArray,
+        frame: Frame,
         views: Sequence[View] | None = None,  # noqa: ARG002 - it is always the whole picture
-        pixel_aspect: float = 1.0,
     ) -> list[FaceBox]:
-        """Return the faces in ``image_bgr`` ``(H, W, 3)`` uint8, best score first, in square pixels.
+        """Return the faces in ``frame``, best score first, in square pixels.
 
-        Raises ``ValueError`` for an array of another type or shape, and WeightsError for impossible outputs.
+        Raises :class:`~tracker.errors.WeightsError` for impossible outputs.
         """
-        check_picture(image_bgr)
-        shown, pixel = _scaled(Raster(image_bgr, Stretch.of(pixel_aspect)), self._description.picture.size)
+        shown, pixel = _scaled(Raster.of(frame), self._description.picture.size)
         boxes, scores = self._found(shown)
         corners = (boxes * np.tile(pixel, 2) - 0.5).tolist()
         return [

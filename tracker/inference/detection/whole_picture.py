@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tracker.geometry import Stretch
-from tracker.inference.detection.detector import check_picture
+from tracker.geometry import Raster
 from tracker.inference.detection.views import View, whole_picture
-from tracker.types import FaceBox, ImageArray
+from tracker.types import FaceBox, Frame
 
 
 class WholePicture:
@@ -19,14 +18,9 @@ class WholePicture:
 
     def detect(
         self,
-        image_bgr: ImageArray,
+        frame: Frame,
         views: Sequence[View] | None = None,  # noqa: ARG002 - the picture is not looked at
-        pixel_aspect: float = 1.0,
     ) -> list[FaceBox]:
-        """Return the box around all pixels of ``image_bgr`` ``(H, W, 3)`` uint8, in square pixels.
-
-        Raises ``ValueError`` for an array of another type or shape.
-        """
-        check_picture(image_bgr)
-        height, width = Stretch.of(pixel_aspect).square_hw((image_bgr.shape[0], image_bgr.shape[1]))
+        """Return the box around all pixels of ``frame``, in square pixels."""
+        height, width = Raster.of(frame).square_hw
         return [FaceBox(-0.5, -0.5, width - 0.5, height - 0.5)]

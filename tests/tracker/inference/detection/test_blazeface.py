@@ -18,7 +18,7 @@ from tests.strategies import floats
 from tracker.errors import WeightsError
 from tracker.inference.detection.anchors import decode, make_anchors
 from tracker.inference.detection.blazeface import BlazeFace
-from tracker.types import FaceBox
+from tracker.types import FaceBox, Frame
 
 FACE_CENTER = np.array([186.0, 135.0])  # between brows and chin, ear and ear, read off the picture
 
@@ -45,7 +45,7 @@ def test_decoding_is_undone_by_encoding(raw: Array) -> None:
 
 
 def test_a_face_is_found_in_place(detector: BlazeFace) -> None:
-    box, *others = detector.detect(astronaut())
+    box, *others = detector.detect(Frame(astronaut()))
     assert all(other.score < box.score for other in others)
     assert box.score > 0.9
     assert math.dist(box.center, FACE_CENTER) < 0.1 * box.height
@@ -56,10 +56,10 @@ def test_a_face_is_found_in_place(detector: BlazeFace) -> None:
 @pytest.mark.parametrize("degrees", [-30, -15, 15, 30])
 def test_a_turned_picture_gives_a_turned_box(detector: BlazeFace, degrees: float) -> None:
     image = astronaut()
-    upright, *_ = detector.detect(image)
+    upright, *_ = detector.detect(Frame(image))
     # OpenCV counts angles anticlockwise on screen, we clockwise.
     turn = cv2.getRotationMatrix2D(tuple(FACE_CENTER), -degrees, 1.0)
-    box, *_ = detector.detect(cv2.warpAffine(image, turn, (400, 400)))  # type: ignore[arg-type]
+    box, *_ = detector.detect(Frame(cv2.warpAffine(image, turn, (400, 400))))  # type: ignore[arg-type]
     assert math.degrees(box.roll_rad - upright.roll_rad) == pytest.approx(
         degrees, abs=8
     )  # the network understates roll
@@ -70,8 +70,9 @@ def test_a_turned_picture_gives_a_turned_box(detector: BlazeFace, degrees: float
 @pytest.mark.parametrize("factor", [0.5, 2, 4])
 def test_box_grows_with_the_picture(detector: BlazeFace, factor: float) -> None:
     image = astronaut()
-    small, *_ = detector.detect(image)
-    box, *_ = detector.detect(cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA))  # type: ignore[arg-type]
+    small, *_ = detector.detect(Frame(image))
+    resized = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    box, *_ = detector.detect(Frame(resized))  # type: ignore[arg-type]
     scaled = FaceBox(*(factor * value for value in small.xyxy))
     assert box.iou(scaled) > 0.9
 
@@ -81,22 +82,22 @@ def test_box_grows_with_the_picture(detector: BlazeFace, factor: float) -> None:
 def test_empty_pictures_of_any_size_hold_no_face(
     detector: BlazeFace, hw: tuple[int, int], level: int
 ) -> None:
-    assert detector.detect(np.full((*hw, 3), level, np.uint8)) == []
+    assert detector.detect(Frame(np.full((*hw, 3), level, np.uint8))) == []
 
 
 def test_a_face_in_a_large_picture_is_found_in_place(detector: BlazeFace) -> None:
     canvas = np.full((6000, 8000, 3), 90, np.uint8)
     canvas[1000:5000, 2000:6000] = cv2.resize(astronaut(), (4000, 4000), interpolation=cv2.INTER_AREA)
-    box, *_ = detector.detect(canvas)
+    box, *_ = detector.detect(Frame(canvas))
     assert math.dist(box.center, 10 * FACE_CENTER + [2000, 1000]) < 0.1 * box.height
 
 
 def test_two_faces_are_reported_best_first(detector: BlazeFace) -> None:
     image = astronaut()[:260, 80:300]
     pair = np.concatenate([image, cv2.GaussianBlur(image, (0, 0), 3)], axis=1)
-    left, right = sorted(detector.detect(pair)[:2], key=lambda box: box.x0)
+    left, right = sorted(detector.detect(Frame(pair))[:2], key=lambda box: box.x0)
     assert right.center[0] - left.center[0] == pytest.approx(220, abs=8)
-    scores = [box.score for box in detector.detect(pair)]
+    scores = [box.score for box in detector.detect(Frame(pair))]
     assert scores == sorted(scores, reverse=True)
 
 
@@ -104,7 +105,8 @@ def test_the_picture_is_not_changed_and_need_not_be_contiguous(detector: BlazeFa
     image = astronaut()
     image.setflags(write=False)
     view = np.asfortranarray(image)
-    assert [box.xyxy for box in detector.detect(view)] == [box.xyxy for box in detector.detect(image)]
+    found, expected = detector.detect(Frame(view)), detector.detect(Frame(image))
+    assert [box.xyxy for box in found] == [box.xyxy for box in expected]
 
 
 @pytest.mark.parametrize("min_score", [0.2, 0.5, 0.9])
@@ -149,4 +151,4 @@ def test_a_min_score_out_of_range_is_refused(min_score: float) -> None:
 )
 def test_arrays_of_another_type_or_shape_are_refused(detector: BlazeFace, image: Array) -> None:
     with pytest.raises(ValueError, match=r"uint8 \(H, W, 3\)"):
-        detector.detect(image)
+        detector.detect_raw(image)

@@ -12,7 +12,7 @@ from tests.blazeface import FakeSession, faces_at, scripted
 from tests.faces import CONSTANT_BOX, UPRIGHT_KEYPOINTS, astronaut
 from tracker.inference.detection.blazeface import BlazeFace
 from tracker.inference.detection.views import close_ups
-from tracker.types import ImageArray
+from tracker.types import Frame, ImageArray
 
 
 def street(center: tuple[float, float], face: float) -> ImageArray:
@@ -35,16 +35,16 @@ def test_a_face_too_small_for_the_whole_picture_is_found_in_close_ups(
 ) -> None:
     image = street(center, 70)
     assert detector.detect_raw(image) == []
-    (box,) = detector.detect(image)
+    (box,) = detector.detect(Frame(image))
     assert math.dist(box.center, center) < 0.15 * box.height
     assert 0.8 * 70 < box.height < 1.15 * 70
 
 
 def test_views_one_by_one_find_the_same_face(detector: BlazeFace) -> None:
     image = street((720, 300), 70)
-    (found,) = detector.detect(image)
+    (found,) = detector.detect(Frame(image))
     views = detector.views((1080, 1920))
-    boxes = [box for view in views for box in detector.detect(image, [view])]
+    boxes = [box for view in views for box in detector.detect(Frame(image), [view])]
     assert 1 <= len(boxes) <= 9  # only views that hold the face
     assert all(box.iou(found) > 0.7 for box in boxes)
 
@@ -56,7 +56,7 @@ def test_each_view_is_one_run_of_the_network() -> None:
     upright, turned = 5, 3 * 3  # no face is clear, so one more turned pass is looked at
     for looks, runs in ((views[:3], 3), (views[7:8], 1), (None, upright + turned), ([], 0)):
         before = session.runs
-        assert blaze.detect(image, looks) == []
+        assert blaze.detect(Frame(image), looks) == []
         assert session.runs - before == runs
 
 
@@ -91,4 +91,4 @@ def test_a_still_asks_for_less_score_than_the_views_of_a_video(
     whole, *close_ups = blaze.views((1080, 1920))
     # The face lies elsewhere in each view.
     assert len(blaze.detect_raw(image, [whole, close_ups[-1]])) == 2 * in_views
-    assert bool(blaze.detect(image)) is in_still
+    assert bool(blaze.detect(Frame(image))) is in_still

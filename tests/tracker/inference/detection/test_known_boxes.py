@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.hostile import damaged
+from tests.results import faces_in_a_row
+from tracker.drawing.anonymise import Anonymiser
 from tracker.errors import MisuseError, SourceError
 from tracker.inference.detection import known_boxes
 from tracker.inference.detection.known_boxes import KnownBoxes, read_boxes
@@ -35,14 +37,14 @@ IMAGES_JSON = "\n".join(
 def test_boxes_of_pictures_go_by_file_name(tmp_path: Path, text: str) -> None:
     boxes = read(tmp_path, text)
     assert boxes.are_of_images
-    assert boxes.boxes_of(Frame(PICTURE, 3, source="a.jpg")) == [
+    assert boxes.detect(Frame(PICTURE, 3, source="a.jpg")) == [
         FaceBox(1, 2, 30, 40.5),
         FaceBox(5, 5, 6, 6),
     ]
-    assert boxes.boxes_of(Frame(PICTURE, source="b c.jpg")) == [FaceBox(-3, 0, 9, 9)]
-    assert boxes.boxes_of(Frame(PICTURE, source="c.jpg")) == []
+    assert boxes.detect(Frame(PICTURE, source="b c.jpg")) == [FaceBox(-3, 0, 9, 9)]
+    assert boxes.detect(Frame(PICTURE, source="c.jpg")) == []
     with pytest.raises(MisuseError, match="this picture has none"):
-        boxes.boxes_of(Frame(PICTURE))
+        boxes.detect(Frame(PICTURE))
 
 
 @pytest.mark.parametrize(
@@ -55,13 +57,22 @@ def test_boxes_of_pictures_go_by_file_name(tmp_path: Path, text: str) -> None:
 def test_boxes_of_a_video_go_by_frame(tmp_path: Path, text: str) -> None:
     boxes = read(tmp_path, text)
     assert not boxes.are_of_images
-    assert boxes.boxes_of(Frame(PICTURE, 7, source="a.mp4")) == [FaceBox(1, 2, 3, 4, 0.5)]
-    assert boxes.boxes_of(Frame(PICTURE, 6, source="a.mp4")) == []
+    assert boxes.detect(Frame(PICTURE, 7, source="a.mp4")) == [FaceBox(1, 2, 3, 4, 0.5)]
+    assert boxes.detect(Frame(PICTURE, 6, source="a.mp4")) == []
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["\u2028", "\x85", "\x0b"])
+def test_only_newlines_end_lines(tmp_path: Path, end: str, mark: str) -> None:
+    name = f"a{mark}b.jpg"
+    text = f"image,x0,y0,x1,y1{end}{name}, 1,2.5,3e1,40{end}"
+    (path := tmp_path / "boxes.csv").write_bytes(text.encode())
+    assert read_boxes(path).boxes == {name: [FaceBox(1, 2.5, 30, 40)]}
 
 
 def test_boxes_are_turned_into_square_pixels(tmp_path: Path) -> None:
     boxes = read(tmp_path, "frame,x0,y0,x1,y1\n0,-0.5,-0.5,9.5,19.5\n")
-    (box,) = boxes.boxes_of(Frame(PICTURE, pixel_aspect=2.0))
+    (box,) = boxes.detect(Frame(PICTURE, pixel_aspect=2.0))
     assert box == FaceBox(-0.5, -0.5, 19.5, 19.5)  # the outer corner stays in place
 
 
@@ -70,7 +81,13 @@ def test_boxes_are_turned_into_square_pixels(tmp_path: Path) -> None:
     [
         ("frame,x0,y0,x1,y1\n0,1,2,3\n", "line 2: 4 cells, and the header has 5"),
         ("frame,x0,y0,x1,y1\n0,1,2,3,4\n1,5,2,3,4\n", "line 3: a face box needs x1 > x0"),
-        ("frame,x0,y0,x1,y1\n\n0,1,2,nan,4\n", "line 3: x1 must be a number, got nan"),
+        ("frame,x0,y0,x1,y1\n\n0,1,2,nan,4\n", "line 3: x1 must be a number, got 'nan'"),
+        ("frame,x0,y0,x1,y1\n0,1,2,1_000,4\n", "line 2: x1 must be a number, got '1_000'"),
+        ("frame,x0,y0,x1,y1\n0,1,2,\u0663,4\n", "line 2: x1 must be a number, got '\u0663'"),
+        ("frame,x0,y0,x1,y1\n0,1,2,infinity,4\n", "line 2: x1 must be a number, got 'infinity'"),
+        ("frame,x0,y0,x1,y1\n1_0,1,2,3,4\n", "line 2: frame must be a whole number from 0 on, got '1_0'"),
+        ('{"frame": 1, "x0": 1, "y0": 2, "x1": NaN, "y1": 4}', "line 1: x1 must be a number, got nan"),
+        ("frame,x0,y0,x1,y1\n0,1,2,3,4\u20281,1,2,3,4\n", "line 2: 9 cells"),
         ("frame,x0,y0,x1,y1\n0,1,2,,4\n", "line 2: x1 must be a number, got ''"),
         ("frame,x0,y0,x1,y1\n1.5,1,2,3,4\n", "line 2: frame must be a whole number from 0 on, got 1.5"),
         ("frame,x0,y0,x1,y1\n-1,1,2,3,4\n", "line 2: frame must be a whole number"),
@@ -133,9 +150,11 @@ def test_a_damaged_file_is_read_or_refused_in_one_line(tmp_path: Path, data: byt
     assert "\n" not in line
 
 
-def test_a_picture_alone_tells_no_boxes(tmp_path: Path) -> None:
+def test_boxes_take_the_place_of_any_detector(tmp_path: Path) -> None:
     boxes = read(tmp_path, IMAGES_CSV)
-    with pytest.raises(MisuseError, match="found by frame"):
-        boxes.detect(PICTURE)
+    frame = Frame(np.full((40, 60, 3), 200, np.uint8), source="a.jpg")
+    hidden = Anonymiser("solid", boxes).hide_alone(frame, faces_in_a_row(0)).image_bgr
+    assert (hidden[20, 15] != 200).any()
+    assert (hidden[:, 58] == 200).all()
     (view,) = boxes.views((40, 60))
     assert view.center == (30, 20)

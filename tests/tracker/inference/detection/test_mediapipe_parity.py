@@ -29,7 +29,7 @@ from tracker.inference.detection.box_correction import BoxCorrection, RawFace
 from tracker.inference.detection.mediapipe import MediaPipeDetector
 from tracker.inference.detection.views import View, close_ups, passes, whole_picture
 from tracker.inference.weights import find_model
-from tracker.types import FaceBox, ImageArray
+from tracker.types import FaceBox, Frame, ImageArray
 
 MIN_IOU = 0.98
 MAX_SCORE_DIFFERENCE = 0.01
@@ -149,10 +149,10 @@ def test_the_mediapipe_detector_agrees_with_blazeface() -> None:
     correction = BoxCorrection.from_meta(find_model("blazeface-short", "detector").meta)
     image = astronaut()[:300]
     with contextlib.closing(MediaPipeDetector(model, correction)) as adapter:
-        (raw,), (other,) = ours.detect_raw(image), adapter.detect(image)  # whole picture, no close-ups
-        assert adapter.detect(np.zeros((1, 1, 3), np.uint8)) == []
+        (raw,), (other,) = ours.detect_raw(image), adapter.detect(Frame(image))  # whole picture, no close-ups
+        assert adapter.detect(Frame(np.zeros((1, 1, 3), np.uint8))) == []
         with pytest.raises(ValueError, match=r"uint8 \(H, W, 3\)"):
-            adapter.detect(image[..., 0])
+            adapter.detect_raw(image[..., 0])
     one = correction.apply(raw)
     assert other.score == pytest.approx(one.score, abs=MAX_SCORE_DIFFERENCE)
     assert other.roll_rad == pytest.approx(one.roll_rad, abs=1e-3)

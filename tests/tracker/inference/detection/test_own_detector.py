@@ -23,7 +23,7 @@ from tracker.inference.detection.own_detector import (
 from tracker.inference.graph import Graph, Tensor
 from tracker.inference.opening import open_detector
 from tracker.inference.picture_input import PictureInput
-from tracker.types import FaceBox, FloatArray
+from tracker.types import FaceBox, FloatArray, Frame
 
 SIZE = (128, 96)
 PICTURE = PictureInput(SIZE)
@@ -70,7 +70,7 @@ def test_boxes_come_back_in_pixels_of_the_picture() -> None:
     own, session = detector(BOXES, SCORES)
     picture = np.zeros((480, 640, 3), np.uint8)
     picture[:, :320] = (10, 20, 30)
-    (box,) = own.detect(picture)
+    (box,) = own.detect(Frame(picture))
     # An edge at 32 of 128 pixels is that at 160 of 640, and (0, 0) is the centre of the first pixel.
     assert np.allclose(corners(box), np.array([160, 120, 320, 360]) - 0.5, atol=1e-9)
     assert box.score == pytest.approx(0.9)
@@ -88,13 +88,13 @@ def test_a_spot_is_where_its_box_says(hw: tuple[int, int], aspect: float) -> Non
     session = Fixed([[[0, 0, 1, 1]]], [[[0, 1]]])
     blank = OwnDetector(session, GRAPH, DESCRIPTION, "a")
     picture = np.full((*hw, 3), 255, np.uint8)
-    blank.detect(picture, pixel_aspect=aspect)
+    blank.detect(Frame(picture, pixel_aspect=aspect))
     shown = session.batches[-1][0, 0]
     lit = shown > 0
     columns, rows = int(lit.any(axis=0).sum()), int(lit.any(axis=1).sum())
     assert max(columns / 128, rows / 96) == 1
     own, _ = detector([[[0, 0, columns, rows]]], [[[0, 1]]])
-    (box,) = own.detect(picture, pixel_aspect=aspect)
+    (box,) = own.detect(Frame(picture, pixel_aspect=aspect))
     square_h, square_w = hw[0], round(hw[1] * aspect)
     assert np.allclose(corners(box), [-0.5, -0.5, square_w - 0.5, square_h - 0.5], atol=1e-9)
 
@@ -112,21 +112,21 @@ def test_each_form_of_a_box_means_the_same(
     table = np.concatenate([[[7, 7]], values[None]], axis=1)  # two more columns in front
     boxes = BoxesOutput(None, form, units, (2, 3, 4, 5), transposed)
     own, _ = detector((table.T if transposed else table)[None], [[0.1, 0.9]], boxes=boxes)
-    (box,) = own.detect(np.zeros((96, 128, 3), np.uint8))
+    (box,) = own.detect(Frame(np.zeros((96, 128, 3), np.uint8)))
     assert np.allclose(corners(box), np.array([32, 24, 64, 72]) - 0.5, atol=1e-5)
 
 
 def test_boxes_are_grown_and_moved() -> None:
     boxes = BoxesOutput(None, scale=0.5, shift=(0.25, -0.5))
     own, _ = detector([[[20, 20, 40, 60]]], [[[0, 1]]], boxes=boxes)
-    (box,) = own.detect(np.zeros((96, 128, 3), np.uint8))
+    (box,) = own.detect(Frame(np.zeros((96, 128, 3), np.uint8)))
     assert np.allclose(corners(box) + 0.5, [35, 10, 45, 30])
 
 
 def test_log_odds_and_thresholds() -> None:
     scores = ScoresOutput("scores", column=1, logit=True)
     own, _ = detector([[[0, 0, 9, 9], [50, 50, 60, 60]]], [[[0, 2.0], [0, -0.1]]], scores=scores)
-    (box,) = own.detect(np.zeros((96, 128, 3), np.uint8))
+    (box,) = own.detect(Frame(np.zeros((96, 128, 3), np.uint8)))
     assert box.score == pytest.approx(1 / (1 + np.exp(-2)), rel=1e-6)
 
 
@@ -141,14 +141,14 @@ def test_boxes_that_overlap_a_better_one_are_dropped_best_first() -> None:
 
 def test_boxes_without_area_are_left_out() -> None:
     own, _ = detector([[[5, 5, 5, 9], [9, 9, 5, 5], [0, 0, 8, 8]]], [[[0, 1], [0, 1], [0, 1]]])
-    assert len(own.detect(np.zeros((96, 128, 3), np.uint8))) == 1
+    assert len(own.detect(Frame(np.zeros((96, 128, 3), np.uint8)))) == 1
 
 
 def test_a_picture_without_faces_has_no_boxes() -> None:
     own, _ = detector([[[0, 0, 8, 8]]], [[[1, 0]]])
-    assert own.detect(np.zeros((96, 128, 3), np.uint8)) == []
+    assert own.detect(Frame(np.zeros((96, 128, 3), np.uint8))) == []
     own, _ = detector(np.zeros((1, 0, 4)), np.zeros((1, 0, 2)))
-    assert own.detect(np.zeros((96, 128, 3), np.uint8)) == []
+    assert own.detect(Frame(np.zeros((96, 128, 3), np.uint8))) == []
     assert len(own.views((96, 128))) == 1
 
 
@@ -235,7 +235,7 @@ def test_a_detector_without_a_description_says_so(tmp_path: Path) -> None:
 
 def test_a_detector_opens_by_its_path(tmp_path: Path) -> None:
     path = write_box_detector(tmp_path / "net.onnx", (32, 24, 64, 72))
-    (box,) = open_detector(str(path), threads=1).detect(np.zeros((96, 128, 3), np.uint8))
+    (box,) = open_detector(str(path), threads=1).detect(Frame(np.zeros((96, 128, 3), np.uint8)))
     assert corners(box).tolist() == [31.5, 23.5, 63.5, 71.5]
     assert box.score == 0.75
     toml = path.with_suffix(".toml")

@@ -31,6 +31,7 @@ from tracker.inference.detection.views import (
     whole_picture,
     with_border,
 )
+from tracker.types import Frame
 
 SLACK = 1e-6  # pixels, far above the rounding of float64 at 9000 pixels
 
@@ -134,7 +135,7 @@ def test_the_view_with_a_border_shows_the_whole_picture_in_its_middle(height: in
 
 def test_a_face_that_fills_the_picture_is_found(detector: BlazeFace) -> None:
     tight = np.ascontiguousarray(astronaut()[72:205, 120:250])
-    (box,) = detector.detect(tight)
+    (box,) = detector.detect(Frame(tight))
     assert 80 < box.height < 140
 
 

@@ -15,7 +15,7 @@ from tracker.inference.detection.detector import FaceDetector, FakeDetector
 from tracker.inference.detection.views import View, whole_picture
 from tracker.sinks.protocols import FakePictureSink
 from tracker.sinks.video.delayed import DELAY_S, DelayedSink
-from tracker.types import FaceBox, ImageArray
+from tracker.types import FaceBox, Frame
 
 DELAYED_FRAMES = math.ceil(DELAY_S * 25)
 
@@ -50,9 +50,8 @@ class DetectorThatMissesSeven(FaceDetector):
 
     def detect(
         self,
-        image_bgr: ImageArray,  # noqa: ARG002
+        frame: Frame,  # noqa: ARG002
         views: Sequence[View] | None = None,  # noqa: ARG002
-        pixel_aspect: float = 1.0,  # noqa: ARG002
     ) -> list[FaceBox]:
         self._calls += 1
         return [] if self._calls % 8 else [face_box(PLACE, SIZE)]
