@@ -7,6 +7,7 @@ rounded to float16 first, so torch and ONNX use the same numbers.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,16 +183,19 @@ def _calibration(loaded: Loaded, data: Path, recipe: SampleRecipe, say: Say | No
 def export_onnx(network: Contract, path: Path) -> None:
     """Write ``network`` to ``path`` with any batch size, opset 20, weights inside the file."""
     example = torch.zeros(2, 1, CROP_SIZE, CROP_SIZE, dtype=torch.uint8)
-    program = torch.onnx.export(
-        network,
-        (example,),
-        dynamo=True,
-        opset_version=OPSET,
-        input_names=["crop"],
-        output_names=network.outputs,
-        dynamic_shapes={"crop": {0: torch.export.Dim("N", min=1, max=1024)}},
-        verbose=False,
-    )
+    with warnings.catch_warnings():  # of the exporter about its own parts, which no user can mend
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", FutureWarning)
+        program = torch.onnx.export(
+            network,
+            (example,),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=["crop"],
+            output_names=network.outputs,
+            dynamic_shapes={"crop": {0: torch.export.Dim("N", min=1, max=1024)}},
+            verbose=False,
+        )
     assert program is not None
     model = program.model_proto
     for value in (*model.graph.node, *model.graph.value_info):

@@ -17,8 +17,6 @@ from train.models.load import LEAST_SHARE, load_network, read_onnx, warm_start
 from train.models.registry import build
 from train.models.resnet18 import ResNet18Landmarks
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
-
 SIZE = 64
 
 
