@@ -121,9 +121,11 @@ def points_error(
     from train.data.label_folder import read_labelled
     from train.evaluation.points import point_scores
     from train.files import replace as replace_file
-    from train.files import to_json
+    from train.files import to_json, try_writing
     from train.models.trained import load_trained
 
+    if json_path is not None:
+        try_writing(json_path)
     trained = load_trained(checkpoint)
     labelled = read_labelled(data, trained.scheme)
     for note in labelled.notes:

@@ -20,7 +20,7 @@ from tracker.geometry import CROP_SIZE
 from train.errors import RunError
 from train.models.backbone import backbone_of, grey_imagenet, is_torchvision
 from train.models.fold import fold_normalisation, normalised_convolutions
-from train.models.registry import MODELS, WITH_BACKBONE, WITHOUT_MAPS, build
+from train.models.registry import MODELS, OF_ANY_SCHEME, WITH_BACKBONE, WITHOUT_MAPS, build
 from train.models.run_checkpoint import SUFFIX, read_averaged
 from train.models.torch_file import SUFFIXES, read_torch, unwrapped
 from train.models.unet import grey_brain_mri, is_brain_mri
@@ -87,8 +87,29 @@ def _network_of(
 
 
 def _owner(tensors: Mapping[str, Tensor], folded: bool) -> str:
-    """Return the model that has such ``tensors``; empty if none has."""
-    return next((m for m in MODELS if _same_shapes(tensors, _network_of(m, tensors, folded))), "")
+    """Return the model that has such ``tensors``, with the number of points if it is its own; else empty."""
+    for model in MODELS:
+        network = _network_of(model, tensors, folded)
+        if _same_shapes(tensors, network):
+            return model
+        if count := _points_of_ones_own(model, tensors, folded, network.state_dict()):
+            return (
+                f"{model} for {count} points of your own, which `train points-error` measures and "
+                "`export landmarks --out MODEL.onnx` exports"
+            )
+    return ""
+
+
+def _points_of_ones_own(
+    model: str, tensors: Mapping[str, Tensor], folded: bool, shipped: Mapping[str, Tensor]
+) -> int:
+    """Return for how many points ``tensors`` are weights of ``model``, 0 if for no number of points."""
+    if model not in OF_ANY_SCHEME or tensors.keys() != shipped.keys():
+        return 0
+    sizes = {len(t) for name, t in tensors.items() if t.ndim and t.shape != shipped[name].shape}
+    counts = sorted({count for size in sizes for count in (size, size // 2)} - {0})
+    fits = (n for n in counts if _same_shapes(tensors, _network_of(model, tensors, folded, n)))
+    return next(fits, 0)
 
 
 def _same_shapes(tensors: Mapping[str, Tensor], network: nn.Module) -> bool:

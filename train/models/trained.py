@@ -17,6 +17,8 @@ from tracker.scheme.value import Scheme
 from train.errors import RunError
 from train.models.load import Loaded, load_network
 
+_SUFFIX = ".safetensors"
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -36,7 +38,9 @@ def load_trained(checkpoint: Path, model: str = "") -> Trained:
     record = _record(checkpoint)
     name = str(record.get("model", model))
     if not name:
-        raise RunError(f"{checkpoint} does not tell which network it holds: give --name")
+        raise RunError(
+            f"{checkpoint} does not tell which network it holds: give weights that `train points` wrote"
+        )
     scheme = _scheme(checkpoint, record.get("scheme"))
     return Trained(name, scheme, load_network(name, checkpoint, scheme.n_points), record)
 
@@ -46,7 +50,7 @@ def scheme_of(path: Path) -> Scheme:
 
     Raises :class:`~train.errors.RunError` if it tells one that cannot be used.
     """
-    if path.suffix == ".safetensors":
+    if path.suffix == _SUFFIX:
         return _scheme(path, _record(path).get("scheme"))
     if path.suffix != ".onnx":
         return IBUG68
@@ -63,11 +67,22 @@ def scheme_of(path: Path) -> Scheme:
 def _record(path: Path) -> Mapping[str, Any]:
     """Return the record of the run that wrote ``path``, empty if it holds none."""
     try:
+        if not path.is_file():
+            raise RunError(f"{path} is {'a folder' if path.is_dir() else 'not there'}: {_remedy(path)}")
         with safe_open(path, "pt") as file:
             record = json.loads((file.metadata() or {}).get("run", "{}"))
-    except (OSError, SafetensorError, ValueError) as error:
-        raise RunError(f"{path} cannot be read as weights of a run: {error}") from error
+    except (SafetensorError, ValueError) as error:
+        raise RunError(f"{path} is no {_SUFFIX} file of a run, or is damaged: {_remedy(path)}") from error
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror or error}") from error
     return record if isinstance(record, dict) else {}
+
+
+def _remedy(path: Path) -> str:
+    """Return which file to give instead of ``path``: that of the run in this folder, if there is one."""
+    folder = path if path.is_dir() else path.parent
+    found = sorted(file for file in folder.glob(f"*{_SUFFIX}") if file != path)
+    return f"give {found[0]}" if len(found) == 1 else f"give the {_SUFFIX} file that a finished run wrote"
 
 
 def _scheme(path: Path, plain: Any) -> Scheme:

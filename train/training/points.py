@@ -71,8 +71,10 @@ def error_unit(scheme: Scheme) -> str:
     """Return the unit of errors, with what they are divided by."""
     if scheme.normaliser is None:
         return "% of the box"
-    first, second = (scheme.names[i] if scheme.names else str(i) for i in scheme.normaliser)
-    return f"% of {first}-{second}"
+    first, second = scheme.normaliser
+    if scheme.names:
+        return f"% of {scheme.names[first]}-{scheme.names[second]}"
+    return f"% of the distance {first}-{second}"
 
 
 def limited_split(split: Split, limit: int) -> Split:

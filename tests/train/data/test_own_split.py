@@ -92,6 +92,27 @@ def test_rules_that_cannot_be_used_are_refused(
         OwnData(folder, validation, person).read(KITE)
 
 
+@pytest.mark.parametrize("share", ["0.000001", "0.999999"])
+@pytest.mark.parametrize("person", ["", PERSON])
+def test_the_share_that_is_told_instead_has_faces_on_both_sides(
+    folder: Path, share: str, person: str
+) -> None:
+    with pytest.raises(DataError, match=r"say --validation 0\.\d+$") as caught:
+        OwnData(folder, share, person).read(KITE)
+    split = OwnData(folder, str(caught.value).rpartition(" ")[2], person).read(KITE)
+    assert split.training
+    assert split.validation
+
+
+def test_one_person_cannot_be_divided(folder: Path) -> None:
+    with pytest.raises(DataError, match=r"label two people or more$"):
+        OwnData(folder, "0.01", "png").read(KITE)
+
+
+def test_the_rule_shows_the_pattern_as_it_was_typed(folder: Path) -> None:
+    assert f"named by '{PERSON}' in" in OwnData(folder, "0.5", PERSON).rule
+
+
 def test_the_same_file_or_person_on_both_sides_is_refused(folder: Path, tmp_path: Path) -> None:
     split = OwnData(folder, "0.3").read(KITE)
     assert refuse_own_leaks(split.training, split.validation, KITE) == ()

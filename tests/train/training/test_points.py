@@ -166,6 +166,7 @@ def test_the_scores_are_those_of_the_definition(own: OwnData) -> None:
     np.testing.assert_allclose(scores.nme, 100 * apart.mean(dim=1), rtol=1e-5)
     np.testing.assert_allclose(scores.parts["tip"], 100 * apart[:, 0].mean(), rtol=1e-5)
     assert error_unit(scheme) == scores.unit == "% of right-left"
+    assert error_unit(replace(scheme, names=())) == "% of the distance 1-3"
     assert scores.worst[0][1] == pytest.approx(float(scores.nme.max()))
 
 
