@@ -142,7 +142,8 @@ def _scheme(name: str) -> Scheme:
     try:
         return find_scheme(name)
     except ValueError as error:
-        raise RunError(f"--scheme {name}: {error}") from error
+        line = str(error)
+        raise RunError(f"--scheme {line if line.startswith(name) else f'{name}: {line}'}") from error
 
 
 def _config(network: str, config: Path | None, pictures: int, changes: Changes) -> TrainConfig:
