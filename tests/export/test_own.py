@@ -34,7 +34,7 @@ from tracker.types import FaceBox
 from train.data.own_split import OwnData
 from train.errors import RunError
 from train.models.registry import build
-from train.models.trained import scheme_of
+from train.models.trained import goes_back_to_shipped, scheme_of
 from train.training.record import KIND
 from train.training.run import write_weights
 
@@ -120,6 +120,19 @@ def test_other_precisions_keep_contract_and_scheme(
     assert OnnxLandmarker(session, scheme=KITE).locate(np.zeros((1, 224, 224), np.uint8)).presence.shape == (
         1,
     )
+
+
+def test_the_licence_of_the_shipped_weights_is_told_also_behind_a_file(tmp_path: Path) -> None:
+    record = {"model": "unet-light", "scheme": to_plain(KITE), "own": {"init": "own.onnx", "shipped": True}}
+    write_weights(build("unet-light", KITE.n_points), 32, tmp_path / "own.safetensors", record)
+    out = tmp_path / "kite.onnx"
+    write_own(tmp_path / "own.safetensors", OwnModel(out, "", licence="ours"), lambda _: None)
+    about = metadata(out)[MODEL_KEY]
+    assert isinstance(about, dict)
+    assert about["licence"].startswith(
+        "ours; it started from a file that goes back to a shipped model: research"
+    )
+    assert goes_back_to_shipped(out)
 
 
 def test_int8_needs_pictures_to_measure_its_ranges_on(folder: Path, tmp_path: Path) -> None:

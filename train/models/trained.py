@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +16,10 @@ from tracker.scheme.ibug68 import IBUG68
 from tracker.scheme.plain import SCHEME_KEY, from_plain
 from tracker.scheme.value import Scheme
 from train.errors import RunError
-from train.models.load import Loaded, load_network
+from train.models.load import WEIGHTS, Loaded, load_network
+
+MODEL_KEY = "tracker.model"
+"""Key of an exported model's metadata under which it tells, as JSON, what it started from."""
 
 _SUFFIX = ".safetensors"
 
@@ -55,11 +59,38 @@ def scheme_of(path: Path) -> Scheme:
     if path.suffix != ".onnx":
         return IBUG68
     try:
-        properties = onnx.load_from_string(path.read_bytes()).metadata_props
-        said = {entry.key: entry.value for entry in properties}.get(SCHEME_KEY)
+        said = _properties(path, path.read_bytes()).get(SCHEME_KEY)
         return _scheme(path, None if said is None else json.loads(said))
     except OSError as error:
         raise RunError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise RunError(f"{path}: its scheme is no JSON") from error
+
+
+def goes_back_to_shipped(path: Path) -> bool:
+    """Return whether ``path`` holds a shipped model, or weights trained from one, as far as it tells.
+
+    Raises :class:`~train.errors.RunError` if it cannot be read.
+    """
+    try:
+        data = path.read_bytes()
+        if hashlib.sha256(data).hexdigest() in (WEIGHTS / "manifest.json").read_text(encoding="utf-8"):
+            return True
+    except OSError as error:
+        raise RunError(f"--init {path} cannot be read: {error.strerror}") from error
+    if path.suffix == _SUFFIX:
+        own = _record(path).get("own", {})
+        return bool(own.get("shipped")) or own.get("init") == "shipped"
+    if path.suffix != ".onnx":
+        return False
+    said = _properties(path, data).get(MODEL_KEY)
+    return said is not None and "shipped" in str(json.loads(said).get("training", {}).get("started_from"))
+
+
+def _properties(path: Path, data: bytes) -> dict[str, str]:
+    """Return the metadata of the ONNX model ``data``, which was read from ``path``."""
+    try:
+        return {entry.key: entry.value for entry in onnx.load_from_string(data).metadata_props}
     except Exception as error:  # protobuf's own error, whose module is not stable
         raise RunError(f"{path} is not an ONNX model") from error
 
