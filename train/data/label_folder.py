@@ -61,6 +61,11 @@ class Labelled:
         return notes
 
 
+def is_source(path: Path) -> bool:
+    """Return whether ``path`` is a folder, or by its name a file with labels of many pictures."""
+    return path.is_dir() or path.suffix.lower() in _TABLES
+
+
 def read_labelled(source: Path, scheme: Scheme) -> Labelled:
     """Read all labelled pictures of ``source``, a folder or a label file, sorted by path.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tracker.scheme.value import Scheme
 from train.data.faces import LabelledFace
-from train.data.label_folder import Labelled, read_labelled
+from train.data.label_folder import Labelled, is_source, read_labelled
 from train.data.text import numbered_lines
 from train.errors import DataError
 
@@ -50,10 +50,12 @@ class OwnData:
         if groups > 1:
             raise DataError(f"--person {self.person}: expected one group at most, (...), got {groups}")
         share = self.share
-        if share is None and not Path(self.validation).exists():
+        if share is None and not (self.validation and Path(self.validation).exists()):
             raise DataError(
                 f"--validation {self.validation}: neither a share such as 0.1 nor a file or folder"
             )
+        if share is None and not self._is_list and not is_source(Path(self.validation)):
+            raise DataError(f"--validation {self.validation}: the name of a list of names ends in .txt")
         if share is not None and not 0 < share < 1:
             raise DataError(f"--validation {self.validation}: a share lies between 0 and 1, such as 0.1")
 

@@ -253,6 +253,8 @@ def _unfold(bias: Tensor) -> Callable[[nn.Module, Any], None]:
 
 def _in_short(error: Exception) -> str:
     """Shorten an error to one line: torch lists every missing tensor, one paragraph each."""
+    if isinstance(error, SafetensorError):  # it speaks of headers and offsets
+        return "it is no .safetensors file, or is damaged"
     text = " ".join(str(error).split())
     return text if len(text) <= 160 else f"{text[:160]}..."
 

@@ -78,6 +78,8 @@ def test_another_folder_validates(folder: Path, tmp_path: Path) -> None:
         ("1.0", "", "a share lies between 0 and 1"),
         ("nan", "", "a share lies between 0 and 1"),
         ("nowhere", "", "neither a share such as 0.1 nor a file or folder"),
+        ("", "", "--validation : neither a share such as 0.1 nor a file or folder"),
+        (__file__, "", r"test_own_split\.py: the name of a list of names ends in \.txt"),
         ("0.1", "(", "not a regular expression"),
         ("0.1", "(a)(b)", "one group at most"),
         ("0.1", "nobody", "finds nobody in the name of"),
