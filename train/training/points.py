@@ -101,7 +101,7 @@ def _look_for_copies(split: Split, scheme: Scheme, say: Say) -> None:
         copies = refuse_own_leaks(split.training, split.validation, scheme, advance)
     if copies:
         say(
-            f"note: {len(copies)} training pictures look like a validation picture, such as "
-            f"{copies[0].training} and {copies[0].held_out}: if they are copies, or frames of one film, the "
+            f"note: training pictures that look like a validation picture: {len(copies)}, such as "
+            f"{copies[0].training} and {copies[0].held_out}; if they are copies, or frames of one film, the "
             "validation error is too low; --person or --validation with a list keeps them together"
         )

@@ -128,3 +128,17 @@ def test_the_same_file_or_person_on_both_sides_is_refused(folder: Path, tmp_path
     everyone = OwnData(folder, "0.5", PERSON).read(KITE)
     with pytest.raises(LeakError, match="show the same person"):
         refuse_own_leaks(everyone.training, everyone.training[:1], KITE)
+
+
+def test_a_truncated_picture_is_told_with_what_to_do(folder: Path, tmp_path: Path) -> None:
+    """Its header is whole, so that the labels are read; the pixels are missed when pictures are compared."""
+    points = {"a.jpg": kites(1)["00-0m.png"]}
+    write_pictures(tmp_path, list(points))
+    write_labels(tmp_path, ".csv", points)
+    whole = (tmp_path / "a.jpg").read_bytes()
+    (tmp_path / "a.jpg").write_bytes(whole[: len(whole) // 2])
+    split = OwnData(folder, str(tmp_path)).read(KITE)
+    with pytest.raises(
+        DataError, match=r"a\.jpg: not an image .*; save it as PNG, or take it and its label away"
+    ):
+        refuse_own_leaks(split.training, split.validation, KITE)
