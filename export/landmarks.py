@@ -183,8 +183,8 @@ def _calibration(loaded: Loaded, data: Path, recipe: SampleRecipe, say: Say | No
 def export_onnx(network: Contract, path: Path) -> None:
     """Write ``network`` to ``path`` with any batch size, opset 20, weights inside the file."""
     example = torch.zeros(2, 1, CROP_SIZE, CROP_SIZE, dtype=torch.uint8)
-    with warnings.catch_warnings():
-        # Torch's exporter copies trees of a class that torch itself deprecates.
+    with warnings.catch_warnings():  # of the exporter about its own parts, which no user can mend
+        warnings.simplefilter("ignore", DeprecationWarning)
         warnings.filterwarnings("ignore", r".*\bLeafSpec\b", FutureWarning)
         program = torch.onnx.export(
             network,

@@ -28,6 +28,7 @@ from export.landmarks import (
 )
 from export.options import Precision
 from export.own_box import fit_crop
+from export.own_trial import try_tracker
 from export.quantise import quantise
 from export.variants import CALIBRATION_CROPS
 from tracker import __version__
@@ -117,6 +118,8 @@ def write_own(checkpoint: Path, own: OwnModel, say: Say) -> Parity:
             parity = measure_parity(network, draft, crops)
         admission = _admission(trained.model) if fit and fit.fitted else {}
         _describe(draft, scheme, _about(own, trained, scores) | {"admission": admission})
+        if faces and fit and fit.fitted and (warning := try_tracker(draft, faces[1], fit).warning):
+            say(warning)
     return parity
 
 
@@ -171,14 +174,19 @@ def _convert(path: Path, precision: str, crops: ImageArray) -> None:
 def _about(own: OwnModel, trained: Trained, scores: PointScores | None) -> dict[str, Any]:
     """Return what the tracker tells of the model: nothing of the pictures but how many there were."""
     record = trained.record
-    started = record.get("own", {}).get("init", "")
+    rule = record.get("own", {})
+    started = rule.get("init", "")
+    known = started in ("shipped", "none", "")
     licence = own.licence or UNSTATED
     if started == "shipped":
         licence += f"; it started from the shipped {trained.model}: {LICENCE}"
+    elif rule.get("shipped"):
+        started = "a file that goes back to a shipped model"
+        licence += f"; it started from {started}: {LICENCE}"
     training = {
         "network": trained.model,
         "crop_px": trained.loaded.size,
-        "started_from": started if started in ("shipped", "none", "") else "a file",
+        "started_from": started if known or rule.get("shipped") else "a file",
         "faces": sum(record.get("data", {}).get("training", {}).values()),
         "validation_faces": record.get("data", {}).get("validation"),
         "epochs": sum(stage["epochs"] for stage in record.get("recipe", {}).get("stages", ())),

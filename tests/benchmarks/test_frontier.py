@@ -15,8 +15,6 @@ from typer.testing import CliRunner
 from benchmarks import frontier
 from train.errors import RunError
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
 app = typer.Typer()
 app.command()(frontier.main)
 

@@ -92,7 +92,6 @@ def shortened(words: list[str], data: Path) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch's exporter
 def test_the_commands_of_the_guide_run_in_turn(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

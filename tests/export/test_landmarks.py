@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 
 pytest.importorskip("torch")
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
-import torch  # noqa: E402
-from safetensors.torch import load_file, save_file  # noqa: E402
-from torch.nn.functional import interpolate  # noqa: E402
+import torch
+from safetensors.torch import load_file, save_file
+from torch.nn.functional import interpolate
 
-from export.landmarks import (  # noqa: E402
+from export.landmarks import (
     PARITY_PX,
     Contract,
     Parity,
@@ -25,17 +24,17 @@ from export.landmarks import (  # noqa: E402
     noise_crops,
     write_landmarks,
 )
-from tests.tiny import write_300w  # noqa: E402
-from tracker.errors import WeightsError  # noqa: E402
-from tracker.geometry import CROP_SIZE  # noqa: E402
-from tracker.inference.backends import open_session  # noqa: E402
-from tracker.inference.landmarker import OnnxLandmarker  # noqa: E402
-from tracker.inference.weights import load_manifest  # noqa: E402
-from train.errors import RunError  # noqa: E402
-from train.models.load import read_onnx  # noqa: E402
-from train.models.resnet18 import ResNet18Landmarks  # noqa: E402
-from train.models.unet import UNetLandmarks  # noqa: E402
-from train.models.upsampling import shuffle_upsampling  # noqa: E402
+from tests.tiny import write_300w
+from tracker.errors import WeightsError
+from tracker.geometry import CROP_SIZE
+from tracker.inference.backends import open_session
+from tracker.inference.landmarker import OnnxLandmarker
+from tracker.inference.weights import load_manifest
+from train.errors import RunError
+from train.models.load import read_onnx
+from train.models.resnet18 import ResNet18Landmarks
+from train.models.unet import UNetLandmarks
+from train.models.upsampling import shuffle_upsampling
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,14 +34,11 @@ from tracker.types import FaceBox
 from train.data.own_split import OwnData
 from train.errors import RunError
 from train.models.registry import build
-from train.models.trained import scheme_of_weights
+from train.models.trained import goes_back_to_shipped, scheme_of_weights
 from train.training.record import KIND
 from train.training.run import write_weights
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # of torch's exporter
-]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -101,12 +99,17 @@ def test_a_model_that_has_learnt_nothing_is_exported_with_a_warning_and_without_
 def test_other_precisions_keep_contract_and_scheme(
     folder: Path, tmp_path: Path, precision: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A model whose faces the detector finds admits new ones as the shipped model does."""
+    """A model whose faces the detector finds admits new ones as the shipped model does.
+
+    In pictures of kites the tracker finds none, which is told.
+    """
     rule = replace(KITE.crop, box_margin=1.5)
     monkeypatch.setattr(exported, "fit_crop", lambda faces, _: CropFit(rule, len(faces), len(faces), True))
     out = tmp_path / "kite.onnx"
     own = OwnModel(out, "", precision=precision, data=folder)  # type: ignore[arg-type]
-    write_own(folder / "own.safetensors", own, lambda _: None)
+    said: list[str] = []
+    write_own(folder / "own.safetensors", own, said.append)
+    assert re.search(r"finds a face in 0 of \d validation pictures: .*train longer", said[-1])
     found = metadata(out)
     assert from_plain(found[SCHEME_KEY]).mirror == KITE.mirror
     assert from_plain(found[SCHEME_KEY]).crop == rule
@@ -118,6 +121,19 @@ def test_other_precisions_keep_contract_and_scheme(
     assert OnnxLandmarker(session, scheme=KITE).locate(np.zeros((1, 224, 224), np.uint8)).presence.shape == (
         1,
     )
+
+
+def test_the_licence_of_the_shipped_weights_is_told_also_behind_a_file(tmp_path: Path) -> None:
+    record = {"model": "unet-light", "scheme": to_plain(KITE), "own": {"init": "own.onnx", "shipped": True}}
+    write_weights(build("unet-light", KITE.n_points), 32, tmp_path / "own.safetensors", record)
+    out = tmp_path / "kite.onnx"
+    write_own(tmp_path / "own.safetensors", OwnModel(out, "", licence="ours"), lambda _: None)
+    about = metadata(out)[MODEL_KEY]
+    assert isinstance(about, dict)
+    assert about["licence"].startswith(
+        "ours; it started from a file that goes back to a shipped model: research"
+    )
+    assert goes_back_to_shipped(out)
 
 
 def test_int8_needs_pictures_to_measure_its_ranges_on(folder: Path, tmp_path: Path) -> None:

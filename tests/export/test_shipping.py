@@ -30,8 +30,6 @@ from train.models.load import load_network
 from train.models.registry import build
 from train.training.run import write_weights
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
 SUITS = {"suits": {"cpu": ["avx2"]}}
 
 

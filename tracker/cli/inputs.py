@@ -12,7 +12,7 @@ from pathlib import Path
 import typer
 
 from tracker.sources.camera.mode import is_local_camera
-from tracker.sources.left_out import is_hidden
+from tracker.sources.left_out import counts_as_video, is_hidden
 from tracker.sources.patterns import is_numbered
 from tracker.sources.suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from tracker.system.addresses import is_elsewhere, masked
@@ -143,7 +143,7 @@ def _films_in(folder: Path) -> list[Path]:
         here = [path for path in folder.iterdir() if not is_hidden(path)]
     except OSError:
         return []  # whoever opens it says why
-    films = sorted(path for path in here if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file())
+    films = sorted(path for path in here if counts_as_video(path) and path.is_file())
     pictures = any(path.suffix.lower() in IMAGE_SUFFIXES for path in here)
     shown = printable(str(folder))
     if films and pictures:

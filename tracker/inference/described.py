@@ -152,7 +152,7 @@ class CheckedLandmarker:
         if not (low >= -ROUNDING and high <= 1 + ROUNDING):
             raise WeightsError(
                 f"{self._where} gives a {what} of {low if low < 0 else high:.3g}, which is no probability: "
-                "log-odds are described by logit = true"
+                "log-odds are described by logit = true in [model.presence]"
             )
         return np.clip(values, 0.0, 1.0)
 

@@ -109,8 +109,11 @@ def _own_model(path: Path, *_: tuple[str, int, int] | None) -> LandmarkModel:
     notes = read_notes(path)
     about = _about(path, graph)
     scheme = _scheme_of(path, graph, notes)
-    if notes is None or notes.description is None:
-        check_contract(path, graph, scheme)
+    judge = _judge_of(notes)
+    if notes and notes.description:
+        check_description(path, graph, notes.description)
+    else:
+        check_contract(path, graph, scheme, notes)
     meta = {key: value for key, value in about.items() if key not in ("name", "licence")}
     meta |= {"precision": about.get("precision", "")}
     name = (notes and notes.name) or about.get("name") or path.stem
@@ -120,7 +123,7 @@ def _own_model(path: Path, *_: tuple[str, int, int] | None) -> LandmarkModel:
         scheme,
         graph,
         notes,
-        _judge_of(notes),
+        judge,
     )
 
 
@@ -184,12 +187,28 @@ def _json(path: Path, key: str, content: str) -> Any:
         raise ValueError(f"{path}: {key} in its metadata is no JSON") from error
 
 
-def check_contract(path: Path, graph: Graph, scheme: Scheme) -> None:
+def check_description(path: Path, graph: Graph, description: Description) -> None:
+    """Check that the inputs and outputs of a model can be those of its ``description``.
+
+    Raises :class:`~tracker.errors.WeightsError` with what was found and expected.
+    """
+    where = f"model {path}"
+    description.picture.kind_for(graph, where)
+    graph.takes_one(where)
+    graph.output_index(description.points.output, where)
+    if description.presence and description.presence.output:
+        graph.output_index(description.presence.output, where)
+
+
+def check_contract(path: Path, graph: Graph, scheme: Scheme, notes: ModelNotes | None = None) -> None:
     """Check inputs and outputs of a model without a description against :mod:`tracker.inference.landmarker`.
 
     Raises :class:`~tracker.errors.WeightsError` with what was found and expected, and what to do.
     """
-    remedy = f"export it again, or describe it in {notes_path(path)}"
+    told = notes and notes.scheme
+    remedy = (
+        f"correct {notes_path(path)}" if told else f"export it again, or describe it in {notes_path(path)}"
+    )
     taken = graph.only_input(f"model {path}")
     crop = (None, 1, CROP_SIZE, CROP_SIZE)
     if taken.kind != "uint8" or not taken.may_be(*crop) or isinstance((taken.shape or (None,))[0], int):

@@ -108,7 +108,7 @@ def whole(value: object) -> int:
     """Read a whole number from 0 to 10**9."""
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 10**9:
         return value
-    raise ValueError("a whole number from 0 on")
+    raise ValueError("a whole number from 0 to 1000000000")
 
 
 def number(value: object) -> float:

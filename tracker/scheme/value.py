@@ -6,10 +6,12 @@ Points are numbered from 0. "Left" and "right" are as seen in the picture.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from types import MappingProxyType
+from typing import TypeVar
 
 Edge = tuple[int, int]
 """Two points that are joined by a line."""
@@ -19,6 +21,9 @@ MAX_POINTS = 1000
 
 MARGINS = (0.1, 100.0)
 """Least and largest margin of a crop: beyond, the crop would show next to nothing of the object."""
+
+MOST_SHIFT = 10.0
+"""Largest shift of a crop, in sides of the detector's box: beyond, it would show something else."""
 
 LEAST_POINTS = 3
 """Least number of points: two have a box without width where they lie in a row or column of pixels."""
@@ -37,7 +42,8 @@ class CropRule:
     the side is ``box_margin`` times its longer side, and the centre is moved by ``box_shift``: x to the right
     and y down, in longer sides, with the head upright.
 
-    Raises ``ValueError`` unless all values are finite and the margins lie within :data:`MARGINS`.
+    Raises ``ValueError`` unless all values are finite, and margins and shift within :data:`MARGINS` and
+    :data:`MOST_SHIFT`.
     """
 
     margin: float = 1.35
@@ -55,7 +61,13 @@ class CropRule:
             raise ValueError(f"a crop rule is made of finite numbers, got {self}")
         least, most = MARGINS
         if not all(least <= margin <= most for margin in (self.margin, self.box_margin)):
-            raise ValueError(f"margins of a crop lie in {least:g} to {most:g}, got {self}")
+            raise ValueError(
+                f"margins of a crop lie in {least:g} to {most:g}, got {self.margin:g} and {self.box_margin:g}"
+            )
+        if max(map(abs, self.box_shift)) > MOST_SHIFT:
+            raise ValueError(
+                f"box_shift lies in -{MOST_SHIFT:g} to {MOST_SHIFT:g} sides, got {self.box_shift}"
+            )
 
 
 @dataclass(frozen=True)
@@ -158,8 +170,7 @@ class Scheme:
             raise ValueError(f"a scheme has {LEAST_POINTS} to {MAX_POINTS} points, got {self.n_points}")
         self._check_numbers()
         self._check_mirror()
-        if self.names and (len(self.names) != self.n_points or len(set(self.names)) != self.n_points):
-            raise ValueError(f"names are {self.n_points} different ones or none, got {len(self.names)}")
+        self._check_names()
         if unknown := self.closed - self.parts.keys():
             raise ValueError(f"closed parts that are no parts: {', '.join(sorted(unknown))}")
         if self.normaliser and self.normaliser[0] == self.normaliser[1]:
@@ -168,8 +179,12 @@ class Scheme:
     def _check_numbers(self) -> None:
         """Check that each number of a point exists, and that parts are disjoint."""
         in_parts = [point for part in self.parts.values() for point in part]
-        if len(set(in_parts)) != len(in_parts):
-            raise ValueError("a point belongs to one part at most")
+        if twice := _twice(in_parts):
+            raise ValueError(f"parts: a point belongs to one part at most, and {twice[0]} is there twice")
+        if empty := [name for name, part in self.parts.items() if not part]:
+            raise ValueError(f"parts: {empty[0]} has no points; leave it out")
+        if loops := [edge for edge in (*self.edges, *self.mesh) if edge[0] == edge[1]]:
+            raise ValueError(f"edges join two different points, got {list(loops[0])}")
         used = {
             "parts": in_parts,
             "edges": [point for edge in self.edges for point in edge],
@@ -187,8 +202,22 @@ class Scheme:
         order = self.mirror
         if order is None:
             return
-        if sorted(order) != list(range(self.n_points)) or any(order[order[i]] != i for i in order):
-            raise ValueError(f"a mirror order exchanges points 0 to {self.n_points - 1} in pairs")
+        rule = f"a mirror order exchanges points 0 to {self.n_points - 1} in pairs"
+        if len(order) != self.n_points:
+            raise ValueError(f"{rule}, got {len(order)} numbers for {self.n_points} points")
+        if missing := set(range(self.n_points)) - set(order):
+            raise ValueError(f"{rule}, and {min(missing)} is not among them")
+        if apart := [i for i in order if order[order[i]] != i]:
+            first, second = apart[0], order[apart[0]]
+            raise ValueError(f"{rule}: {first} goes to {second}, but {second} to {order[second]}")
+
+    def _check_names(self) -> None:
+        """Check that there are as many names as points, all different, or none."""
+        rule = f"names are {self.n_points} different ones or none"
+        if twice := _twice(self.names):
+            raise ValueError(f"{rule}, and {twice[0]!r} is there twice")
+        if self.names and len(self.names) != self.n_points:
+            raise ValueError(f"{rule}, got {len(self.names)}")
 
     def __eq__(self, other: object) -> bool:
         if self is other:
@@ -222,6 +251,8 @@ class Scheme:
         return f"{self.name} ({self.n_points} points)"
 
 
+T = TypeVar("T")
+
 _KNOWN: dict[Scheme, Scheme] = {}
 
 
@@ -232,6 +263,12 @@ def interned(scheme: Scheme) -> Scheme:
 
 def _rebuilt(values: dict[str, object]) -> Scheme:
     return interned(Scheme(**values))  # type: ignore[arg-type]
+
+
+def _twice(values: Sequence[T]) -> list[T]:
+    """Return the values that occur more than once, in order."""
+    counts = Counter(values)
+    return [value for value in counts if counts[value] > 1]
 
 
 def chain(points: Iterable[int], closed: bool = False) -> tuple[Edge, ...]:

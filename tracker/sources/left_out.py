@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+
+from tracker.sources.suffixes import VIDEO_SUFFIXES
 
 _BROKEN, _FOLDER, _LINKED_FOLDER, _SPECIAL = "broken link", "folder", "link to a folder", "pipe or device"
 ANIMATED = "frame of an animation"
@@ -12,11 +15,33 @@ ANIMATED = "frame of an animation"
 
 _HIDDEN = "hidden file"
 _NO_ENDING, _LONGEST_ENDING, _MOST_ENDINGS = "without an ending", 12, 8
+_HEAD = 64
+_LABEL = re.compile(rb"\s*(?:#|\d+\s)")
 
 
 def is_hidden(path: Path) -> bool:
     """Return whether the name begins with a dot."""
     return path.name.startswith(".")
+
+
+def counts_as_video(path: Path) -> bool:
+    """Return whether ``path`` in a folder is taken for a video, by its suffix.
+
+    Labels of points, as the IMM Face Database has them beside its pictures, have that of a video: a text.
+    """
+    suffix = path.suffix.lower()
+    return suffix in VIDEO_SUFFIXES and not (suffix == ".asf" and _is_label(path))
+
+
+def _is_label(path: Path) -> bool:
+    """Return whether the file begins as labels do, with a comment or the number of points."""
+    try:
+        if not path.is_file():  # opening a pipe would wait for its writer
+            return False
+        with path.open("rb") as file:
+            return _LABEL.match(file.read(_HEAD)) is not None
+    except OSError:
+        return False
 
 
 def kind_of(path: Path) -> str:

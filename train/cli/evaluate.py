@@ -106,6 +106,8 @@ def _model_and_files(
     others = [text for text in arguments if text not in FAMILIES]
     if len(models) > 1:
         raise typer.BadParameter(f"one model at a time, got {' and '.join(models)}")
+    if others and not predictions and Path(others[0]).suffix in (".onnx", ".safetensors", ".ckpt"):
+        raise typer.BadParameter(f"{others[0]} is a file of weights: say MODEL --weights {others[0]}")
     if others and not predictions:
         raise typer.BadParameter(f"no model {others[0]!r}: choose one of {', '.join(FAMILIES)}")
     model = models[0] if models else DEFAULT_MODEL

@@ -91,9 +91,11 @@ def points_error(
     from train.data.label_folder import read_labelled
     from train.evaluation.points import point_scores
     from train.files import replace as replace_file
-    from train.files import to_json
+    from train.files import to_json, try_writing
     from train.models.trained import load_trained
 
+    if json_path is not None:
+        try_writing(json_path)
     trained = load_trained(checkpoint)
     labelled = read_labelled(data, trained.scheme)
     for note in labelled.notes:
@@ -110,7 +112,8 @@ def _scheme(name: str) -> Scheme:
     try:
         return find_scheme(name)
     except ValueError as error:
-        raise RunError(str(error)) from error
+        line = str(error)
+        raise RunError(f"--scheme {line if line.startswith(name) else f'{name}: {line}'}") from error
 
 
 def _config(network: str, config: Path | None, pictures: int, changes: Changes) -> TrainConfig:

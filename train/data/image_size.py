@@ -44,7 +44,12 @@ def _from_header(path: Path, about: Callable[[Image.Image], T]) -> T:
             with Image.open(path, formats=_FORMATS) as image:
                 return about(image)
     except UnidentifiedImageError as error:
-        reason = f"its content is none of {', '.join(_FORMATS)}, or its header is broken; save it as PNG"
-        raise DataError(f"{path}: the image cannot be read: {reason}") from error
+        raise DataError(f"{path}: the image cannot be read: {_why_not(path)}") from error
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(f"{path}: the image cannot be read: {in_short(error)}") from error
+
+
+def _why_not(path: Path) -> str:
+    if not path.stat().st_size:
+        return "it is empty; copy it again, or take it and its label away"
+    return f"its content is none of {', '.join(_FORMATS)}, or its header is broken; save it as PNG"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from tracker.scheme.value import Scheme
 from train.data.asf import read_asf_points
 from train.data.coco import read_coco
 from train.data.dlib_xml import read_dlib_xml
-from train.data.faces import LabelledFace, check_once
+from train.data.faces import IMAGE_SUFFIXES, LabelledFace, check_once
 from train.data.image_size import is_turned
 from train.data.point_table import read_point_table
 from train.data.pts import read_pts_folder
@@ -36,25 +37,33 @@ class Labelled:
     """Faces of a folder or label file, and the number of those that were ``left_out``: not fully labelled.
 
     ``turned`` counts the pictures that are stored turned by EXIF data; their labels are taken as pixels of
-    the stored picture.
+    the stored picture. ``unlabelled`` counts the pictures of the folder without a label that is used.
     """
 
     faces: list[LabelledFace]
     left_out: int
     turned: int
+    unlabelled: int = 0
 
     @property
     def notes(self) -> list[str]:
         """What the user is to know, a line each."""
         notes = []
         if self.left_out:
-            notes.append(f"{self.left_out} labels are left out: they lack a point, or have other ones")
+            notes.append(f"labels that lack a point or have other ones, and are left out: {self.left_out}")
+        if self.unlabelled:
+            notes.append(f"pictures without a label that is used: {self.unlabelled}")
         if self.turned:
             notes.append(
-                f"{self.turned} pictures are stored turned (EXIF): their labels are taken as pixels of the "
-                "stored picture, not of the upright one; samples-plain.png shows whether that is right"
+                f"pictures that are stored turned (EXIF): {self.turned}; their labels are taken as pixels of "
+                "the stored picture, not of the upright one: samples-plain.png shows whether that is right"
             )
         return notes
+
+
+def is_source(path: Path) -> bool:
+    """Return whether ``path`` is a folder, or by its name a file with labels of many pictures."""
+    return path.is_dir() or path.suffix.lower() in _TABLES
 
 
 def read_labelled(source: Path, scheme: Scheme) -> Labelled:
@@ -68,8 +77,17 @@ def read_labelled(source: Path, scheme: Scheme) -> Labelled:
     """
     faces, left_out = _read(_label_file(source), source, scheme)
     faces = sorted(faces, key=lambda face: str(face.image))
-    turned = sum(map(is_turned, {face.image for face in faces}))
-    return Labelled(faces, left_out, turned)
+    pictures = {face.image for face in faces}
+    turned = sum(map(is_turned, pictures))
+    return Labelled(faces, left_out, turned, _unlabelled(source, pictures))
+
+
+def _unlabelled(source: Path, labelled: set[Path]) -> int:
+    """Return how many pictures of a folder are not ``labelled``; 0 for a file, whose folder may hold more."""
+    if not source.is_dir():
+        return 0
+    there = {path for path in _visible(source) if path.suffix.lower() in IMAGE_SUFFIXES}
+    return len(there - labelled)
 
 
 def _label_file(source: Path) -> Path:
@@ -89,7 +107,11 @@ def _label_file(source: Path) -> Path:
     several = next((paths for suffix, paths in found.items() if suffix in _TABLES and len(paths) > 1), None)
     if len(found) > 1 or several:
         first, second = several[:2] if several else [paths[0] for paths in found.values()][:2]
-        raise DataError(f"{source} holds both {first.name} and {second.name}: name one label file instead")
+        tables = [path for path in (first, second) if path.suffix.lower() in _TABLES]
+        remedy = f"say --data {shlex.quote(str(tables[0]))}, or " if tables else ""
+        raise DataError(
+            f"{source} holds both {first.name} and {second.name}: {remedy}move away those that do not count"
+        )
     return next(iter(found.values()))[0]
 
 

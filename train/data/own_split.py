@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import zlib
@@ -12,14 +13,17 @@ from pathlib import Path
 from tracker.scheme.decimals import decimal
 from tracker.scheme.value import Scheme
 from train.data.faces import LabelledFace
-from train.data.label_folder import Labelled, read_labelled
+from train.data.label_folder import Labelled, is_source, read_labelled
 from train.data.text import numbered_lines
 from train.errors import DataError
 
 SHARE = "0.1"
 """Validation by default: a tenth."""
 
-_PLACES = 2**32
+
+def _place(name: str) -> float:
+    """Return where ``name`` lies among all, from 0 to below 1: its CRC-32 over the largest one."""
+    return zlib.crc32(os.fsencode(name)) / 2**32
 
 
 @dataclass(frozen=True)
@@ -47,10 +51,12 @@ class OwnData:
         if groups > 1:
             raise DataError(f"--person {self.person}: expected one group at most, (...), got {groups}")
         share = self.share
-        if share is None and not Path(self.validation).exists():
+        if share is None and not (self.validation and Path(self.validation).exists()):
             raise DataError(
                 f"--validation {self.validation}: neither a share such as 0.1 nor a file or folder"
             )
+        if share is None and not self._is_list and not is_source(Path(self.validation)):
+            raise DataError(f"--validation {self.validation}: the name of a list of names ends in .txt")
         if share is not None and not 0 < share < 1:
             raise DataError(f"--validation {self.validation}: a share lies between 0 and 1, such as 0.1")
 
@@ -65,7 +71,7 @@ class OwnData:
     @property
     def rule(self) -> str:
         """The rule in words."""
-        names = f"people, named by {self.person!r} in the file names," if self.person else "pictures"
+        names = f"people, named by '{self.person}' in the file names," if self.person else "pictures"
         if self.share is not None:
             return f"{names} whose name has a CRC-32 in the lowest {100 * self.share:g} % validate"
         if self._is_list:
@@ -96,9 +102,20 @@ class OwnData:
             if not part:
                 raise DataError(
                     f"{self.source}: none of {len(faces)} faces would {name}, as {self.rule}: "
-                    "choose another --validation"
+                    f"{self._remedy(faces)}"
                 )
         return split
+
+    def _remedy(self, faces: Sequence[LabelledFace]) -> str:
+        """Return what to say so that both parts have faces: the share that is nearest, if there is one."""
+        places = sorted({_place(self._name(face)) for face in faces})
+        if len(places) < 2:
+            return f"label two {'people' if self.person else 'pictures'} or more"
+        if self.share is None:
+            return "choose another --validation"
+        least, most = math.floor(100 * places[0]) + 1, math.ceil(100 * places[-1])
+        share = least if self.share <= places[0] else most - 1
+        return f"say --validation {share / 100:g}" if least <= share < most else "choose another --validation"
 
     def _named(self, face: LabelledFace) -> LabelledFace:
         if not self.person:
@@ -116,7 +133,7 @@ class OwnData:
         """Return the names of the people or pictures that validate."""
         names = {self._name(face) for face in faces}
         if self.share is not None:
-            return {name for name in names if zlib.crc32(os.fsencode(name)) < self.share * _PLACES}
+            return {name for name in names if _place(name) < self.share}
         chosen = set()
         for number, line in numbered_lines(Path(self.validation)):
             name = line if self.person or line in names else Path(line).stem

@@ -28,4 +28,6 @@ def read_picture(path: Path, colour: bool = False, upright: bool = False) -> Ima
 
 def unreadable(path: Path) -> DataError:
     """Return the error for a file that is not a picture."""
-    return DataError(f"{path}: not an image that OpenCV can read")
+    return DataError(
+        f"{path}: not an image that OpenCV can read; save it as PNG, or take it and its label away"
+    )

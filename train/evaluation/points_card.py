@@ -31,6 +31,8 @@ def _card(trained: Trained, scores: PointScores) -> str:
         "none": "random numbers",
         "shipped": f"the shipped {trained.model}, whose data (300-W, WFLW) is for research only",
     }.get(own["init"], Path(own["init"]).name)
+    if own.get("shipped") and own["init"] != "shipped":
+        start += ", which goes back to a shipped model, whose data (300-W, WFLW) is for research only"
     figures = "\n".join(f"| {name} | {value} |" for name, value in scores.rows())
     worst = ", ".join(f"{name} ({error:.1f})" for name, error in scores.worst)
     return f"""# {scheme.name}

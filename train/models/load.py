@@ -20,7 +20,7 @@ from tracker.geometry import CROP_SIZE
 from train.errors import RunError, in_short
 from train.models.backbone import backbone_of, grey_imagenet, is_torchvision
 from train.models.fold import fold_normalisation, normalised_convolutions
-from train.models.registry import MODELS, WITH_BACKBONE, WITHOUT_MAPS, build
+from train.models.registry import MODELS, OF_ANY_SCHEME, WITH_BACKBONE, WITHOUT_MAPS, build
 from train.models.run_checkpoint import SUFFIX, read_averaged
 from train.models.torch_file import SUFFIXES, read_torch, unwrapped
 from train.models.unet import grey_brain_mri, is_brain_mri
@@ -64,7 +64,7 @@ def load_network(model: str, weights: Path | None = None, n_points: int | None =
             raise ValueError(f"they are of {other}")
         network.load_state_dict({name: value.float() for name, value in tensors.items()})
     except _UNREADABLE as error:
-        raise RunError(f"{path} does not hold {model} weights: {in_short(error)}") from error
+        raise RunError(f"{path} does not hold {model} weights: {_in_short(error)}") from error
     return Loaded(network, size)
 
 
@@ -87,8 +87,29 @@ def _network_of(
 
 
 def _owner(tensors: Mapping[str, Tensor], folded: bool) -> str:
-    """Return the model that has such ``tensors``; empty if none has."""
-    return next((m for m in MODELS if _same_shapes(tensors, _network_of(m, tensors, folded))), "")
+    """Return the model that has such ``tensors``, with the number of points if it is its own; else empty."""
+    for model in MODELS:
+        network = _network_of(model, tensors, folded)
+        if _same_shapes(tensors, network):
+            return model
+        if count := _points_of_ones_own(model, tensors, folded, network.state_dict()):
+            return (
+                f"{model} for {count} points of your own, which `train points-error` measures and "
+                "`export landmarks --out MODEL.onnx` exports"
+            )
+    return ""
+
+
+def _points_of_ones_own(
+    model: str, tensors: Mapping[str, Tensor], folded: bool, shipped: Mapping[str, Tensor]
+) -> int:
+    """Return for how many points ``tensors`` are weights of ``model``, 0 if for no number of points."""
+    if model not in OF_ANY_SCHEME or tensors.keys() != shipped.keys():
+        return 0
+    sizes = {len(t) for name, t in tensors.items() if t.ndim and t.shape != shipped[name].shape}
+    counts = sorted({count for size in sizes for count in (size, size // 2)} - {0})
+    fits = (n for n in counts if _same_shapes(tensors, _network_of(model, tensors, folded, n)))
+    return next(fits, 0)
 
 
 def _same_shapes(tensors: Mapping[str, Tensor], network: nn.Module) -> bool:
@@ -170,7 +191,7 @@ def warm_start(
     try:
         tensors = _own_names(_read_any(path), network)
     except _UNREADABLE as error:
-        raise RunError(f"--init {path} cannot be read: {in_short(error)}") from error
+        raise RunError(f"--init {path} cannot be read: {_in_short(error)}") from error
     own = network.state_dict()
     shared = {
         name: tensor
@@ -228,6 +249,13 @@ def _unfold(bias: Tensor) -> Callable[[nn.Module, Any], None]:
         norm.bias.copy_(bias + mean)
 
     return hook
+
+
+def _in_short(error: Exception) -> str:
+    """Shorten an error to one line: torch lists every missing tensor, one paragraph each."""
+    if isinstance(error, SafetensorError):  # it speaks of headers and offsets
+        return "it is no .safetensors file, or is damaged"
+    return in_short(error)
 
 
 def shipped_weights(model: str) -> Path:

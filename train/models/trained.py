@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,10 +15,15 @@ from safetensors import SafetensorError, safe_open
 from tracker.scheme.ibug68 import IBUG68
 from tracker.scheme.plain import SCHEME_KEY, from_plain
 from tracker.scheme.value import Scheme
-from train.errors import RunError, in_short
-from train.models.load import Loaded, load_network
-from train.models.run_checkpoint import SUFFIX
+from train.errors import RunError
+from train.models.load import WEIGHTS, Loaded, load_network
+from train.models.run_checkpoint import SUFFIX as CHECKPOINT
 from train.models.torch_file import SUFFIXES
+
+MODEL_KEY = "tracker.model"
+"""Key of an exported model's metadata under which it tells, as JSON, what it started from."""
+
+_SUFFIX = ".safetensors"
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,9 @@ def load_trained(checkpoint: Path, model: str = "") -> Trained:
     record = _record(checkpoint)
     name = str(record.get("model", model))
     if not name:
-        raise RunError(f"{checkpoint} does not tell which network it holds: give --name")
+        raise RunError(
+            f"{checkpoint} does not tell which network it holds: give weights that `train points` wrote"
+        )
     scheme = _scheme(checkpoint, record.get("scheme"))
     return Trained(name, scheme, load_network(name, checkpoint, scheme.n_points), record)
 
@@ -54,25 +62,63 @@ def scheme_of_weights(path: Path) -> Scheme | None:
     if path.suffix != ".onnx":
         return _scheme(path, _record(path).get("scheme"))
     try:
-        properties = onnx.load_from_string(path.read_bytes()).metadata_props
-        said = {entry.key: entry.value for entry in properties}.get(SCHEME_KEY)
+        said = _properties(path, path.read_bytes()).get(SCHEME_KEY)
         return _scheme(path, None if said is None else json.loads(said))
     except OSError as error:
         raise RunError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise RunError(f"{path}: its scheme is no JSON") from error
+
+
+def goes_back_to_shipped(path: Path) -> bool:
+    """Return whether ``path`` holds a shipped model, or weights trained from one, as far as it tells.
+
+    Raises :class:`~train.errors.RunError` if it cannot be read.
+    """
+    try:
+        data = path.read_bytes()
+        if hashlib.sha256(data).hexdigest() in (WEIGHTS / "manifest.json").read_text(encoding="utf-8"):
+            return True
+    except OSError as error:
+        raise RunError(f"--init {path} cannot be read: {error.strerror}") from error
+    if path.suffix == _SUFFIX:
+        own = _record(path).get("own", {})
+        return bool(own.get("shipped")) or own.get("init") == "shipped"
+    if path.suffix != ".onnx":
+        return False
+    said = _properties(path, data).get(MODEL_KEY)
+    return said is not None and "shipped" in str(json.loads(said).get("training", {}).get("started_from"))
+
+
+def _properties(path: Path, data: bytes) -> dict[str, str]:
+    """Return the metadata of the ONNX model ``data``, which was read from ``path``."""
+    try:
+        return {entry.key: entry.value for entry in onnx.load_from_string(data).metadata_props}
     except Exception as error:  # protobuf's own error, whose module is not stable
         raise RunError(f"{path} is not an ONNX model") from error
 
 
 def _record(path: Path) -> Mapping[str, Any]:
     """Return the record of the run that wrote ``path``, empty if it holds none."""
-    if path.suffix == SUFFIX:
+    if path.suffix == CHECKPOINT:
         raise RunError(f"{path} does not tell its scheme: name the .safetensors that its run ends with")
     try:
+        if not path.is_file():
+            raise RunError(f"{path} is {'a folder' if path.is_dir() else 'not there'}: {_remedy(path)}")
         with safe_open(path, "pt") as file:
             record = json.loads((file.metadata() or {}).get("run", "{}"))
-    except (OSError, SafetensorError, ValueError) as error:
-        raise RunError(f"{path} cannot be read as weights of a run: {in_short(error)}") from error
+    except (SafetensorError, ValueError) as error:
+        raise RunError(f"{path} is no {_SUFFIX} file of a run, or is damaged: {_remedy(path)}") from error
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror or error}") from error
     return record if isinstance(record, dict) else {}
+
+
+def _remedy(path: Path) -> str:
+    """Return which file to give instead of ``path``: that of the run in this folder, if there is one."""
+    folder = path if path.is_dir() else path.parent
+    found = sorted(file for file in folder.glob(f"*{_SUFFIX}") if file != path)
+    return f"give {found[0]}" if len(found) == 1 else f"give the {_SUFFIX} file that a finished run wrote"
 
 
 def _scheme(path: Path, plain: Any) -> Scheme:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
 import lightning_fabric
+from filelock import lock_descriptor
 
 from train.errors import RunError
 from train.training.options import LAST
@@ -32,16 +36,40 @@ def _exists(out: Path, number: int) -> bool:
     return out.with_name(f"{out.name}-{number}").exists()
 
 
+@contextmanager
+def alone_in(out: Path, fabric: lightning_fabric.Fabric) -> Iterator[None]:
+    """Hold the folder ``out``, which is created, for this run: two would replace each other's files.
+
+    The lock is advisory and ends with the process, even if it is killed; where the system or the disk has
+    none for folders there is none. Raises :class:`RunError` on all processes if another run holds it.
+    """
+    refusal, descriptor = "", None
+    if fabric.is_global_zero:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            refusal = f"{out} cannot be made: {error.strerror}; choose another --out"
+        with suppress(OSError):
+            descriptor = os.open(out, os.O_RDONLY)
+            if not refusal and not lock_descriptor(descriptor, blocking=False):
+                refusal = (
+                    f"another run is writing to {out}: wait for its end, or give this one {another(out)}"
+                )
+    try:
+        if refusal := fabric.broadcast(refusal):
+            raise RunError(refusal)
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
 def open_folder(out: Path, resume: bool, fabric: lightning_fabric.Fabric) -> bool:
-    """Create the folder ``out``, or check that it is this run's, and return whether a checkpoint is in it.
+    """Check that the folder ``out`` is this run's, and return whether a checkpoint is in it.
 
     What a run left that ended before its first checkpoint is removed, nothing else ever is. Raises
     :class:`RunError` on all processes if the folder holds other files, or a run that is not to be resumed.
     """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"{out} cannot be made: {error.strerror}; choose another --out") from error
     last = out / LAST
     there = bool(fabric.broadcast(last.is_file()))
     if last.is_file() != there:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import Any
 
 import lightning_fabric
 import numpy as np
@@ -23,8 +22,9 @@ from train.training.curves import write_curves
 from train.training.display import Display, TimeLeft, run_display
 from train.training.events import write_events
 from train.training.failures import CAUGHT, explained
-from train.training.folder import CURVES, EVENTS, LOG, another, open_folder
+from train.training.folder import CURVES, EVENTS, LOG, alone_in, another, open_folder
 from train.training.log import EpochReport, Validation, write_log
+from train.training.optimizing import create_optimizer, moving_average
 from train.training.options import LAST, RunOptions
 from train.training.record import new_record, read_record, session, write_record
 from train.training.samples import write_samples
@@ -33,8 +33,6 @@ from train.training.task import Crops, Task
 
 CURVES_EVERY_S = 60.0
 """Seconds between two drawings of the curves, which take half a second; the last epoch always draws them."""
-
-_Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 def train(
@@ -51,73 +49,46 @@ def train(
     same samples and learning rates, and on one CPU ends with exactly the same weights; a complete run only
     returns its model.
 
-    Raises :class:`RunError` if ``out`` cannot be written, holds anything else or a run that is not to be
-    resumed, if the loss is not finite or memory runs out.
+    Raises :class:`RunError` if ``out`` cannot be written, holds anything else, a run that is not to be
+    resumed or one that is still going on, if the loss is not finite or memory runs out.
     """
     run = _prepare(config, model, task, fabric)
-    there = open_folder(options.out, options.resume, fabric)
-    if there:
-        run.load(options.out / LAST, fabric)
-    if run.epoch < config.epochs:
-        plans = [
-            BatchPlan.of(config.batch_size, len(task.indices(stage)), fabric.world_size)
-            for stage in config.stages
-        ]
-        left = TimeLeft(config, [plan.steps for plan in plans], run.epoch)
-        with run_display(left, task.unit, silent=not fabric.is_global_zero) as display:
-            epochs = _Epochs(run, task, options, fabric, display)
-            try:
-                epochs.run_all(plans[0].size)
-            except CAUGHT as error:
-                failure = explained(error, epochs.smaller(), fabric)
-                if failure is error:
-                    raise
-                raise failure from error
+    with alone_in(options.out, fabric):
+        there = open_folder(options.out, options.resume, fabric)
+        if there:
+            run.load(options.out / LAST, fabric)
+        if run.epoch < config.epochs:
+            _go_on(run, task, options, fabric)
     module = run.averaged.module
     assert isinstance(module, nn.Module)
     return module.eval()
+
+
+def _go_on(run: Run, task: Task, options: RunOptions, fabric: lightning_fabric.Fabric) -> None:
+    """Run the epochs that are left, and show how far they are."""
+    config = run.config
+    plans = [
+        BatchPlan.of(config.batch_size, len(task.indices(stage)), fabric.world_size)
+        for stage in config.stages
+    ]
+    left = TimeLeft(config, [plan.steps for plan in plans], run.epoch)
+    with run_display(left, task.unit, silent=not fabric.is_global_zero) as display:
+        epochs = _Epochs(run, task, options, fabric, display)
+        try:
+            epochs.run_all(plans[0].size)
+        except CAUGHT as error:
+            failure = explained(error, epochs.smaller(), fabric)
+            if failure is error:
+                raise
+            raise failure from error
 
 
 def _prepare(config: TrainConfig, model: nn.Module, task: Task, fabric: lightning_fabric.Fabric) -> Run:
     model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = moving_average(config.ema_decay)
     averaged = AveragedModel(model, multi_avg_fn=average, use_buffers=True, device=fabric.device)
-    wrapped, optimizer = fabric.setup(model, _optimizer(config, model))
+    wrapped, optimizer = fabric.setup(model, create_optimizer(config, model))
     return Run(config, wrapped, averaged, optimizer, task.data)
-
-
-def _optimizer(config: TrainConfig, model: nn.Module) -> torch.optim.Optimizer:
-    """Create the optimiser; its learning rate is a placeholder, which the schedule sets before every step."""
-    groups = _parameter_groups(model, config.weight_decay)
-    if config.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=1e-3, momentum=config.momentum, nesterov=True)
-    return torch.optim.AdamW(groups, lr=1e-3, betas=(config.momentum, 0.999))
-
-
-def moving_average(decay: float) -> Callable[[_Tensors, _Tensors, Tensor | int], None]:
-    """Return an averaging function for :class:`AveragedModel`: an exponential moving average with warm-up.
-
-    After n updates the average keeps min(``decay``, (1 + n) / (10 + n)) of itself. With ``decay`` alone the
-    initial weights would still have a weight of decay ** n, a tenth after a thousand steps at 0.998, and a
-    mixture of trained and untrained weights draws no useful maps. TensorFlow's ``ExponentialMovingAverage``
-    does the same with ``num_updates``. All tensors of one kind are updated in one call, which a GPU needs.
-    """
-
-    def average(averaged: _Tensors, current: _Tensors, updates: Tensor | int) -> None:
-        kept = min(decay, (1 + int(updates)) / (10 + int(updates)))
-        if averaged[0].is_floating_point():
-            torch._foreach_lerp_(averaged, current, 1 - kept)
-        else:  # a normalisation's counter of batches
-            torch._foreach_copy_(averaged, current)
-
-    return average
-
-
-def _parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Split the parameters: weight decay for kernels only, not for biases and normalisation scales."""
-    kernels = [p for p in model.parameters() if p.ndim > 1]
-    others = [p for p in model.parameters() if p.ndim <= 1]
-    return [{"params": kernels, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
 
 
 class _Epochs:

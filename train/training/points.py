@@ -15,6 +15,7 @@ from train.data.own_split import OwnData, Split
 from train.data.readers import LabelledFace
 from train.models.load import shipped_weights
 from train.models.registry import build
+from train.models.trained import goes_back_to_shipped
 from train.processes import is_first_process
 from train.progress import progress_bar
 from train.training.landmarks import initial_network
@@ -55,14 +56,24 @@ def train_points(
         if options.has_checkpoint
         else fresh
     )
-    return run_training(config, make, points_task(config, own, split, scheme, started), options)
+    # A run that goes on has its record already, and needs no file to begin with.
+    shipped = not options.has_checkpoint and bool(config.init) and goes_back_to_shipped(Path(config.init))
+    return run_training(config, make, points_task(config, own, split, scheme, started, shipped), options)
 
 
-def points_task(config: TrainConfig, own: OwnData, split: Split, scheme: Scheme, started: str) -> Task:
-    """Return the task of locating the points of ``scheme``, with what an export must know in its record."""
+def points_task(
+    config: TrainConfig, own: OwnData, split: Split, scheme: Scheme, started: str, shipped: bool
+) -> Task:
+    """Return the task of locating the points of ``scheme``, with what an export must know in its record.
+
+    ``started`` is what the weights start from, and ``shipped`` tells whether that goes back to shipped ones.
+    """
     task = landmark_task(config, split.training, split.validation, scheme)
     rule = {"source": str(own.source), "validation": own.validation, "person": own.person}
-    about = {"scheme": to_plain(scheme), "own": {**rule, "rule": own.rule, "init": started}}
+    about = {
+        "scheme": to_plain(scheme),
+        "own": {**rule, "rule": own.rule, "init": started, "shipped": shipped},
+    }
     look = partial(write_predictions, scheme=scheme)
     return replace(task, unit=error_unit(scheme), about=about, look=look)
 
@@ -71,8 +82,10 @@ def error_unit(scheme: Scheme) -> str:
     """Return the unit of errors, with what they are divided by."""
     if scheme.normaliser is None:
         return "% of the box"
-    first, second = (scheme.names[i] if scheme.names else str(i) for i in scheme.normaliser)
-    return f"% of {first}-{second}"
+    first, second = scheme.normaliser
+    if scheme.names:
+        return f"% of {scheme.names[first]}-{scheme.names[second]}"
+    return f"% of the distance {first}-{second}"
 
 
 def limited_split(split: Split, limit: int) -> Split:
@@ -88,7 +101,7 @@ def _look_for_copies(split: Split, scheme: Scheme, say: Say) -> None:
         copies = refuse_own_leaks(split.training, split.validation, scheme, advance)
     if copies:
         say(
-            f"note: {len(copies)} training pictures look like a validation picture, such as "
-            f"{copies[0].training} and {copies[0].held_out}: if they are copies, or frames of one film, the "
+            f"note: training pictures that look like a validation picture: {len(copies)}, such as "
+            f"{copies[0].training} and {copies[0].held_out}; if they are copies, or frames of one film, the "
             "validation error is too low; --person or --validation with a list keeps them together"
         )

@@ -13,7 +13,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.hostile import damaged
-from tests.own_models import FIVE, OFFSETS, graph_model, onnx_module, save, spot, write_spot_model
+from tests.own_models import (
+    FIVE,
+    OFFSETS,
+    graph_model,
+    onnx_module,
+    save,
+    spot,
+    write_2d106det,
+    write_spot_model,
+)
 from tracker.errors import WeightsError
 from tracker.inference.landmark_models import (
     MODEL_KEY,
@@ -278,6 +287,31 @@ def test_a_wrong_file_beside_a_model_is_told_in_one_line(model: Path, toml: str,
         find_landmark_model(str(model))
     assert str(model.with_suffix(".toml")) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("toml", "reason"),
+    [
+        ("[model.input]\nsize = 112", r"input data float32 \(N, 3, 192, 192\) is not \(N, 3, 112, 112\)"),
+        ("[model.input]\nsize = 192\nlayout = 'NHWC'", r"is not \(N, 192, 192, 3\)"),
+        ("[model.input]\nsize = 192\n[model.points]\noutput = 'fc2'", "has no output fc2: it has fc1"),
+        ("[model.input]\nsize = 192\n[model.presence]\noutput = 'fc2'", "has no output fc2: it has fc1"),
+    ],
+)
+def test_a_description_of_another_model_is_told_before_anything_runs(
+    tmp_path: Path, toml: str, reason: str
+) -> None:
+    """Not only by a run: `tracker info` and the plan of a batch read the model, too."""
+    path = write_2d106det(tmp_path / "net.onnx", np.zeros((106, 2)))
+    path.with_suffix(".toml").write_text(f"[scheme]\nname = 'jd106'\n{toml}\n", encoding="utf-8")
+    with pytest.raises(WeightsError, match=reason):
+        find_landmark_model(str(path))
+
+
+def test_a_scheme_beside_the_model_that_contradicts_it_is_to_be_corrected(model: Path) -> None:
+    model.with_suffix(".toml").write_text("[scheme]\nname = 'six'\nn_points = 6\n", encoding="utf-8")
+    with pytest.raises(WeightsError, match=r"not the points of six .*: correct \S+\.toml$"):
+        find_landmark_model(str(model))
 
 
 def test_a_folder_in_place_of_the_file_beside_a_model_is_told(model: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tracker.scheme.ibug68 import IBUG68
 from tracker.scheme.plain import from_plain, to_plain
 from tracker.scheme.shipped import SCHEMES
-from tracker.scheme.value import MARGINS, CropRule, Measured, Scheme, Upright, chain
+from tracker.scheme.value import MARGINS, MOST_SHIFT, CropRule, Measured, Scheme, Upright, chain
 
 FIVE = Scheme(
     "five",
@@ -45,7 +45,7 @@ def schemes(draw: st.DrawFn) -> Scheme:
     ring = st.none() | st.just(tuple(order[:4]))
     eyes = draw(ring)
     pose = st.none() | st.just(tuple((point, 30) for point in (order * 2)[:6]))
-    numbers = st.floats(-1e6, 1e6, allow_subnormal=False)
+    shifts = st.floats(-MOST_SHIFT, MOST_SHIFT, allow_subnormal=False)
     margins = st.floats(*MARGINS)
     name = st.text("abc é-7", min_size=1, max_size=20)
     return Scheme(
@@ -61,7 +61,7 @@ def schemes(draw: st.DrawFn) -> Scheme:
         upright=draw(st.none() | st.builds(Upright, points, points, points)),
         steady=draw(st.just(()) | points),
         measured=Measured(eyes, eyes, draw(ring), draw(pose)),
-        crop=CropRule(draw(margins), draw(margins), (draw(numbers), draw(numbers))),
+        crop=CropRule(draw(margins), draw(margins), (draw(shifts), draw(shifts))),
     )
 
 
@@ -94,7 +94,7 @@ PLAIN = to_plain(IBUG68)
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        ({"n_points": "68"}, "scheme: n_points must be a whole number from 0 on, got '68'"),
+        ({"n_points": "68"}, "scheme: n_points must be a whole number from 0 to 1000000000, got '68'"),
         ({"n_points": True}, "n_points must be a whole number"),
         ({"n_points": 67}, "scheme: parts: there is no point 67 among 0 to 66"),
         ({"n_points": 10**30}, "n_points must be a whole number"),
@@ -102,7 +102,14 @@ PLAIN = to_plain(IBUG68)
         ({"name": ""}, "name must be a text"),
         ({"name": "a\nb"}, "name must be a text"),
         ({"name": "a" * 100}, "printable name of 1 to 64"),
-        ({"mirror": [0, 1]}, "scheme: a mirror order exchanges"),
+        ({"mirror": [0, 1]}, "points 0 to 67 in pairs, got 2 numbers for 68 points"),
+        ({"mirror": [0, *range(67)]}, "in pairs, and 67 is not among them"),
+        ({"mirror": [1, 2, 0, *range(3, 68)]}, "in pairs: 1 goes to 2, but 2 to 0"),
+        ({"mirror": [68, *range(1, 68)]}, "in pairs, and 0 is not among them"),
+        ({"parts": {"jaw": [0, 1], "chin": [1]}}, "belongs to one part at most, and 1 is there twice"),
+        ({"parts": {"jaw": []}}, "scheme: parts: jaw has no points; leave it out"),
+        ({"edges": [[0, 1], [3, 3]]}, "edges join two different points, got [3, 3]"),
+        ({"mesh": [[3, 3]]}, "edges join two different points, got [3, 3]"),
         ({"mirror": 3}, "mirror must be a list of numbers of points"),
         ({"edges": [[0, 1, 2]]}, "edges must be a list of pairs"),
         ({"edges": [[0, 1]] * 10_001}, "edges must be a list of pairs"),
@@ -110,7 +117,8 @@ PLAIN = to_plain(IBUG68)
         ({"parts": [1]}, "parts must be a table"),
         ({"parts": {"jaw": "0-16"}}, "parts must be a table of lists"),
         ({"closed": ["nothing"]}, "closed parts that are no parts: nothing"),
-        ({"names": ["a"] * 68}, "names are 68 different ones"),
+        ({"names": ["a"] * 68}, "names are 68 different ones or none, and 'a' is there twice"),
+        ({"names": ["a", "b"]}, "names are 68 different ones or none, got 2"),
         ({"normaliser": [36]}, "normaliser must be two numbers of points"),
         ({"upright": {"left_eye": [1]}}, "scheme.upright needs right_eye"),
         ({"upright": {"left_eye": [], "right_eye": [1], "mouth": [2]}}, "scheme: an upright rule names"),
@@ -120,7 +128,8 @@ PLAIN = to_plain(IBUG68)
         ({"crop": {"margin": 0}}, "scheme.crop: margin must be a number above 0, got 0"),
         ({"crop": {"margin": math.inf}}, "margin must be a number above 0"),
         ({"crop": {"margin": 10**400}}, "margin must be a number above 0, got"),
-        ({"crop": {"margin": 1e9}}, "margins of a crop lie in 0.1 to 100"),
+        ({"crop": {"margin": 1e9}}, "margins of a crop lie in 0.1 to 100, got 1e+09 and 1.35"),
+        ({"crop": {"box_shift": [0, -10.5]}}, "box_shift lies in -10 to 10 sides, got (0.0, -10.5)"),
         ({"crop": {"box_margin": 1e-9}}, "margins of a crop lie in 0.1 to 100"),
         ({"crop": {"box_shift": [0.1]}}, "box_shift must be two numbers"),
         ({"crop": {"box_shift": [math.nan, 0]}}, "box_shift must be two numbers"),

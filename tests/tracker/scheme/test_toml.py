@@ -42,6 +42,8 @@ def test_a_scheme_is_read_from_a_file(tmp_path: Path) -> None:
     path.write_text(CAT, encoding="utf-8")
     assert read_scheme(path) == SCHEME
     assert find_scheme(str(path)) == SCHEME
+    path.write_text(CAT, encoding="utf-8-sig")  # as some editors on Windows write UTF-8
+    assert read_scheme(path) == SCHEME
 
 
 def test_a_scheme_is_found_by_its_name() -> None:

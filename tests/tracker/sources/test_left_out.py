@@ -16,7 +16,7 @@ from tests.media import face_video
 from tracker.errors import SourceError
 from tracker.runs.batch.plan import plan_batch
 from tracker.sources.images.source import find_images, look_for_images
-from tracker.sources.left_out import kind_of, left_out_text
+from tracker.sources.left_out import counts_as_video, kind_of, left_out_text
 from tracker.sources.opening import PictureSource
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
@@ -135,3 +135,31 @@ def test_a_batch_leaves_out_broken_links_and_links_in_a_circle(tmp_path: Path) -
     plan = plan_batch([tmp_path])
     assert [Path(job.source).name for job in plan.jobs] == ["a.mp4", "z.mp4"]
     assert left_out_text(plan.left_out) == "2 broken links left out"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"# points of a face\n58\n", False),
+        (b"\n58\n0 0 0.5", False),
+        (b"\x30\x26\xb2\x75\x8e", True),
+        (b"", True),
+    ],
+)
+def test_labels_with_the_suffix_of_a_video_are_no_video(
+    tmp_path: Path, content: bytes, expected: bool
+) -> None:
+    """The IMM Face Database has them beside its pictures; what may be a damaged film is one."""
+    (tmp_path / "a.asf").write_bytes(content)
+    assert counts_as_video(tmp_path / "a.asf") is expected
+    assert counts_as_video(tmp_path / "missing.mp4")
+
+
+def test_pictures_with_labels_that_are_named_like_videos_are_tracked(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), astronaut())
+    (tmp_path / "a.asf").write_text("# points\n58\n")
+    done = run_cli(tmp_path, "--json", tmp_path / "faces.jsonl", *LIGHT_ARGUMENTS)
+    assert (done.exit_code, done.stderr) == (0, "tracker: 1 file left out: .asf 1\n")
+    planned = plan_batch([tmp_path])
+    assert [job.kind for job in planned.jobs] == ["images"]
+    assert planned.left_out == {".asf": 1, ".jsonl": 1}

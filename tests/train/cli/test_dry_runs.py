@@ -20,10 +20,7 @@ from train.metrics import Float64Array
 from train.models.load import load_network
 from train.training.log import read_log
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # of torch's exporter
-]
+pytestmark = pytest.mark.slow
 
 LABELLED_ONLY = ("--set", "stages.0.sets=", "--set", "stages.1.sets=")
 """The faces there are, where a recipe also names those that a teacher labels."""

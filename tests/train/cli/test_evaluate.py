@@ -322,3 +322,9 @@ def test_help_and_predictions_need_no_torch(tree: Path, predictions: Path) -> No
         [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_file_in_place_of_the_model_is_told_to_be_weights(run: Runner, tree: Path) -> None:
+    code, _, err = run("own.onnx", "--data", tree)
+    assert code == 2
+    assert "say MODEL --weights own.onnx" in " ".join(err.replace("│", " ").split())

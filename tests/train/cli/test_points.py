@@ -45,6 +45,7 @@ def test_wrong_usage_is_told_in_one_line(
     assert code == 1
     assert text in err.splitlines()[-1], err
     assert "Traceback" not in err
+    assert err.count("missing.toml") < 2
 
 
 def test_weights_of_another_scheme_are_measured_on_their_own_points_only(run: Runner, folder: Path) -> None:

@@ -68,7 +68,7 @@ def test_top_down_and_os2_bmp_files_are_read(tmp_path: Path) -> None:
     ("content", "expected"),
     [
         (None, "cannot be read: .*No such file"),
-        (b"", "none of JPEG, PNG, BMP"),
+        (b"", "it is empty"),
         (b"GIF89", "none of JPEG, PNG, BMP"),
         (encoded(30, 20)[:30], "cannot be read: "),
         (encoded(30, 20, ".png")[:20], "cannot be read: "),

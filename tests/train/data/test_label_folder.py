@@ -75,7 +75,10 @@ def test_labels_that_lack_a_point_are_left_out_and_counted(tmp_path: Path) -> No
     (folder / "labels.json").write_text(json.dumps(content))
     labelled = read_labelled(folder, KITE)
     assert [face.image.name for face in labelled.faces] == list(POINTS)[::2]
-    assert labelled.notes == ["2 labels are left out: they lack a point, or have other ones"]
+    assert labelled.notes == [
+        "labels that lack a point or have other ones, and are left out: 2",
+        "pictures without a label that is used: 1",
+    ]
 
     (folder / "labels.json").unlink()
     write_table(folder / "labels.csv", POINTS)
@@ -125,7 +128,30 @@ def test_pictures_that_are_stored_turned_are_told(tmp_path: Path) -> None:
     with Image.open(tmp_path / "a.jpg") as image:
         image.save(tmp_path / "a.jpg", exif=exif)
     (note,) = read_labelled(tmp_path, KITE).notes
-    assert "1 pictures are stored turned (EXIF)" in note
+    assert "pictures that are stored turned (EXIF): 1;" in note
+
+
+def test_pictures_without_a_label_are_counted(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, ".pts")
+    first = next(iter(POINTS))
+    (folder / first).with_suffix(".pts").unlink()
+    assert read_labelled(folder, KITE).notes == ["pictures without a label that is used: 1"]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"), [(b"", "it is empty; copy it"), (None, "the image cannot be read")]
+)
+def test_a_picture_that_cannot_be_read_is_told_without_numbers(
+    tmp_path: Path, content: bytes | None, reason: str
+) -> None:
+    folder = folder_of(tmp_path, ".pts")
+    picture = folder / next(iter(POINTS))
+    picture.unlink()
+    picture.mkdir() if content is None else picture.write_bytes(content)
+    with pytest.raises(DataError, match=reason) as caught:
+        read_labelled(folder, KITE)
+    assert str(caught.value).count(str(picture)) == 1
+    assert "Errno" not in str(caught.value)
 
 
 @pytest.mark.parametrize("kind", SUFFIXES)
@@ -144,11 +170,17 @@ def test_a_folder_without_labels_with_two_kinds_or_with_two_files_is_refused(tmp
         read_labelled(tmp_path / "nowhere", KITE)
     folder = folder_of(tmp_path, ".csv")
     (folder / "more.csv").write_text("")
-    with pytest.raises(DataError, match=r"holds both labels\.csv and more\.csv: name one label file"):
+    with pytest.raises(
+        DataError, match=r"labels\.csv and more\.csv: say --data \S+labels\.csv, or move away"
+    ):
         read_labelled(folder, KITE)
     (folder / "more.csv").unlink()
     write_labels(folder, ".pts", POINTS)
-    with pytest.raises(DataError, match=r"holds both 00-0m\.pts and labels\.csv"):
+    with pytest.raises(DataError, match=r"00-0m\.pts and labels\.csv: say --data .*labels\.csv, or"):
+        read_labelled(folder, KITE)
+    (folder / "labels.csv").unlink()
+    write_labels(folder, ".asf", POINTS)
+    with pytest.raises(DataError, match=r"holds both 00-0m\.\w+ and 00-0m\.\w+: move away"):
         read_labelled(folder, KITE)
     with pytest.raises(DataError, match=r"expected a folder, or a label file"):
         read_labelled(folder / "00-0m.pts", KITE)

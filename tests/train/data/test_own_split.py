@@ -79,6 +79,8 @@ def test_another_folder_validates(folder: Path, tmp_path: Path) -> None:
         ("nan", "", "neither a share such as 0.1"),
         ("0.0_5", "", "neither a share such as 0.1"),
         ("nowhere", "", "neither a share such as 0.1 nor a file or folder"),
+        ("", "", "--validation : neither a share such as 0.1 nor a file or folder"),
+        (__file__, "", r"test_own_split\.py: the name of a list of names ends in \.txt"),
         ("0.1", "(", "not a regular expression"),
         ("0.1", "(a)(b)", "one group at most"),
         ("0.1", "nobody", "finds nobody in the name of"),
@@ -91,6 +93,27 @@ def test_rules_that_cannot_be_used_are_refused(
 ) -> None:
     with pytest.raises(DataError, match=message):
         OwnData(folder, validation, person).read(KITE)
+
+
+@pytest.mark.parametrize("share", ["0.000001", "0.999999"])
+@pytest.mark.parametrize("person", ["", PERSON])
+def test_the_share_that_is_told_instead_has_faces_on_both_sides(
+    folder: Path, share: str, person: str
+) -> None:
+    with pytest.raises(DataError, match=r"say --validation 0\.\d+$") as caught:
+        OwnData(folder, share, person).read(KITE)
+    split = OwnData(folder, str(caught.value).rpartition(" ")[2], person).read(KITE)
+    assert split.training
+    assert split.validation
+
+
+def test_one_person_cannot_be_divided(folder: Path) -> None:
+    with pytest.raises(DataError, match=r"label two people or more$"):
+        OwnData(folder, "0.01", "png").read(KITE)
+
+
+def test_the_rule_shows_the_pattern_as_it_was_typed(folder: Path) -> None:
+    assert f"named by '{PERSON}' in" in OwnData(folder, "0.5", PERSON).rule
 
 
 def test_the_same_file_or_person_on_both_sides_is_refused(folder: Path, tmp_path: Path) -> None:
@@ -106,3 +129,17 @@ def test_the_same_file_or_person_on_both_sides_is_refused(folder: Path, tmp_path
     everyone = OwnData(folder, "0.5", PERSON).read(KITE)
     with pytest.raises(LeakError, match="show the same person"):
         refuse_own_leaks(everyone.training, everyone.training[:1], KITE)
+
+
+def test_a_truncated_picture_is_told_with_what_to_do(folder: Path, tmp_path: Path) -> None:
+    """Its header is whole, so that the labels are read; the pixels are missed when pictures are compared."""
+    points = {"a.jpg": kites(1)["00-0m.png"]}
+    write_pictures(tmp_path, list(points))
+    write_labels(tmp_path, ".csv", points)
+    whole = (tmp_path / "a.jpg").read_bytes()
+    (tmp_path / "a.jpg").write_bytes(whole[: len(whole) // 2])
+    split = OwnData(folder, str(tmp_path)).read(KITE)
+    with pytest.raises(
+        DataError, match=r"a\.jpg: not an image .*; save it as PNG, or take it and its label away"
+    ):
+        refuse_own_leaks(split.training, split.validation, KITE)

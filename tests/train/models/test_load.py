@@ -17,8 +17,6 @@ from train.models.load import LEAST_SHARE, load_network, read_onnx, warm_start
 from train.models.registry import build
 from train.models.resnet18 import ResNet18Landmarks
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
 SIZE = 64
 
 
@@ -208,6 +206,15 @@ def test_less_than_half_is_refused_unless_it_is_wanted(tmp_path: Path) -> None:
     assert taken.names == part.keys()
     assert 0 < taken.share < LEAST_SHARE
     assert torch.equal(network.state_dict()["encoder1.enc1conv1.weight"], part["encoder1.enc1conv1.weight"])
+
+
+def test_a_file_of_another_kind_is_told_without_the_readers_terms(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text('name = "own"\nn_points = 5\n')
+    reason = r"own\.toml .*it is no \.safetensors file, or is damaged$"
+    with pytest.raises(RunError, match=reason):
+        warm_start(build("unet-light"), tmp_path / "own.toml", no_crops)
+    with pytest.raises(RunError, match=reason):
+        load_network("unet-light", tmp_path / "own.toml")
 
 
 def test_an_unknown_model_names_the_known_ones() -> None:

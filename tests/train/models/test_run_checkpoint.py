@@ -18,9 +18,11 @@ from train.configs.nose import CONFIG
 from train.errors import RunError
 from train.models.load import load_network
 from train.models.losses import LandmarkLoss, Loss
+from train.models.registry import build
 from train.models.run_checkpoint import VERSION, read_averaged
 from train.training.imm import train_imm
 from train.training.options import LAST, RunOptions
+from train.training.run import write_weights
 
 TINY = replace(CONFIG, model="nose-fan", stages=(Stage(80, 3, 1e-3),), batch_size=4)
 
@@ -140,3 +142,12 @@ def test_weights_of_another_model_are_named(model: str, file: str, owner: str) -
     path = Path(__file__).resolve().parents[3] / "weights" / file
     with pytest.raises(RunError, match=f"does not hold {model} weights: they are of {owner}$"):
         load_network(model, path)
+
+
+@pytest.mark.parametrize("model", ["resnet18", "unet-light", "face58"])
+def test_weights_for_points_of_ones_own_are_named_with_what_takes_them(tmp_path: Path, model: str) -> None:
+    write_weights(build("unet-light", 9), 64, tmp_path / "own.safetensors", {})
+    with pytest.raises(
+        RunError, match=r"of unet-light for 9 points of your own, which `train points-error`.* exports$"
+    ):
+        load_network(model, tmp_path / "own.safetensors")

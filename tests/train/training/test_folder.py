@@ -1,6 +1,7 @@
 """The folder of a run: refused if anything else is in it, and nothing else is ever removed."""
 
 import json
+import os
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from lightning_fabric import Fabric
 from tests.train.training.runs import CONFIG, Faces, StopsAt, log_of, network, train
 from train.config import Stage
 from train.errors import RunError
-from train.training.folder import CURVES, EVENTS, LOG, SAMPLES, another
+from train.training.folder import CURVES, EVENTS, LOG, SAMPLES, alone_in, another
 from train.training.options import LAST, RunOptions
 from train.training.record import CONFIG as RECORD
 
@@ -86,6 +87,24 @@ def test_a_link_is_not_followed(faces: Faces, fabric: Fabric, tmp_path: Path) ->
     with pytest.raises(RunError, match="holds tensorboard"):
         train(network(), faces, RunOptions(out), fabric, SHORT)
     assert contents(other) == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no locks for folders")
+def test_a_folder_that_another_run_writes_to_is_left_alone(
+    faces: Faces, fabric: Fabric, tmp_path: Path
+) -> None:
+    """Also before its first checkpoint, when its files would be taken for those of a run that has ended."""
+    out = tmp_path / "run"
+    train(network(), faces, RunOptions(out), fabric, SHORT)
+    (out / LAST).unlink()
+    before = contents(out)
+    with alone_in(out, fabric):
+        for resume in (False, True):
+            with pytest.raises(RunError, match=r"another run is writing to .* --out \S+run-2$"):
+                train(network(), faces, RunOptions(out, resume), fabric, SHORT)
+        assert contents(out) == before
+    train(network(), faces, RunOptions(out), fabric, SHORT)
+    assert (out / LAST).is_file()
 
 
 def test_the_folder_that_is_offered_is_free(tmp_path: Path) -> None:

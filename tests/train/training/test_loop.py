@@ -31,7 +31,7 @@ from train.data.dataset import FaceCrops, SampleRecipe
 from train.errors import DataError, RunError
 from train.training import loop
 from train.training.folder import EVENTS, LOG
-from train.training.loop import moving_average
+from train.training.optimizing import moving_average
 from train.training.options import LAST, RunOptions
 from train.training.task import landmark_task
 

@@ -15,6 +15,7 @@ import cv2
 import torch
 from safetensors.torch import save_file
 
+from tests.own_models import write_spot_model
 from tests.train.data.own_pictures import KITE, kites, write_labels, write_pictures
 from tracker.scheme.ibug68 import IBUG68
 from tracker.scheme.plain import to_plain
@@ -29,7 +30,7 @@ from train.evaluation.points import point_scores
 from train.evaluation.points_card import write_card
 from train.models.load import Loaded, load_network, shipped_weights
 from train.models.registry import HEADS, OF_ANY_SCHEME, build
-from train.models.trained import Trained, load_trained, scheme_of_weights
+from train.models.trained import Trained, goes_back_to_shipped, load_trained, scheme_of_weights
 from train.training.landmarks import initial_network
 from train.training.options import RunOptions
 from train.training.points import error_unit, train_points
@@ -121,6 +122,38 @@ def test_a_checkpoint_is_no_weights_of_own_points(tmp_path: Path) -> None:
             read(tmp_path / "last.ckpt")
 
 
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        ({"own": {"shipped": True}}, True),
+        ({"own": {"init": "shipped"}}, True),
+        ({"own": {"shipped": False}}, False),
+        ({}, False),
+    ],
+)
+def test_weights_tell_whether_they_go_back_to_a_shipped_model(
+    tmp_path: Path, record: dict[str, object], expected: bool
+) -> None:
+    path = tmp_path / "own.safetensors"
+    save_file({"a": torch.zeros(1)}, path, metadata={"size": "96", "run": json.dumps(record)})
+    assert goes_back_to_shipped(path) is expected
+
+
+def test_a_shipped_model_is_known_by_its_content_and_an_exported_one_by_what_it_tells(tmp_path: Path) -> None:
+    (tmp_path / "before.onnx").write_bytes(shipped_weights("unet-light").read_bytes())
+    assert goes_back_to_shipped(tmp_path / "before.onnx")
+    for started, expected in (
+        ("shipped", True),
+        ("a file that goes back to a shipped model", True),
+        ("", False),
+    ):
+        about = {"training": {"started_from": started}}
+        assert goes_back_to_shipped(write_spot_model(tmp_path / "own.onnx", about=about)) is expected
+    assert not goes_back_to_shipped(write_spot_model(tmp_path / "own.onnx"))
+    with pytest.raises(RunError, match=r"--init \S+gone\.onnx cannot be read: No such file"):
+        goes_back_to_shipped(tmp_path / "gone.onnx")
+
+
 def test_files_without_a_scheme_are_of_ibugs_points(tmp_path: Path) -> None:
     assert scheme_of_weights(shipped_weights("unet-light")) is IBUG68
     assert scheme_of_weights(tmp_path / "unet.pt") is None
@@ -189,6 +222,7 @@ def test_the_scores_are_those_of_the_definition(own: OwnData) -> None:
     np.testing.assert_allclose(scores.nme, 100 * apart.mean(dim=1), rtol=1e-5)
     np.testing.assert_allclose(scores.parts["tip"], 100 * apart[:, 0].mean(), rtol=1e-5)
     assert error_unit(scheme) == scores.unit == "% of right-left"
+    assert error_unit(replace(scheme, names=())) == "% of the distance 1-3"
     assert scores.worst[0][1] == pytest.approx(float(scores.nme.max()))
 
 

@@ -145,7 +145,10 @@ class _Table:
         kinds = [name for name in ("image", "frame") if name in row]
         missing = [name for name in _CORNERS if name not in row]
         unknown = [name for name in row if name not in _COLUMNS]
-        if len(kinds) != 1:
+        if not kinds:
+            remedy = "" if self._columns is None else ": begin the file with a line such as image,x0,y0,x1,y1"
+            raise ValueError(f"it has neither image nor frame{remedy}")
+        if len(kinds) > 1:
             raise ValueError("a box has an image or a frame, and not both")
         if missing or unknown:
             wrong = f"no {missing[0]}" if missing else f"an unknown {unknown[0]!r:.40}"

@@ -27,7 +27,7 @@ CORNERS = ("x0y0x1y1", "xywh", "cxcywh")
 UNITS = ("pixels", "0..1")
 """Units of boxes: pixels of the input, or its width and height as 1."""
 
-_LOGIT_REMEDY = "log-odds are described by logit = true"
+_LOGIT_REMEDY = "log-odds are described by logit = true in [detector.scores]"
 
 MOST_BOXES = 1000
 """Largest number of boxes, the best, that are compared with each other."""

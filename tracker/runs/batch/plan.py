@@ -15,8 +15,8 @@ from typing import Literal
 from tracker.errors import SourceError
 from tracker.sources.images.frame_count import count_frames
 from tracker.sources.images.kind import is_still
-from tracker.sources.left_out import ANIMATED, is_hidden, kind_of, left_out_text
-from tracker.sources.suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from tracker.sources.left_out import ANIMATED, counts_as_video, is_hidden, kind_of, left_out_text
+from tracker.sources.suffixes import IMAGE_SUFFIXES
 
 _MAX_NAME_BYTES = 220
 """Longest file name of results: with the ending of a draft or record, file systems take 255."""
@@ -108,12 +108,12 @@ def _jobs_of(given: Path) -> tuple[list[Job], dict[Path, tuple[str, int]]]:
     for folder, folders, files in os.walk(top, onerror=cannot_read):
         folders.sort()
         found = [Path(folder, name) for name in sorted(files)]
-        paths = [path for path in found if path.suffix.lower() in VIDEO_SUFFIXES | IMAGE_SUFFIXES]
+        paths = [path for path in found if path.suffix.lower() in IMAGE_SUFFIXES or counts_as_video(path)]
         paths = [path for path in paths if not is_hidden(path) and _may_be_file(path)]
         linked = [path for name in folders if (path := Path(folder, name)).is_symlink()]
         left_out |= {path: (kind_of(path), 1) for path in (*(set(found) - set(paths)), *linked)}
         below = Path(folder).relative_to(top.parent)
-        videos = [path for path in paths if path.suffix.lower() in VIDEO_SUFFIXES]
+        videos = [path for path in paths if path.suffix.lower() not in IMAGE_SUFFIXES]
         jobs += [_job(path, "video", str(below / path.name), _size(path)) for path in videos]
         images = [path for path in paths if path.suffix.lower() in IMAGE_SUFFIXES]
         frames = {path: count_frames(path) - 1 for path in images}

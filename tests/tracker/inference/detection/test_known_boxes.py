@@ -94,7 +94,12 @@ def test_boxes_are_turned_into_square_pixels(tmp_path: Path) -> None:
         ("frame,x0,y0,x1,y1,score\n1,1,2,3,4,7\n", "line 2: score must lie in 0..1"),
         ("frame,x0,y0,width,height\n", "line 1: a box has image or frame"),
         ("frame,x0,y0,x1,y1,name\n", "an unknown 'name'"),
-        ("0,1,2,3,4\n", "line 1: a box has an image or a frame"),
+        (
+            "0,1,2,3,4\n",
+            "line 1: it has neither image nor frame: begin the file with a line such as image,x0",
+        ),
+        ("image;x0;y0;x1;y1\n", "line 1: it has neither image nor frame: begin the file with a line such as"),
+        ('{"x0": 1, "y0": 2, "x1": 3, "y1": 4}', "line 1: it has neither image nor frame"),
         ("image,frame,x0,y0,x1,y1\n", "line 1: a box has an image or a frame, and not both"),
         ("image,x0,y0,x1,y1\n,1,2,3,4\n", "line 2: image must be the name of a file, got ''"),
         ("image,x0,y0,x1,y1\na/b.jpg,1,2,3,4\nc/b.jpg,1,2,3,4\n", "line 3: 'c/b.jpg' and 'a/b.jpg' have the"),
