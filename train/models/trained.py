@@ -101,7 +101,7 @@ def _properties(path: Path, data: bytes) -> dict[str, str]:
 def _record(path: Path) -> Mapping[str, Any]:
     """Return the record of the run that wrote ``path``, empty if it holds none."""
     if path.suffix == CHECKPOINT:
-        raise RunError(f"{path} does not tell its scheme: name the .safetensors that its run ends with")
+        raise RunError(f"{path} does not tell its scheme: {_remedy(path)}")
     try:
         if not path.is_file():
             raise RunError(f"{path} is {'a folder' if path.is_dir() else 'not there'}: {_remedy(path)}")

@@ -26,8 +26,8 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        (("--scheme", "none"), "train: unknown scheme 'none': choose one of ibug68"),
-        (("--scheme", "missing.toml"), "train: missing.toml cannot be read"),
+        (("--scheme", "none"), "train: --scheme none: unknown scheme 'none': choose one of ibug68"),
+        (("--scheme", "missing.toml"), "train: --scheme missing.toml cannot be read"),
         (
             ("--scheme", "kite.toml", "--network", "resnet18-plain"),
             "choose one of resnet18, unet, unet-light",

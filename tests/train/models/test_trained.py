@@ -24,7 +24,7 @@ def run(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [("last.ckpt", "is no .safetensors file of a run"), ("", "is a folder"), ("own.onnx", "is not there")],
+    [("last.ckpt", "does not tell its scheme"), ("", "is a folder"), ("own.onnx", "is not there")],
 )
 def test_another_file_of_a_run_leads_to_its_weights(run: Path, name: str, reason: str) -> None:
     with pytest.raises(RunError) as caught:

@@ -118,7 +118,7 @@ def test_a_file_of_torch_is_said_to_be_taken_for_one_of_ibugs_points(tmp_path: P
 
 def test_a_checkpoint_is_no_weights_of_own_points(tmp_path: Path) -> None:
     for read in (scheme_of_weights, load_trained):
-        with pytest.raises(RunError, match=r"last\.ckpt does not tell its scheme: name the \.safetensors"):
+        with pytest.raises(RunError, match=r"last\.ckpt does not tell its scheme: give the \.safetensors"):
             read(tmp_path / "last.ckpt")
 
 
