@@ -9,7 +9,8 @@ import ssl
 from tracker.errors import ServeError
 from tracker.serve.settings import Access
 
-_BACKLOG = 128
+BACKLOG = 128
+"""Connections that wait to be accepted, and that are accepted at once before others are closed."""
 
 
 def bind(access: Access) -> socket.socket:
@@ -21,7 +22,7 @@ def bind(access: Access) -> socket.socket:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, _, _, address = found[0]
-        return socket.create_server(address, family=family, backlog=_BACKLOG)
+        return socket.create_server(address, family=family, backlog=BACKLOG)
     except (socket.gaierror, UnicodeError) as error:
         raise ServeError(
             f"host {host!r} has no address: give --host 127.0.0.1, or 0.0.0.0 for all of this computer, "

@@ -22,7 +22,7 @@ import uvicorn
 
 from tracker.errors import ServeError
 from tracker.serve.app import create_app
-from tracker.serve.binding import bind, tls_context
+from tracker.serve.binding import BACKLOG, bind, tls_context
 from tracker.serve.guard import Policy
 from tracker.serve.live_source import LiveSource
 from tracker.serve.open_files import most_connections
@@ -149,6 +149,7 @@ def _config(listener: Listener, service: Service, page: dict[str, StaticFile]) -
         ws=SocketProtocol,
         loop="asyncio",
         lifespan="off",
+        backlog=BACKLOG,
         log_config=None,
         log_level=logging.CRITICAL + 1,  # the guard reports errors; requests must not be logged
         access_log=False,
