@@ -82,7 +82,7 @@ class Listener(Closing):
         is_any = ip_address(self._bound[0]).is_unspecified
         hosts = ("localhost", socket.gethostname()) if is_any else (access.host,)
         query = f"?token={access.token}" if access.token else ""
-        shown = [f"[{host}]" if ":" in host else host for host in hosts]
+        shown = [f"[{host}]" if ":" in host else host for host in (*hosts, *access.names)]
         return tuple(f"{access.scheme}://{host}:{access.port}/{query}" for host in shown)
 
     def close(self) -> None:
