@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import multiprocessing
 import os
 import secrets
 import signal
@@ -39,7 +40,7 @@ Say = Callable[[str], None]
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # those that a system has
 _DRAIN_S = 1.0
 _CLOSE_S = 0.3
-_GIVE_UP_S = 0.4
+_GIVE_UP_S = 0.2
 _LOOK_S = 0.02
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -120,22 +121,30 @@ def run_server(
         server = _Server(_config(listener, service, page))
         raise_swallowed()
         number = asyncio.run(_serve(server, listener, service, announce))
-        giving_up = _give_up_later(number)
-    giving_up.cancel()
+        has_ended = _give_up_later(number)
+    has_ended.set()
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     raise SystemExit(128 + number)
 
 
-def _give_up_later(number: int) -> threading.Timer:
-    """End the process with the code of signal ``number`` unless cancelled soon: no picture holds up the end.
+def _give_up_later(number: int) -> threading.Event:
+    """End the process with the code of signal ``number`` unless the event is set soon.
 
-    A thread cannot be stopped while a library decodes. Nothing is lost, since the server writes no files.
+    A thread cannot be stopped while a library decodes a picture. Nothing is lost: the server writes no files.
     """
-    giving_up = threading.Timer(_GIVE_UP_S, os._exit, (128 + number,))
-    giving_up.daemon = True
-    giving_up.start()
-    return giving_up
+    has_ended = threading.Event()
+
+    def give_up() -> None:
+        if has_ended.wait(_GIVE_UP_S):
+            return
+        for worker in multiprocessing.active_children():
+            worker.kill()
+        if not has_ended.wait(_GIVE_UP_S):
+            os._exit(128 + number)
+
+    threading.Thread(target=give_up, name="give up", daemon=True).start()
+    return has_ended
 
 
 def _config(listener: Listener, service: Service, page: dict[str, StaticFile]) -> uvicorn.Config:
