@@ -43,7 +43,7 @@ LIVE_HAS_ENDED = "the live source of this server has ended, as the server report
 def create_app(service: Service, page: Mapping[str, StaticFile], policy: Policy) -> ASGIApp:
     """Return the ASGI application of ``service``, with the ``page``, open to what ``policy`` says."""
     endpoints = Endpoints(service, page)
-    app = Starlette(routes=endpoints.routes(), exception_handlers={HTTPException: _error})
+    app = Starlette(routes=endpoints.routes(), exception_handlers={HTTPException: _error, Exception: _failed})
     app.router.redirect_slashes, app.router.default = False, _nothing_there
     return Guard(app, policy, service.say)
 
@@ -52,6 +52,10 @@ async def _error(request: Request, error: Exception) -> Response:  # noqa: ARG00
     assert isinstance(error, HTTPException)
     why = f"send {error.headers['Allow']}" if error.status_code == 405 and error.headers else error.detail
     return JSONResponse({"error": why}, error.status_code, error.headers)
+
+
+async def _failed(request: Request, error: Exception) -> Response:  # noqa: ARG001 - starlette's signature
+    return JSONResponse({"error": "an unexpected error, which the server reports"}, 500)
 
 
 async def _nothing_there(scope: Scope, receive: Receive, send: Send) -> None:

@@ -9,7 +9,8 @@ import ssl
 from tracker.errors import ServeError
 from tracker.serve.settings import Access
 
-_BACKLOG = 128
+BACKLOG = 128
+"""Connections that wait to be accepted, and that are accepted at once before others are closed."""
 
 
 def bind(access: Access) -> socket.socket:
@@ -21,7 +22,7 @@ def bind(access: Access) -> socket.socket:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, _, _, address = found[0]
-        listening = socket.create_server(address, family=family, backlog=_BACKLOG)
+        listening = socket.create_server(address, family=family, backlog=BACKLOG)
         # Inherited by its connections. Without it the body of an answer waits some 40 ms for the client to
         # acknowledge the headers (RFC 896 meets RFC 1122, section 4.2.3.2). asyncio sets it only for sockets
         # that name their protocol, which those of create_server do not.

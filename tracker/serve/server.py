@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import multiprocessing
 import os
 import secrets
 import signal
@@ -22,7 +23,7 @@ import uvicorn
 
 from tracker.errors import ServeError
 from tracker.serve.app import create_app
-from tracker.serve.binding import bind, tls_context
+from tracker.serve.binding import BACKLOG, bind, tls_context
 from tracker.serve.guard import Policy
 from tracker.serve.live_source import LiveSource
 from tracker.serve.open_files import most_connections
@@ -39,8 +40,8 @@ Say = Callable[[str], None]
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # those that a system has
 _DRAIN_S = 1.0
 _CLOSE_S = 0.3
-_GIVE_UP_S = 0.4
-_GIVE_UP_CLUSTER_S = 5.0  # its nodes must hear of the end
+_GIVE_UP_S = 0.2
+_GIVE_UP_CLUSTER_S = 2.5  # its nodes must hear of the end
 _LOOK_S = 0.02
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -83,7 +84,7 @@ class Listener(Closing):
         is_any = ip_address(self._bound[0]).is_unspecified
         hosts = ("localhost", socket.gethostname()) if is_any else (access.host,)
         query = f"?token={access.token}" if access.token else ""
-        shown = [f"[{host}]" if ":" in host else host for host in hosts]
+        shown = [f"[{host}]" if ":" in host else host for host in (*hosts, *access.names)]
         return tuple(f"{access.scheme}://{host}:{access.port}/{query}" for host in shown)
 
     def close(self) -> None:
@@ -121,22 +122,30 @@ def run_server(
         server = _Server(_config(listener, service, page))
         raise_swallowed()
         number = asyncio.run(_serve(server, listener, service, announce))
-        giving_up = _give_up_later(number, _GIVE_UP_S if settings.ray is None else _GIVE_UP_CLUSTER_S)
-    giving_up.cancel()
+        has_ended = _give_up_later(number, _GIVE_UP_S if settings.ray is None else _GIVE_UP_CLUSTER_S)
+    has_ended.set()
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     raise SystemExit(128 + number)
 
 
-def _give_up_later(number: int, after_s: float) -> threading.Timer:
-    """End the process with the code of signal ``number`` unless cancelled: no picture holds up the end.
+def _give_up_later(number: int, after_s: float) -> threading.Event:
+    """End the process with the code of signal ``number`` unless the event is set soon.
 
-    A thread cannot be stopped while a library decodes. Nothing is lost, since the server writes no files.
+    A thread cannot be stopped while a library decodes a picture. Nothing is lost: the server writes no files.
     """
-    giving_up = threading.Timer(after_s, os._exit, (128 + number,))
-    giving_up.daemon = True
-    giving_up.start()
-    return giving_up
+    has_ended = threading.Event()
+
+    def give_up() -> None:
+        if has_ended.wait(after_s):
+            return
+        for worker in multiprocessing.active_children():
+            worker.kill()
+        if not has_ended.wait(after_s):
+            os._exit(128 + number)
+
+    threading.Thread(target=give_up, name="give up", daemon=True).start()
+    return has_ended
 
 
 def _config(listener: Listener, service: Service, page: dict[str, StaticFile]) -> uvicorn.Config:
@@ -150,6 +159,7 @@ def _config(listener: Listener, service: Service, page: dict[str, StaticFile]) -
         ws=SocketProtocol,
         loop="asyncio",
         lifespan="off",
+        backlog=BACKLOG,
         log_config=None,
         log_level=logging.CRITICAL + 1,  # the guard reports errors; requests must not be logged
         access_log=False,

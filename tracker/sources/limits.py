@@ -12,8 +12,8 @@ from tracker.errors import SourceError
 MAX_PIXELS = 200_000_000
 """Pixels of one image: just above the largest phone cameras (16320 x 12240)."""
 
-MAX_SIDE = 65_500
-"""Pixels of the longest side: about the maximum of JPEG, and less than OpenCV can rotate."""
+MAX_SIDE = 32_766
+"""Pixels of the longest side: what OpenCV's ``warpAffine`` takes, which cuts out crops."""
 
 MAX_IMAGE_BYTES = 1 << 30
 """Size of an image file, which is read into memory."""

@@ -223,6 +223,9 @@ def test_addresses_for_people_name_a_host_that_can_be_typed() -> None:
         first, second = (urlsplit(address) for address in listener.addresses)
         assert (first.hostname, second.hostname) == ("localhost", socket.gethostname().lower())
         assert first.query == second.query == f"token={listener.access.token}"
+    with Listener(Access("127.0.0.1", 0, names=("robot.local", "fe80::1"))) as named:
+        _, third, fourth = (urlsplit(address) for address in named.addresses)
+        assert (third.hostname, fourth.hostname) == ("robot.local", "fe80::1")
     with Listener(Access("0.0.0.0", 0)) as other:
         assert other.access.token != listener.access.token
 

@@ -20,7 +20,7 @@ from tests.cli import run_cli
 from tests.faces import astronaut
 from tests.media import jpeg_with_exif
 from tests.own_models import FIVE, write_spot_model
-from tests.serving import Serving, encoded, portrait, serving
+from tests.serving import Serving, encoded, portrait, serving, serving_code
 from tracker.distribution import version
 from tracker.inference.weights import load_manifest
 from tracker.scheme.ibug68 import EDGES, MESH
@@ -74,6 +74,34 @@ def test_a_picture_without_faces_has_an_empty_list(server: Serving) -> None:
     assert (answer.json["width"], answer.json["height"]) == (64, 48)
 
 
+@pytest.mark.parametrize("size", [(1, 32_766), (32_766, 1), (1, 1)])
+def test_pictures_of_extreme_sides_are_searched(server: Serving, size: tuple[int, int]) -> None:
+    answer = server.post(encoded(np.zeros((*size, 3), np.uint8), ".png"))
+    assert (answer.status, answer.json["faces"]) == (200, [])
+
+
+def test_an_unforeseen_error_is_json_for_the_client_and_one_line_for_the_operator() -> None:
+    code = """
+import sys
+from tracker.serve import stills
+from tracker.serve.server import Listener, run_server
+from tracker.serve.settings import Access, ServerSettings
+from tracker.tracking.opening import TrackerOptions
+stills.decode = lambda data, most_pixels: 1 / 0
+say = lambda line: print(line, file=sys.stderr)
+settings = ServerSettings(TrackerOptions("unet-light", "cpu", threads=1), Access(port=0))
+with Listener(settings.access) as listener:
+    run_server(listener, settings, None, say, lambda: print(*listener.addresses, flush=True))
+"""
+    with serving_code(code) as failing:
+        answer = failing.post(portrait())
+        assert (answer.status, set(answer.json)) == (500, {"error"})
+        failing.process.terminate()
+        assert failing.process.stderr is not None
+        said = failing.process.stderr.read()
+    assert said == "an unexpected error on '/api/faces': ZeroDivisionError: division by zero\n"
+
+
 def test_the_model_is_chosen_by_name(server: Serving) -> None:
     light = server.post(portrait()).json
     assert server.post(portrait(), "?model=unet-light").json == light
@@ -111,6 +139,8 @@ def many_scans(count: int) -> bytes:
         (bomb(10_000, 5_001), 413, "at most 50 megapixels"),
         (bomb(10_000, 5_000), 422, "damaged"),
         (many_scans(200), 413, "more than 100 scans"),
+        (encoded(np.zeros((1, 32_767, 3), np.uint8), ".png"), 422, "32766 pixels a side"),
+        (encoded(np.zeros((32_767, 1, 3), np.uint8), ".png"), 422, "32766 pixels a side"),
     ],
 )
 def test_what_is_no_picture_is_refused_in_one_line(
