@@ -87,14 +87,14 @@ def test_clients_that_read_nothing_do_not_hold_the_end_up(clips: Clips) -> None:
 def test_a_picture_that_takes_for_ever_does_not_hold_the_end_up(path: str) -> None:
     code = """
 import threading
-from tracker.serve import camera_session, stills
-from tracker.serve.server import Listener, run_server
-from tracker.serve.settings import Access, ServerSettings
-from tracker.tracking.opening import TrackerOptions
+from tracker.serve import pictures
 def decode(data, most_pixels):
     print("decoding", flush=True)
     threading.Event().wait()
-stills.decode = camera_session.decode = decode
+pictures.decode = decode
+from tracker.serve.server import Listener, run_server
+from tracker.serve.settings import Access, ServerSettings
+from tracker.tracking.opening import TrackerOptions
 settings = ServerSettings(TrackerOptions("unet-light", "cpu", threads=1), Access(port=0))
 with Listener(settings.access) as listener:
     run_server(listener, settings, None, print, lambda: print(*listener.addresses, flush=True))

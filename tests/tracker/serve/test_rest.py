@@ -83,11 +83,11 @@ def test_pictures_of_extreme_sides_are_searched(server: Serving, size: tuple[int
 def test_an_unforeseen_error_is_json_for_the_client_and_one_line_for_the_operator() -> None:
     code = """
 import sys
-from tracker.serve import stills
+from tracker.serve import pictures
+pictures.decode = lambda data, most_pixels: 1 / 0
 from tracker.serve.server import Listener, run_server
 from tracker.serve.settings import Access, ServerSettings
 from tracker.tracking.opening import TrackerOptions
-stills.decode = lambda data, most_pixels: 1 / 0
 say = lambda line: print(line, file=sys.stderr)
 settings = ServerSettings(TrackerOptions("unet-light", "cpu", threads=1), Access(port=0))
 with Listener(settings.access) as listener:
