@@ -20,6 +20,7 @@ from tracker.serve.cluster.replica import (
 )
 from tracker.serve.cluster.replicas import LostError
 from tracker.serve.pictures import decode
+from tracker.serve.settings import Limits
 from tracker.sinks.line_records import LineRecord, line_record
 from tracker.system.closing import Closing
 from tracker.types import Frame
@@ -33,11 +34,11 @@ def film(count: int) -> list[bytes]:
 def local_records(trackers: Trackers, pictures: Sequence[bytes]) -> list[LineRecord]:
     """Return what one tracker of this computer finds in ``pictures``, which are 1/30 s apart."""
     tracker = trackers.fresh()
-    images = [decode(picture, SETTINGS.most_pixels) for picture in pictures]
+    images = [decode(picture, SETTINGS.limits.message_pixels) for picture in pictures]
     return [line_record(tracker.step(Frame(image, i, i / 30))) for i, image in enumerate(images)]
 
 
-SETTINGS = ReplicaSettings(LIGHT, identity(LIGHT), most_pixels=10**7, most_sessions=8)
+SETTINGS = ReplicaSettings(LIGHT, identity(LIGHT), Limits(connections=8))
 
 
 class FakeReplicas(Closing):

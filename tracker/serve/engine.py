@@ -61,7 +61,8 @@ class LocalEngine(Closing):
         self, settings: ServerSettings, models: Models, worker: FairWorker, helpers: Executor
     ) -> None:
         self._models, self._worker, self._helpers = models, worker, helpers
-        self._most_pixels = most = settings.limits.picture_pixels
+        self._most_pixels = settings.limits.message_pixels
+        most = settings.limits.picture_pixels
         self._stills: Stills | ProcessStills = (
             ProcessStills(settings.workers, settings.tracker, most)
             if settings.workers

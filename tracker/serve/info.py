@@ -25,6 +25,7 @@ class LimitsRecord(TypedDict):
     message_bytes: int
     picture_bytes: int
     picture_pixels: int
+    message_pixels: int
 
 
 class SchemeRecord(TypedDict):
@@ -74,6 +75,7 @@ def info_record(service: Service) -> InfoRecord:
             "message_bytes": limits.message_bytes,
             "picture_bytes": limits.picture_bytes,
             "picture_pixels": limits.picture_pixels,
+            "message_pixels": limits.message_pixels,
         },
         "scheme": _scheme(tracker.scheme),
     }

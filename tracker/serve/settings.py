@@ -20,10 +20,11 @@ class Limits:
 
     ``connections`` counts open sockets, streams and pictures being treated together. ``picture_bytes`` is the
     largest picture of ``POST /api/faces``, ``bodies_bytes`` that of all that are being received and treated
-    together, and ``message_bytes`` the largest message of a socket;
-    ``picture_pixels`` is the largest width times height, found before anything is decoded. A body must have
-    arrived within ``body_s`` seconds. A client that takes nothing for ``stalled_s`` seconds is disconnected,
-    and so is one that has sent no complete request for so long.
+    together, and ``message_bytes`` the largest message of a socket. ``picture_pixels`` is the largest width
+    times height, found before anything is decoded, and ``message_pixels`` that of pictures over sockets,
+    which all wait for each other. A body must have arrived within ``body_s`` seconds. A client that takes
+    nothing for ``stalled_s`` seconds is disconnected, and so is one that has sent no complete request for so
+    long.
 
     Raises :class:`~tracker.errors.MisuseError` for values that are not positive, and if the largest picture
     would never be taken.
@@ -34,6 +35,7 @@ class Limits:
     bodies_bytes: int = 256 << 20
     message_bytes: int = 8 << 20
     picture_pixels: int = 50_000_000
+    message_pixels: int = 9_000_000  # 4K
     body_s: float = 30.0
     stalled_s: float = 20.0
 

@@ -127,6 +127,19 @@ def test_an_unreadable_picture_is_told_and_the_next_is_tracked(
         assert len(found["faces"]) == 1
 
 
+def test_a_picture_of_a_video_that_is_larger_than_4k_is_told_before_it_is_decoded(server: Serving) -> None:
+    most = server.get("/api/info").json["limits"]["message_pixels"]
+    width, height = 4096, most // 4096 + 1
+    with server.connect("/ws/camera") as socket:
+        socket.send(message(0.0, encoded(np.zeros((height, width, 3), np.uint8))))
+        assert (
+            f"{width}x{height} pixels, and this server takes at most 9 megapixels"
+            in received(socket)["error"]
+        )
+        socket.send(message(1.0, encoded(np.zeros((2160, 4096, 3), np.uint8))))
+        assert received(socket)["faces"] == []
+
+
 def test_a_time_that_goes_back_is_told(server: Serving) -> None:
     with server.connect("/ws/camera") as socket:
         for time_s, works in ((5.0, True), (4.0, False), (4.5, False), (5.0, True), (6.0, True)):

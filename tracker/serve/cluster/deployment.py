@@ -59,8 +59,7 @@ def open_cluster(settings: ServerSettings, say: Say) -> ClusterEngine:
     :class:`~tracker.errors.ClusterError` if there is no cluster, or none starts.
     """
     options = replace(settings.tracker, threads=settings.tracker.threads or 1)
-    most_sessions = settings.limits.connections
-    replica = ReplicaSettings(options, identity(options), settings.limits.picture_pixels, most_sessions)
+    replica = ReplicaSettings(options, identity(options), settings.limits)
     assert settings.ray is not None
     name = f"tracker-{socket.gethostname()}-{settings.access.port}"
     return ClusterEngine(RayReplicas(settings.ray, name, replica, settings.workers, say))
@@ -150,7 +149,7 @@ class RayReplicas(Closing):
         deployment = serve.deployment(DeployedReplica).options(
             name=_DEPLOYMENT,
             num_replicas=count,
-            max_ongoing_requests=2 * settings.most_sessions,
+            max_ongoing_requests=2 * settings.limits.connections,
             ray_actor_options={"num_cpus": self._threads},
             health_check_period_s=2.0,
             health_check_timeout_s=5.0,

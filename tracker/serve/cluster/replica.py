@@ -14,6 +14,7 @@ from tracker.distribution import version
 from tracker.errors import ClusterError, TrackerError
 from tracker.serve.models import Models
 from tracker.serve.pictures import decode
+from tracker.serve.settings import Limits
 from tracker.serve.stills import Stills
 from tracker.serve.worker import FairWorker, Flow, ReplacedError
 from tracker.sinks.line_records import LineRecord, line_record
@@ -26,14 +27,13 @@ from tracker.types import Frame
 class ReplicaSettings:
     """Everything that a replica is made of; it must be the same on all nodes.
 
-    ``identity`` is the :func:`identity` of ``options`` where the server runs. A picture has at most
-    ``most_pixels`` pixels. The videos that were last used are kept, ``most_sessions`` of them.
+    ``identity`` is the :func:`identity` of ``options`` where the server runs. The
+    videos that were last used are kept, as many as ``limits`` allow connections.
     """
 
     options: TrackerOptions
     identity: dict[str, Any]
-    most_pixels: int
-    most_sessions: int
+    limits: Limits
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class TrackerReplica:
         self._settings, self._name = settings, name
         self._models = Models(settings.options)
         self._worker = FairWorker()
-        self._stills = Stills(self._models, settings.most_pixels)
+        self._stills = Stills(self._models, settings.limits.picture_pixels)
         self._videos: OrderedDict[str, _Video] = OrderedDict()
 
     async def name(self) -> str:
@@ -140,14 +140,14 @@ class TrackerReplica:
                 video.tracker.restore(pickle.loads(step.state))
             self._videos[step.session] = video
         self._videos.move_to_end(step.session)
-        while len(self._videos) > self._settings.most_sessions:
+        while len(self._videos) > self._settings.limits.connections:
             self._videos.popitem(last=False)
         return video
 
     def _track(self, video: _Video, step: Step) -> Tracked | StateWanted:
         if video.done != step.done:  # the step came twice, and the first one has been tracked since
             return StateWanted()
-        image = decode(step.picture, self._settings.most_pixels)
+        image = decode(step.picture, self._settings.limits.message_pixels)
         result = video.tracker.step(Frame(image, step.number, step.time_s))
         video.done += 1
         return Tracked(line_record(result), pickle.dumps(video.tracker.state()), self._name)

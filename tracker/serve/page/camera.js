@@ -13,11 +13,13 @@ export class Camera {
   #sender = null;
   #firstMs = null;
   #lastMs = -Infinity;
+  #mostPixels;
   #on;
   #choice;
 
-  /** ``choice`` is {deviceId, width, height}, ``on`` what FrameSender takes. */
-  constructor(choice, on) {
+  /** ``choice`` is {deviceId, width, height}, ``mostPixels`` and ``on`` are what FrameSender takes. */
+  constructor(choice, mostPixels, on) {
+    this.#mostPixels = mostPixels;
     this.#choice = choice;
     this.#on = on;
     this.#video.muted = true;
@@ -37,7 +39,13 @@ export class Camera {
     this.name = track.label || "camera";
     this.#video.srcObject = this.#stream;
     await this.#video.play();
-    this.#sender = new FrameSender(this.#video, query, (...times) => this.#time(...times), this.#on);
+    this.#sender = new FrameSender(
+      this.#video,
+      query,
+      (...times) => this.#time(...times),
+      this.#mostPixels,
+      this.#on,
+    );
   }
 
   restart(query) {

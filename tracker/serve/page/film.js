@@ -11,10 +11,12 @@ export class Film {
   isOwn = false;
   #video = document.createElement("video");
   #sender = null;
+  #mostPixels;
   #on;
 
-  /** ``on`` is what FrameSender takes, and ``on.played()`` follows whatever changes in playing. */
-  constructor(file, on) {
+  /** ``mostPixels`` and ``on`` are what FrameSender takes, and ``on.played()`` follows whatever changes in playing. */
+  constructor(file, mostPixels, on) {
+    this.#mostPixels = mostPixels;
     this.name = file.name;
     this.#on = on;
     this.#video.muted = true;
@@ -33,7 +35,13 @@ export class Film {
     });
     if (!this.#video.videoWidth) throw PROBLEMS.video();
     this.#video.onerror = () => this.#on.problem(PROBLEMS.video());
-    this.#sender = new FrameSender(this.#video, query, ({ mediaTime }) => mediaTime, this.#on);
+    this.#sender = new FrameSender(
+      this.#video,
+      query,
+      ({ mediaTime }) => mediaTime,
+      this.#mostPixels,
+      this.#on,
+    );
     this.#play();
   }
 

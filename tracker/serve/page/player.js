@@ -67,7 +67,8 @@ export class Player {
   }
 
   #useCamera() {
-    return this.#open((on) => new Camera(this.#settings.camera, on)).then(() => this.#offerCameras());
+    const mostPixels = this.#info.limits.message_pixels;
+    return this.#open((on) => new Camera(this.#settings.camera, mostPixels, on)).then(() => this.#offerCameras());
   }
 
   #useLive() {
@@ -76,8 +77,8 @@ export class Player {
 
   #openFile(file, others = 0) {
     if (others) this.#messages.note(`${others} more left out: drop one file at a time`);
-    const mostBytes = this.#info.limits.picture_bytes;
-    return this.#open((on) => (isVideo(file) ? new Film(file, on) : new Still(file, mostBytes, on)));
+    const { picture_bytes: mostBytes, message_pixels: mostPixels } = this.#info.limits;
+    return this.#open((on) => (isVideo(file) ? new Film(file, mostPixels, on) : new Still(file, mostBytes, on)));
   }
 
   /** Replace the source by what ``make`` returns for its callbacks. */

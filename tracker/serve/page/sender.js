@@ -9,7 +9,8 @@ const MOST_IN_FLIGHT = 2;
  * The tracking of a playing video element over one connection, which is one tracker of the server.
  *
  * At most two frames are on their way; when an answer has come, the next frame of the video follows, and
- * those between are never sent. ``clock(metadata)`` returns the time of a frame in seconds.
+ * those between are never sent. ``clock(metadata)`` returns the time of a frame in seconds. Frames of more
+ * than ``mostPixels`` pixels are made smaller.
  *
  * ``on.shown(picture, record, capturedMs)`` gets each answer with the picture that it is for,
  * ``on.state(text)`` and ``on.problem(problem)`` are those of a Link, and ``on.restarted()`` says that ids
@@ -18,6 +19,7 @@ const MOST_IN_FLIGHT = 2;
 export class FrameSender {
   #video;
   #clock;
+  #mostPixels;
   #on;
   #query;
   #link = null;
@@ -31,10 +33,11 @@ export class FrameSender {
   #request = 0;
   #paused = false;
 
-  constructor(video, query, clock, on) {
+  constructor(video, query, clock, mostPixels, on) {
     this.#video = video;
     this.#query = query;
     this.#clock = clock;
+    this.#mostPixels = mostPixels;
     this.#on = on;
     this.#encoder.onmessage = ({ data }) => this.#encoded(data);
     this.#encoder.onerror = (event) => on.problem(asProblem(event.error ?? new Error(event.message)));
@@ -113,7 +116,7 @@ export class FrameSender {
     const number = this.#taken++;
     this.#encoding.set(number, frame);
     try {
-      const picture = await createImageBitmap(this.#video);
+      const picture = await createImageBitmap(this.#video, fitted(this.#video, this.#mostPixels));
       this.#encoder.postMessage({ number, picture }, [picture]);
     } catch (error) {
       this.#encoding.delete(number);
@@ -155,4 +158,12 @@ export class FrameSender {
     }
     this.#on.shown(picture, record, capturedMs);
   }
+}
+
+/** Return the options of createImageBitmap with which a video has at most ``mostPixels`` pixels. */
+export function fitted({ videoWidth, videoHeight }, mostPixels) {
+  const scale = Math.sqrt(mostPixels / (videoWidth * videoHeight));
+  if (!(scale < 1)) return {};
+  const [resizeWidth, resizeHeight] = [videoWidth, videoHeight].map((side) => Math.floor(side * scale) || 1);
+  return { resizeWidth, resizeHeight, resizeQuality: "medium" };
 }

@@ -96,12 +96,12 @@ def test_steps_that_come_together_count_once(replica: TrackerReplica, trackers: 
 
 def test_only_the_last_used_videos_are_kept(replica: TrackerReplica) -> None:
     async def many() -> list[bool]:
-        names = [f"v{i}" for i in range(SETTINGS.most_sessions + 1)]
+        names = [f"v{i}" for i in range(SETTINGS.limits.connections + 1)]
         for name in names:
             await tracked(replica, step(0, name))
         return [isinstance(await replica.step(step(1, name)), StateWanted) for name in names]
 
-    assert run(many()) == [True] + SETTINGS.most_sessions * [False]
+    assert run(many()) == [True] + SETTINGS.limits.connections * [False]
 
 
 def test_a_video_that_was_left_is_forgotten(replica: TrackerReplica) -> None:
@@ -127,7 +127,7 @@ def test_what_is_no_picture_is_an_answer_and_does_no_harm(
 
 
 def test_a_still_picture_is_found_as_on_this_computer(replica: TrackerReplica, trackers: Trackers) -> None:
-    expected = find_faces(trackers.opened(), portrait(), SETTINGS.most_pixels)
+    expected = find_faces(trackers.opened(), portrait(), SETTINGS.limits.picture_pixels)
     assert run(replica.find(LIGHT.model, portrait())) == expected
 
 

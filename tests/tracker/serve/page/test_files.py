@@ -63,6 +63,20 @@ def test_sizes_are_those_of_the_pictures(page: Page) -> None:
 
 @pytest.mark.slow
 @pytest.mark.browser
+def test_frames_are_made_smaller_only_where_the_server_would_not_take_them(page: Page) -> None:
+    for width, height in ((640, 480), (3000, 3000), (3840, 2400), (7680, 4320), (100_000, 100)):
+        size = f"{{ videoWidth: {width}, videoHeight: {height} }}"
+        found = page.evaluate(f"import('/page/sender.js').then((one) => one.fitted({size}, 9e6))")
+        if width * height <= 9e6:
+            assert found == {}
+            continue
+        resized = found["resizeWidth"], found["resizeHeight"]
+        assert 0.98 * 9e6 < resized[0] * resized[1] <= 9e6
+        assert resized[0] / resized[1] == pytest.approx(width / height, rel=1.01 / min(resized))
+
+
+@pytest.mark.slow
+@pytest.mark.browser
 @pytest.mark.parametrize("style", ["points", "lines", "points,lines", "mesh", "box"])
 def test_a_saved_picture_looks_as_the_tracker_draws_it(page: Page, tmp_path: Path, style: str) -> None:
     plain = portrait()
