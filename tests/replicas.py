@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from collections.abc import Sequence
 
@@ -45,19 +46,27 @@ class FakeReplicas(Closing):
     """Replicas ``r0``, ``r1``, ...: a session belongs to one by the hash of its name, as on a cluster.
 
     ``lost_calls`` are the numbers of calls of :meth:`step` that fail although they did their work: the
-    network lost the answer. ``steps`` notes which replica got which step.
+    network lost the answer; ``lose_finds`` more calls of :meth:`find` fail. The replica named ``silent`` does
+    not tell its name. ``steps`` notes which replica got which step.
     """
 
     def __init__(self, count: int = 2, lost_calls: tuple[int, ...] = ()) -> None:
         self.alive = {f"r{i}": TrackerReplica(SETTINGS, f"r{i}") for i in range(count)}
         self.steps: list[tuple[str, Step]] = []
         self.left: list[str] = []
+        self.lose_finds = 0
+        self.silent = ""
         self._lost_calls = lost_calls
         self._dead: list[TrackerReplica] = []
 
     def kill(self, name: str) -> None:
         """Let a replica die with all that it knows."""
         self._dead.append(self.alive.pop(name))
+
+    def join(self) -> None:
+        """Add a replica, to which some sessions belong from now on."""
+        name = f"r{len(self.alive) + len(self._dead)}"
+        self.alive[name] = TrackerReplica(SETTINGS, name)
 
     def owner(self, session: str) -> TrackerReplica:
         """Return the replica of ``session``."""
@@ -68,7 +77,10 @@ class FakeReplicas(Closing):
 
     async def name(self, session: str) -> str:
         """Return the name of the replica of ``session``."""
-        return await self.owner(session).name()
+        name = await self.owner(session).name()
+        while name == self.silent:
+            await asyncio.sleep(0.01)
+        return name
 
     async def step(self, step: Step) -> Tracked | StateWanted | TrackerError:
         """Track the next picture of a video."""
@@ -81,6 +93,9 @@ class FakeReplicas(Closing):
 
     async def find(self, model: str, data: bytes) -> str | TrackerError:
         """Return the JSON line of a still picture."""
+        if self.lose_finds:
+            self.lose_finds -= 1
+            raise LostError("the answer was lost")
         return await self.owner("").find(model, data)
 
     async def leave(self, session: str) -> None:

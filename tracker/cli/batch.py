@@ -21,6 +21,7 @@ from tracker.cli.options import (
     Model,
     Quiet,
     Smoothing,
+    cluster_address,
     named_path,
     names_path,
 )
@@ -44,7 +45,11 @@ def batch(  # noqa: PLR0913 - options of the command line
     jobs: Annotated[int, typer.Option(min=0, max=1024, help="Processes; 0: one per core.")] = 0,
     ray: Annotated[
         str | None,
-        typer.Option(metavar="auto|ADDRESS", help="Work on this Ray cluster instead (extra: cluster)."),
+        typer.Option(
+            parser=cluster_address,
+            metavar="auto|ADDRESS",
+            help="Work on this Ray cluster instead (extra: cluster).",
+        ),
     ] = None,
     threads: Annotated[
         int, typer.Option(min=0, max=256, help="CPU threads of each process; 0: the cores divided.")
@@ -67,8 +72,6 @@ def batch(  # noqa: PLR0913 - options of the command line
     """
     if ray is not None and jobs:
         raise typer.BadParameter("--jobs is for this computer; a cluster has its own cores: leave it out")
-    if ray == "":
-        raise typer.BadParameter("--ray needs auto or an address")
     check_detector(detector, max_faces)
     with interruptible():
         from tracker.cli.start_batch import BatchCommand, start_batch

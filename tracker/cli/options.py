@@ -17,6 +17,13 @@ def named_path(text: str) -> Path:
     return Path(text)
 
 
+def cluster_address(text: str) -> str:
+    """Return the address ``text`` of a Ray cluster; an empty one is wrong usage."""
+    if not text:
+        raise typer.BadParameter("give auto for the cluster of this computer, or an address")
+    return text
+
+
 def finite(number: float) -> float:
     """Return ``number`` if it is finite; infinity and NaN are wrong usage."""
     if not math.isfinite(number):

@@ -32,6 +32,7 @@ from tracker.cli.options import (
     Size,
     Smoothing,
     Threads,
+    cluster_address,
     named_path,
 )
 from tracker.cli.usage import check_source, parse_camera_mode
@@ -85,7 +86,9 @@ Workers = Annotated[
 Ray = Annotated[
     str | None,
     typer.Option(
-        metavar="auto|ADDRESS", help="Track what clients send on this Ray cluster (extra: cluster)."
+        parser=cluster_address,
+        metavar="auto|ADDRESS",
+        help="Track what clients send on this Ray cluster (extra: cluster).",
     ),
 ]
 MostConnections = Annotated[
@@ -143,8 +146,6 @@ def serve(  # noqa: PLR0913 - options of the command line
         raise typer.BadParameter(
             "--anonymise hides faces in pictures that the server sends: give --camera or --video with it"
         )
-    if ray == "":
-        raise typer.BadParameter("--ray needs auto or an address")
     if ray is None and workers > MOST_PROCESSES:
         raise typer.BadParameter(f"--workers is at most {MOST_PROCESSES} without --ray")
     if key and not certificate:

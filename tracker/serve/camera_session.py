@@ -9,7 +9,7 @@ from concurrent.futures import Future
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from tracker.errors import BackendError, TrackerError
+from tracker.errors import BackendError, ClusterError, TrackerError
 from tracker.serve.engine import Session
 from tracker.serve.messages import Message, parse_message
 from tracker.serve.service import Service
@@ -94,7 +94,7 @@ class CameraSession:
             except ReplacedError:
                 reply = message.reply({"skipped": True})
             except TrackerError as error:
-                if isinstance(error, BackendError):  # the operator must know, too
+                if isinstance(error, BackendError | ClusterError):  # the operator must know, too
                     self._service.say(str(error))
                 reply = message.reply({"error": str(error)})
             await send(self._socket, reply)

@@ -31,14 +31,18 @@ class Session(Protocol):
         """
 
     def close(self) -> None:
-        """Drop the picture that waits, and what was kept of the video; closing twice is fine."""
+        """End the video, and drop the picture that waits; closing twice is fine."""
 
 
 class Engine(Protocol):
     """Inference for all clients."""
 
     async def open_session(self, model: str, smoothing: SmoothingName) -> Session:
-        """Begin a video. Raises :class:`~tracker.errors.TrackerError` if the model does not open."""
+        """Begin a video.
+
+        Raises :class:`~tracker.errors.TrackerError` if that is not possible; where the model opens elsewhere,
+        its errors come with the answers.
+        """
 
     def find(self, model: str, data: bytes) -> Future[str]:
         """Return the future JSON line of the still picture in the image file ``data``.

@@ -41,7 +41,7 @@ _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # those that a system ha
 _DRAIN_S = 1.0
 _CLOSE_S = 0.3
 _GIVE_UP_S = 0.2
-_GIVE_UP_CLUSTER_S = 2.5  # its nodes must hear of the end
+_GIVE_UP_CLUSTER_S = 1.8  # its nodes must hear of the end
 _LOOK_S = 0.02
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -110,8 +110,8 @@ def run_server(
     """Serve on ``listener`` until a signal comes, and raise its exception then.
 
     ``source`` is the server's own camera or film, which is closed at the end. ``announce`` is called once the
-    server answers. Within two seconds of the signal answers in progress are finished, and all connections
-    closed. Call it from the main thread.
+    server answers. Within two seconds of the signal, five with a cluster, answers in progress are finished,
+    and all connections closed. Call it from the main thread.
 
     Raises ``KeyboardInterrupt`` after Ctrl-C, ``SystemExit`` with 128 + signal number after another signal,
     :class:`~tracker.errors.ServeError` if the server ends without one, and as
@@ -130,9 +130,10 @@ def run_server(
 
 
 def _give_up_later(number: int, after_s: float) -> threading.Event:
-    """End the process with the code of signal ``number`` unless the event is set soon.
+    """End the process with the code of signal ``number`` unless the event is set.
 
-    A thread cannot be stopped while a library decodes a picture. Nothing is lost: the server writes no files.
+    Worker processes are killed after ``after_s`` seconds, and this one ends after as many again. A thread
+    cannot be stopped while a library decodes a picture. Nothing is lost: the server writes no files.
     """
     has_ended = threading.Event()
 

@@ -16,6 +16,7 @@ from tracker.errors import ClusterError
 
 _ANSWER_S = 5.0
 _FRAME_HEAD = 9  # bytes
+_MOST_CHARACTERS = 200
 _SETTINGS = b"\x04"
 _HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + _SETTINGS + bytes(5)
 
@@ -46,9 +47,14 @@ def connect(address: str) -> Any:
     try:
         with _sigterm_kept():
             ray.init(address=address, log_to_driver=False, logging_level="ERROR", configure_logging=False)
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except (ConnectionError, RuntimeError, ValueError, OSError, ray.exceptions.RayError) as error:
         raise _no_cluster(address, str(error).strip().partition("\n")[0]) from error
     return ray
+
+
+def failure_of(error: Any) -> str:
+    """Return what failed in a task of the cluster, whose ``RayTaskError`` is ``error``, in one line."""
+    return " ".join(str(error.cause or error).split())[-_MOST_CHARACTERS:]
 
 
 def _no_cluster(address: str, why: str) -> ClusterError:
@@ -64,13 +70,17 @@ def _check_answers(address: str) -> None:
     frame is one of settings (RFC 9113, section 3.4).
     """
     host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal():  # auto, say
+    if "://" in address or not host or not port.isdecimal():  # Ray's client has a limit of its own; auto
+        return
+    if os.environ.get("RAY_USE_TLS", "0").lower() in ("1", "true"):
         return
     try:
         with socket.create_connection((host.strip("[]"), int(port)), _ANSWER_S) as connection:
             connection.settimeout(_ANSWER_S)
             connection.sendall(_HTTP2_PREFACE)
-            frame = connection.recv(_FRAME_HEAD, socket.MSG_WAITALL)
+            frame = b""
+            while len(frame) < _FRAME_HEAD and (received := connection.recv(_FRAME_HEAD - len(frame))):
+                frame += received
     except (OSError, OverflowError, UnicodeError) as error:
         raise _no_cluster(address, getattr(error, "strerror", None) or str(error)) from error
     if frame[3:4] != _SETTINGS:

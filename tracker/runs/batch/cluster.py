@@ -13,7 +13,7 @@ from tracker.runs.batch.plan import Job
 from tracker.runs.batch.pool import Lost
 from tracker.runs.batch.records import Outcome
 from tracker.system.closing import Closing
-from tracker.system.cluster import connect
+from tracker.system.cluster import connect, failure_of
 from tracker.tracking.opening import TrackerOptions
 
 _POLL_S = 1.0
@@ -63,7 +63,7 @@ class RayWorkers(Closing):
         try:
             outcome: Outcome = self._ray.get(reference)
         except self._ray.exceptions.RayTaskError as error:
-            return Outcome(error=f"failed on the cluster: {str(error.cause or error).strip()[-200:]}")
+            return Outcome(error=f"failed on the cluster: {failure_of(error)}")
         except self._ray.exceptions.RayError as error:
             return Lost(f"{type(error).__name__} on the cluster")
         return outcome

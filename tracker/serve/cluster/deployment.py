@@ -10,7 +10,6 @@ import asyncio
 import logging
 import math
 import re
-import socket
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -30,7 +29,7 @@ from tracker.serve.cluster.replica import (
 from tracker.serve.cluster.replicas import LostError
 from tracker.serve.settings import ServerSettings
 from tracker.system.closing import Closing
-from tracker.system.cluster import connect, import_ray
+from tracker.system.cluster import connect, failure_of, import_ray
 
 Say = Callable[[str], None]
 
@@ -39,7 +38,7 @@ _ROUTER = "ray.serve.experimental.consistent_hash_router:ConsistentHashRouter"
 _ANSWER_S = 10.0
 _POLL_S = 0.2
 _SETTLE_S = 0.5
-_TELL_AGAIN_S = 10.0
+_TELL_AGAIN_S = 30.0
 _SOME_S = 15.0
 _NONE_S = 60.0
 
@@ -51,6 +50,11 @@ class DeployedReplica(TrackerReplica):
         context = import_ray("ray.serve").get_replica_context()
         super().__init__(settings, context.replica_id.unique_id)
 
+    def __del__(self) -> None:
+        """End the threads; Ray Serve calls this once the answers under way are finished."""
+        with suppress(AttributeError):  # if it could not begin
+            self.close()
+
 
 def open_cluster(settings: ServerSettings, say: Say) -> ClusterEngine:
     """Start replicas on the cluster at ``settings.ray``, and return the engine that uses them.
@@ -61,24 +65,30 @@ def open_cluster(settings: ServerSettings, say: Say) -> ClusterEngine:
     options = replace(settings.tracker, threads=settings.tracker.threads or 1)
     replica = ReplicaSettings(options, identity(options), settings.limits)
     assert settings.ray is not None
-    name = f"tracker-{socket.gethostname()}-{settings.access.port}"
-    return ClusterEngine(RayReplicas(settings.ray, name, replica, settings.workers, say))
+    replicas = RayReplicas(settings.ray, settings.access.port, replica, settings.workers, say)
+    return ClusterEngine(replicas)
 
 
 class RayReplicas(Closing):
-    """Replicas of an application ``name`` of Ray Serve on the cluster at ``address``.
+    """Replicas of an application of Ray Serve on the cluster at ``address``; a context manager.
 
-    There are ``count``, or as many as there are cores for if that is 0. An application of this name that an
-    earlier server has left is replaced. ``say`` takes one line for the operator.
+    There are ``count``, or as many as there are cores for if that is 0. What an earlier server on this node
+    and ``port`` has left is replaced. ``say`` takes one line for the operator. Raises
+    :class:`~tracker.errors.ClusterError` if there is no cluster, or no replica starts.
     """
 
-    def __init__(self, address: str, name: str, settings: ReplicaSettings, count: int, say: Say) -> None:
+    def __init__(self, address: str, port: int, settings: ReplicaSettings, count: int, say: Say) -> None:
         self._serve = import_ray("ray.serve")
-        self._ray, self._name, self._say = connect(address), name, say
+        self._ray, self._say = connect(address), say
+        self._failures = (self._ray.exceptions.RayError, self._serve.exceptions.RayServeException)
+        self._name = f"tracker-{self._ray.get_runtime_context().get_node_id()[:12]}-{port}"
         self._threads = settings.options.threads
-        self._told_s = -math.inf
+        self._told_s: dict[str, float] = {}
         try:
             self._handle = self._deploy(settings, count)
+        except self._failures as error:
+            self.close()
+            raise _not_started(str(error)) from error
         except BaseException:
             self.close()
             raise
@@ -109,7 +119,7 @@ class RayReplicas(Closing):
         """End the replicas and the connection to the cluster; closing twice is fine."""
         if not self._ray.is_initialized():
             return
-        with suppress(self._ray.exceptions.RayError, self._serve.exceptions.RayServeException):
+        with suppress(*self._failures):
             self._serve.delete(self._name, _blocking=False)
             self._serve.status()  # returns once the request to delete has arrived
         self._ray.shutdown()
@@ -120,10 +130,8 @@ class RayReplicas(Closing):
             async with asyncio.timeout(_ANSWER_S):
                 return await response
         except self._ray.exceptions.RayTaskError as error:
-            raise ClusterError(
-                f"failed on the cluster: {str(error.cause or error).strip()[-200:]}"
-            ) from error
-        except self._ray.exceptions.RayError as error:
+            raise ClusterError(f"failed on the cluster: {failure_of(error)}") from error
+        except self._failures as error:
             self._tell("a tracker of the cluster was lost: its videos go on at another one")
             raise LostError(type(error).__name__) from error
         except TimeoutError:
@@ -133,9 +141,9 @@ class RayReplicas(Closing):
     def _tell(self, what: str) -> None:
         """Tell the operator, who needs to know it once and not for each picture."""
         now_s = time.monotonic()
-        if now_s - self._told_s > _TELL_AGAIN_S:
+        if now_s - self._told_s.get(what, -math.inf) > _TELL_AGAIN_S:
+            self._told_s[what] = now_s
             self._say(what)
-        self._told_s = now_s
 
     def _deploy(self, settings: ReplicaSettings, count: int) -> Any:
         """Return the handle of new replicas, at least one of which runs."""
@@ -177,12 +185,10 @@ class RayReplicas(Closing):
     def _wait(self, count: int) -> None:
         """Wait until all replicas run, or some do and the others take long."""
         begun_s = time.monotonic()
-        while (running := self._running()) < count:
+        while (running := self._running())[0] < count:
             waited_s = time.monotonic() - begun_s
-            if running and waited_s > _SOME_S:
-                self._say(
-                    f"{running} of {count} trackers run on the cluster, the others when it has free cores"
-                )
+            if running[0] and waited_s > _SOME_S:
+                self._say(f"only {running[0]} of {count} trackers run on the cluster: {running[1]}")
                 return
             if waited_s > _NONE_S:
                 raise ClusterError(
@@ -191,17 +197,22 @@ class RayReplicas(Closing):
                 )
             time.sleep(_POLL_S)
 
-    def _running(self) -> int:
-        """Return how many replicas run; ClusterError if none can."""
+    def _running(self) -> tuple[int, str]:
+        """Return how many replicas run, and why others do not; ClusterError if none can."""
         application = self._serve.status().applications[self._name]
-        deployments = application.deployments.values()
+        deployment = application.deployments[_DEPLOYMENT]
         if application.status == "DEPLOY_FAILED":
-            reasons = [_last_line(deployment.message) for deployment in deployments]
-            raise ClusterError(f"the trackers do not start on the cluster: {' '.join(reasons)}")
-        return sum(int(deployment.replica_states.get("RUNNING", 0)) for deployment in deployments)
+            raise _not_started(deployment.message)
+        why = _last_line(deployment.message) or "the others begin when it has free cores"
+        return int(deployment.replica_states.get("RUNNING", 0)), why
+
+
+def _not_started(message: str) -> ClusterError:
+    why = _last_line(message) or "see `serve status`"
+    return ClusterError(f"the trackers do not start on the cluster: {why}")
 
 
 def _last_line(message: str) -> str:
-    """Return the error at the end of a traceback, without the names of its modules."""
+    """Return the error at the end of a traceback, without the names of its modules; empty without one."""
     lines = [line.strip() for line in message.splitlines() if line.strip()]
-    return re.sub(r"^[\w.]*\.(?=\w+: )", "", lines[-1]) if lines else "see `serve status`"
+    return re.sub(r"^[\w.]*\.(?=\w+: )", "", lines[-1]) if lines else ""

@@ -16,6 +16,7 @@ from tracker.system.closing import Closing
 from tracker.tracking.opening import SmoothingName
 
 _CANDIDATES = 4
+_ANSWER_S = 1.0
 
 
 class OpenReplicas(Replicas, Protocol):
@@ -61,13 +62,20 @@ class ClusterEngine(Closing):
         self._replicas.close()
 
     async def _best_place(self, _: int) -> Place:
-        names = [secrets.token_hex(8) for _ in range(_CANDIDATES)]
-        found = await asyncio.gather(*map(self._replicas.name, names), return_exceptions=True)
-        places = [Place(n, r) for n, r in zip(names, found, strict=True) if isinstance(r, str)]
+        asked = [asyncio.create_task(self._place(secrets.token_hex(8))) for _ in range(_CANDIDATES)]
+        done, late = await asyncio.wait(asked, timeout=_ANSWER_S)
+        for task in late:  # a silent replica must not hold up who could go to another one
+            task.cancel()
+        errors = [error for task in done if (error := task.exception())]
+        places = [task.result() for task in done if not task.exception()]
         if not places:
-            raise LostError("all replicas that were asked are lost")
+            others = [error for error in errors if not isinstance(error, LostError)]
+            raise others[0] if others else LostError("all replicas that were asked are lost or slow")
         taken = Counter(session.place.replica for session in self._sessions)
         return min(places, key=lambda place: taken[place.replica])
+
+    async def _place(self, session: str) -> Place:
+        return Place(session, await self._replicas.name(session))
 
     def _forget(self, session: ClusterSession) -> None:
         if session in self._sessions:
@@ -77,5 +85,5 @@ class ClusterEngine(Closing):
             task.add_done_callback(self._leaving.discard)
 
     async def _leave(self, session: str) -> None:
-        with suppress(LostError):
+        with suppress(LostError, TrackerError):  # it forgets videos by itself, too
             await self._replicas.leave(session)

@@ -12,8 +12,8 @@ from tracker.serve.cluster.replica import StateWanted, Step, Tracked
 
 T = TypeVar("T")
 
-PATIENCE_S = 20.0
-"""Seconds for which lost replicas are waited for: a cluster takes a few to notice that a node is dead."""
+PATIENCE_S = 60.0
+"""Seconds for which lost replicas are waited for: Ray Serve gives up a silent node after some 20."""
 
 _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 1.0
@@ -24,7 +24,7 @@ class LostError(Exception):
 
 
 class Replicas(Protocol):
-    """Calls of the replicas: all with the same session go to the same one, as long as that lives.
+    """Calls of the replicas: all with the same session go to the same one, until it dies or another joins.
 
     Each raises :class:`LostError` if the replica is lost before it has answered.
     """

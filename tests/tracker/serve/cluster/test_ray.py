@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
@@ -20,6 +20,7 @@ from tests.replicas import SETTINGS, film
 from tests.serving import TIMEOUT_S, Serving, message, portrait, serving
 from tracker.errors import ClusterError
 from tracker.serve.cluster.deployment import RayReplicas
+from tracker.serve.cluster.replica import Step, Tracked
 from tracker.system.cluster import connect, import_ray
 
 pytestmark = [
@@ -29,6 +30,7 @@ pytestmark = [
 
 FILM = film(40)
 CLIENTS = 6
+PORT = 8468
 
 
 @pytest.fixture
@@ -37,16 +39,16 @@ def cluster() -> Iterator[Any]:
         yield running
 
 
-def answers_of(server: Serving, between: Any = None) -> list[list[Any]]:
-    """Return what each of some clients gets for the film; ``between`` happens half-way."""
+def answers_of(server: Serving, meanwhile: Callable[[], None] = lambda: None) -> list[list[Any]]:
+    """Return what each of some clients gets for the film; ``meanwhile`` happens half-way, before answers."""
     answers: list[list[Any]] = [[] for _ in range(CLIENTS)]
     with ExitStack() as stack:
         clients = [stack.enter_context(server.connect("/ws/camera")) for _ in range(CLIENTS)]
         for index, picture in enumerate(FILM):
-            if between and index == len(FILM) // 2:
-                between()
             for client in clients:
                 client.send(message(index / 30, picture))
+            if index == len(FILM) // 2:
+                meanwhile()
             for client, got in zip(clients, answers, strict=True):
                 answer = json.loads(client.recv(TIMEOUT_S))
                 assert answer.pop("latency_ms") > 0
@@ -78,10 +80,20 @@ def test_a_session_stays_at_its_replica_and_nothing_is_left_behind(cluster: Any)
     cluster.add_node(num_cpus=1)
     said: list[str] = []
 
-    async def names(replicas: RayReplicas) -> list[set[str]]:
-        return [{await replicas.name(session) for _ in range(5)} for session in "abcdefghij"]
+    async def places(replicas: RayReplicas, session: str) -> set[str]:
+        """Return which replicas track the pictures of a session, and which one it is told to have."""
+        found = {await replicas.name(session)}
+        for index, picture in enumerate(FILM[:5]):
+            step = Step(session, SETTINGS.options.model, "low", index, index, index / 30, picture)
+            answer = await replicas.step(step)
+            assert isinstance(answer, Tracked)  # it has the state of the pictures before
+            found.add(answer.replica)
+        return found
 
-    with RayReplicas(cluster.address, "tracker-test", SETTINGS, 0, said.append) as replicas:
+    async def names(replicas: RayReplicas) -> list[set[str]]:
+        return [await places(replicas, session) for session in "abcdefghij"]
+
+    with RayReplicas(cluster.address, PORT, SETTINGS, 0, said.append) as replicas:
         found = asyncio.run(names(replicas))
         assert all(len(each) == 1 for each in found)
         assert len(set.union(*found)) == 2  # one for each core
@@ -89,13 +101,13 @@ def test_a_session_stays_at_its_replica_and_nothing_is_left_behind(cluster: Any)
         assert ray.available_resources().get("CPU", 0) == 0
         assert serve.status().proxies == {}  # no port of Ray's answers requests
         ray.shutdown()  # as if the server were killed, which leaves its replicas
-        with RayReplicas(cluster.address, "tracker-test", SETTINGS, 0, said.append) as again:
+        with RayReplicas(cluster.address, PORT, SETTINGS, 0, said.append) as again:
             assert len(set.union(*asyncio.run(names(again)))) == 2  # the next ones take their place
     assert said == 2 * ["starting 2 trackers on the cluster"]
     ray = connect(cluster.address)
     try:
         wait_until(lambda: ray.available_resources().get("CPU", 0) == 2)
-        assert "tracker-test" not in serve.status().applications
+        assert serve.status().applications == {}
     finally:
         ray.shutdown()
 
@@ -105,4 +117,4 @@ def test_replicas_that_cannot_start_end_it_with_their_reason(cluster: Any) -> No
     with pytest.raises(
         ClusterError, match=r"do not start on the cluster: ClusterError: version on .* differ"
     ):
-        RayReplicas(cluster.address, "tracker-test", other, 1, print)
+        RayReplicas(cluster.address, PORT, other, 1, print)

@@ -94,6 +94,27 @@ def test_steps_that_come_together_count_once(replica: TrackerReplica, trackers: 
     assert [answer.record for answer in run(together())] == local_records(trackers, FILM[:3])
 
 
+def test_first_steps_that_come_together_count_once(replica: TrackerReplica, trackers: Trackers) -> None:
+    async def together() -> list[Tracked]:
+        answers = await asyncio.gather(*(replica.step(step(0)) for _ in range(3)))
+        first = next(answer for answer in answers if isinstance(answer, Tracked))
+        return [first, await tracked(replica, step(1)), await tracked(replica, step(2))]
+
+    assert [answer.record for answer in run(together())] == local_records(trackers, FILM[:3])
+
+
+def test_a_video_that_is_left_in_the_middle_of_a_step_is_forgotten(replica: TrackerReplica) -> None:
+    async def left() -> object:
+        await tracked(replica, step(0))
+        running = asyncio.create_task(replica.step(step(1)))
+        await asyncio.sleep(0)
+        await replica.leave("a")
+        assert isinstance(await running, Tracked)
+        return await replica.step(step(2))
+
+    assert isinstance(run(left()), StateWanted)
+
+
 def test_only_the_last_used_videos_are_kept(replica: TrackerReplica) -> None:
     async def many() -> list[bool]:
         names = [f"v{i}" for i in range(SETTINGS.limits.connections + 1)]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
+from functools import partial
+from itertools import chain, count
 from typing import Any, TypeVar
 
 import pytest
@@ -60,6 +63,11 @@ def on(replicas: FakeReplicas, talk: Callable[[ClusterEngine, ClusterSession], A
             await asyncio.sleep(0)
 
     return asyncio.run(run())
+
+
+def of_owner(replicas: FakeReplicas, name: str) -> Iterator[str]:
+    """Yield names of sessions that belong to a replica."""
+    return (text for text in map(str, count()) if replicas.owner(text) is replicas.alive[name])
 
 
 def expected(trackers: Trackers) -> Any:
@@ -145,7 +153,14 @@ def test_the_end_of_a_session_drops_its_pictures_and_forgets_it(replicas: FakeRe
     assert waiting.cancelled()
 
 
-def test_new_sessions_go_to_the_replica_with_the_fewest(replicas: FakeReplicas) -> None:
+def test_new_sessions_go_to_the_replica_with_the_fewest(
+    replicas: FakeReplicas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Of the four names that are tried for each, three belong to one replica and the last to the other.
+    of_each = {"r0": of_owner(replicas, "r0"), "r1": of_owner(replicas, "r1")}
+    names = (next(of_each["r0" if i % 4 < 3 else "r1"]) for i in count())
+    monkeypatch.setattr(secrets, "token_hex", lambda _: next(names))
+
     async def talk(engine: ClusterEngine, first: ClusterSession) -> list[str]:
         sessions = [first] + [await engine.open_session(LIGHT.model, "off") for _ in range(11)]
         places = [session.place.replica for session in sessions]
@@ -153,9 +168,71 @@ def test_new_sessions_go_to_the_replica_with_the_fewest(replicas: FakeReplicas) 
             session.close()
         return places
 
-    # All four names that are tried for a session hash to the same replica once in eight times.
     places = on(replicas, talk)
-    assert min(places.count("r0"), places.count("r1")) >= 3
+    assert all(set(pair) == {"r0", "r1"} for pair in zip(places[::2], places[1::2], strict=True))
+
+
+def test_faces_keep_their_ids_when_another_replica_joins(replicas: FakeReplicas, trackers: Trackers) -> None:
+    async def talk(_: ClusterEngine, session: ClusterSession) -> list[Any]:
+        answers = []
+        for index in range(len(FILM)):
+            if index == 4:
+                before = await replicas.name(session.place.session)
+                while await replicas.name(session.place.session) == before:
+                    replicas.join()
+            answers.append(await record(session, index))
+        return answers
+
+    assert on(replicas, talk) == expected(trackers)
+    assert len({replica for replica, _ in replicas.steps}) == 2
+
+
+def test_a_session_goes_on_after_an_answer_that_was_waited_for_in_vain(
+    replicas: FakeReplicas, trackers: Trackers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tracker.serve.cluster.session.patiently", partial(patiently, patience_s=0.2))
+
+    async def talk(_: ClusterEngine, session: ClusterSession) -> list[Any]:
+        answers = [await record(session, 0)]
+        for name in list(replicas.alive):
+            replicas.kill(name)
+        with pytest.raises(ClusterError, match="no tracker of the cluster answers"):
+            await asyncio.wrap_future(offer(session, 1))
+        replicas.join()
+        return answers + [await record(session, index) for index in range(1, len(FILM))]
+
+    assert on(replicas, talk) == expected(trackers)
+
+
+def test_a_still_picture_whose_answer_was_lost_is_asked_for_again(replicas: FakeReplicas) -> None:
+    async def talk(engine: ClusterEngine, _: ClusterSession) -> str:
+        replicas.lose_finds = 2
+        return await asyncio.wrap_future(engine.find(LIGHT.model, portrait()))
+
+    assert json.loads(on(replicas, talk))["faces"]
+    assert replicas.lose_finds == 0
+
+
+def test_a_silent_replica_does_not_hold_up_new_sessions(
+    replicas: FakeReplicas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def talk(engine: ClusterEngine, first: ClusterSession) -> set[str]:
+        silent = first.place.replica
+        other = next(name for name in replicas.alive if name != silent)
+        replicas.silent = silent
+        monkeypatch.setattr("tracker.serve.cluster.engine._ANSWER_S", 0.2)
+        names = chain.from_iterable(zip(of_owner(replicas, silent), of_owner(replicas, other), strict=True))
+        monkeypatch.setattr(secrets, "token_hex", lambda _: next(names))
+        places = set()
+        for _ in range(3):
+            session = await engine.open_session(LIGHT.model, "low")
+            places.add(session.place.replica)
+            session.close()
+        replicas.silent = ""
+        assert silent not in places
+        return places
+
+    assert len(on(replicas, talk)) == 1
 
 
 def test_without_any_replica_it_is_an_error_once_patience_ends() -> None:
