@@ -14,6 +14,7 @@ from benchmarks.serve_clients import Resources
 from benchmarks.serve_soak import SETTLE_MIN, Growth, Look, Plan, soak, visit
 from tests.cache import Clips
 from tests.serving import portrait, serving
+from tests.strategies import floats
 from tracker.errors import BenchError
 
 
@@ -22,7 +23,7 @@ def looks_at(megabytes: list[float], first_min: float = SETTLE_MIN + 1) -> list[
     return [Look(first_min + i, Resources(value, 9, 7), 0) for i, value in enumerate(megabytes)]
 
 
-@given(st.floats(-50, 50), st.integers(3, 60))
+@given(floats(-50, 50), st.integers(3, 60))
 def test_growth_of_a_line_is_its_slope(slope: float, count: int) -> None:
     growth = Growth.of(looks_at([200 + slope * i / 60 for i in range(count)]))
     assert growth.looks == count

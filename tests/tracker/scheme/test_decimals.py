@@ -26,7 +26,7 @@ NO_NUMBERS = [
 ]
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False))
+@given(st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False))
 def test_decimals_are_read_exactly(number: float) -> None:
     assert decimal(repr(number)) == decimal(f" {number!r}\t") == number
 
