@@ -72,6 +72,9 @@ def _jpeg(data: bytes) -> Size:
         if marker == 0xFF:  # fill byte
             at += 1
             continue
+        if marker < 0xC0 or 0xD0 <= marker <= 0xD7:  # TEM, RST: without a length (ITU T.81, table B.1)
+            at += 2
+            continue
         if marker == 0xDA:  # start of scan: the compressed image follows
             break
         (length,) = struct.unpack_from(">H", data, at + 2)

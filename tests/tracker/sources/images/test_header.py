@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.media import png_chunk, png_with_chunk
+from tests.media import png_chunk, png_with_chunk, with_hidden_frame
 from tracker.sources.images.header import Size, stated_size
 from tracker.sources.suffixes import IMAGE_SUFFIXES as SUFFIXES
 
@@ -58,6 +58,12 @@ def test_the_largest_frame_header_of_a_jpeg_counts(is_first: bool) -> None:
     large = data[at : at + 5] + struct.pack(">HH", 50_000, 60_000) + data[at + 9 : end]
     place = at if is_first else end
     assert stated_size(data[:place] + large + data[place:]) == (60_000, 50_000)
+
+
+@pytest.mark.parametrize("marker", [b"\xff\x00", b"\xff\x01", b"\xff\x02", b"\xff\xd0", b"\xff\xd7"])
+def test_markers_without_a_length_hide_no_frame_header(marker: bytes) -> None:
+    hidden = with_hidden_frame(_encode(".jpg", (300, 200)), marker)
+    assert stated_size(hidden) == (300, 200)
 
 
 def test_the_first_header_of_a_png_counts() -> None:
