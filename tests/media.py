@@ -145,7 +145,7 @@ def png_with_chunk(data: bytes, kind: bytes, payload: bytes) -> bytes:
 
 
 def with_hidden_frame(jpeg: bytes, marker: bytes) -> bytes:
-    """Return ``jpeg`` with a frame of 16x16 in a comment, where one reads on who gives ``marker`` a length."""
+    """Return ``jpeg`` with a frame of 16x16 in a comment: there reads on who gives ``marker`` a length."""
     frame = b"\xff\xc0" + struct.pack(">HBHHB", 8, 8, 16, 16, 0) + b"\xff\xda"
     first = _comment(bytes(40_000))  # FF FE, with which it begins, would be the length
     skipped = bytes(0xFFFE - len(first) - 4)
