@@ -120,7 +120,8 @@ def _tiff(data: bytes) -> Size:
     order = "<" if data[:1] == b"I" else ">"
     (start,) = struct.unpack_from(order + "I", data, 4)
     (count,) = struct.unpack_from(order + "H", data, start)
-    widths, heights = [], []
+    widths: list[int] = []
+    heights: list[int] = []
     for entry in range(start + 2, start + 2 + 12 * count, 12):
         tag, kind = struct.unpack_from(order + "HH", data, entry)
         if tag in (_TIFF_WIDTH, _TIFF_HEIGHT):
