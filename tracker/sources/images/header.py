@@ -23,7 +23,7 @@ Size = tuple[int, int]
 _PNM_GAP = rb"\s(?:\s|#[^\r\n]*[\r\n])*"
 _PNM = re.compile(rb"P[1-6]" + _PNM_GAP + rb"(\d{1,9})" + _PNM_GAP + rb"(\d{1,9})\s")
 _MOST_PARTS = 100_000  # of a file: a hostile one has millions of empty ones
-_TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
+_TIFF_WIDTHS, _TIFF_HEIGHTS = (256, 322), (257, 323)  # of the picture, and of its tiles
 _TIFF_KINDS = {3: "H", 4: "I"}  # SHORT and LONG; LONG8, which libtiff reads, too, would be elsewhere
 
 
@@ -117,6 +117,7 @@ def _webp(data: bytes) -> Size:
 
 
 def _tiff(data: bytes) -> Size:
+    """Return the larger of picture and tile, which is decoded whole, also where the picture is smaller."""
     order = "<" if data[:1] == b"I" else ">"
     (start,) = struct.unpack_from(order + "I", data, 4)
     (count,) = struct.unpack_from(order + "H", data, start)
@@ -124,11 +125,11 @@ def _tiff(data: bytes) -> Size:
     heights: list[int] = []
     for entry in range(start + 2, start + 2 + 12 * count, 12):
         tag, kind = struct.unpack_from(order + "HH", data, entry)
-        if tag in (_TIFF_WIDTH, _TIFF_HEIGHT):
+        if tag in _TIFF_WIDTHS + _TIFF_HEIGHTS:
             if kind not in _TIFF_KINDS:
                 raise ValueError("the size has a type that TIFF 6.0 does not allow")
             (value,) = struct.unpack_from(order + _TIFF_KINDS[kind], data, entry + 8)
-            (widths if tag == _TIFF_WIDTH else heights).append(value)
+            (widths if tag in _TIFF_WIDTHS else heights).append(value)
     return _largest([(max(widths), max(heights))] if widths and heights else [])
 
 

@@ -119,6 +119,12 @@ def _tiff(*entries: tuple[int, int, int]) -> bytes:
     return b"II*\0" + struct.pack("<IH", 8, len(entries)) + packed
 
 
+def test_the_larger_of_picture_and_tile_of_a_tiff_counts() -> None:
+    picture = (256, 4, 16), (257, 4, 16)
+    assert stated_size(_tiff(*picture, (322, 4, 40), (323, 3, 20))) == (40, 20)
+    assert stated_size(_tiff(*picture, (322, 4, 8), (323, 3, 8))) == (16, 16)
+
+
 def test_the_largest_of_sizes_that_a_tiff_repeats_counts() -> None:
     """Libtiff takes the first."""
     assert stated_size(_tiff((256, 4, 40), (256, 3, 16), (257, 3, 16), (257, 4, 20))) == (40, 20)
