@@ -144,6 +144,18 @@ def png_with_chunk(data: bytes, kind: bytes, payload: bytes) -> bytes:
     return data[:33] + png_chunk(kind, payload) + data[33:]
 
 
+def with_hidden_frame(jpeg: bytes, marker: bytes) -> bytes:
+    """Return ``jpeg`` with a frame of 16x16 in a comment: there reads on who gives ``marker`` a length."""
+    frame = b"\xff\xc0" + struct.pack(">HBHHB", 8, 8, 16, 16, 0) + b"\xff\xda"
+    first = _comment(bytes(40_000))  # FF FE, with which it begins, would be the length
+    skipped = bytes(0xFFFE - len(first) - 4)
+    return jpeg[:2] + marker + first + _comment(skipped + frame) + jpeg[2:]
+
+
+def _comment(payload: bytes) -> bytes:
+    return b"\xff\xfe" + struct.pack(">H", len(payload) + 2) + payload
+
+
 def start_camera(port: int = 0) -> MjpegServer:
     """Start a network camera that shows :func:`picture`; the caller kills it. A ``port`` can be reused."""
     return MjpegServer(50.0, picture, port)

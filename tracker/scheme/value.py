@@ -13,6 +13,8 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import TypeVar
 
+T = TypeVar("T")
+
 Edge = tuple[int, int]
 """Two points that are joined by a line."""
 
@@ -27,7 +29,6 @@ MOST_SHIFT = 10.0
 
 LEAST_POINTS = 3
 """Least number of points: two have a box without width where they lie in a row or column of pixels."""
-
 
 HEAD_POINTS = (27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 39, 42, 45)
 """Points of iBUG whose places on a head are known: nose and corners of the eyes."""
@@ -250,8 +251,6 @@ class Scheme:
     def __str__(self) -> str:
         return f"{self.name} ({self.n_points} points)"
 
-
-T = TypeVar("T")
 
 _KNOWN: dict[Scheme, Scheme] = {}
 

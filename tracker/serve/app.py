@@ -50,7 +50,9 @@ def create_app(service: Service, page: Mapping[str, StaticFile], policy: Policy)
 
 async def _error(request: Request, error: Exception) -> Response:  # noqa: ARG001 - starlette's signature
     assert isinstance(error, HTTPException)
-    why = f"send {error.headers['Allow']}" if error.status_code == 405 and error.headers else error.detail
+    why = error.detail
+    if error.status_code == 405 and error.headers:
+        why = f"use {', '.join(sorted(error.headers['Allow'].split(', ')))}"
     return JSONResponse({"error": why}, error.status_code, error.headers)
 
 

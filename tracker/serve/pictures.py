@@ -17,7 +17,7 @@ from tracker.types import ImageArray
 
 _JPEG_QUALITY = 90
 _MOST_SCANS = 100  # mozjpeg writes twelve; each takes as long as the picture is large, and may have 75 bytes
-_NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # in compressed data (ITU T.81, B.1.1.5)
+_NEXT_MARKER = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")  # no RST or TEM: these have no length (ITU T.81, B.1)
 _START_OF_SCAN = b"\xff\xda"
 _END_OF_IMAGE = b"\xff\xd9"
 

@@ -1,4 +1,4 @@
-"""Uvicorn's protocols of HTTP and WebSocket, without what one client could do to all others through them."""
+"""HTTP and WebSocket connections with limits that uvicorn's lack."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _BAD_REQUEST = _bad_request()
 class HttpProtocol(H11Protocol):
     """HTTP connection, of which there are at most ``most_connections`` together with WebSockets.
 
-    A new one takes the place of that which has waited longest without a request; without such it is closed.
-    A request that is none ends its connection, whatever was being answered on it.
+    When too many are open, the one idle longest is closed, or the new one if none is idle. A malformed
+    request closes its connection.
     """
 
     def __init__(self, *args: Any, most_connections: int, **options: Any) -> None:

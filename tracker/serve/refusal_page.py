@@ -1,4 +1,4 @@
-"""What somebody sees in a browser who is not let in; programs get JSON."""
+"""Page for browsers whose request is refused; programs get JSON."""
 
 from __future__ import annotations
 

@@ -16,6 +16,8 @@ from train.evaluation.tables import print_scores
 
 DEFAULT_MODEL = "resnet18"
 
+_WEIGHTS_SUFFIXES = (".onnx", ".safetensors", ".ckpt", ".pt", ".pth")
+
 
 def evaluate(  # noqa: PLR0913
     data: DataOption,
@@ -106,7 +108,7 @@ def _model_and_files(
     others = [text for text in arguments if text not in FAMILIES]
     if len(models) > 1:
         raise typer.BadParameter(f"one model at a time, got {' and '.join(models)}")
-    if others and not predictions and Path(others[0]).suffix in (".onnx", ".safetensors", ".ckpt"):
+    if others and not predictions and Path(others[0]).suffix.lower() in _WEIGHTS_SUFFIXES:
         raise typer.BadParameter(f"{others[0]} is a file of weights: say MODEL --weights {others[0]}")
     if others and not predictions:
         raise typer.BadParameter(f"no model {others[0]!r}: choose one of {', '.join(FAMILIES)}")

@@ -80,7 +80,7 @@ class CropTraining(Training):
 
 
 def with_training(command: Callable[..., None]) -> Callable[..., None]:
-    """Return ``command`` with the fields of its parameter ``training`` in its place, as typer reads them."""
+    """Return ``command`` with one option for each field of its parameter ``training``."""
     given = inspect.signature(command, eval_str=True)
     kind = given.parameters["training"].annotation
     hints = get_type_hints(kind, include_extras=True)

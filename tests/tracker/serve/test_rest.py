@@ -18,7 +18,7 @@ import pytest
 from tests.batches import LIGHT_ARGUMENTS
 from tests.cli import run_cli
 from tests.faces import astronaut
-from tests.media import jpeg_with_exif
+from tests.media import jpeg_with_exif, with_hidden_frame
 from tests.own_models import FIVE, write_spot_model
 from tests.serving import Serving, encoded, portrait, serving, serving_code
 from tracker.distribution import version
@@ -120,11 +120,21 @@ def bomb(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
-def many_scans(count: int) -> bytes:
-    """Return a progressive JPEG whose last scan, which refines what is known, comes ``count`` times."""
+def hidden_size() -> bytes:
+    """Return a JPEG of 60000x60000 pixels with a frame of 16x16 behind a marker that has no length."""
+    data = portrait()
+    at = data.index(b"\xff\xc0") + 5
+    return with_hidden_frame(data[:at] + struct.pack(">HH", 60_000, 60_000) + data[at + 4 :], b"\xff\x01")
+
+
+def many_scans(count: int, before: bytes = b"") -> bytes:
+    """Return a progressive JPEG whose last scan, which refines what is known, comes ``count`` times.
+
+    ``before`` comes before each of them.
+    """
     data = cv2.imencode(".jpg", astronaut(), [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
     last = data.rindex(b"\xff\xda")
-    return data[:last] + data[last:-2] * count + data[-2:]
+    return data[:last] + (before + data[last:-2]) * count + data[-2:]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +148,10 @@ def many_scans(count: int) -> bytes:
         (bomb(60_000, 60_000), 413, "60000x60000"),
         (bomb(10_000, 5_001), 413, "at most 50 megapixels"),
         (bomb(10_000, 5_000), 422, "damaged"),
+        (hidden_size(), 413, "60000x60000"),
         (many_scans(200), 413, "more than 100 scans"),
+        (many_scans(200, b"\xff\x01"), 413, "more than 100 scans"),
+        (many_scans(200, b"\xff\x02"), 413, "more than 100 scans"),
         (encoded(np.zeros((1, 32_767, 3), np.uint8), ".png"), 422, "32766 pixels a side"),
         (encoded(np.zeros((32_767, 1, 3), np.uint8), ".png"), 422, "32766 pixels a side"),
     ],
@@ -214,7 +227,7 @@ def test_other_methods_and_paths_are_refused(server: Serving, method: str, path:
     if status >= 400:
         assert set(answer.json) == {"error"}
         if status == 405:
-            assert answer.json["error"] == f"send {answer.headers['allow']}"
+            assert answer.json["error"] == ("use POST" if path == "/api/faces" else "use GET, HEAD")
         else:
             assert {"openapi.json", "--camera", "page"} & set(re.findall(r"[\w.-]+", answer.json["error"]))
     assert not [name for name in answer.headers if name.lower().startswith("access-control")]

@@ -324,7 +324,8 @@ def test_help_and_predictions_need_no_torch(tree: Path, predictions: Path) -> No
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_file_in_place_of_the_model_is_told_to_be_weights(run: Runner, tree: Path) -> None:
-    code, _, err = run("own.onnx", "--data", tree)
+@pytest.mark.parametrize("name", ["own.onnx", "own.safetensors", "last.ckpt", "own.pt", "own.pth", "OWN.PTH"])
+def test_a_file_in_place_of_the_model_is_told_to_be_weights(run: Runner, tree: Path, name: str) -> None:
+    code, _, err = run(name, "--data", tree)
     assert code == 2
-    assert "say MODEL --weights own.onnx" in " ".join(err.replace("│", " ").split())
+    assert f"say MODEL --weights {name}" in " ".join(err.replace("│", " ").split())

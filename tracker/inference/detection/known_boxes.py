@@ -34,10 +34,9 @@ _COLUMNS = frozenset({"image", "frame", *_CORNERS, "score"})
 
 @dataclass(frozen=True)
 class KnownBoxes:
-    """Boxes of each picture, by its file name, or of each frame, by its number; others have no faces.
+    """A ``FaceDetector`` that looks boxes up instead of searching the picture.
 
-    They take the place of a :class:`~tracker.inference.detection.detector.FaceDetector`.
-
+    ``boxes`` are those of each picture, by its file name, or of each frame, by its number; others have none.
     ``sha256`` is that of the file they come from, and ``name`` its name.
     """
 

@@ -20,9 +20,11 @@ from collections.abc import Callable, Iterable, Iterator
 
 Size = tuple[int, int]
 
-_PNM = re.compile(rb"P[1-6]\s(?:\s|#[^\n]*\n)*(\d{1,9})(?:\s|#[^\n]*\n)+(\d{1,9})\s")
+_PNM_GAP = rb"\s(?:\s|#[^\r\n]*[\r\n])*"
+_PNM = re.compile(rb"P[1-6]" + _PNM_GAP + rb"(\d{1,9})" + _PNM_GAP + rb"(\d{1,9})\s")
 _MOST_PARTS = 100_000  # of a file: a hostile one has millions of empty ones
-_TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_SHORT = 256, 257, 3
+_TIFF_WIDTHS, _TIFF_HEIGHTS = (256, 322), (257, 323)  # of the picture, and of its tiles
+_TIFF_KINDS = {3: "H", 4: "I"}  # SHORT and LONG; LONG8, which libtiff reads, too, would be elsewhere
 
 
 def stated_size(data: bytes) -> Size:
@@ -34,7 +36,7 @@ def stated_size(data: bytes) -> Size:
         ValueError: Another format, or a header that is cut off.
     """
     for magic, read in _READERS:
-        if data.startswith(magic) or data[4:12].startswith(magic):
+        if data.startswith(magic):
             try:
                 return read(data)
             except (struct.error, IndexError) as error:
@@ -46,6 +48,8 @@ def stated_size(data: bytes) -> Size:
 
 
 def _png(data: bytes) -> Size:
+    if data[12:16] != b"IHDR":  # another chunk there, which the reader leaves out, would state what it likes
+        raise ValueError("IHDR is not the first chunk")
     width, height = struct.unpack_from(">II", data, 16)
     return width, height
 
@@ -72,6 +76,9 @@ def _jpeg(data: bytes) -> Size:
         if marker == 0xFF:  # fill byte
             at += 1
             continue
+        if marker < 0xC0 or 0xD0 <= marker <= 0xD7:  # TEM, RST: without a length (ITU T.81, table B.1)
+            at += 2
+            continue
         if marker == 0xDA:  # start of scan: the compressed image follows
             break
         (length,) = struct.unpack_from(">H", data, at + 2)
@@ -86,6 +93,8 @@ def _jpeg(data: bytes) -> Size:
 
 def _webp(data: bytes) -> Size:
     """Return the largest size in any chunk: canvas and image state one each, and either may be wrong."""
+    if data[12:16] not in (b"VP8X", b"VP8L", b"VP8 "):  # libwebp might take it for an image without a chunk
+        raise ValueError("no size is stated")
     sizes = []
     at = 12
     for _ in range(_MOST_PARTS):
@@ -108,15 +117,20 @@ def _webp(data: bytes) -> Size:
 
 
 def _tiff(data: bytes) -> Size:
+    """Return the larger of picture and tile, which is decoded whole, also where the picture is smaller."""
     order = "<" if data[:1] == b"I" else ">"
     (start,) = struct.unpack_from(order + "I", data, 4)
     (count,) = struct.unpack_from(order + "H", data, start)
-    found = {}
+    widths: list[int] = []
+    heights: list[int] = []
     for entry in range(start + 2, start + 2 + 12 * count, 12):
         tag, kind = struct.unpack_from(order + "HH", data, entry)
-        found[tag] = struct.unpack_from(order + ("H" if kind == _TIFF_SHORT else "I"), data, entry + 8)[0]
-    has_size = {_TIFF_WIDTH, _TIFF_HEIGHT} <= set(found)
-    return _largest([(found[_TIFF_WIDTH], found[_TIFF_HEIGHT])] if has_size else [])
+        if tag in _TIFF_WIDTHS + _TIFF_HEIGHTS:
+            if kind not in _TIFF_KINDS:
+                raise ValueError("the size has a type that TIFF 6.0 does not allow")
+            (value,) = struct.unpack_from(order + _TIFF_KINDS[kind], data, entry + 8)
+            (widths if tag in _TIFF_WIDTHS else heights).append(value)
+    return _largest([(max(widths), max(heights))] if widths and heights else [])
 
 
 def _jpeg2000(data: bytes) -> Size:
@@ -134,6 +148,8 @@ def _jpeg2000(data: bytes) -> Size:
 
 def _heif(data: bytes) -> Size:
     """Return the largest spatial extent (ISO/IEC 23008-12, 6.5.3); an assembled grid has one, too."""
+    if data[4:8] != b"ftyp":
+        raise ValueError("not an image of a known kind")
     return _largest(struct.unpack_from(">II", data, at + 8) for at in _find(data, b"ispe"))
 
 
@@ -156,6 +172,7 @@ def _largest(sizes: Iterable[Size]) -> Size:
     return most
 
 
+# How files begin; what stands further on could be in files that OpenCV takes for another format.
 _READERS: tuple[tuple[bytes, Callable[[bytes], Size]], ...] = (
     (b"\x89PNG\r\n\x1a\n", _png),
     (b"\xff\xd8\xff", _jpeg),
@@ -164,7 +181,7 @@ _READERS: tuple[tuple[bytes, Callable[[bytes], Size]], ...] = (
     (b"RIFF", _webp),
     (b"II*\0", _tiff),
     (b"MM\0*", _tiff),
-    (b"jP  ", _jpeg2000),
+    (b"\0\0\0\x0cjP  ", _jpeg2000),
     (b"\xff\x4f\xff\x51", _jpeg2000),
-    (b"ftyp", _heif),
+    (b"\0\0", _heif),  # the length of the box of 64 KiB at most that names the kind
 )

@@ -37,8 +37,8 @@ def read_image(path: Path) -> ImageArray:
 
     Raises:
         SourceError: The file is missing, damaged, not an image, or states a size above
-            :mod:`tracker.sources.limits`, which is found before anything is decoded; or it is HEIC and
-            pillow-heif is not installed.
+            :mod:`tracker.sources.limits`, which is found before anything is decoded, or fewer pixels than
+            it has; or it is HEIC and pillow-heif is not installed.
     """
     try:
         check_bytes(path)
@@ -62,12 +62,15 @@ def _read(data: bytes, name: Path | str, is_targa: bool) -> ImageArray:
     # OpenCV would write lines of its own to stderr; the errors below say it once.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
-        check_size(name, *(targa.targa_size(data) if is_targa else stated_size(data)))
+        width, height = targa.targa_size(data) if is_targa else stated_size(data)
+        check_size(name, width, height)
         image = targa.read_targa(data) if is_targa else _decode(data)
     except MissingExtraError as error:
         raise SourceError(f"cannot read {name}: {error}") from error
     except (ValueError, cv2.error) as error:
         raise SourceError(f"cannot read {name}: not an image, or damaged") from error
+    if image.shape[0] * image.shape[1] > width * height:  # a way past the limits; turning keeps the product
+        raise SourceError(f"cannot read {name}: it has more pixels than its header says; save it anew")
     if image.dtype not in (np.uint8, np.uint16):
         raise SourceError(f"cannot read {name}: pixels are {image.dtype}; save it with 8 or 16 bits")
     return np.ascontiguousarray(_to_bgr(to_8_bits(image)))

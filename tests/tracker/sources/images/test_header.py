@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.media import png_chunk, png_with_chunk
+from tests.media import png_chunk, png_with_chunk, with_hidden_frame
 from tracker.sources.images.header import Size, stated_size
 from tracker.sources.suffixes import IMAGE_SUFFIXES as SUFFIXES
 
@@ -60,6 +60,12 @@ def test_the_largest_frame_header_of_a_jpeg_counts(is_first: bool) -> None:
     assert stated_size(data[:place] + large + data[place:]) == (60_000, 50_000)
 
 
+@pytest.mark.parametrize("marker", [b"\xff\x00", b"\xff\x01", b"\xff\x02", b"\xff\xd0", b"\xff\xd7"])
+def test_markers_without_a_length_hide_no_frame_header(marker: bytes) -> None:
+    hidden = with_hidden_frame(_encode(".jpg", (300, 200)), marker)
+    assert stated_size(hidden) == (300, 200)
+
+
 def test_the_first_header_of_a_png_counts() -> None:
     assert stated_size(_PNG_SIGNATURE + _png_header(60_000, 50_000) + _png_header(8, 8)) == (60_000, 50_000)
 
@@ -107,6 +113,56 @@ def test_other_files_and_cut_headers_are_refused(data: bytes) -> None:
         stated_size(data)
 
 
+def _tiff(*entries: tuple[int, int, int]) -> bytes:
+    """Return the head of a TIFF with entries of tag, type and value."""
+    packed = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in entries)
+    return b"II*\0" + struct.pack("<IH", 8, len(entries)) + packed
+
+
+def test_the_larger_of_picture_and_tile_of_a_tiff_counts() -> None:
+    picture = (256, 4, 16), (257, 4, 16)
+    assert stated_size(_tiff(*picture, (322, 4, 40), (323, 3, 20))) == (40, 20)
+    assert stated_size(_tiff(*picture, (322, 4, 8), (323, 3, 8))) == (16, 16)
+
+
+def test_the_largest_of_sizes_that_a_tiff_repeats_counts() -> None:
+    """Libtiff takes the first."""
+    assert stated_size(_tiff((256, 4, 40), (256, 3, 16), (257, 3, 16), (257, 4, 20))) == (40, 20)
+
+
+@pytest.mark.parametrize(
+    ("begin", "rest"),
+    [
+        (b"BM\0\0GIF89a", b"\0\0\0\0" + struct.pack("<Iii", 40, 40, 20)),
+        (b"BM\0\0\xff\xd8\xff", bytes(7) + struct.pack("<Iii", 40, 40, 20)),
+        (b"P5 #GIF89a", b"\n40 20\n255\n"),
+        (b"P5 #jP  ", b"\n40 20\n255\n"),
+        (b"P5 #ftyp", b"\n40 20\n255\n"),
+        (b"\xff\xd8\xff\xe4" + _PNG_SIGNATURE, bytes(0x8950 - 8) + _encode(".jpg", (40, 20))[2:]),
+    ],
+)
+def test_the_signature_of_another_format_further_on_does_not_matter(begin: bytes, rest: bytes) -> None:
+    assert stated_size(begin + rest) == (40, 20)
+
+
+def test_a_comment_in_a_pgm_ends_at_a_carriage_return_too() -> None:
+    assert stated_size(b"P5 #\r40 20 255\n1 1 255\n") == (40, 20)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        _PNG_SIGNATURE + png_chunk(b"tEXt", struct.pack(">II", 16, 16)) + _png_header(40, 20),
+        _tiff((256, 16, 40), (257, 16, 20)),  # LONG8, whose value is elsewhere
+        b"P5 16#40\n20\n255\n",
+        *(b"RIFF\0\0\0\0WEBP" + raw + bytes(40) for raw in (b"\x2f", b"VP8\x9d\x01\x2a")),
+    ],
+)
+def test_headers_that_decoders_take_in_another_way_are_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match=r"IHDR|type|not an image|no size"):
+        stated_size(data)
+
+
 _SMALL = [
     cv2.imencode(suffix, np.random.default_rng(0).integers(0, 256, (9, 9, 3), np.uint8))[1].tobytes()
     for suffix in (".png", ".jpg", ".tiff", ".webp", ".gif", ".bmp", ".avif")
@@ -117,7 +173,7 @@ _SMALL = [
     "data",
     [
         cv2.imencode(".jpg", np.zeros((4, 4), np.uint8))[1].tobytes()[:2] + b"\xff\xe0\0\2" * 200_000,
-        b"RIFF\xff\xff\xff\1WEBP" + b"ABCD\0\0\0\0" * 200_000,
+        b"RIFF\xff\xff\xff\1WEBP" + b"VP8X\0\0\0\0" * 200_000,
     ],
 )
 def test_millions_of_empty_parts_are_not_walked_through(data: bytes) -> None:

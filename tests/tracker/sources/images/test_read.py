@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tests.media import exif_block, jpeg_with_exif, png_chunk, png_with_chunk
+from tests.media import exif_block, jpeg_with_exif, png_chunk, png_with_chunk, with_hidden_frame
 from tracker.errors import SourceError
 from tracker.sources import limits
 from tracker.sources.arrays import frame_from
+from tracker.sources.images import read
 from tracker.sources.images.read import over_white, read_encoded, read_image
 
 
@@ -227,3 +228,20 @@ def test_a_file_in_memory_that_states_too_much_is_refused(monkeypatch: pytest.Mo
     monkeypatch.setattr(limits, "MAX_PIXELS", 399)
     with pytest.raises(SourceError, match="the picture claims pictures of 20x20"):
         read_encoded(data)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_a_file_with_more_pixels_than_it_states_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(_encode(suffix, _noise(10, 20)))
+    monkeypatch.setattr(read, "stated_size", lambda _: (20, 9))
+    with pytest.raises(SourceError, match=r"a\.\w+: it has more pixels than its header says; save it anew$"):
+        read_image(path)
+
+
+@pytest.mark.parametrize("marker", [b"\xff\x01", b"\xff\xd0"])
+def test_a_marker_without_a_length_does_no_harm(marker: bytes) -> None:
+    data = _encode(".jpg", _noise())
+    assert np.array_equal(read_encoded(with_hidden_frame(data, marker)), read_encoded(data))
