@@ -28,7 +28,7 @@ from export.landmarks import (
 )
 from export.options import Precision
 from export.own_box import fit_crop
-from export.own_trial import try_tracker
+from export.own_trial import warning_of
 from export.quantise import quantise
 from export.variants import CALIBRATION_CROPS
 from tracker import __version__
@@ -118,8 +118,8 @@ def write_own(checkpoint: Path, own: OwnModel, say: Say) -> Parity:
             parity = measure_parity(network, draft, crops)
         admission = _admission(trained.model) if fit and fit.fitted else {}
         _describe(draft, scheme, _about(own, trained, scores) | {"admission": admission})
-        if faces and fit and fit.fitted and (warning := try_tracker(draft, faces[1], fit).warning):
-            say(warning)
+    if faces and fit and fit.fitted and (warning := warning_of(own.path, faces[1], fit)):
+        say(warning)
     return parity
 
 

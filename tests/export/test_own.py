@@ -123,6 +123,23 @@ def test_other_precisions_keep_contract_and_scheme(
     )
 
 
+def test_a_trial_that_is_interrupted_leaves_the_model(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has passed parity before."""
+
+    def interrupt(model: Path, *_: object) -> None:
+        assert SCHEME_KEY in metadata(model)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(exported, "fit_crop", lambda faces, _: CropFit(KITE.crop, len(faces), 1, True))
+    monkeypatch.setattr(exported, "warning_of", interrupt)
+    out = tmp_path / "kite.onnx"
+    with pytest.raises(KeyboardInterrupt):
+        write_own(folder / "own.safetensors", OwnModel(out, "", data=folder), lambda _: None)
+    assert [path.name for path in tmp_path.iterdir()] == ["kite.onnx"]
+
+
 def test_the_licence_of_the_shipped_weights_is_told_also_behind_a_file(tmp_path: Path) -> None:
     record = {"model": "unet-light", "scheme": to_plain(KITE), "own": {"init": "own.onnx", "shipped": True}}
     write_weights(build("unet-light", KITE.n_points), 32, tmp_path / "own.safetensors", record)
