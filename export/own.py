@@ -51,7 +51,7 @@ from train.evaluation.quality import calibrate_on
 from train.files import make_folder, replacing
 from train.models.quality import Calibration
 from train.models.registry import WITHOUT_MAPS
-from train.models.trained import Trained, load_trained
+from train.models.trained import Trained, began_with_shipped, load_trained
 
 Say = Callable[[str], object]
 
@@ -176,17 +176,18 @@ def _about(own: OwnModel, trained: Trained, scores: PointScores | None) -> dict[
     record = trained.record
     rule = record.get("own", {})
     started = rule.get("init", "")
+    goes_back = began_with_shipped(record)
     known = started in ("shipped", "none", "")
     licence = own.licence or UNSTATED
     if started == "shipped":
         licence += f"; it started from the shipped {trained.model}: {LICENCE}"
-    elif rule.get("shipped"):
+    elif goes_back:
         started = "a file that goes back to a shipped model"
         licence += f"; it started from {started}: {LICENCE}"
     training = {
         "network": trained.model,
         "crop_px": trained.loaded.size,
-        "started_from": started if known or rule.get("shipped") else "a file",
+        "started_from": started if known or goes_back else "a file",
         "faces": sum(record.get("data", {}).get("training", {}).values()),
         "validation_faces": record.get("data", {}).get("validation"),
         "epochs": sum(stage["epochs"] for stage in record.get("recipe", {}).get("stages", ())),
