@@ -2,14 +2,15 @@
 
 import sys
 
-from tracker.distribution import missing_library
+from train.processes import ended_by_interrupt
 
-try:
-    from export.cli import main
-except ModuleNotFoundError as error:
-    sys.exit(missing_library("export", error))
-except KeyboardInterrupt:  # nothing has begun yet
-    sys.exit(130)
+with ended_by_interrupt():
+    from tracker.distribution import missing_library
+
+    try:
+        from export.cli import main
+    except ModuleNotFoundError as error:
+        sys.exit(missing_library("export", error))
 
 if __name__ == "__main__":
     main()

@@ -31,6 +31,7 @@ from export.options import (
 from tracker.errors import TrackerError
 from tracker.inference.weights import MANIFEST
 from train.errors import TrainError
+from train.processes import was_interrupted
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Build the models that the tracker ships.")
 
@@ -260,9 +261,13 @@ def record_accuracy(
 
 
 def main() -> None:
-    """Run the command line; a domain error is one line on stderr and exit code 1."""
+    """Run the command line; a domain error is one line on stderr and exit code 1, Ctrl-C exit code 130."""
     try:
         app()
     except (TrackerError, TrainError, OSError) as error:  # OSError: a folder that cannot be written
         typer.echo(f"error: {error}", err=True)
         sys.exit(1)
+    except (KeyboardInterrupt, Exception) as error:
+        if was_interrupted(error):
+            sys.exit(130)
+        raise

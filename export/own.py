@@ -28,7 +28,7 @@ from export.landmarks import (
 )
 from export.options import Precision
 from export.own_box import fit_crop
-from export.own_trial import try_tracker
+from export.own_trial import warning_of
 from export.quantise import quantise
 from export.variants import CALIBRATION_CROPS
 from tracker import __version__
@@ -51,7 +51,7 @@ from train.evaluation.quality import calibrate_on
 from train.files import make_folder, replacing
 from train.models.quality import Calibration
 from train.models.registry import WITHOUT_MAPS
-from train.models.trained import Trained, load_trained
+from train.models.trained import Trained, began_with_shipped, load_trained
 
 Say = Callable[[str], object]
 
@@ -118,8 +118,8 @@ def write_own(checkpoint: Path, own: OwnModel, say: Say) -> Parity:
             parity = measure_parity(network, draft, crops)
         admission = _admission(trained.model) if fit and fit.fitted else {}
         _describe(draft, scheme, _about(own, trained, scores) | {"admission": admission})
-        if faces and fit and fit.fitted and (warning := try_tracker(draft, faces[1], fit).warning):
-            say(warning)
+    if faces and fit and fit.fitted and (warning := warning_of(own.path, faces[1], fit)):
+        say(warning)
     return parity
 
 
@@ -176,17 +176,18 @@ def _about(own: OwnModel, trained: Trained, scores: PointScores | None) -> dict[
     record = trained.record
     rule = record.get("own", {})
     started = rule.get("init", "")
+    goes_back = began_with_shipped(record)
     known = started in ("shipped", "none", "")
     licence = own.licence or UNSTATED
     if started == "shipped":
         licence += f"; it started from the shipped {trained.model}: {LICENCE}"
-    elif rule.get("shipped"):
+    elif goes_back:
         started = "a file that goes back to a shipped model"
         licence += f"; it started from {started}: {LICENCE}"
     training = {
         "network": trained.model,
         "crop_px": trained.loaded.size,
-        "started_from": started if known or rule.get("shipped") else "a file",
+        "started_from": started if known or goes_back else "a file",
         "faces": sum(record.get("data", {}).get("training", {}).values()),
         "validation_faces": record.get("data", {}).get("validation"),
         "epochs": sum(stage["epochs"] for stage in record.get("recipe", {}).get("stages", ())),

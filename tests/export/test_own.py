@@ -34,7 +34,7 @@ from tracker.types import FaceBox
 from train.data.own_split import OwnData
 from train.errors import RunError
 from train.models.registry import build
-from train.models.trained import goes_back_to_shipped, scheme_of_weights
+from train.models.trained import FROM_SHIPPED, goes_back_to_shipped, scheme_of_weights
 from train.training.record import KIND
 from train.training.run import write_weights
 
@@ -123,8 +123,30 @@ def test_other_precisions_keep_contract_and_scheme(
     )
 
 
-def test_the_licence_of_the_shipped_weights_is_told_also_behind_a_file(tmp_path: Path) -> None:
-    record = {"model": "unet-light", "scheme": to_plain(KITE), "own": {"init": "own.onnx", "shipped": True}}
+def test_a_trial_that_is_interrupted_leaves_the_model(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has passed parity before."""
+
+    def interrupt(model: Path, *_: object) -> None:
+        assert SCHEME_KEY in metadata(model)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(exported, "fit_crop", lambda faces, _: CropFit(KITE.crop, len(faces), 1, True))
+    monkeypatch.setattr(exported, "warning_of", interrupt)
+    out = tmp_path / "kite.onnx"
+    with pytest.raises(KeyboardInterrupt):
+        write_own(folder / "own.safetensors", OwnModel(out, "", data=folder), lambda _: None)
+    assert [path.name for path in tmp_path.iterdir()] == ["kite.onnx"]
+
+
+@pytest.mark.parametrize(
+    "told", [{"own": {"init": "own.onnx", "shipped": True}}, {FROM_SHIPPED: True}], ids=["own", "ibug68"]
+)
+def test_the_licence_of_the_shipped_weights_is_told_also_behind_a_file(
+    tmp_path: Path, told: dict[str, object]
+) -> None:
+    record = {"model": "unet-light", "scheme": to_plain(KITE), **told}
     write_weights(build("unet-light", KITE.n_points), 32, tmp_path / "own.safetensors", record)
     out = tmp_path / "kite.onnx"
     write_own(tmp_path / "own.safetensors", OwnModel(out, "", licence="ours"), lambda _: None)

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("torch")
 
 from export.own_box import CropFit
-from export.own_trial import MOST_PICTURES, Trial, try_tracker
+from export.own_trial import MOST_PICTURES, Trial, try_tracker, warning_of
 from tests.faces import astronaut
 from tests.own_models import write_spot_model
 from tracker.scheme.value import CropRule
@@ -55,3 +55,16 @@ def test_a_trial_takes_some_pictures_of_many(tmp_path: Path) -> None:
         (tmp_path / f"copy{number}.png").write_bytes(one)
         many.append(LabelledFace(tmp_path / f"copy{number}.png", POINTS, "own"))
     assert try_tracker(model, many, fit(1, 2)).pictures == MOST_PICTURES
+
+
+def test_a_trial_that_cannot_be_made_is_told_and_the_export_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "own.onnx").write_bytes(b"no model")
+    told = warning_of(tmp_path / "own.onnx", faces(tmp_path, 1), fit(1, 1))
+    assert told is not None
+    assert told.startswith(f"warning: {tmp_path / 'own.onnx'} is written, but could not be tried on ")
+    assert "\n" not in told
+    model = write_spot_model(tmp_path / "own.onnx", about={"admission": {"bias": 50.0}})
+    assert warning_of(model, faces(tmp_path, 1), fit(1, 1)) is None
+    told = warning_of(model, [LabelledFace(tmp_path / "gone.png", POINTS, "own")], fit(1, 1))
+    assert told is not None
+    assert "gone.png" in told

@@ -20,10 +20,12 @@ def blend(
 ) -> None:
     """Mix fine-tuned weights with those they started from: new skills, little loss of the old ones."""
     from train.files import try_writing
+    from train.models.trained import FROM_SHIPPED, goes_back_to_shipped
     from train.studies import blend as study
     from train.training.run import write_weights
 
     try_writing(out)
     loaded = study.blend(model, tuned, share, base)
-    write_weights(loaded.network, loaded.size, out)
+    shipped = base is None or goes_back_to_shipped(base) or goes_back_to_shipped(tuned)
+    write_weights(loaded.network, loaded.size, out, {FROM_SHIPPED: shipped})
     typer.echo(f"wrote {out}")

@@ -22,7 +22,7 @@ from train.cli.pseudo_label import pseudo_label
 from train.cli.quality import quality
 from train.cli.turned_labels import turned_labels
 from train.errors import OwnProcessError, TrainError
-from train.processes import is_first_process
+from train.processes import is_first_process, was_interrupted
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Train and evaluate landmark models.")
 
@@ -46,10 +46,14 @@ app.command("check-leaks")(check_leaks_command)
 
 
 def main() -> None:
-    """Run the command line; a known error becomes one line on stderr and exit code 1."""
+    """Run the command line; a known error is one line on stderr and exit code 1, Ctrl-C exit code 130."""
     try:
         app()
     except TrainError as error:
         if is_first_process() or isinstance(error, OwnProcessError):
             typer.echo(f"train: {error}", err=True)
         sys.exit(1)
+    except (KeyboardInterrupt, Exception) as error:
+        if was_interrupted(error):
+            sys.exit(130)
+        raise

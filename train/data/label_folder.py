@@ -108,7 +108,7 @@ def _label_file(source: Path) -> Path:
     if len(found) > 1 or several:
         first, second = several[:2] if several else [paths[0] for paths in found.values()][:2]
         tables = [path for path in (first, second) if path.suffix.lower() in _TABLES]
-        remedy = f"say --data {shlex.quote(str(tables[0]))}, or " if tables else ""
+        remedy = f"name {shlex.quote(str(tables[0]))} instead, or " if tables else ""
         raise DataError(
             f"{source} holds both {first.name} and {second.name}: {remedy}move away those that do not count"
         )

@@ -60,8 +60,8 @@ def load_network(model: str, weights: Path | None = None, n_points: int | None =
     try:
         size, tensors = _read_own(path, model)
         network = _network_of(model, tensors, folded, n_points)
-        if not _same_shapes(tensors, network) and (other := _owner(tensors, folded)):
-            raise ValueError(f"they are of {other}")
+        if not _same_shapes(tensors, network) and (owner := _owner(tensors, folded)):
+            raise RunError(f"{path} does not hold {model} weights: {_of(*owner)}")
         network.load_state_dict({name: value.float() for name, value in tensors.items()})
     except _UNREADABLE as error:
         raise RunError(f"{path} does not hold {model} weights: {_in_short(error)}") from error
@@ -86,18 +86,28 @@ def _network_of(
     return network
 
 
-def _owner(tensors: Mapping[str, Tensor], folded: bool) -> str:
-    """Return the model that has such ``tensors``, with the number of points if it is its own; else empty."""
+def _owner(tensors: Mapping[str, Tensor], folded: bool) -> tuple[str, int] | None:
+    """Return the model that has such ``tensors``, and for how many points; 0 for as many as the shipped one.
+
+    None if no model has.
+    """
     for model in MODELS:
         network = _network_of(model, tensors, folded)
         if _same_shapes(tensors, network):
-            return model
+            return model, 0
         if count := _points_of_ones_own(model, tensors, folded, network.state_dict()):
-            return (
-                f"{model} for {count} points of your own, which `train points-error` measures and "
-                "`export landmarks --out MODEL.onnx` exports"
-            )
-    return ""
+            return model, count
+    return None
+
+
+def _of(model: str, count: int) -> str:
+    """Say whose weights they are, and what takes them if they are for ``count`` points of one's own."""
+    if not count:
+        return f"they are of {model}"
+    return (
+        f"they are of {model} for {count} points of your own, which `python -m train points-error` measures "
+        "and `python -m export landmarks --out MODEL.onnx` exports"
+    )
 
 
 def _points_of_ones_own(

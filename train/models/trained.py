@@ -12,16 +12,21 @@ from typing import Any
 import onnx
 from safetensors import SafetensorError, safe_open
 
+from tracker.distribution import repair_command
 from tracker.scheme.ibug68 import IBUG68
 from tracker.scheme.plain import SCHEME_KEY, from_plain
 from tracker.scheme.value import Scheme
-from train.errors import RunError
+from train.errors import RunError, in_short
 from train.models.load import WEIGHTS, Loaded, load_network
 from train.models.run_checkpoint import SUFFIX as CHECKPOINT
 from train.models.torch_file import SUFFIXES
 
 MODEL_KEY = "tracker.model"
 """Key of an exported model's metadata under which it tells, as JSON, what it started from."""
+
+FROM_SHIPPED = "from_shipped"
+"""Key of a run's record that tells whether it goes back to a shipped model; runs on own points tell it in
+``own``."""
 
 _SUFFIX = ".safetensors"
 
@@ -45,14 +50,15 @@ def load_trained(checkpoint: Path, model: str = "") -> Trained:
     name = str(record.get("model", model))
     if not name:
         raise RunError(
-            f"{checkpoint} does not tell which network it holds: give weights that `train points` wrote"
+            f"{checkpoint} does not tell which network it holds: give weights that `python -m train points` "
+            "wrote"
         )
     scheme = _scheme(checkpoint, record.get("scheme"))
     return Trained(name, scheme, load_network(name, checkpoint, scheme.n_points), record)
 
 
 def scheme_of_weights(path: Path) -> Scheme | None:
-    """Return the scheme that a file of weights, exported or not, tells; iBUG's if this program wrote none.
+    """Return the scheme that a file of weights, exported or not, tells; iBUG's if it tells none.
 
     None for a file of torch, which cannot tell. Raises :class:`~train.errors.RunError` if it tells one that
     cannot be used, and for the checkpoint of a run.
@@ -77,17 +83,39 @@ def goes_back_to_shipped(path: Path) -> bool:
     """
     try:
         data = path.read_bytes()
-        if hashlib.sha256(data).hexdigest() in (WEIGHTS / "manifest.json").read_text(encoding="utf-8"):
-            return True
     except OSError as error:
         raise RunError(f"--init {path} cannot be read: {error.strerror}") from error
+    if hashlib.sha256(data).hexdigest() in _manifest():
+        return True
     if path.suffix == _SUFFIX:
-        own = _record(path).get("own", {})
-        return bool(own.get("shipped")) or own.get("init") == "shipped"
-    if path.suffix != ".onnx":
+        return began_with_shipped(_record(path))
+    said = _properties(path, data).get(MODEL_KEY) if path.suffix == ".onnx" else None
+    try:
+        return said is not None and "shipped" in str(json.loads(said)["training"]["started_from"])
+    except KeyError:
         return False
-    said = _properties(path, data).get(MODEL_KEY)
-    return said is not None and "shipped" in str(json.loads(said).get("training", {}).get("started_from"))
+    except (ValueError, TypeError) as error:
+        raise RunError(f"--init {path}: its metadata {MODEL_KEY} cannot be used: export it again") from error
+
+
+def began_with_shipped(record: Mapping[str, Any]) -> bool:
+    """Return whether the run of ``record`` began with a shipped model, or with weights trained from one.
+
+    Older records have only the file that it began with, which then counts by its name.
+    """
+    own, recipe = (part if isinstance(part := record.get(key), dict) else {} for key in ("own", "recipe"))
+    init = str(own.get("init") or recipe.get("init") or "")
+    told = own.get("shipped", record.get(FROM_SHIPPED))
+    return init == "shipped" or bool((WEIGHTS / Path(init).name).is_file() if told is None else told)
+
+
+def _manifest() -> str:
+    """Return the manifest of the shipped models, which has their hashes."""
+    path = WEIGHTS / "manifest.json"
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path} cannot be read: {in_short(error)}; {repair_command()}") from error
 
 
 def _properties(path: Path, data: bytes) -> dict[str, str]:

@@ -40,9 +40,11 @@ def _exists(out: Path, number: int) -> bool:
 def alone_in(out: Path, fabric: lightning_fabric.Fabric) -> Iterator[None]:
     """Hold the folder ``out``, which is created, for this run: two would replace each other's files.
 
-    The lock is advisory and ends with the process, even if it is killed; where the system or the disk has
-    none for folders there is none. Raises :class:`RunError` on all processes if another run holds it.
+    The lock is advisory. It ends with the process, even if that is killed, once the workers that it forked
+    have gone, too: they share it. There is none where the system cannot lock folders. Raises
+    :class:`RunError` on all processes if another run holds it.
     """
+    # Not the tracker's own lock: training knows none of its rooms but the vocabulary.
     refusal, descriptor = "", None
     if fabric.is_global_zero:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from train.data.splits import (
 from train.errors import RunError
 from train.models.load import warm_start
 from train.models.registry import HEADS, WITH_BACKBONE, build
-from train.models.trained import scheme_of_weights
+from train.models.trained import FROM_SHIPPED, goes_back_to_shipped, scheme_of_weights
 from train.processes import is_first_process
 from train.progress import progress_bar
 from train.training.options import RunOptions
@@ -38,6 +38,9 @@ from train.training.run import run_training
 from train.training.task import landmark_task, limited
 
 log = logging.getLogger(__name__)
+
+IMAGENET = "imagenet"
+"""Initial weights that torchvision has of ImageNet."""
 
 _CALIBRATION = 256
 
@@ -88,10 +91,21 @@ def train_landmarks(
         pictures += with_mined(without, data, more.mined) if more.mined else without
     pictures = [one for one in pictures for _ in range(config.repeats.get(one.subset, 1))]
     pictures, validation = limited(pictures, limit), limited(validation, limit)
-    task = landmark_task(config, pictures, validation)
+    about = {FROM_SHIPPED: starts_from_shipped(config, options)}
+    task = replace(landmark_task(config, pictures, validation), about=about)
     fresh = initial_network(config, faces, say, more.in_part)
     make = partial(build, config.model, backbone=config.backbone) if options.has_checkpoint else fresh
     return run_training(config, make, task, options)
+
+
+def starts_from_shipped(config: TrainConfig, options: RunOptions) -> bool:
+    """Return whether the initial weights go back to a shipped model, for the record of the run.
+
+    A run that goes on has its record already, and needs no file to begin with.
+    """
+    if options.has_checkpoint or config.init in ("", IMAGENET):
+        return False
+    return goes_back_to_shipped(Path(config.init))
 
 
 def initial_network(
@@ -110,7 +124,7 @@ def initial_network(
     """
 
     def make() -> nn.Module:
-        if config.init == "imagenet":
+        if config.init == IMAGENET:
             if config.model not in WITH_BACKBONE:
                 known = " and ".join(WITH_BACKBONE)
                 raise RunError(f"--init imagenet is for {known}: give a file to start {config.model} from")

@@ -22,7 +22,7 @@ from train.training.curves import write_curves
 from train.training.display import Display, TimeLeft, run_display
 from train.training.events import write_events
 from train.training.failures import CAUGHT, explained
-from train.training.folder import CURVES, EVENTS, LOG, alone_in, another, open_folder
+from train.training.folder import CURVES, EVENTS, LOG, another, open_folder
 from train.training.log import EpochReport, Validation, write_log
 from train.training.optimizing import create_optimizer, moving_average
 from train.training.options import LAST, RunOptions
@@ -49,16 +49,16 @@ def train(
     same samples and learning rates, and on one CPU ends with exactly the same weights; a complete run only
     returns its model.
 
-    Raises :class:`RunError` if ``out`` cannot be written, holds anything else, a run that is not to be
-    resumed or one that is still going on, if the loss is not finite or memory runs out.
+    The caller keeps other runs out of ``out``, see :func:`train.training.folder.alone_in`. Raises
+    :class:`RunError` if it cannot be written, holds anything else, or a run that is not to be resumed, if the
+    loss is not finite or memory runs out.
     """
     run = _prepare(config, model, task, fabric)
-    with alone_in(options.out, fabric):
-        there = open_folder(options.out, options.resume, fabric)
-        if there:
-            run.load(options.out / LAST, fabric)
-        if run.epoch < config.epochs:
-            _go_on(run, task, options, fabric)
+    there = open_folder(options.out, options.resume, fabric)
+    if there:
+        run.load(options.out / LAST, fabric)
+    if run.epoch < config.epochs:
+        _go_on(run, task, options, fabric)
     module = run.averaged.module
     assert isinstance(module, nn.Module)
     return module.eval()

@@ -15,10 +15,9 @@ from train.data.own_split import OwnData, Split
 from train.data.readers import LabelledFace
 from train.models.load import shipped_weights
 from train.models.registry import build
-from train.models.trained import goes_back_to_shipped
 from train.processes import is_first_process
 from train.progress import progress_bar
-from train.training.landmarks import initial_network
+from train.training.landmarks import initial_network, starts_from_shipped
 from train.training.options import RunOptions
 from train.training.predictions import write_predictions
 from train.training.run import run_training
@@ -56,8 +55,7 @@ def train_points(
         if options.has_checkpoint
         else fresh
     )
-    # A run that goes on has its record already, and needs no file to begin with.
-    shipped = not options.has_checkpoint and bool(config.init) and goes_back_to_shipped(Path(config.init))
+    shipped = starts_from_shipped(config, options)
     return run_training(config, make, points_task(config, own, split, scheme, started, shipped), options)
 
 

@@ -17,6 +17,7 @@ from train.config import TrainConfig
 from train.errors import RunError, in_short
 from train.files import replacing, to_json
 from train.training.failures import ending_together
+from train.training.folder import alone_in
 from train.training.loop import train
 from train.training.options import RunOptions
 from train.training.record import read_record
@@ -33,7 +34,8 @@ def run_training(
 
     Runs on the CPU, on GPUs or on several machines, as ``options`` specify. Returns the weights' path on the
     first process and None on the others. Raises as :func:`train.training.loop.train` does, and
-    :class:`RunError` if the weights cannot be written; an error of one process ends all that it started.
+    :class:`RunError` if another run is writing to ``out``, or if the weights cannot be written; an error of
+    one process ends all that it started.
     """
     precision = resolve_precision(config.precision)
     fabric = lightning_fabric.Fabric(
@@ -46,11 +48,13 @@ def run_training(
     # Seeds the initial weights only: sampling and augmentation use generators of their own.
     fabric.seed_everything(config.seed, verbose=False)
     with ending_together(fabric):
-        averaged = train(config, build(), task, options, fabric)
-    path = options.out / f"{config.model}.safetensors"
-    if not fabric.is_global_zero:
-        return None
-    write_weights(averaged, config.stages[-1].size, path, read_record(options.out))
+        network = build()  # before the folder is made, which a run that cannot begin does not leave behind
+        with alone_in(options.out, fabric):
+            averaged = train(config, network, task, options, fabric)
+            path = options.out / f"{config.model}.safetensors"
+            if not fabric.is_global_zero:
+                return None
+            write_weights(averaged, config.stages[-1].size, path, read_record(options.out))
     return path
 
 

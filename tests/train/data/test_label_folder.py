@@ -171,12 +171,12 @@ def test_a_folder_without_labels_with_two_kinds_or_with_two_files_is_refused(tmp
     folder = folder_of(tmp_path, ".csv")
     (folder / "more.csv").write_text("")
     with pytest.raises(
-        DataError, match=r"labels\.csv and more\.csv: say --data \S+labels\.csv, or move away"
+        DataError, match=r"labels\.csv and more\.csv: name \S+labels\.csv instead, or move away"
     ):
         read_labelled(folder, KITE)
     (folder / "more.csv").unlink()
     write_labels(folder, ".pts", POINTS)
-    with pytest.raises(DataError, match=r"00-0m\.pts and labels\.csv: say --data .*labels\.csv, or"):
+    with pytest.raises(DataError, match=r"00-0m\.pts and labels\.csv: name .*labels\.csv instead, or"):
         read_labelled(folder, KITE)
     (folder / "labels.csv").unlink()
     write_labels(folder, ".asf", POINTS)

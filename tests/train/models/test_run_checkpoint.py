@@ -148,6 +148,8 @@ def test_weights_of_another_model_are_named(model: str, file: str, owner: str) -
 def test_weights_for_points_of_ones_own_are_named_with_what_takes_them(tmp_path: Path, model: str) -> None:
     write_weights(build("unet-light", 9), 64, tmp_path / "own.safetensors", {})
     with pytest.raises(
-        RunError, match=r"of unet-light for 9 points of your own, which `train points-error`.* exports$"
+        RunError,
+        match=r"of unet-light for 9 points of your own, which `python -m train points-error` measures and "
+        r"`python -m export landmarks --out MODEL\.onnx` exports$",
     ):
         load_network(model, tmp_path / "own.safetensors")

@@ -41,5 +41,5 @@ def test_without_weights_beside_it_the_kind_of_file_is_told(tmp_path: Path) -> N
 
 def test_weights_without_a_record_are_refused_with_those_that_have_one(run: Path) -> None:
     write_weights(build("unet-light", 9), 64, run / "own.safetensors", {})
-    with pytest.raises(RunError, match="give weights that `train points` wrote"):
+    with pytest.raises(RunError, match="give weights that `python -m train points` wrote"):
         load_trained(run / "own.safetensors")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import copy
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
+from train.cli.main import main
 from train.errors import RunError
 from train.models.fold import fold_normalisation
 from train.models.load import load_network
 from train.models.registry import build
+from train.models.trained import FROM_SHIPPED, goes_back_to_shipped
 from train.studies.blend import blend
 from train.training.run import write_weights
 
@@ -73,3 +76,18 @@ def test_a_share_out_of_range_and_another_model_are_refused(files: tuple[Path, P
         blend(MODEL, files[1], 1.5, files[0])
     with pytest.raises(RunError, match="does not hold resnet18 weights"):
         blend("resnet18", files[1], 0.5, files[0])
+
+
+@pytest.mark.parametrize("shipped", [True, False])
+def test_a_mixture_tells_whether_it_goes_back_to_a_shipped_model(
+    files: tuple[Path, Path], tmp_path: Path, shipped: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = files
+    tuned, out = tmp_path / "tuned.safetensors", tmp_path / "out.safetensors"
+    write_weights(load_network(MODEL, new).network, SIZE, tuned, {FROM_SHIPPED: shipped})
+    words = ("train", "blend", MODEL, "--tuned", tuned, "--base", old, "--out", out)
+    monkeypatch.setattr(sys, "argv", [str(word) for word in words])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 0
+    assert goes_back_to_shipped(out) is shipped

@@ -16,7 +16,7 @@ from train.data.readers import LabelledFace
 from train.models.losses import LandmarkLoss, Loss, LossFunction
 from train.models.output import LandmarkOutput
 from train.training import loop
-from train.training.folder import LOG
+from train.training.folder import LOG, alone_in
 from train.training.options import RunOptions
 from train.training.task import landmark_task
 
@@ -95,7 +95,8 @@ def train(
 ) -> nn.Module:
     """Train on ``faces`` in the loop under test, with the recipe's loss or another one."""
     task = landmark_task(config, *faces)
-    return loop.train(config, model, replace(task, loss=loss or task.loss), options, fabric)
+    with alone_in(options.out, fabric):
+        return loop.train(config, model, replace(task, loss=loss or task.loss), options, fabric)
 
 
 def log_of(folder: Path) -> list[dict[str, str]]:

@@ -16,8 +16,36 @@ from tests.train.models.test_unet import brain_mri
 from train.config import Stage, TrainConfig
 from train.data.readers import LabelledFace
 from train.errors import RunError
+from train.models.load import shipped_weights
 from train.models.registry import MODELS, WITH_BACKBONE, build
-from train.training.landmarks import initial_network
+from train.models.trained import FROM_SHIPPED
+from train.training import landmarks
+from train.training.landmarks import initial_network, train_landmarks
+from train.training.options import LAST, RunOptions
+from train.training.record import new_record
+from train.training.task import Task
+
+
+@pytest.mark.parametrize(
+    ("init", "resume", "expected"),
+    [("weights/unet-light.onnx", False, True), ("weights/unet-light.onnx", True, False)]
+    + [(init, False, False) for init in ("own.pt", "", "imagenet")],
+)
+def test_the_record_tells_whether_a_run_goes_back_to_a_shipped_model(
+    tiny_300w: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, init: str, resume: bool, expected: bool
+) -> None:
+    """A run that is resumed keeps its record, and needs no file to begin with."""
+    tasks: list[Task] = []
+    monkeypatch.setattr(landmarks, "run_training", lambda _config, _make, task, _options: tasks.append(task))
+    (tmp_path / "own.pt").write_bytes(b"weights")
+    (tmp_path / LAST).touch()
+    if init.startswith("weights"):
+        init = "gone.onnx" if resume else str(shipped_weights("unet-light"))
+    if init == "own.pt":
+        init = str(tmp_path / init)
+    config = TrainConfig("unet-light", (Stage(64, 1, 1e-3),), init=init)
+    train_landmarks(config, tiny_300w, 8, RunOptions(tmp_path, resume))
+    assert new_record(config, tasks[0])[FROM_SHIPPED] is expected
 
 
 def start(

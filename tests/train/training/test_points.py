@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("torch")
 
 import cv2
+import onnx
 import torch
 from safetensors.torch import save_file
 
@@ -28,9 +29,17 @@ from train.data.own_split import OwnData
 from train.errors import RunError
 from train.evaluation.points import point_scores
 from train.evaluation.points_card import write_card
+from train.models import trained as told
 from train.models.load import Loaded, load_network, shipped_weights
 from train.models.registry import HEADS, OF_ANY_SCHEME, build
-from train.models.trained import Trained, goes_back_to_shipped, load_trained, scheme_of_weights
+from train.models.trained import (
+    FROM_SHIPPED,
+    MODEL_KEY,
+    Trained,
+    goes_back_to_shipped,
+    load_trained,
+    scheme_of_weights,
+)
 from train.training.landmarks import initial_network
 from train.training.options import RunOptions
 from train.training.points import error_unit, train_points
@@ -128,6 +137,12 @@ def test_a_checkpoint_is_no_weights_of_own_points(tmp_path: Path) -> None:
         ({"own": {"shipped": True}}, True),
         ({"own": {"init": "shipped"}}, True),
         ({"own": {"shipped": False}}, False),
+        ({FROM_SHIPPED: True, "recipe": {"init": "before.onnx"}}, True),
+        ({FROM_SHIPPED: False, "recipe": {"init": "weights/unet-light.onnx"}}, False),
+        ({"recipe": {"init": "weights/unet-light.onnx"}}, True),
+        ({"recipe": {"init": "imagenet"}}, False),
+        ({"recipe": {"init": ""}}, False),
+        ({"own": [], "recipe": None}, False),
         ({}, False),
     ],
 )
@@ -152,6 +167,33 @@ def test_a_shipped_model_is_known_by_its_content_and_an_exported_one_by_what_it_
     assert not goes_back_to_shipped(write_spot_model(tmp_path / "own.onnx"))
     with pytest.raises(RunError, match=r"--init \S+gone\.onnx cannot be read: No such file"):
         goes_back_to_shipped(tmp_path / "gone.onnx")
+
+
+@pytest.mark.parametrize(
+    "said", ["no json", "[]", '"shipped"', '{"training": "shipped"}', '{"training": null}']
+)
+def test_odd_metadata_of_a_model_are_refused_in_one_line(tmp_path: Path, said: str) -> None:
+    path = write_spot_model(tmp_path / "own.onnx")
+    model = onnx.load(path)
+    del model.metadata_props[:]
+    model.metadata_props.add(key=MODEL_KEY, value=said)
+    onnx.save(model, path)
+    with pytest.raises(
+        RunError, match=r"--init \S+own\.onnx: its metadata tracker\.model cannot be used: export"
+    ):
+        goes_back_to_shipped(path)
+
+
+def test_a_manifest_that_cannot_be_read_is_named_with_what_puts_it_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(told, "WEIGHTS", tmp_path)
+    path = write_spot_model(tmp_path / "own.onnx")
+    with pytest.raises(RunError, match=r"^\S+manifest\.json cannot be read: No such file .*; (git|pip) "):
+        goes_back_to_shipped(path)
+    (tmp_path / "manifest.json").write_bytes(b"\xff")
+    with pytest.raises(RunError, match=r"^\S+manifest\.json cannot be read: .*; (git|pip) "):
+        goes_back_to_shipped(path)
 
 
 def test_files_without_a_scheme_are_of_ibugs_points(tmp_path: Path) -> None:

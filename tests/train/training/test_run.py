@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -6,11 +7,27 @@ import pytest
 pytest.importorskip("torch")
 
 import torch
+from lightning_fabric import Fabric
 from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import nn
 
-from train.training.run import resolve_precision, write_weights
+from tests.train.training.runs import Faces
+from train.config import Stage, TrainConfig
+from train.errors import RunError
+from train.training import run
+from train.training.folder import alone_in
+from train.training.options import RunOptions
+from train.training.run import resolve_precision, run_training, write_weights
+from train.training.task import Task, landmark_task
+
+CONFIG = TrainConfig("tiny", (Stage(32, 1, 1e-2),), precision="32-true")
+
+
+@pytest.fixture
+def task(faces: Faces) -> Task:
+    """A task that is not read."""
+    return landmark_task(CONFIG, *faces)
 
 
 @pytest.mark.parametrize(
@@ -49,3 +66,32 @@ def test_the_same_weights_are_the_same_file_with_their_record(tmp_path: Path) ->
     write_weights(network, 64, files[0])
     with safe_open(files[0], "pt") as file:
         assert file.metadata() == {"size": "64"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no locks for folders")
+def test_the_folder_is_the_runs_own_until_the_weights_are_written(
+    task: Task, fabric: Fabric, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run could begin in between, and its folder would get the weights of this one."""
+    written = []
+
+    def write(_model: nn.Module, _size: int, path: Path, _record: object) -> None:
+        with pytest.raises(RunError, match="another run is writing to"), alone_in(path.parent, fabric):
+            pass
+        written.append(path)
+
+    monkeypatch.setattr(run, "train", lambda _config, model, *_: model)
+    monkeypatch.setattr(run, "write_weights", write)
+    out = tmp_path / "out"
+    assert run_training(CONFIG, lambda: nn.Linear(3, 2), task, RunOptions(out)) == written[0]
+    with alone_in(out, fabric):
+        assert written == [out / "tiny.safetensors"]
+
+
+def test_a_run_without_a_network_leaves_no_folder(task: Task, tmp_path: Path) -> None:
+    def build() -> nn.Module:
+        raise RunError("--init own.onnx cannot be read")
+
+    with pytest.raises(RunError, match="cannot be read"):
+        run_training(CONFIG, build, task, RunOptions(tmp_path / "out"))
+    assert list(tmp_path.iterdir()) == []
