@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,6 +58,16 @@ def answers_of(server: Serving, meanwhile: Callable[[], None] = lambda: None) ->
     return answers
 
 
+def replica_processes(server: Serving) -> list[bytes]:
+    """Return the command lines of the server's replicas that run on this computer."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended meanwhile
+            lines.append(path.read_bytes())
+    wanted = re.compile(rb"ray::ServeReplica:tracker-\w+-%d:" % server.port)
+    return [line for line in lines if wanted.match(line)]
+
+
 def test_clients_lose_nothing_when_a_node_dies(cluster: Any) -> None:
     with serving() as server:
         expected = answers_of(server)
@@ -64,7 +76,13 @@ def test_clients_lose_nothing_when_a_node_dies(cluster: Any) -> None:
     with serving("--ray", cluster.address) as server:
         assert server.get("/api/health").status == 200
         assert server.post(portrait()).json == still
-        killed = answers_of(server, lambda: cluster.remove_node(node, allow_graceful=False))
+        assert len(replica_processes(server)) == 2
+
+        def kill_node() -> None:
+            cluster.remove_node(node, allow_graceful=False)
+            wait_until(lambda: len(replica_processes(server)) == 1)  # some seconds after its node
+
+        killed = answers_of(server, kill_node)
         assert killed == expected  # also the ids: the state of each tracker moves on
         assert server.post(portrait()).json == still
         assert server.post(b"no picture").status == 422
