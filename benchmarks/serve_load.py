@@ -110,19 +110,22 @@ class Fairness:
 
 
 @contextmanager
-def serving(options: TrackerOptions, clip: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """Start a server that shows ``clip``, and yield its process and port."""
-    command = [sys.executable, "-m", "tracker", "serve", "--port", "0", "--video", str(clip), "--quiet"]
+def serving(options: TrackerOptions) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Start a server that shows a clip of the portrait, and yield its process and port."""
+    command = [sys.executable, "-m", "tracker", "serve", "--port", "0", "--quiet"]
     command += ["--model", options.model, "--backend", options.backend, "--threads", str(options.threads)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            port = urlsplit(process.stdout.readline().strip()).port
-            if port is None:
-                raise BenchError("the server did not start: it says why above")
-            yield process, port
-        finally:
-            process.kill()
+    with tempfile.TemporaryDirectory() as folder:
+        clip = Path(folder) / "clip.mp4"
+        write_clip(clip, TURN, SIZE)
+        with subprocess.Popen([*command, "--video", str(clip)], stdout=subprocess.PIPE, text=True) as process:
+            try:
+                assert process.stdout is not None
+                port = urlsplit(process.stdout.readline().strip()).port
+                if port is None:
+                    raise BenchError("the server did not start: it says why above")
+                yield process, port
+            finally:
+                process.kill()
 
 
 async def round_trips(port: int, pictures: Sequence[bytes], seconds: float) -> Percentiles:
@@ -228,9 +231,7 @@ def main(  # noqa: PLR0913 - options of a command
     frames = list(portrait_frames(TURN, SIZE))
     pictures = [jpeg(frame.image_bgr) for frame in frames]
     with ExitStack() as stack:
-        clip = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "clip.mp4"
-        write_clip(clip, TURN, SIZE)
-        process, port = stack.enter_context(serving(options, clip))
+        process, port = stack.enter_context(serving(options))
         alone = asyncio.run(round_trips(port, pictures, 10.0))
         find, rest, processor = rest_times(process.pid, port, frames[0], options)
         before = Resources.of(process.pid)

@@ -20,12 +20,10 @@ from __future__ import annotations
 import asyncio
 import statistics
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -53,7 +51,7 @@ from benchmarks.serve_clients import (
 )
 from benchmarks.serve_load import SIZE, serving
 from tracker.errors import BenchError
-from tracker.reports.bench.clip import TURN, portrait_frames, write_clip
+from tracker.reports.bench.clip import TURN, portrait_frames
 from tracker.tracking.opening import TrackerOptions
 from train.progress import progress_bar
 
@@ -78,7 +76,7 @@ class Visit:
 
     @property
     def failed(self) -> bool:
-        """Whether a client got nothing."""
+        """True if a client got nothing."""
         return min(self.camera, self.live, self.mjpeg, self.still) == 0
 
 
@@ -201,9 +199,7 @@ def main(
     pictures = [jpeg(frame.image_bgr) for frame in portrait_frames(TURN, SIZE)]
     plan = Plan.of(minutes, every)
     with ExitStack() as stack:
-        clip = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "clip.mp4"
-        write_clip(clip, TURN, SIZE)
-        server = stack.enter_context(serving(options, clip))
+        server = stack.enter_context(serving(options))
         advance = stack.enter_context(progress_bar("visiting", plan.visits))
         done, looks = asyncio.run(soak(server, pictures, plan, advance))
     growth = Growth.of(looks)

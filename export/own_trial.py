@@ -30,7 +30,7 @@ class Trial:
 
     @property
     def warning(self) -> str | None:
-        """What to tell the user if the tracker finds far fewer faces than the detector alone, else None."""
+        """Line for the user if the tracker finds far fewer faces than the detector alone, else None."""
         if self.found >= LEAST_KEPT * self.expected:
             return None
         return (

@@ -38,7 +38,7 @@ CHARTS_S = 31
 """Seconds until the charts are full."""
 
 SLANT = 0.56, 0.40
-"""Where the halves meet at the top and at the bottom, as shares of the width."""
+"""Ends of the line between the halves, at the top and at the bottom, as shares of the width."""
 
 _LEAVE = """
   () => {

@@ -169,7 +169,7 @@ def read_onnx(path: Path) -> tuple[int, dict[str, Tensor]]:
 
 @dataclass(frozen=True)
 class Taken:
-    """What a file gave to a network: the tensors ``names``, of ``of``, and a ``share`` 0..1 of all values."""
+    """Part of a network that a file gave: tensors ``names``, of ``of``, and ``share`` 0..1 of all values."""
 
     names: frozenset[str]
     of: int

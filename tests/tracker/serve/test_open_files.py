@@ -1,4 +1,4 @@
-"""How many connections may be open, by what the clients need and the system allows."""
+"""Limit on open connections, by what the clients need and the system allows."""
 
 from __future__ import annotations
 

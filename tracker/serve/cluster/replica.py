@@ -27,8 +27,8 @@ from tracker.types import Frame
 class ReplicaSettings:
     """Everything that a replica is made of; it must be the same on all nodes.
 
-    ``identity`` is the :func:`identity` of ``options`` where the server runs. The
-    videos that were last used are kept, as many as ``limits`` allow connections.
+    ``identity`` is the :func:`identity` of ``options`` where the server runs. The videos that were last used
+    are kept, as many as ``limits`` allow connections.
     """
 
     options: TrackerOptions
